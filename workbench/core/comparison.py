@@ -1,0 +1,237 @@
+"""Base against adapted: the same clips, the same normalizer, one verdict that a domain expert can read.
+
+Used for a run's test clips, for out-of-fold texts, for two runs, and for texts of two recognisers from a file.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workbench.core.scoring import ClipScore, Evaluation, evaluate
+from workbench.core.statistics import Interval, paired_bootstrap, provable_sentence, verdict
+from workbench.core.terms import TermScore, pooled, score_rare_words, score_terms
+from workbench.core.types import Verdict
+
+Scheme = Literal["test", "out-of-fold", "given"]
+
+FEW_GROUPS = 6  # that all of fewer clips improve by luck is more likely than 5 %, two-sided: 2 * 0.5 ** 5
+_CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """One clip's texts, as they were written.
+
+    Attributes:
+        name: The file's name or the line's number, for the page.
+        rare_words: The words of this line whose recall counts, where each line lists its own.
+    """
+
+    name: str
+    reference: str
+    base: str
+    adapted: str
+    speaker: str | None = None
+    clip_id: int | None = None
+    rare_words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything known about base against adapted.
+
+    Attributes:
+        normalizer: Name of the normalizer of `base`, `adapted` and `terms`; the raw ones only collapse whitespace.
+        scheme: "test" (held-out clips), "out-of-fold" (pooled folds) or "given" (texts from a file).
+        interval: The change in pooled WER, adapted minus base.
+        terms: One score per term of the word list, or per rare word.
+    """
+
+    rows: tuple[ComparisonRow, ...]
+    normalizer: str
+    scheme: Scheme
+    base: Evaluation
+    adapted: Evaluation
+    raw_base: Evaluation
+    raw_adapted: Evaluation
+    interval: Interval
+    verdict: Verdict
+    terms: tuple[TermScore, ...]
+
+    @property
+    def all_terms(self) -> TermScore | None:
+        """The terms pooled, None without terms."""
+        return pooled(self.terms) if self.terms else None
+
+    @property
+    def n_fixed(self) -> int:
+        """Clips with fewer word errors than before."""
+        return sum(after.errors < before.errors for before, after in self._pairs())
+
+    @property
+    def n_broken(self) -> int:
+        """Clips with more word errors than before."""
+        return sum(after.errors > before.errors for before, after in self._pairs())
+
+    @property
+    def n_speakers(self) -> int:
+        """Speakers known by name."""
+        return len({row.speaker for row in self.rows if row.speaker})
+
+    def to_json(self) -> dict[str, Any]:
+        """Rates as fractions, counts as integers, plain Python types."""
+        return {
+            "normalizer": self.normalizer,
+            "test_clips": len(self.rows),
+            "scheme": self.scheme,
+            "base": _side_json(self.base, self.raw_base),
+            "adapted": _side_json(self.adapted, self.raw_adapted),
+            "wer_change": self.interval.to_json(),
+            "verdict": self.verdict,
+            "terms": [term.to_json() for term in self.terms],
+            "term_recall": self.all_terms.to_json() if self.all_terms else None,
+            "fixed": self.n_fixed,
+            "broken": self.n_broken,
+        }
+
+    def clips_json(self) -> list[dict[str, Any]]:
+        """Each clip with both texts and rates, the most improved first."""
+        clips = [_clip_json(row, *pair) for row, pair in zip(self.rows, self._pairs(), strict=True)]
+        return sorted(clips, key=lambda clip: clip["wer_change"])
+
+    def sentence(self) -> str:
+        """The verdict for a domain expert, in one or two sentences."""
+        return verdict_sentence(self)
+
+    def _pairs(self) -> list[tuple[ClipScore, ClipScore]]:
+        return list(zip(self.base.clips, self.adapted.clips, strict=True))
+
+
+def compare(
+    rows: Iterable[ComparisonRow],
+    *,
+    normalizer: str,
+    terms: Sequence[str] = (),
+    train_texts: Sequence[str] = (),
+    seed: int = 0,
+    scheme: Scheme = "test",
+) -> Comparison:
+    """Score both sides of each row and judge the difference.
+
+    Args:
+        rows: The clips; where they list rare words and no terms are given, those are scored instead.
+        normalizer: Name of the text normalizer for both sides.
+        terms: The word list.
+        train_texts: References that were trained on, to say how often a term was in them.
+        seed: Seed of the bootstrap.
+        scheme: Where the clips come from.
+
+    Raises:
+        UnknownNameError: No such normalizer.
+    """
+    rows = tuple(rows)
+    base, adapted = _evaluate(rows, normalizer)
+    raw_base, raw_adapted = _evaluate(rows, "none")
+    interval = paired_bootstrap(
+        [clip.errors for clip in base.clips],
+        [clip.errors for clip in adapted.clips],
+        [clip.reference_words for clip in base.clips],
+        [row.speaker for row in rows],
+        seed=seed,
+    )
+    return Comparison(
+        rows=rows,
+        normalizer=normalizer,
+        scheme=scheme,
+        base=base,
+        adapted=adapted,
+        raw_base=raw_base,
+        raw_adapted=raw_adapted,
+        interval=interval,
+        verdict=verdict(interval),
+        terms=_score_terms(rows, terms, base, adapted, train_texts),
+    )
+
+
+def verdict_sentence(comparison: Comparison) -> str:
+    """Say what was measured, how sure it is and for whom; nothing more than the numbers allow."""
+    interval, n_clips = comparison.interval, len(comparison.rows)
+    if n_clips == 0:
+        return "No proof: there is no test clip."
+    noun = _CLIP_NOUN[comparison.scheme]
+    on = f"on {n_clips:,} {noun if n_clips == 1 else noun.replace('clip', 'clips', 1)}"
+    wers = f"{_percent(comparison.base.wer)} to {_percent(comparison.adapted.wer)}"
+    if interval.groups < 2:
+        return f"No proof: WER went from {wers} {on}, and one clip proves nothing ({comparison.normalizer} normalizer)."
+    measured = (
+        f"change {_points(interval.estimate)} points, 95 % interval {_points(interval.low)} to"
+        f" {_points(interval.high)}, {_for_whom(comparison)}; {comparison.normalizer} normalizer"
+    )
+    if comparison.verdict == "no proof":
+        provable = provable_sentence(n_clips, comparison.base.errors)
+        return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
+    moved = "fell" if comparison.verdict == "better" else "rose"
+    return f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured}).{_caution(interval)}"
+
+
+def _evaluate(rows: Sequence[ComparisonRow], normalizer: str) -> tuple[Evaluation, Evaluation]:
+    references = [row.reference for row in rows]
+    return (
+        evaluate(references, [row.base for row in rows], normalizer),
+        evaluate(references, [row.adapted for row in rows], normalizer),
+    )
+
+
+def _score_terms(
+    rows: Sequence[ComparisonRow],
+    terms: Sequence[str],
+    base: Evaluation,
+    adapted: Evaluation,
+    train_texts: Sequence[str],
+) -> tuple[TermScore, ...]:
+    if not terms and any(row.rare_words for row in rows):
+        return score_rare_words([row.rare_words for row in rows], base, adapted, train_texts)
+    return score_terms(terms, base, adapted, train_texts)
+
+
+def _side_json(side: Evaluation, raw: Evaluation) -> dict[str, Any]:
+    return {**side.to_json(), "raw": {"wer": raw.wer, "cer": raw.cer}}
+
+
+def _clip_json(row: ComparisonRow, base: ClipScore, adapted: ClipScore) -> dict[str, Any]:
+    return {
+        "clip": row.clip_id,
+        "name": row.name,
+        "speaker": row.speaker,
+        "reference": row.reference,
+        "base": row.base,
+        "adapted": row.adapted,
+        "base_wer": base.wer,
+        "adapted_wer": adapted.wer,
+        "wer_change": adapted.wer - base.wer,
+    }
+
+
+def _for_whom(comparison: Comparison) -> str:
+    if comparison.interval.over == "speakers":
+        return f"over {comparison.interval.groups} speakers"
+    n_speakers = comparison.n_speakers
+    if not n_speakers:
+        return "over clips, speakers not named"
+    return f"over clips, for {'this one speaker' if n_speakers == 1 else f'these {n_speakers} speakers'}"
+
+
+def _caution(interval: Interval) -> str:
+    if interval.groups >= FEW_GROUPS:
+        return ""
+    return f" Only {interval.groups} clips: take it as a hint and add test clips."
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f} %"
+
+
+def _points(change: float) -> str:
+    """A change in percentage points with its sign; a rounded zero has none."""
+    shown = f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return "0.0" if shown[1:] == "0.0" else shown

@@ -1,0 +1,276 @@
+"""Text as it is scored (named normalizers) and text as a CTC model writes it.
+
+Whisper's basic normalizer tears combining marks off and cuts words at them: right for none of the languages that need
+them, since Cherokee grows from 1,356 words to 1,997. Its English one turns the letter o and zero into the same 0 and
+"one one two" into 112: right for sentences, wrong for spelled codes. Hence `marks`, and hence the normalizer's name
+travels with every score. English normalizer: Radford et al. 2022, https://arxiv.org/abs/2212.04356, appendix C.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Literal
+
+from workbench.core.numbers import language_code, spell_numbers
+from workbench.errors import UnknownNameError
+
+_APOSTROPHES = "\u2019\u2018\u201b\u02bc\uff07\u00b4\u0060"  # all typed for the plain one
+_PLAIN_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+_ORTHOGRAPHIC = frozenset("':\u00b7")  # apostrophe, colon (vowel length), middle dot (Catalan): kept between letters
+_JOINERS = frozenset("\u200c\u200d")  # zero-width non-joiner and joiner: orthography in Persian and Indic scripts
+_TONE_LETTERS = frozenset(map(chr, (*range(0x2C2, 0x300), *range(0xA700, 0xA722), 0xA789)))  # symbols by category only
+_QUOTED = re.compile(r"(?<!\w)['\u2018](?=\w)((?:[^'\u2018\u2019]|(?<=\w)['\u2019](?=\w))*)['\u2019](?!\w)")
+_DIGIT_WORDS = frozenset(["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+_TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # noqa: RUF001 - the dotless i is meant
+_TURKIC_UPPER = str.maketrans({"ı": "I", "i": "İ"})  # noqa: RUF001 - the dotless i is meant
+
+Case = Literal["lower", "upper", "mixed", "none"]
+
+
+def normalize_none(text: str) -> str:
+    """Collapse whitespace and nothing else."""
+    return " ".join(text.split())
+
+
+def normalize_english(text: str) -> str:
+    """Whisper's English normalizer: numbers to digits, British to American spelling, contractions written out."""
+    return " ".join(_english()(text).split())
+
+
+def normalize_marks(text: str) -> str:
+    """Lower case and NFC; punctuation and symbols dropped, combining marks kept.
+
+    A colon, apostrophe or middle dot between two letters is orthography and stays ("su:li", "don't"); other
+    punctuation separates words, so that "3.5" does not become "35".
+    """
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    plain = composed.translate(_PLAIN_APOSTROPHE)
+    kept = (
+        character if _is_written(character) or (character in _ORTHOGRAPHIC and inside) else " "
+        for character, inside in _with_position(plain)
+    )
+    return " ".join("".join(kept).split())
+
+
+NORMALIZERS: dict[str, Callable[[str], str]] = {
+    "none": normalize_none,
+    "english": normalize_english,
+    "marks": normalize_marks,
+}
+
+
+def normalizer(name: str) -> Callable[[str], str]:
+    """The normalizer of that name.
+
+    Raises:
+        UnknownNameError: Lists the names that exist.
+    """
+    try:
+        return NORMALIZERS[name]
+    except KeyError:
+        raise UnknownNameError("normalizer", name, list(NORMALIZERS)) from None
+
+
+def choose_normalizer(texts: Sequence[str], language: str | None) -> str:
+    """Name the normalizer that suits a set's references.
+
+    Args:
+        texts: References; empty ones are ignored.
+        language: Tag such as "en" or "chr"; None counts as English.
+
+    Returns:
+        "english" for English sentences; "marks" for other languages, and for spelled codes: at least half of the texts
+        hold nothing but single letters, digits and digit words.
+    """
+    if language_code(language) != "en":
+        return "marks"
+    words = [normalize_marks(text).split() for text in texts]
+    spoken = [clip for clip in words if clip]
+    codes = sum(all(_is_code_word(word) for word in clip) for clip in spoken)
+    return "marks" if spoken and 2 * codes >= len(spoken) else "english"
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """What a CTC head can write.
+
+    Attributes:
+        characters: Single characters; the space (or its stand-in, the word delimiter) is not among them.
+    """
+
+    characters: frozenset[str]
+
+    @property
+    def case(self) -> Case:
+        """The case of the letters: "lower", "upper", "mixed", or "none" for scripts without case."""
+        lower = any(character.islower() for character in self.characters)
+        upper = any(character.isupper() for character in self.characters)
+        if lower and upper:
+            return "mixed"
+        return "lower" if lower else "upper" if upper else "none"
+
+    @property
+    def has_digits(self) -> bool:
+        """Whether numbers can be written in digits."""
+        return self.characters.issuperset("0123456789")
+
+
+@dataclass(frozen=True)
+class ModelText:
+    """A label as a CTC model writes it.
+
+    Attributes:
+        text: The label after all changes; holds the unknown characters too, so that a head can be extended by them.
+        dropped: Distinct characters left out, in order.
+        unknown: Distinct characters of `text` that the model cannot write, in order.
+        spelled: What was spelled out, as (written, spelled).
+    """
+
+    text: str
+    dropped: tuple[str, ...]
+    unknown: tuple[str, ...]
+    spelled: tuple[tuple[str, str], ...]
+
+
+def to_model_text(text: str, alphabet: Alphabet, language: str | None) -> ModelText:
+    """Turn a label into what a CTC model with this alphabet writes.
+
+    Unicode NFC; typographic apostrophes made plain; numbers spelled out where the alphabet has no digits; case to the
+    model's; punctuation dropped unless the model writes it (an apostrophe leaves no gap, the rest leaves a space). A
+    colon or middle dot between two letters is orthography: unknown rather than dropped. A composed character that is
+    missing is written as its parts where the model has all of them.
+    """
+    plain = _make_plain(text, alphabet)
+    spelled: tuple[tuple[str, str], ...] = ()
+    if not alphabet.has_digits:
+        plain, spelled = spell_numbers(plain, language)
+    written, dropped, unknown = _write(_to_case(plain, alphabet, language), alphabet)
+    return ModelText(" ".join(written.split()), tuple(dropped), tuple(unknown), spelled)
+
+
+def ctc_frames_needed(text: str) -> int:
+    """Fewest output frames that CTC can align with a text: its characters plus a blank between equal neighbours.
+
+    Graves et al. 2006, "Connectionist temporal classification", section 3.
+    """
+    return len(text) + sum(left == right for left, right in pairwise(text))
+
+
+def explain_model_text(model_text: ModelText) -> str:
+    """Say in one short sentence what became of a label."""
+    if not model_text.text:
+        return "Nothing is left for the model to write."
+    parts = [f"Written as “{model_text.text}”"]
+    if model_text.spelled:
+        parts.append("spelled out " + ", ".join(f"“{number}”" for number, _ in dict.fromkeys(model_text.spelled)))
+    if model_text.dropped:
+        parts.append("dropped " + _quote(model_text.dropped))
+    if model_text.unknown:
+        parts.append("cannot write " + _quote(model_text.unknown))
+    return "; ".join(parts) + "."
+
+
+@cache
+def _english() -> Callable[[str], str]:
+    from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped, unused-ignore]
+
+    made: Callable[[str], str] = EnglishTextNormalizer()
+    return made
+
+
+@cache
+def _is_written(character: str) -> bool:
+    """Letters, marks and digits, with the tone letters and joiners that Unicode files under symbols and formats."""
+    return unicodedata.category(character)[0] in "LMN" or character in _TONE_LETTERS or character in _JOINERS
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM"
+
+
+def _with_position(text: str) -> Iterator[tuple[str, bool]]:
+    """Each character with whether it stands between two letters (a letter may carry marks)."""
+    for index, character in enumerate(text):
+        inside = (
+            character in _ORTHOGRAPHIC
+            and 0 < index < len(text) - 1
+            and _is_letter(text[index - 1])
+            and _is_letter(text[index + 1])
+        )
+        yield character, inside
+
+
+def _is_code_word(word: str) -> bool:
+    return len(word) == 1 or word.isdecimal() or word in _DIGIT_WORDS
+
+
+def _make_plain(text: str, alphabet: Alphabet) -> str:
+    """NFC; quotation marks told from apostrophes; ligatures and full-width forms resolved where they are missing."""
+    composed = unicodedata.normalize("NFC", text)
+    unquoted = _QUOTED.sub(r" \1 ", composed)
+    return "".join(_plain_character(character, alphabet.characters) for character in unquoted)
+
+
+def _plain_character(character: str, known: frozenset[str]) -> str:
+    if character in known:
+        return character
+    if character in _APOSTROPHES:
+        return "'"
+    if unicodedata.decomposition(character).startswith(("<compat>", "<wide>", "<narrow>", "<font>")) and (
+        unicodedata.category(character)[0] in "LN"
+    ):
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def _to_case(text: str, alphabet: Alphabet, language: str | None) -> str:
+    turkic = language_code(language) in ("tr", "az")
+    if alphabet.case == "lower":
+        text = (text.translate(_TURKIC_LOWER) if turkic else text).lower()
+    elif alphabet.case == "upper":
+        text = (text.translate(_TURKIC_UPPER) if turkic else text).upper()
+    else:
+        text = "".join(_known_case(character, alphabet.characters) for character in text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _known_case(character: str, known: frozenset[str]) -> str:
+    swapped = character.swapcase()
+    return swapped if character not in known and swapped in known else character
+
+
+def _write(text: str, alphabet: Alphabet) -> tuple[str, dict[str, None], dict[str, None]]:
+    """Decide character by character; the dicts are ordered sets of what was dropped and what is unknown."""
+    written: list[str] = []
+    dropped: dict[str, None] = {}
+    unknown: dict[str, None] = {}
+    for character, inside in _with_position(text):
+        parts = unicodedata.normalize("NFD", character)
+        if character.isspace() or character in alphabet.characters:
+            written.append(character)
+        elif alphabet.characters.issuperset(parts):
+            written.append(parts)
+        elif (_is_written(character) and character not in _JOINERS) or (inside and character != "'"):
+            unknown[character] = None
+            written.append(character)
+        else:
+            _drop(character, written, dropped)
+    return "".join(written), dropped, unknown
+
+
+def _drop(character: str, written: list[str], dropped: dict[str, None]) -> None:
+    """Leave a character out; what cannot be seen is not worth a word, and leaves no gap."""
+    invisible = unicodedata.category(character)[0] == "C"
+    if not invisible:
+        dropped[character] = None
+    if not invisible and character != "'":
+        written.append(" ")
+
+
+def _quote(characters: Sequence[str]) -> str:
+    """Quote characters for the page; a combining mark sits on a dotted circle."""
+    shown = ("\u25cc" + c if unicodedata.category(c)[0] == "M" else c for c in characters)
+    return " ".join(f"“{character}”" for character in shown)
