@@ -1,0 +1,82 @@
+"""Speaks lines into a folder: one raw file of 16-bit samples and one line of facts per clip.
+
+One big file, mapped into memory by the trainer, because opening 30,000 small ones costs more than training on them.
+"""
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+from scipy.signal import resample_poly
+
+from recipes.pretrain.texts import Line
+from recipes.pretrain.voices import Voice
+
+SAMPLE_RATE_HZ = 16_000
+PEAK = 0.5  # of full scale: leaves room for the noise and level of augmentation
+MARGIN_S = 0.05  # silence kept at both ends
+SILENCE = 0.005  # of full scale, after the peak was set
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Where a clip lies in `audio.i16`, and what it says."""
+
+    offset: int  # samples
+    n_samples: int
+    label: str
+    voice: str  # the synthesiser's name for it
+
+
+def trimmed(sound: np.ndarray) -> np.ndarray:
+    """`(n_samples,) float32` without the silence around it, `MARGIN_S` excepted."""
+    loud = np.flatnonzero(np.abs(sound) > SILENCE)
+    margin = int(MARGIN_S * SAMPLE_RATE_HZ)
+    return sound[max(0, loud[0] - margin) : loud[-1] + margin] if len(loud) else sound[:0]
+
+
+def speak(text: str, voice: Voice, folder: Path) -> np.ndarray:
+    """The spoken text, `(n_samples,) float32` at 16 kHz, peak 0.5, trimmed; empty where the voice stayed silent."""
+    with tempfile.NamedTemporaryFile(suffix=".wav", dir=folder) as file:
+        voice.say(text, Path(file.name))
+        sound, rate_hz = sf.read(file.name, dtype="float32")
+    if rate_hz != SAMPLE_RATE_HZ and len(sound):
+        sound = resample_poly(sound, SAMPLE_RATE_HZ // 50, rate_hz // 50).astype(np.float32)
+    peak = float(np.abs(sound).max(initial=0.0))
+    return trimmed(sound * (PEAK / peak)) if peak else sound[:0]
+
+
+def speak_all(jobs: Iterable[tuple[Line, Voice]], out: Path, *, threads: int = 3) -> float:
+    """Speak every line into `out` and return the seconds of speech; the facts appear only when all is spoken."""
+    out.mkdir(parents=True, exist_ok=True)
+    offset, part = 0, out / "facts.jsonl.part"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(threads) as pool,
+        (out / "audio.i16").open("wb") as audio,
+        part.open("w", encoding="utf-8") as facts,
+    ):
+
+        def one(job: tuple[Line, Voice]) -> tuple[np.ndarray, str, str]:
+            return speak(job[0].spoken, job[1], Path(folder)), job[0].label, job[1].name
+
+        for sound, label, voice in pool.map(one, jobs):
+            audio.write((sound * 32767).astype("<i2").tobytes())
+            facts.write(json.dumps(asdict(Fact(offset, len(sound), label, voice))) + "\n")
+            offset += len(sound)
+    part.rename(out / "facts.jsonl")
+    return offset / SAMPLE_RATE_HZ
+
+
+def with_voices(
+    lines: Iterable[Line], draw: Callable[[random.Random], Voice], *, seed: int
+) -> Iterator[tuple[Line, Voice]]:
+    """Give each line a voice drawn by `draw(rng)`."""
+    rng = random.Random(seed)
+    return ((line, draw(rng)) for line in lines)
