@@ -175,11 +175,10 @@ def verdict_sentence(comparison: Comparison) -> str:
 
 
 def _evaluate(rows: Sequence[ComparisonRow], normalizer: str) -> tuple[Evaluation, Evaluation]:
+    """Both sides in one go: the references are normalised once."""
     references = [row.reference for row in rows]
-    return (
-        evaluate(references, [row.base for row in rows], normalizer),
-        evaluate(references, [row.adapted for row in rows], normalizer),
-    )
+    both = evaluate(references * 2, [*(row.base for row in rows), *(row.adapted for row in rows)], normalizer).clips
+    return Evaluation(normalizer, both[: len(rows)]), Evaluation(normalizer, both[len(rows) :])
 
 
 def _score_terms(

@@ -59,6 +59,9 @@ _UNITS: dict[str, dict[str, tuple[str, str]]] = {
     "pt": {"%": ("por cento",) * 2, "€": ("euro", "euros"), "$": ("dólar", "dólares"), "°": ("grau", "graus")},
     "nl": {"%": ("procent",) * 2, "€": ("euro",) * 2, "$": ("dollar",) * 2, "°": ("graden",) * 2},
 }
+# Where num2words loses the fraction or misreads it, and where it has no negative numbers.
+_POINT_WORD = {"ar": "فاصلة", "cy": "pwynt", "en": "point", "it": "virgola", "tr": "virgül", "vi": "phẩy"}
+_MINUS_WORD = {"cs": "minus", "pl": "minus", "sk": "mínus", "vi": "âm"}
 _CENTS = {"$": "cents", "€": "cents", "£": "pence"}
 _UNSPELLABLE = (NotImplementedError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -126,7 +129,7 @@ def _spell_match(match: re.Match[str], code: str) -> str | None:
         else:
             words = _cardinals(number, code, in_pairs=code == "en" and not unit)
         if match["sign"]:
-            words = _words(-1, code).removesuffix(_words(1, code)) + words
+            words = _negative(words, code)
     except _UNSPELLABLE:
         return None
     if match["plural"]:
@@ -161,9 +164,24 @@ def _cardinals(number: str, code: str, *, in_pairs: bool) -> str:
 
 
 def _number(whole: str, fraction: str | None, code: str) -> str:
-    if fraction and code == "en":  # num2words drops the last zero of a dose such as 2.50
-        return " ".join([_words(int(whole), code), "point", *(_words(int(digit), code) for digit in fraction)])
-    return _words(Decimal(f"{whole}.{fraction}") if fraction else int(whole), code)
+    if fraction is None:
+        return _words(int(whole), code)
+    if code in _POINT_WORD:
+        return " ".join(
+            [_words(int(whole), code), _POINT_WORD[code], *(_words(int(digit), code) for digit in fraction)]
+        )
+    words = _words(Decimal(f"{whole}.{fraction}"), code)
+    if words == _words(int(whole), code):
+        raise ValueError(f"num2words lost the fraction of {whole}.{fraction}")
+    return words
+
+
+def _negative(words: str, code: str) -> str:
+    one, minus_one = _words(1, code), _MINUS_WORD.get(code) or _words(-1, code)
+    minus = minus_one.removesuffix(one).strip()
+    if not minus:
+        raise ValueError(f"num2words has no negative numbers in {code}")
+    return f"{minus} {words}"
 
 
 def _integer(digits: str, code: str, *, in_pairs: bool) -> str:
@@ -182,7 +200,10 @@ def _ordinal(number: str, suffix: str, code: str) -> str:
 def _words(value: int | Decimal, code: str, to: str = "cardinal") -> str:
     from num2words import num2words
 
-    return str(num2words(value, lang=code, to=to))
+    words = str(num2words(value, lang=code, to=to)).strip()
+    if not words or re.search(r"[\d()]", words):
+        raise ValueError(f"num2words cannot spell {value} in {code}")
+    return words
 
 
 def _tidy(words: str) -> str:

@@ -146,7 +146,8 @@ def evaluate(references: Sequence[str], hypotheses: Sequence[str], normalizer_na
             f"{len(references)} references but {len(hypotheses)} hypotheses; each clip needs one text from each side."
         )
     normalize = normalizer(normalizer_name)
-    pairs = list(zip(map(normalize, references), map(normalize, hypotheses), strict=True))
+    normalized = {text: normalize(text) for text in {*references, *hypotheses}}  # most texts come twice or more
+    pairs = [(normalized[ref], normalized[hyp]) for ref, hyp in zip(references, hypotheses, strict=True)]
     words = _align_words(pairs)
     characters = _count_character_errors(pairs)
     clips = (
