@@ -75,7 +75,7 @@ def language_code(language: str | None) -> str:
 @cache
 def can_spell(language: str | None) -> bool:
     """Whether num2words knows the language (it would cut an unknown code to two letters, Estonian "est" to Spanish)."""
-    from num2words import CONVERTER_CLASSES  # type: ignore[import-untyped, unused-ignore]
+    from num2words import CONVERTER_CLASSES
 
     return language_code(language) in CONVERTER_CLASSES
 

@@ -8,6 +8,7 @@ travels with every score. English normalizer: Radford et al. 2022, https://arxiv
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +25,8 @@ _JOINERS = frozenset("\u200c\u200d")  # zero-width non-joiner and joiner: orthog
 _TONE_LETTERS = frozenset(map(chr, (*range(0x2C2, 0x300), *range(0xA700, 0xA722), 0xA789)))  # symbols by category only
 _QUOTED = re.compile(r"(?<!\w)['\u2018](?=\w)((?:[^'\u2018\u2019]|(?<=\w)['\u2019](?=\w))*)['\u2019](?!\w)")
 _DIGIT_WORDS = frozenset(["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-_TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # noqa: RUF001 - the dotless i is meant
-_TURKIC_UPPER = str.maketrans({"ı": "I", "i": "İ"})  # noqa: RUF001 - the dotless i is meant
+_TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # the dotless i is a letter of its own
+_TURKIC_UPPER = str.maketrans({"ı": "I", "i": "İ"})  # the dotless i is a letter of its own
 
 Case = Literal["lower", "upper", "mixed", "none"]
 
@@ -36,8 +37,14 @@ def normalize_none(text: str) -> str:
 
 
 def normalize_english(text: str) -> str:
-    """Whisper's English normalizer: numbers to digits, British to American spelling, contractions written out."""
-    return " ".join(_english()(text).split())
+    """Whisper's English normalizer: numbers to digits, British to American spelling, contractions written out.
+
+    A lone symbol that it leaves at the end ("hello..." would keep a word ".") is taken off as elsewhere in the text.
+    """
+    words = _english()(text).split()
+    while words and not words[-1].strip(".%$¢€£"):
+        words.pop()
+    return " ".join(words)
 
 
 def normalize_marks(text: str) -> str:
@@ -175,7 +182,9 @@ def explain_model_text(model_text: ModelText) -> str:
 
 @cache
 def _english() -> Callable[[str], str]:
-    from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped, unused-ignore]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its docstrings hold stray backslashes, reported when Python compiles them
+        from whisper_normalizer.english import EnglishTextNormalizer
 
     made: Callable[[str], str] = EnglishTextNormalizer()
     return made

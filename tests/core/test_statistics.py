@@ -1,0 +1,122 @@
+"""The bootstrap covers, repeats itself, respects speakers; the verdict follows it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from workbench.core.statistics import Interval, paired_bootstrap, provable_change, provable_sentence, verdict
+from workbench.errors import DataError
+
+
+def test_estimate_is_the_pooled_change() -> None:
+    interval = paired_bootstrap([2, 4, 0], [1, 1, 1], [10, 10, 5])
+    assert interval.estimate == pytest.approx((3 - 6) / 25)
+    assert (interval.over, interval.groups) == ("clips", 3)
+    assert interval.low <= interval.estimate <= interval.high
+
+
+def test_deterministic_and_seeded() -> None:
+    rng = np.random.default_rng(0)
+    base, adapted = rng.poisson(3, 60).tolist(), rng.poisson(2, 60).tolist()
+    words = [10] * 60
+    assert paired_bootstrap(base, adapted, words) == paired_bootstrap(base, adapted, words)
+    assert paired_bootstrap(base, adapted, words) != paired_bootstrap(base, adapted, words, seed=1)
+
+
+def test_blocks_do_not_change_the_distribution() -> None:
+    """More clips than fit one block of draws: the interval of a normal mean, 1.96 standard errors wide."""
+    rng = np.random.default_rng(1)
+    base, adapted = rng.poisson(2, 4000), rng.poisson(2, 4000)
+    interval = paired_bootstrap(base.tolist(), adapted.tolist(), [10] * 4000, resamples=2000)
+    width = 2 * 1.96 * np.std(adapted - base) / np.sqrt(4000) / 10
+    assert interval.high - interval.low == pytest.approx(width, rel=0.1)
+
+
+def test_coverage_without_a_change() -> None:
+    """No true change: about 5 % of intervals exclude zero; a band that a wrong tail or factor would leave."""
+    rng = np.random.default_rng(2)
+    excluded = 0
+    for seed in range(300):
+        difficulty = rng.gamma(1.0, 2.0, 60)
+        base, adapted = rng.poisson(difficulty).tolist(), rng.poisson(difficulty).tolist()
+        interval = paired_bootstrap(base, adapted, [10] * 60, resamples=1000, seed=seed)
+        excluded += verdict(interval) != "no proof"
+    assert 0.015 <= excluded / 300 <= 0.11
+
+
+def test_speaker_blocks_widen_the_interval() -> None:
+    """Ten speakers, each with its own effect on all twenty clips: clips alone would look too sure."""
+    rng = np.random.default_rng(3)
+    speakers = np.repeat(np.arange(10), 20)
+    effect = rng.normal(0, 2, 10)[speakers]
+    base = np.full(200, 8)
+    adapted = np.maximum(0, base + effect.round().astype(int))
+    names = [f"speaker {number}" for number in speakers]
+    clips = paired_bootstrap(base.tolist(), adapted.tolist(), [20] * 200)
+    blocked = paired_bootstrap(base.tolist(), adapted.tolist(), [20] * 200, names)
+    assert (blocked.over, blocked.groups) == ("speakers", 10)
+    assert blocked.estimate == pytest.approx(clips.estimate)
+    assert blocked.high - blocked.low > 2 * (clips.high - clips.low)
+
+
+@pytest.mark.parametrize(
+    "speakers",
+    [None, [], [f"s{i % 7}" for i in range(40)], [None, *(f"s{i % 9}" for i in range(39))], [*["s"] * 39, ""]],
+)
+def test_clips_where_speakers_are_few_or_unknown(speakers: list[str | None] | None) -> None:
+    interval = paired_bootstrap([1] * 40, [0] * 40, [5] * 40, speakers)
+    assert (interval.over, interval.groups) == ("clips", 40)
+
+
+def test_edges() -> None:
+    assert paired_bootstrap([], [], []) == Interval(0.0, 0.0, 0.0, "clips", 0)
+    one = paired_bootstrap([5], [0], [5])
+    assert (one.low, one.high) == (-1.0, -1.0)
+    assert verdict(one) == "no proof"  # one clip proves nothing
+    wordless = paired_bootstrap([0, 1], [2, 0], [0, 0])
+    assert (wordless.estimate, wordless.low, wordless.high) == (0.0, 0.0, 0.0)
+    with pytest.raises(DataError):
+        paired_bootstrap([1, 2], [1], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "groups", "expected"),
+    [
+        (-0.2, -0.01, 30, "better"),
+        (-0.2, 0.0, 30, "no proof"),
+        (-0.2, 0.1, 30, "no proof"),
+        (0.0, 0.2, 30, "no proof"),
+        (0.01, 0.2, 30, "worse"),
+        (0.01, 0.2, 1, "no proof"),
+        (-0.2, -0.01, 0, "no proof"),
+    ],
+)
+def test_verdict(low: float, high: float, groups: int, expected: str) -> None:
+    assert verdict(Interval((low + high) / 2, low, high, "clips", groups)) == expected
+
+
+@pytest.mark.parametrize(("errors", "change"), [(29, None), (30, 0.5), (65, 0.3), (125, 0.2), (400, 0.1), (1600, 0.05)])
+def test_provable_change_at_the_points_of_the_rule(errors: int, change: float | None) -> None:
+    assert provable_change(errors) == (None if change is None else pytest.approx(change))
+
+
+def test_provable_change_only_shrinks() -> None:
+    changes = [provable_change(errors) or 1.0 for errors in range(0, 2000)]
+    assert all(later <= earlier for earlier, later in pairwise(changes))
+
+
+@pytest.mark.parametrize(
+    ("clips", "errors", "expected"),
+    [
+        (16, 33, "16 test clips with about 33 base errors can prove a halving, no less."),
+        (1, 1, "1 test clip with about 1 base error can prove no change, not even a halving; add test clips."),
+        (
+            60,
+            125,
+            "60 test clips with about 125 base errors can prove that about 20 % of the errors are gone, no less.",
+        ),
+    ],
+)
+def test_provable_sentence(clips: int, errors: int, expected: str) -> None:
+    assert provable_sentence(clips, errors) == expected
