@@ -37,6 +37,28 @@ def train(args: argparse.Namespace) -> None:
     )  # fmt: skip
 
 
+def score(args: argparse.Namespace) -> None:
+    """Print a table of the errors of one or several models on synthetic and recorded sets."""
+    from transformers import Wav2Vec2ForCTC
+
+    from recipes.pretrain.clips import recorded_clips, spoken_clips
+    from recipes.pretrain.score import errors
+
+    sets = {path: spoken_clips(path) for path in args.spoken} | {path: recorded_clips(path, 1000) for path in args.real}
+    for model_folder in args.models:
+        model = Wav2Vec2ForCTC.from_pretrained(model_folder, dtype="float32")
+        for path, clips in sets.items():
+            found = errors(model, clips)
+            print(f"| {model_folder.name} | {path.name} | {found.n_clips} | {found.wer:.3f} | {found.cer:.3f} |")
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write a checkpoint's averaged model in half precision."""
+    from recipes.pretrain.export import export as run
+
+    run(args.run_folder / "checkpoint.pt", args.start_from, args.out)
+
+
 def parser() -> argparse.ArgumentParser:
     """The verbs and their arguments."""
     top = argparse.ArgumentParser(prog="python -m recipes.pretrain", description=__doc__)
@@ -61,6 +83,18 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--until", required=True, help="HH:MM, UTC, today: when the learning rate has decayed")
     verb.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     verb.set_defaults(run=train)
+
+    verb = verbs.add_parser("score", help="print the errors of models on sets")
+    verb.add_argument("models", type=Path, nargs="+")
+    verb.add_argument("--spoken", type=Path, nargs="*", default=[], help="folders made by `speak`")
+    verb.add_argument("--real", type=Path, nargs="*", default=[], help="sets with a NeMo manifest")
+    verb.set_defaults(run=score)
+
+    verb = verbs.add_parser("export", help="write the averaged model of a checkpoint in half precision")
+    verb.add_argument("run_folder", type=Path, help="folder of the checkpoint")
+    verb.add_argument("out", type=Path)
+    verb.add_argument("--start-from", type=Path, required=True, help="folder with the tokenizer and architecture")
+    verb.set_defaults(run=export)
     return top
 
 

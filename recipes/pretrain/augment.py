@@ -27,14 +27,14 @@ class Augmenter:
     speed_wobble: float = 0.06  # standard deviation of the slow change of speed within a clip
     silence_chance: float = 0.5  # for either end
     silence_max_s: float = 0.6
-    room_chance: float = 0.5
+    room_chance: float = 0.4
     rt60_range_s: tuple[float, float] = (0.1, 0.6)  # time until the echo is 60 dB down
     tilt_chance: float = 0.6
     tilt_db_per_octave: float = 3.0  # largest slope, either way
     band_chance: float = 0.35
     noise_chance: float = 0.85
-    snr_range_db: tuple[float, float] = (5.0, 35.0)
-    codec_chance: float = 0.1
+    snr_range_db: tuple[float, float] = (6.0, 40.0)
+    codec_chance: float = 0.07
     clip_chance: float = 0.04
 
     def __call__(self, sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -100,7 +100,7 @@ def room(rng: np.random.Generator, rt60_s: float) -> np.ndarray:
     n = int(rt60_s * SAMPLE_RATE_HZ)
     tail = rng.standard_normal(n, dtype=np.float32) * np.exp(-6.9 * np.arange(n, dtype=np.float32) / n)
     tail[: int(rng.uniform(0.001, 0.015) * SAMPLE_RATE_HZ)] = 0.0  # the first wall is 30 cm to 5 m of way off
-    direct_to_tail_db = rng.uniform(-3, 12)
+    direct_to_tail_db = rng.uniform(0, 15)
     tail *= 10 ** (-direct_to_tail_db / 20) / (np.linalg.norm(tail) + 1e-9)
     tail[0] = 1.0
     return tail

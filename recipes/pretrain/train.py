@@ -142,7 +142,7 @@ class Trainer:
         augmenter, last, losses, preparing_s = Augmenter(), time.time(), [], 0.0
         next_save, next_score = last + plan.save_every_s, last
         while time.time() < plan.until:
-            rng = random.Random(f"{plan.seed} {progress.epoch}")
+            rng = random.Random(f"{plan.seed} {progress.step}")
             noise = np.random.default_rng([plan.seed, progress.step])
             folders = clip_files.finished_folders(plan.speech)
             groups = clip_files.packed(
