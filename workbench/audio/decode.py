@@ -147,7 +147,7 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
         AudioError: Silent, shorter than 0.2 s, or longer than `longest`.
     """
     if sound.duration < SHORTEST:
-        raise AudioError(f"{TOO_SHORT} (it lasts {sound.duration:.2f} s)", "record it again with a pause on each side")
+        raise AudioError(f"{TOO_SHORT} (it lasts {sound.duration:.3f} s)", "record it again with a pause on each side")
     if sound.duration > longest:
         raise too_long(sound.duration, longest)
     peak = float(np.ptp(sound.samples)) / 2  # a constant offset is no sound

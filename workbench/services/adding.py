@@ -1,0 +1,145 @@
+"""From a candidate to a clip: decode, judge, store the sound, write the clip and its label."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from workbench.audio.decode import Sound, check, content_hash, write_flac
+from workbench.core.types import Seconds
+from workbench.errors import AudioError
+from workbench.services.importing import Candidate
+from workbench.services.labelling import IMPORT_AUTHOR, new_revision
+from workbench.services.listings import Problem
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, ReferenceRow
+from workbench.store.queries import lock_set
+from workbench.workspace import Workspace
+
+DUPLICATE: Final = "duplicate"
+TOLERANCE_S: Final = 0.5  # between the duration a list states and the sound's own
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A candidate whose sound is stored, not yet a clip."""
+
+    candidate: Candidate
+    sha256: str
+    duration: Seconds
+    original_format: str
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class Outcome:
+    """What became of some prepared sounds: the new clips by id, how many were there before, and remarks."""
+
+    added: dict[int, Candidate] = field(default_factory=dict)
+    duplicates: int = 0
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def prepare(workspace: Workspace, candidate: Candidate, decode: Callable[[Path], Sound]) -> Prepared | Problem:
+    """Decode a sound and store it under its content hash.
+
+    Returns:
+        The problem where the sound cannot be a clip.
+    """
+    try:
+        sound = decode(candidate.path)
+        warnings = check(sound)
+    except AudioError as e:
+        return candidate.problem(e.reason, e.remedy)
+    if candidate.stated is not None and abs(candidate.stated - sound.duration) > TOLERANCE_S:
+        warnings += (f"its list says {candidate.stated:.1f} s, the sound lasts {sound.duration:.1f} s",)
+    sha256 = content_hash(sound.samples)
+    path = workspace.sound_path(sha256)
+    if not path.exists():
+        write_flac(path, sound.samples)
+    return Prepared(candidate, sha256, sound.duration, sound.original_format, warnings)
+
+
+def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
+    """Write clips and labels in one transaction; a sound that the set has already is not added again."""
+    outcome = Outcome()
+    with store.session() as session:
+        lock_set(session, set_id)
+        clips = _existing(session, set_id, {sound.sha256 for sound in sounds})
+        new: dict[str, Prepared] = {}
+        for sound in sounds:
+            if sound.sha256 not in clips:
+                clips[sound.sha256] = _clip(set_id, sound)
+                new[sound.sha256] = sound
+        session.add_all(clips[sha256] for sha256 in new)
+        session.flush()
+        outcome.added = {clips[sha256].id: sound.candidate for sha256, sound in new.items()}
+        _label(session, {clips[sha256].id: sound.candidate for sha256, sound in new.items()}, clips)
+        for sound in sounds:
+            if new.get(sound.sha256) is not sound:
+                outcome.duplicates += 1
+                outcome.warnings.append(_merge(session, clips[sound.sha256], sound.candidate))
+    return outcome
+
+
+def _existing(session: Session, set_id: int, hashes: set[str]) -> dict[str, ClipRow]:
+    statement = select(ClipRow).where(
+        ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ClipRow.sha256.in_(hashes)
+    )
+    return {clip.sha256: clip for clip in session.scalars(statement)}
+
+
+def _clip(set_id: int, sound: Prepared) -> ClipRow:
+    candidate = sound.candidate
+    return ClipRow(
+        set_id=set_id,
+        sha256=sound.sha256,
+        name=candidate.name,
+        original_format=sound.original_format,
+        duration=sound.duration,
+        speaker=candidate.speaker,
+        language=candidate.language,
+        source=candidate.source,
+        split=candidate.split,
+        split_fixed=candidate.split is not None,
+        warnings=list(sound.warnings),
+    )
+
+
+def _label(session: Session, candidates: dict[int, Candidate], clips: dict[str, ClipRow]) -> None:
+    """First labels of new clips, all in one statement."""
+    by_id = {clip.id: clip for clip in clips.values()}
+    rows = [
+        new_revision(clip_id, 0, text=c.text, confirmed=c.confirmed, author=IMPORT_AUTHOR)
+        for clip_id, c in candidates.items()
+        if c.text
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        by_id[row.clip_id].reference_id = row.id
+
+
+def _merge(session: Session, clip: ClipRow, candidate: Candidate) -> Problem:
+    """Take from a repeated sound what its clip lacks; the remark says what was done."""
+    for column in ("speaker", "language", "source"):
+        if getattr(clip, column) is None:
+            setattr(clip, column, getattr(candidate, column))
+    if clip.split is None and candidate.split is not None:
+        clip.split, clip.split_fixed = candidate.split, True
+    reference = session.get(ReferenceRow, clip.reference_id) if clip.reference_id is not None else None
+    text = reference.text if reference else ""
+    if not text and candidate.text:
+        last = session.scalar(select(func.max(ReferenceRow.revision)).where(ReferenceRow.clip_id == clip.id)) or 0
+        row = new_revision(clip.id, last, text=candidate.text, confirmed=candidate.confirmed, author=IMPORT_AUTHOR)
+        session.add(row)
+        session.flush()
+        clip.reference_id = row.id
+        return candidate.problem(f"{DUPLICATE} of {clip.name}, which had no text and took this one", "nothing to do")
+    if candidate.text and candidate.text != text:
+        reason = f"{DUPLICATE} of {clip.name} with another text; the first text is kept"
+        return candidate.problem(reason, "listen to the clip and correct its label if need be")
+    return candidate.problem(f"{DUPLICATE} of {clip.name}", "nothing to do; the sound is kept once")

@@ -1,0 +1,389 @@
+"""Clip sets and the ways sounds come in: files, folders and lists, uploads, the microphone, the bundled samples.
+
+An import decodes in several threads and writes in parts, each in one transaction: a process killed halfway keeps what
+was done, and running the import again adds the rest, since the same sound is never added to a set twice.
+"""
+
+import errno
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy.typing as npt
+from sqlalchemy import case, func, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from workbench.assets import assets_root
+from workbench.audio.decode import CLIPPED, CUT_OFF, LONGEST, QUIET, Sound, decode_file, from_array
+from workbench.core.labels import clean_label, clean_name
+from workbench.core.types import Seconds
+from workbench.errors import DataError, UnknownNameError, WorkbenchError
+from workbench.services import erasing
+from workbench.services.adding import Prepared, add_clips, prepare
+from workbench.services.dividing import assign_set, split_set
+from workbench.services.erasing import Deleted, Erased
+from workbench.services.importing import NO_TEXT, NO_TEXT_REMEDY, Candidate, Reading, read_path, read_uploads
+from workbench.services.listings import Problem, read_text
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, ClipSetRow
+from workbench.store.queries import STATUS, find_set, select_labelled, set_names
+from workbench.workspace import Workspace
+
+Progress = Callable[[int, int, str], None]  # sounds done, sounds in all, the newest one's name
+
+CLIPS_PER_COMMIT: Final = 64
+WORKERS: Final = min(8, os.cpu_count() or 1)
+SAMPLE_KINDS: Final = ("clinic", "workshop", "general")
+LONGEST_SET_NAME: Final = 80  # characters
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
+_RUN_NAME: Final = re.compile(r"run-\d+")
+_REMEDIES: Final = {
+    CLIPPED: "record it again more softly if you can",
+    QUIET: "record it again closer to the microphone if you can",
+    CUT_OFF: "copy the file again if the end is missing",
+}
+
+
+@dataclass(frozen=True)
+class SetInfo:
+    """A clip set at a glance.
+
+    Attributes:
+        words: The expert's word list.
+        duration: Of all clips together, in seconds.
+        speakers: How many are known by name.
+    """
+
+    id: int
+    name: str
+    language: str | None
+    words: tuple[str, ...]
+    clips: int
+    confirmed: int
+    drafted: int
+    unlabelled: int
+    duration: Seconds
+    speakers: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "words": list(self.words)}
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of the sounds that came in.
+
+    Attributes:
+        added: New clips.
+        duplicates: Sounds that the set had already.
+        rejected: Files and lines that became no clip.
+        warnings: Files and lines that were kept, but deserve a look.
+    """
+
+    set: str
+    added: int
+    duplicates: int
+    rejected: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "set": self.set,
+            "added": self.added,
+            "duplicates": self.duplicates,
+            "rejected": [problem.to_json() for problem in self.rejected],
+            "warnings": [problem.to_json() for problem in self.warnings],
+        }
+
+
+class Collecting:
+    """The use cases of collecting clips in one workspace."""
+
+    def __init__(self, workspace: Workspace, store: Store) -> None:
+        self._workspace, self._store = workspace, store
+
+    def create_set(self, name: str, language: str | None = None) -> SetInfo:
+        """Make an empty set.
+
+        Raises:
+            DataError: The name is taken, empty or looks like a run's, or the language is no language tag.
+        """
+        cleaned, tag = check_set_name(name), check_language(language)
+        try:
+            with self._store.session() as session:
+                session.add(ClipSetRow(name=cleaned, language=tag))
+        except IntegrityError as e:
+            raise DataError(f"There is already a clip set called '{cleaned}'; choose another name.") from e
+        return self.set_info(cleaned)
+
+    def sets(self) -> list[SetInfo]:
+        """All sets, oldest first."""
+        return self._infos(None)
+
+    def set_info(self, name: str) -> SetInfo:
+        """One set.
+
+        Raises:
+            UnknownNameError: Lists the sets there are.
+        """
+        found = self._infos(name)
+        if not found:
+            with self._store.session() as session:
+                raise UnknownNameError("clip set", name, set_names(session))
+        return found[0]
+
+    def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
+        """Replace a set's word list; empty lines and repetitions are dropped."""
+        words = list(dict.fromkeys(word for word in map(clean_label, terms) if word))
+        with self._store.session() as session:
+            find_set(session, set_name).words = words
+        return words
+
+    def import_path(
+        self,
+        path: str | os.PathLike[str],
+        set_name: str,
+        *,
+        language: str | None = None,
+        allow_outside: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a list, a folder or a sound from this machine; the set is made where it is missing.
+
+        Args:
+            language: Of the set; else that of most rows.
+            allow_outside: Whether a list may name existing files outside its own folder.
+
+        Raises:
+            WorkbenchError: The path cannot be read at all, or the disk is full.
+        """
+        reading = read_path(Path(path).expanduser(), allow_outside=allow_outside)
+        return self._import(reading, set_name, language, progress)
+
+    def add_files(
+        self,
+        set_name: str,
+        files: Sequence[tuple[str | os.PathLike[str], str]],
+        *,
+        language: str | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import uploaded files: sounds, text files of the same name, lists that name sounds of the same upload.
+
+        Args:
+            files: Where each file lies now, and what the user called it.
+        """
+        return self._import(read_uploads([(Path(p), name) for p, name in files]), set_name, language, progress)
+
+    def add_recording(
+        self,
+        set_name: str,
+        rate: int,
+        array: npt.ArrayLike,
+        *,
+        name: str | None = None,
+        speaker: str | None = None,
+        text: str | None = None,
+    ) -> ImportReport:
+        """Add what a microphone recorded.
+
+        Args:
+            rate: Hz.
+            array: `(n_samples,)` or `(n_samples, n_channels)`, integers or floats.
+            text: What was read out; counts as confirmed.
+        """
+        name = clean_name(name or "") or f"recording {datetime.now():%Y-%m-%d %H.%M.%S}"
+        who = clean_name(speaker or "") or None
+        candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), speaker=who)
+        reading = Reading(candidates=[candidate])
+        return self._import(reading, set_name, None, None, decode=lambda _: from_array(rate, array))
+
+    def import_samples(
+        self, kind: str, set_name: str | None = None, *, progress: Progress | None = None
+    ) -> ImportReport:
+        """Import a bundled sample set with its word list.
+
+        Args:
+            kind: "clinic", "workshop" or "general".
+            set_name: What the set is called; the kind by default.
+        """
+        if kind not in SAMPLE_KINDS:
+            raise UnknownNameError("sample set", kind, SAMPLE_KINDS)
+        return self.import_path(assets_root() / "clips" / kind, set_name or kind, progress=progress)
+
+    def delete_clips(self, clip_ids: Collection[int]) -> int:
+        """Move clips to the bin for a week; how many there were."""
+        return erasing.delete_clips(self._store, clip_ids)
+
+    def delete_set(self, name: str) -> int:
+        """Move a set to the bin for a week; its id, for `undo_delete`."""
+        return erasing.delete_set(self._store, name)
+
+    def deleted(self) -> list[Deleted]:
+        """What can still be brought back, newest deletion first."""
+        return erasing.list_deleted(self._store)
+
+    def undo_delete(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> int:
+        """Bring clips or a set back; how many clips came back."""
+        return erasing.undo_delete(self._store, clip_ids=clip_ids, set_id=set_id)
+
+    def erase(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> Erased:
+        """Erase clips or a whole set for good, at once, whether deleted before or not."""
+        if set_id is not None:
+            return erasing.erase_set(self._workspace, self._store, set_id)
+        return erasing.erase_clips(self._workspace, self._store, clip_ids)
+
+    def erase_expired(self, days: float = erasing.KEEP_DAYS) -> Erased:
+        """Erase what was deleted longer ago than this."""
+        return erasing.erase_expired(self._workspace, self._store, days=days)
+
+    def _infos(self, name: str | None) -> list[SetInfo]:
+        counted = (
+            select_labelled(
+                ClipRow.set_id,
+                func.count(ClipRow.id),
+                *(
+                    func.sum(case((STATUS.in_([status]), 1), else_=0))
+                    for status in ("confirmed", "drafted", "unlabelled")
+                ),
+                func.sum(ClipRow.duration),
+                func.count(ClipRow.speaker.distinct()),
+            )
+        ).group_by(ClipRow.set_id)
+        sets = select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None)).order_by(ClipSetRow.id)
+        if name is not None:
+            sets = sets.where(ClipSetRow.name == name)
+        with self._store.session() as session:
+            counts = {row[0]: row[1:] for row in session.execute(counted)}
+            return [
+                SetInfo(row.id, row.name, row.language, tuple(row.words), *counts.get(row.id, (0, 0, 0, 0, 0.0, 0)))
+                for row in session.scalars(sets)
+            ]
+
+    def _import(
+        self,
+        reading: Reading,
+        set_name: str,
+        language: str | None,
+        progress: Progress | None,
+        decode: Callable[[Path], Sound] | None = None,
+    ) -> ImportReport:
+        set_id, name = self._ensure_set(set_name, check_language(language), reading)
+        rejected, warnings = list(reading.rejected), list(reading.warnings)
+        added: dict[int, Candidate] = {}
+        duplicates = done = 0
+        with _disk_full_in_words(), ThreadPoolExecutor(WORKERS) as pool:
+            for part in _parts(reading.candidates):
+                with erasing.sounds_lock(self._workspace):
+                    prepared = list(pool.map(lambda c: prepare(self._workspace, c, decode or _decode), part))
+                    rejected += [found for found in prepared if isinstance(found, Problem)]
+                    sounds = [found for found in prepared if isinstance(found, Prepared)]
+                    outcome = add_clips(self._store, set_id, sounds)
+                warnings += [*(w for sound in sounds for w in _sound_warnings(sound)), *outcome.warnings]
+                warnings += [
+                    c.problem(NO_TEXT, NO_TEXT_REMEDY) for c in outcome.added.values() if not c.text and decode is None
+                ]
+                added.update(outcome.added)
+                duplicates += outcome.duplicates
+                done += len(part)
+                if progress:
+                    progress(done, len(reading.candidates), part[-1].name)
+            warnings += self._divide(set_id, added)
+        return ImportReport(name, len(added), duplicates, tuple(rejected), tuple(warnings))
+
+    def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str]:
+        """The set's id and name, made where it is missing, with language and words where it has none yet."""
+        name = check_set_name(set_name)
+        spoken = Counter(c.language for c in reading.candidates if c.language and _LANGUAGE.fullmatch(c.language))
+        with self._store.session() as session:
+            if name not in set_names(session):
+                session.add(ClipSetRow(name=name))
+                session.flush()
+            row = find_set(session, name)
+            row.language = language or row.language or (spoken.most_common(1)[0][0].lower() if spoken else None)
+            if reading.words and not row.words:
+                row.words = list(dict.fromkeys(word for word in map(clean_label, reading.words) if word))
+            return row.id, row.name
+
+    def _divide(self, set_id: int, added: dict[int, Candidate]) -> Iterator[Problem]:
+        """Give new clips their split; say which found none, and what leaks in splits that came along."""
+        with self._store.session() as session:
+            assign_set(session, set_id)
+            divided = split_set(session, set_id)
+        for clip_id, reason in divided.left_out.items():
+            if clip_id in added:
+                yield added[clip_id].problem(reason.rstrip("."), "it is kept, but neither trains nor tests")
+        if any(candidate.split for candidate in added.values()):
+            for sentence in divided.leaks:
+                yield Problem("", None, sentence.rstrip("."), "divide the clips anew without a split column")
+
+
+def check_set_name(name: str) -> str:
+    """The name cleaned.
+
+    Raises:
+        DataError: It is empty, too long, or looks like a run's.
+    """
+    cleaned = clean_name(name, LONGEST_SET_NAME + 1)
+    if not cleaned or len(cleaned) > LONGEST_SET_NAME:
+        raise DataError(f"A clip set needs a name of 1 to {LONGEST_SET_NAME} characters.")
+    if _RUN_NAME.fullmatch(cleaned):
+        raise DataError(f"'{cleaned}' is how runs are called; choose another name for the clip set.")
+    return cleaned
+
+
+def check_language(language: str | None) -> str | None:
+    """The language tag in lower case, None for none.
+
+    Raises:
+        DataError: It is no language tag.
+    """
+    tag = (language or "").strip()
+    if not tag:
+        return None
+    if not _LANGUAGE.fullmatch(tag) or len(tag) > 20:
+        raise DataError(f"'{clean_name(tag, 30)}' is no language tag; write for instance en, de or chr.")
+    return tag.lower()
+
+
+def read_words(path: str | os.PathLike[str]) -> list[str]:
+    """The lines of a word list file."""
+    return read_text(Path(path)).splitlines()
+
+
+def _decode(path: Path) -> Sound:
+    return decode_file(path, longest=LONGEST)
+
+
+def _parts(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
+    for start in range(0, len(candidates), CLIPS_PER_COMMIT):
+        yield candidates[start : start + CLIPS_PER_COMMIT]
+
+
+def _sound_warnings(sound: Prepared) -> Iterator[Problem]:
+    for warning in sound.warnings:
+        yield sound.candidate.problem(warning, _REMEDIES.get(warning, "listen to it"))
+
+
+@contextmanager
+def _disk_full_in_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as e:
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise WorkbenchError(f"A sound could not be stored ({e.strerror or e}); check the workspace folder.") from e
+        raise WorkbenchError(_DISK_FULL) from e
+    except OperationalError as e:
+        if "full" not in str(e.orig):
+            raise
+        raise WorkbenchError(_DISK_FULL) from e
+
+
+_DISK_FULL: Final = "The disk is full; make room and import again: what was added before stays and is not added twice."

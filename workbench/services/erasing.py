@@ -1,0 +1,289 @@
+"""Delete, undo, and erase for good: sound, labels, what models heard, evaluation texts and cached activations.
+
+A deleted clip or set can be brought back for a week. Erasing leaves no byte of a label in the database file: SQLite
+overwrites what it frees (`secure_delete`), and the write-ahead log is emptied afterwards. A sound that another clip
+still uses, in any set, stays until that one goes too.
+"""
+
+import shutil
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from filelock import FileLock
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from workbench.core.types import Seconds
+from workbench.errors import DataError, WorkbenchError
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
+from workbench.store.queries import batches, find_set
+from workbench.workspace import Workspace
+
+KEEP_DAYS: Final = 7  # a deletion can be undone this long
+STRAY_AGE_S: Final = 24 * 3600.0  # leftovers of killed imports and old uploads are younger while they are in use
+CHECKPOINT_TRIES: Final = 50  # 0.1 s apart; a reader in another process may hold the log for a moment
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Something that can still be brought back.
+
+    Attributes:
+        id: The clip's or the set's id.
+        clips: How many clips it stands for.
+        gone_at: When it is erased for good, UTC.
+    """
+
+    kind: Literal["set", "clip"]
+    id: int
+    name: str
+    set_name: str
+    clips: int
+    duration: Seconds
+    deleted_at: datetime
+    gone_at: datetime
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased for good.
+
+    Attributes:
+        sounds: Sound files removed; fewer than clips where another clip uses the same sound.
+        cached: Files of cached activations removed.
+        complete: False while another process still reads the database's log; the next erasing or closing empties it.
+    """
+
+    clips: int
+    sounds: int
+    cached: int
+    complete: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def sounds_lock(workspace: Workspace) -> FileLock:
+    """Held while a sound is stored and its clip written, and while sounds are erased: neither may see half of it."""
+    return FileLock(workspace.root / ".sounds.lock")
+
+
+def delete_clips(store: Store, clip_ids: Collection[int]) -> int:
+    """Move clips to the bin; how many there were."""
+    with store.session() as session:
+        return sum(
+            session.execute(
+                update(ClipRow).where(ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)).values(deleted_at=now())
+            ).rowcount  # type: ignore[attr-defined]
+            for ids in batches(clip_ids)
+        )
+
+
+def delete_set(store: Store, name: str) -> int:
+    """Move a set to the bin.
+
+    Returns:
+        The set's id, for undo.
+
+    Raises:
+        UnknownNameError: No such set.
+    """
+    with store.session() as session:
+        row = find_set(session, name)
+        row.deleted_at = now()
+        return row.id
+
+
+def list_deleted(store: Store) -> list[Deleted]:
+    """What can be brought back, newest deletion first; clips of a deleted set stand under the set."""
+    counted = (
+        select(ClipRow.set_id, func.count().label("clips"), func.sum(ClipRow.duration).label("duration"))
+        .where(ClipRow.deleted_at.is_(None))
+        .group_by(ClipRow.set_id)
+        .subquery()
+    )
+    sets = (
+        select(ClipSetRow, func.coalesce(counted.c.clips, 0), func.coalesce(counted.c.duration, 0.0))
+        .outerjoin(counted, counted.c.set_id == ClipSetRow.id)
+        .where(ClipSetRow.deleted_at.is_not(None), ClipSetRow.erased_at.is_(None))
+    )
+    clips = (
+        select(ClipRow, ClipSetRow.name)
+        .join(ClipSetRow, ClipSetRow.id == ClipRow.set_id)
+        .where(ClipRow.deleted_at.is_not(None), ClipSetRow.deleted_at.is_(None))
+    )
+    with store.session() as session:
+        found = [
+            _deleted("set", row, row.name, n_clips, duration) for row, n_clips, duration in session.execute(sets)
+        ] + [_deleted("clip", row, name, 1, row.duration) for row, name in session.execute(clips)]
+    return sorted(found, key=lambda item: item.deleted_at, reverse=True)
+
+
+def undo_delete(store: Store, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> int:
+    """Bring clips or a set back.
+
+    Returns:
+        How many clips came back.
+
+    Raises:
+        DataError: It was erased, or something living has taken its place.
+    """
+    with store.session() as session:
+        return _undo_set(session, set_id) if set_id is not None else _undo_clips(session, clip_ids)
+
+
+def erase_clips(workspace: Workspace, store: Store, clip_ids: Collection[int]) -> Erased:
+    """Erase clips for good, living or deleted, at once."""
+    with store.session() as session:
+        # First into the bin: if this process is killed now, they are erased later rather than half there.
+        for ids in batches(clip_ids):
+            session.execute(
+                update(ClipRow).where(ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)).values(deleted_at=now())
+            )
+    with sounds_lock(workspace):
+        counts = [_erase(workspace, store, ids) for ids in batches(clip_ids)]
+    clips, sounds, cached = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
+    return Erased(clips, sounds, cached, empty_log(store))
+
+
+def erase_set(workspace: Workspace, store: Store, set_id: int) -> Erased:
+    """Erase a set and all its clips for good; models that learned from it stay."""
+    with store.session() as session:
+        row = session.get(ClipSetRow, set_id)
+        if row is None or row.erased_at is not None:
+            raise DataError("This clip set was erased before.")
+        row.deleted_at = row.deleted_at or now()
+        clip_ids = list(session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)))
+    erased = erase_clips(workspace, store, clip_ids)
+    with store.session() as session:
+        row = session.get(ClipSetRow, set_id)
+        if row is not None:
+            _erase_set_row(session, row)
+    return Erased(erased.clips, erased.sounds, erased.cached, empty_log(store))
+
+
+def erase_expired(workspace: Workspace, store: Store, *, days: float = KEEP_DAYS) -> Erased:
+    """Erase what was deleted more than `days` ago, and sounds that belong to no clip."""
+    cutoff = now() - timedelta(days=days)
+    with store.session() as session:
+        expired = ClipSetRow.deleted_at <= cutoff
+        sets = list(session.scalars(select(ClipSetRow.id).where(expired, ClipSetRow.erased_at.is_(None))))
+        clips = list(session.scalars(select(ClipRow.id).where(ClipRow.deleted_at <= cutoff)))
+    parts = [erase_set(workspace, store, set_id) for set_id in sets]
+    parts += [erase_clips(workspace, store, clips)] if clips else []
+    strays = _erase_strays(workspace, store)
+    return Erased(
+        sum(part.clips for part in parts),
+        sum(part.sounds for part in parts) + strays,
+        sum(part.cached for part in parts),
+        all(part.complete for part in parts),
+    )
+
+
+def empty_log(store: Store) -> bool:
+    """Empty SQLite's write-ahead log, which holds copies of what was erased.
+
+    Returns:
+        Whether it is empty; other databases keep their own log and count as done.
+    """
+    if store.engine.dialect.name != "sqlite":
+        return True
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for _ in range(CHECKPOINT_TRIES):
+            busy, *_rest = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            if not busy:
+                return True
+            time.sleep(0.1)
+    return False
+
+
+def _deleted(
+    kind: Literal["set", "clip"], row: ClipSetRow | ClipRow, set_name: str, clips: int, duration: Seconds
+) -> Deleted:
+    assert row.deleted_at is not None
+    at = row.deleted_at.replace(tzinfo=UTC)
+    return Deleted(kind, row.id, row.name, set_name, clips, duration, at, at + timedelta(days=KEEP_DAYS))
+
+
+def _undo_set(session: Session, set_id: int) -> int:
+    row = session.get(ClipSetRow, set_id)
+    if row is None or row.erased_at is not None:
+        raise DataError("This clip set was erased for good and cannot be brought back.")
+    taken = ClipSetRow.name == row.name, ClipSetRow.deleted_at.is_(None), ClipSetRow.id != set_id
+    if session.scalar(select(ClipSetRow.id).where(*taken)) is not None:
+        raise DataError(f"Another clip set is called '{row.name}' by now; delete that one first.")
+    row.deleted_at = None
+    living = ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None)
+    return int(session.scalar(select(func.count(ClipRow.id)).where(*living)) or 0)
+
+
+def _undo_clips(session: Session, clip_ids: Collection[int]) -> int:
+    rows = [row for ids in batches(clip_ids) for row in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
+    if len(rows) < len(set(clip_ids)):
+        raise DataError("Some of these clips were erased for good and cannot be brought back.")
+    back = [row for row in rows if row.deleted_at is not None]
+    for row in back:
+        same = ClipRow.set_id == row.set_id, ClipRow.sha256 == row.sha256, ClipRow.deleted_at.is_(None)
+        if session.scalar(select(ClipRow.id).where(*same)) is not None:
+            raise DataError(f"The sound of '{row.name}' was added again meanwhile; delete that clip first.")
+        row.deleted_at = None
+        session.flush()
+    return len(back)
+
+
+def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple[int, int, int]:
+    """Clips, sounds and cached files erased; the caller holds the sounds lock."""
+    with store.session() as session:
+        wanted = ClipRow.id.in_(clip_ids)
+        hashes = set(session.scalars(select(ClipRow.sha256).where(wanted)))
+        kept = select(ClipRow.sha256).where(ClipRow.sha256.in_(hashes), ~wanted)
+        lonely = hashes - set(session.scalars(kept))
+        # Files first: after a crash the clips are still in the bin and erasing goes on, never a sound without a clip.
+        sounds = sum(_remove(workspace.sound_path(sha256)) for sha256 in lonely)
+        cached = _remove_cached(workspace, lonely)
+        erased = session.execute(delete(ClipRow).where(wanted)).rowcount  # type: ignore[attr-defined]
+    return erased, sounds, cached
+
+
+def _remove(path: Path) -> int:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    except OSError as e:
+        raise WorkbenchError(f"{path.name} cannot be erased ({e.strerror}); close what uses it and try again.") from e
+    return 1
+
+
+def _remove_cached(workspace: Workspace, hashes: set[str]) -> int:
+    found = [path for path in workspace.cache.rglob("*") if path.name[:64] in hashes] if hashes else []
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else _remove(path)
+    return len(found)
+
+
+def _erase_set_row(session: Session, row: ClipSetRow) -> None:
+    """Runs point at their set, so its row stays for them, without name and words."""
+    if session.scalar(select(RunRow.id).where(RunRow.set_id == row.id).limit(1)) is None:
+        session.delete(row)
+    else:
+        row.name, row.words, row.erased_at = "(erased)", [], now()
+
+
+def _erase_strays(workspace: Workspace, store: Store) -> int:
+    """Sounds without a clip, left by a killed import, and old uploads."""
+    old = time.time() - STRAY_AGE_S
+    with sounds_lock(workspace), store.session() as session:
+        known = set(session.scalars(select(ClipRow.sha256).distinct()))
+        strays = [p for p in workspace.clips.glob("*/*") if p.stem not in known and p.stat().st_mtime < old]
+        removed = sum(_remove(path) for path in strays)
+        _remove_cached(workspace, {path.stem for path in strays if len(path.stem) == 64})
+    for path in sorted(workspace.temporary.rglob("*"), reverse=True):
+        if path.is_file() and path.stat().st_mtime < old:
+            _remove(path)
+    return removed

@@ -1,0 +1,122 @@
+"""Questions that several services ask: which set is meant, and how a clip stands with its label."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from workbench.core.types import Clip
+from workbench.errors import DataError, UnknownNameError
+from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
+
+T = TypeVar("T")
+PARAMETERS = 500  # ids in one statement; SQLite allows 32,766, older ones 999
+
+TEXT: ColumnElement[str] = case(
+    (ReferenceRow.id.is_not(None), ReferenceRow.text), else_=func.coalesce(HypothesisRow.text, "")
+)
+STATUS: ColumnElement[str] = case(
+    (ReferenceRow.confirmed.is_(True), "confirmed"),
+    (or_(func.coalesce(ReferenceRow.text, "") != "", HypothesisRow.id.is_not(None)), "drafted"),
+    else_="unlabelled",
+)
+
+
+def set_names(session: Session) -> list[str]:
+    """Names of the sets that live, oldest first."""
+    statement = select(ClipSetRow.name).where(ClipSetRow.deleted_at.is_(None)).order_by(ClipSetRow.id)
+    return list(session.scalars(statement))
+
+
+def find_set(session: Session, name: str) -> ClipSetRow:
+    """The living set of this name.
+
+    Raises:
+        UnknownNameError: Lists the sets there are.
+    """
+    statement = select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
+    row = session.scalars(statement).one_or_none()
+    if row is None:
+        raise UnknownNameError("clip set", name, set_names(session))
+    return row
+
+
+def lock_clip(session: Session, clip_id: int) -> ClipRow:
+    """The clip, with the database's write lock taken, so that what is read now still holds at the commit.
+
+    Raises:
+        DataError: The clip was deleted.
+    """
+    session.execute(update(ClipRow).where(ClipRow.id == clip_id).values(reference_id=ClipRow.reference_id))
+    row = session.get(ClipRow, clip_id, populate_existing=True)
+    if row is None or row.deleted_at is not None:
+        raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+    return row
+
+
+def lock_set(session: Session, set_id: int) -> ClipSetRow:
+    """The set, with the write lock taken.
+
+    Raises:
+        DataError: The set was deleted meanwhile.
+    """
+    session.execute(update(ClipSetRow).where(ClipSetRow.id == set_id).values(name=ClipSetRow.name))
+    row = session.get(ClipSetRow, set_id, populate_existing=True)
+    if row is None or row.deleted_at is not None:
+        raise DataError("The clip set was deleted meanwhile.")
+    return row
+
+
+def select_labelled(*columns: Any) -> Select[Any]:
+    """Columns of living clips with their current reference and draft joined, both of which may be absent."""
+    return (
+        select(*columns)
+        .select_from(ClipRow)
+        .join(ClipSetRow, ClipSetRow.id == ClipRow.set_id)
+        .outerjoin(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
+        .outerjoin(HypothesisRow, HypothesisRow.id == ClipRow.draft_id)
+        .where(ClipRow.deleted_at.is_(None), ClipSetRow.deleted_at.is_(None))
+    )
+
+
+def select_clips() -> Select[Any]:
+    """Living clips with text, status and newest revision, for `to_clip`."""
+    newest = (
+        select(ReferenceRow.clip_id, func.max(ReferenceRow.revision).label("revision"))
+        .group_by(ReferenceRow.clip_id)
+        .subquery()
+    )
+    columns = (ClipRow, TEXT.label("text"), STATUS.label("status"), func.coalesce(newest.c.revision, 0))
+    return select_labelled(*columns).outerjoin(newest, newest.c.clip_id == ClipRow.id).order_by(ClipRow.id)
+
+
+def to_clip(row: Sequence[Any]) -> Clip:
+    """One result row of `select_clips` as the value that travels."""
+    clip, text, status, revision = row
+    return Clip(
+        id=clip.id,
+        sha256=clip.sha256,
+        name=clip.name,
+        duration=clip.duration,
+        speaker=clip.speaker,
+        language=clip.language,
+        source=clip.source or clip.name,
+        split=clip.split,
+        text=text,
+        status=status,
+        warnings=tuple(clip.warnings),
+        revision=revision,
+    )
+
+
+def alive() -> ColumnElement[bool]:
+    """Clips that neither they nor their set are deleted; needs ClipSetRow joined."""
+    return and_(ClipRow.deleted_at.is_(None), ClipSetRow.deleted_at.is_(None))
+
+
+def batches(values: Collection[T], size: int = PARAMETERS) -> Iterator[list[T]]:
+    """The values in parts that fit into one statement."""
+    ordered = list(values)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
