@@ -1,0 +1,95 @@
+"""The protocol that each model family fulfils, so that freezing, caching, training and scoring are written once.
+
+A clip enters as `ClipInput`, leaves the frozen prefix as `Activations` (named arrays: whatever the tail needs), and a
+padded batch of activations goes through the tail. The first blocks up to the boundary form the prefix; boundary 0 means
+that nothing is frozen and the activations are the sound itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from workbench.core.types import Block, ModelSpec
+
+# Named arrays of one clip at a boundary, without a batch dimension; "samples" (n_samples,) at boundary 0,
+# else "hidden" (n_frames, width), and what a family adds.
+Activations = dict[str, Tensor]
+# The same, padded and stacked, with "lengths" (batch,) int64, and "labels" (batch, longest) int64, -100 where padded.
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class ClipInput:
+    """One clip on its way into a model.
+
+    Attributes:
+        samples: (n_samples,) float32, 16 kHz mono.
+        label_ids: The label's token ids; needed where the boundary lies inside a decoder, else ignored.
+    """
+
+    samples: np.ndarray
+    label_ids: tuple[int, ...] = ()
+
+
+class Backend(Protocol):
+    """One loaded model and how its family is cut into blocks, run from a block on, and read out."""
+
+    spec: ModelSpec
+    model: nn.Module
+    fingerprint: str  # hash of weights and configuration, for caches and checkpoints
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The parts in the order sound flows through them; every weight belongs to exactly one."""
+        ...
+
+    def block_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """The modules of each block, in the order of `blocks`."""
+        ...
+
+    def block_parameters(self) -> tuple[tuple[nn.Parameter, ...], ...]:
+        """The weights of each block, tied ones counted once, at their first block."""
+        ...
+
+    def cache_identity(self) -> dict[str, str]:
+        """What changes a frozen activation besides the sound and the boundary."""
+        ...
+
+    def encode_prefix(self, clips: Sequence[ClipInput], boundary: int) -> list[Activations]:
+        """Run the first `boundary` blocks in eval mode without gradients; each clip comes out as if it were alone."""
+        ...
+
+    def collate(self, items: Sequence[Activations], labels: Sequence[Sequence[int]] | None = None) -> Batch:
+        """Pad and stack activations of one boundary."""
+        ...
+
+    def loss(self, batch: Batch, boundary: int) -> Tensor:
+        """Mean training loss of a batch, through the blocks from `boundary` on; a scalar."""
+        ...
+
+    def transcribe(self, batch: Batch, boundary: int) -> list[str]:
+        """Greedy texts of a batch, through the blocks from `boundary` on."""
+        ...
+
+    def learnable(self, label_text: str, n_samples: int) -> str | None:
+        """Why this text cannot be learned from a sound of this length, in one sentence; None where it can."""
+        ...
+
+    def encode_label(self, label_text: str) -> list[int]:
+        """Token ids of a text that the model can write."""
+        ...
+
+    def characters(self) -> frozenset[str] | None:
+        """The characters the model can write, space excluded; None for models whose tokens cover any text."""
+        ...
+
+    def extend(self, characters: Sequence[str]) -> None:
+        """Add characters to the alphabet; what the model could write before keeps its weights."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write model and processor so that plain transformers load them."""
+        ...

@@ -1,0 +1,191 @@
+"""Base models on offer: the bundled one, folders named on the command line, and models of the hub by their id.
+
+Nothing here loads a model; opening the page reads a few JSON files.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from workbench.asr.outline import tensor_sizes
+from workbench.assets import assets_root
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError, UnknownNameError
+
+# Supervised CTC models, recipes.md table a1; "top-N" stands for every N. BASE is for about 95 M weights.
+SUPERVISED_CTC_RATES = {"head": 5e-4, "top-N": 5e-5, "all-but-features": 2e-5, "full": 2e-5}
+# Measured for ctc-en on the sample sets and on real speech; a 3 M-weight model takes ten times larger steps.
+SMALL_CTC_RATES = {"head": 2e-3, "top-N": 1e-3, "all-but-features": 5e-4, "full": 5e-4}
+RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
+SMALL_MODEL_PARAMETERS = 20_000_000
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+HUB_MODELS = (
+    ModelSpec(
+        name="wav2vec2-base-960h",
+        family="ctc",
+        source="hub",
+        location="facebook/wav2vec2-base-960h",
+        parameters=94_400_000,
+        languages=("en",),
+        licence="Apache-2.0",
+        size_mb=378,
+        learning_rates=SUPERVISED_CTC_RATES,
+        good_for="English read speech; the classic, comfortable on a laptop.",
+    ),
+    ModelSpec(
+        name="hubert-large-ls960-ft",
+        family="ctc",
+        source="hub",
+        location="facebook/hubert-large-ls960-ft",
+        parameters=315_500_000,
+        languages=("en",),
+        licence="Apache-2.0",
+        size_mb=1260,
+        learning_rates=SUPERVISED_CTC_RATES,
+        good_for="English, more accurate; wants 8 GB of memory or a GPU.",
+    ),
+    ModelSpec(
+        name="data2vec-audio-base-960h",
+        family="ctc",
+        source="hub",
+        location="facebook/data2vec-audio-base-960h",
+        parameters=93_200_000,
+        languages=("en",),
+        licence="Apache-2.0",
+        size_mb=373,
+        learning_rates=SUPERVISED_CTC_RATES,
+        good_for="English read speech, often a little better than wav2vec2-base.",
+    ),
+    ModelSpec(
+        name="wav2vec2-large-960h-lv60-self",
+        family="ctc",
+        source="hub",
+        location="facebook/wav2vec2-large-960h-lv60-self",
+        parameters=315_500_000,
+        languages=("en",),
+        licence="Apache-2.0",
+        size_mb=1262,
+        learning_rates=SUPERVISED_CTC_RATES,
+        good_for="English, robust; wants 8 GB of memory or a GPU.",
+    ),
+)
+
+
+class Catalog:
+    """Names and finds base models.
+
+    Args:
+        folders: Model folders named on the command line.
+        collections: Folders whose subfolders are model folders (`--models-dir`).
+
+    Raises:
+        ModelError: A named folder holds no model.
+    """
+
+    def __init__(self, folders: Sequence[Path] = (), collections: Sequence[Path] = ()) -> None:
+        found = [bundled(folder) for folder in sorted(assets_root().glob("*/config.json"))]
+        found += [folder_spec(Path(f)) for f in folders]
+        for collection in collections:
+            if not Path(collection).is_dir():
+                raise ModelError(f"The models folder {collection} does not exist; name an existing one.")
+            found += [folder_spec(c.parent) for c in sorted(Path(collection).glob("*/config.json"))]
+        self.specs: tuple[ModelSpec, ...] = (*_unique(found), *HUB_MODELS)
+
+    def names(self) -> list[str]:
+        return [s.name for s in self.specs]
+
+    def find(self, name: str) -> ModelSpec:
+        """The model of this name, or of this hub id.
+
+        Never a path: names come from the browser.
+
+        Raises:
+            UnknownNameError: Neither a name in the catalogue nor the form OWNER/NAME of a hub id.
+        """
+        for spec in self.specs:
+            if name in (spec.name, spec.location if spec.source == "hub" else spec.name):
+                return spec
+        if HUB_ID.fullmatch(name):
+            return ModelSpec(name=name, family="ctc", source="hub", location=name, learning_rates=SUPERVISED_CTC_RATES)
+        raise UnknownNameError("base model", name, [*self.names(), "or a hub id of the form OWNER/NAME"])
+
+    def resolve(self, name_or_folder: str) -> ModelSpec:
+        """As `find`, and folders too: for the command line, whose user owns the file system."""
+        folder = Path(name_or_folder)
+        if name_or_folder not in self.names() and (folder / "config.json").is_file():
+            return folder_spec(folder)
+        if name_or_folder not in self.names() and folder.is_dir():
+            raise ModelError(f"The folder {folder} holds no config.json, so it is no model; name a model folder.")
+        return self.find(name_or_folder)
+
+
+def bundled(config_file: Path) -> ModelSpec:
+    """The bundled model whose config.json this is; its facts stand in workbench.json beside it where there is one."""
+    spec = folder_spec(config_file.parent)
+    facts_file = config_file.parent / "workbench.json"
+    facts = json.loads(facts_file.read_text()) if facts_file.is_file() else {}
+    facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+    return replace(spec, source="bundled", **facts)
+
+
+def folder_spec(folder: Path) -> ModelSpec:
+    """A model folder as saved by `save_pretrained`.
+
+    Raises:
+        ModelError: No readable config.json or no safetensors file.
+    """
+    folder = folder.resolve()
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise ModelError(f"The folder {folder} holds no readable config.json, so it is no model ({e}).") from e
+    weights = list(folder.glob("*.safetensors"))
+    if not weights:
+        raise ModelError(
+            f"The model in {folder} has no .safetensors file; other weight files can run code when opened and are not "
+            "loaded: save it again with safetensors."
+        )
+    parameters = sum(count_parameters(w) for w in weights)
+    return ModelSpec(
+        name=folder.name,
+        family=family_of(config),
+        source="folder",
+        location=str(folder),
+        parameters=parameters,
+        size_mb=round(sum(w.stat().st_size for w in weights) / 1e6, 1),
+        learning_rates=SMALL_CTC_RATES if parameters < SMALL_MODEL_PARAMETERS else SUPERVISED_CTC_RATES,
+        good_for="A model from your own disk.",
+    )
+
+
+def family_of(config: dict[str, object]) -> str:
+    """ "ctc" or "unsupported", from the architecture's name in config.json."""
+    architectures = config.get("architectures")
+    names = architectures if isinstance(architectures, list) else []
+    return "ctc" if any(str(n).endswith("ForCTC") for n in names) else "unsupported"
+
+
+def count_parameters(weights: Path) -> int:
+    """Number of values in a safetensors file."""
+    return sum(tensor_sizes(weights).values())
+
+
+def rate_for(spec: ModelSpec, strategy: str) -> float:
+    """The catalogue's peak learning rate for a strategy; numbered strategies share one entry ("top-N")."""
+    key = re.sub(r"-\d+$", "-N", strategy)
+    rates = spec.learning_rates or SUPERVISED_CTC_RATES
+    return rates.get(key, min(rates.values()))
+
+
+def _unique(specs: list[ModelSpec]) -> list[ModelSpec]:
+    """Give every model a name of its own: a second "final" becomes "final (2)"."""
+    seen: dict[str, int] = {}
+    out = []
+    for spec in specs:
+        seen[spec.name] = seen.get(spec.name, 0) + 1
+        out.append(spec if seen[spec.name] == 1 else replace(spec, name=f"{spec.name} ({seen[spec.name]})"))
+    return out

@@ -1,0 +1,57 @@
+"""Settings to start from, by model, strategy and number of clips, each with its reason.
+
+Rates stand in the catalogue (recipes.md, table a1, and what was measured for the bundled model); the rest is recipes.md,
+table a0, with longer training for models that begin far from the target.
+"""
+
+from dataclasses import dataclass
+
+from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
+from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
+from workbench.core.types import ModelSpec
+
+XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Settings with one sentence for each choice, and the highest learning rate the page accepts."""
+
+    config: TrainingConfig
+    reasons: tuple[str, ...]
+    rate_cap: float
+
+
+def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None = None) -> Suggestion:
+    """Settings for fine-tuning `spec` with `strategy` on so many confirmed clips."""
+    small_model = (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
+    rate = rate_for(spec, strategy)
+    size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
+    scaled = rate * 0.7 if size == "XS" else rate
+    if small_model:
+        epochs, cap, length = 40, 1500, "a small model that starts far from your speech needs many passes"
+    else:
+        epochs, cap, length = (
+            {"XS": 18, "S": 12, "M": 9}[size],
+            400,
+            "a strong model needs few passes before it forgets",
+        )
+    folds = DEFAULT_FOLDS if clips < FOLDS_BELOW_CLIPS else 0
+    reasons = [
+        f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
+        + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
+        f"{epochs} epochs, at most {cap} updates: {length}.",
+        f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips every clip has to serve as a test clip once."
+        if folds
+        else "The set's own test clips judge: there are enough for that.",
+    ]
+    config = TrainingConfig(
+        epochs=epochs,
+        max_updates=cap,
+        learning_rate=scaled,
+        weight_decay=0.0 if strategy == "head" else 0.01,
+        patience=8 if small_model else 5,
+        folds=folds,
+        language=language,
+    )
+    return Suggestion(config, tuple(reasons), rate * RATE_CAP_FACTOR)

@@ -1,0 +1,174 @@
+"""Loads a base model from its folder or the hub: safetensors only, no remote code, every failure one sentence."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import psutil
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+from transformers import AutoConfig, AutoModelForCTC, AutoProcessor
+
+from workbench.asr.backend import Backend
+from workbench.asr.catalog import count_parameters, family_of
+from workbench.asr.ctc import CTCBackend
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError
+
+# What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
+HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
+BYTES_PER_WEIGHT = 4  # float32
+TRAINING_COPIES = 4  # weights, gradients and AdamW's two moments
+FREE_SHARE = 0.9  # of the memory that is free now may be asked for
+
+Progress = Callable[[str], None]
+
+
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = lambda message: None) -> Backend:
+    """Load a model in float32, whatever precision its file holds: AdamW's small steps vanish in half precision.
+
+    Args:
+        spec: The model.
+        trainable_share: Share of the weights that will learn, for the check of memory; 0 for transcribing.
+        progress: Told in words what is going on.
+
+    Raises:
+        ModelError: Not found, hub unreachable, gated, not a CTC model, no safetensors, too large for the memory.
+    """
+    folder = fetch(spec, progress=progress)
+    weights = check_folder(spec, folder)
+    _check_memory(spec, sum(count_parameters(w) for w in weights), trainable_share)
+    progress(f"Loading {spec.name}")
+    try:
+        with _quiet():
+            model = AutoModelForCTC.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            )
+            processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as e:  # transformers raises many kinds; each becomes the same sentence with its first line
+        raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
+    if not hasattr(processor, "feature_extractor") or not hasattr(processor, "tokenizer"):
+        raise ModelError(
+            f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
+            "vocab.json); save the processor beside the model."
+        )
+    return CTCBackend(spec, model.to(device()), processor, fingerprint(folder))
+
+
+def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path:
+    """The model's folder; a hub model is downloaded once and kept by huggingface_hub.
+
+    Raises:
+        ModelError: The folder is gone, the hub cannot be reached, the id is wrong, the model is gated.
+    """
+    if spec.source != "hub":
+        folder = Path(spec.location)
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"The model {spec.name} is no longer in {folder}; name its folder again with --model.")
+        return folder
+    progress(f"Fetching {spec.location} from the model hub")
+    try:
+        return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS))
+    except GatedRepoError as e:
+        raise ModelError(
+            f"The model {spec.location} asks for consent on the hub; accept its terms there, run 'hf auth login', and try again."
+        ) from e
+    except (RepositoryNotFoundError, HFValidationError) as e:
+        raise ModelError(f"The hub has no model called {spec.location}; check the spelling of OWNER/NAME.") from e
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as e:
+        raise ModelError(
+            f"The model hub cannot be reached and {spec.location} is not on this machine yet; "
+            "go online once, or choose a bundled model or a local folder."
+        ) from e
+
+
+def check_folder(spec: ModelSpec, folder: Path) -> list[Path]:
+    """The weight files of a model folder that this program can use.
+
+    Raises:
+        ModelError: Not a CTC model, or no safetensors.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if family_of(config) != "ctc":
+        kind = ", ".join(config.get("architectures") or ["unknown architecture"])
+        raise ModelError(
+            f"The model {spec.name} ({kind}) has no CTC head; choose a model fine-tuned with CTC, such as "
+            "wav2vec2-base-960h."
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise ModelError(
+            f"The model {spec.name} has no .safetensors file; other weight files can run code when opened and are not "
+            "loaded: choose a model saved with safetensors."
+        )
+    try:
+        AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as e:
+        raise ModelError(
+            f"The model {spec.name} is of a kind that transformers {transformers.__version__} does not know without "
+            "running code from the hub, which is never done here; choose another model."
+        ) from e
+    return weights
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of everything in a model folder that changes what it computes."""
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.glob("vocab.json")]):
+        state = file.stat()
+        digest.update(f"{file.name}:{_file_hash(str(file), state.st_size, state.st_mtime_ns)};".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: str, _size: int, _modified_ns: int) -> str:
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> None:
+    needed = parameters * BYTES_PER_WEIGHT * (1 + (TRAINING_COPIES - 1) * trainable_share)
+    free = psutil.virtual_memory().available
+    if needed > free * FREE_SHARE:
+        raise ModelError(
+            f"The model {spec.name} needs about {needed / 1e9:.1f} GB of memory for this and {free / 1e9:.1f} GB are "
+            "free; choose a smaller model, let fewer blocks learn, or close other programs."
+        )
+
+
+class _quiet:
+    """Keep transformers' progress bars and warnings off the terminal while a model loads."""
+
+    def __enter__(self) -> None:
+        self.level = transformers.logging.get_verbosity()
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        transformers.logging.set_verbosity(self.level)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
+
+
+def limit_threads() -> None:
+    """Use the machine's real cores; more threads than cores slow small matrices down."""
+    torch.set_num_threads(max(1, psutil.cpu_count(logical=False) or os.cpu_count() or 1))

@@ -1,0 +1,74 @@
+"""The settings of a fine-tune, declared once: the form, the command line's flags and run.json are made from them."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from workbench.core.types import Seconds
+from workbench.errors import WorkbenchError
+
+FOLDS_BELOW_CLIPS = 80  # fewer confirmed clips than this: a single test split proves next to nothing (recipes, Statistics)
+DEFAULT_FOLDS = 5
+
+
+def _setting(default: Any, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one fine-tune learns. Every field's help text stands on the page and on the command line.
+
+    Raises:
+        WorkbenchError: A value is impossible; the message says what to choose instead.
+    """
+
+    epochs: int = _setting(12, "How often each training clip is heard.")
+    learning_rate: float = _setting(5e-5, "Peak step size of AdamW; higher learns faster and forgets faster.")
+    batch_clips: int = _setting(8, "At most this many clips in one update.")
+    batch_seconds: Seconds = _setting(50.0, "At most about this many seconds of sound in one update.")
+    weight_decay: float = _setting(0.01, "Pull of the weights towards zero.")
+    warmup_share: float = _setting(0.1, "Share of the updates over which the rate rises to its peak.")
+    max_updates: int = _setting(400, "No more updates than this, however many epochs.")
+    patience: int = _setting(5, "Stop after this many checks on the dev clips without progress; 0 never stops early.")
+    time_mask: float = _setting(0.05, "Share of the frames masked while learning (SpecAugment), 0 to 0.6.")
+    augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 10.")
+    folds: int = _setting(0, "Number of cross-validation folds; 0 or 1 uses the set's own test clips.")
+    extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")
+    seed: int = _setting(0, "Seed of everything random in the run.")
+    language: str | None = _setting(None, "Language code of the labels, for spelling numbers; the set's by default.")
+    normalizer: str | None = _setting(None, "Text normalizer for scoring: none, english or marks; chosen by default.")
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.epochs <= 1000, "epochs", self.epochs, "a whole number from 1 to 1000")
+        _require(0 < self.learning_rate <= 0.1, "learning_rate", self.learning_rate, "a number above 0, at most 0.1")
+        _require(1 <= self.batch_clips <= 64, "batch_clips", self.batch_clips, "a whole number from 1 to 64")
+        _require(1 <= self.batch_seconds <= 600, "batch_seconds", self.batch_seconds, "1 to 600 seconds")
+        _require(0 <= self.weight_decay < 1, "weight_decay", self.weight_decay, "a number from 0 to below 1")
+        _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a number from 0 to below 1")
+        _require(1 <= self.max_updates <= 100_000, "max_updates", self.max_updates, "a whole number from 1 to 100000")
+        _require(0 <= self.patience <= 1000, "patience", self.patience, "a whole number from 0 to 1000")
+        _require(0 <= self.time_mask <= 0.6, "time_mask", self.time_mask, "a share from 0 to 0.6")
+        _require(0 <= self.augment_copies <= 10, "augment_copies", self.augment_copies, "a whole number from 0 to 10")
+        _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
+        _require(
+            self.normalizer in (None, "none", "english", "marks"), "normalizer", self.normalizer, "none, english or marks"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "TrainingConfig":
+        """Build from stored values; fields of other versions are passed over."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def _require(holds: bool, name: str, value: object, instead: str) -> None:
+    if not holds:
+        raise WorkbenchError(f"The setting {name.replace('_', ' ')} cannot be {value}; choose {instead}.")
+
+
+def setting_help(name: str) -> str:
+    """The help text of one field of TrainingConfig."""
+    return next(f.metadata["help"] for f in fields(TrainingConfig) if f.name == name)

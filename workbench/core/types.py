@@ -1,0 +1,137 @@
+"""The nouns every layer shares, as frozen dataclasses: values that travel, never connections, models or paths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Seconds = float
+SplitName = Literal["train", "dev", "test"]
+Verdict = Literal["better", "no proof", "worse"]
+
+SAMPLE_RATE = 16_000  # Hz; every clip in the workspace has it
+SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One sound of a set.
+
+    Attributes:
+        sha256: Hash of the stored 16 kHz mono samples; names the sound file.
+        name: The original file's name, shown to the user.
+        duration: Length in seconds.
+        source: The recording the clip was cut from; its own name where none was given.
+        split: What the clip serves for in its set; None until its label is first confirmed.
+        text: The newest text, confirmed or not; empty where there is none.
+        status: "unlabelled", "drafted" or "confirmed"; only confirmed labels train and test.
+        warnings: What was noticed when the sound came in, one sentence each.
+        revision: Number of the newest label revision, 0 before the first; tells two people's edits apart.
+    """
+
+    id: int
+    sha256: str
+    name: str
+    duration: Seconds
+    speaker: str | None = None
+    language: str | None = None
+    source: str | None = None
+    split: SplitName | None = None
+    text: str = ""
+    status: Literal["unlabelled", "drafted", "confirmed"] = "unlabelled"
+    warnings: tuple[str, ...] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One revision of a clip's label; revisions are appended, never changed."""
+
+    clip_id: int
+    text: str
+    revision: int
+    confirmed: bool
+    author: str
+    time: datetime
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What one model (a catalogue name or a run id) heard in one clip."""
+
+    clip_id: int
+    model: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which clips train, steer (dev) and test; a run keeps a copy.
+
+    Attributes:
+        rule: How it was made, in words for the page.
+    """
+
+    train: tuple[int, ...]
+    dev: tuple[int, ...]
+    test: tuple[int, ...]
+    rule: str
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A base model on offer.
+
+    Attributes:
+        source: "bundled" (assets/), "folder" (named on the command line) or "hub".
+        location: Folder path or hub id; the page sees only the name.
+        parameters: Number of weights, None where unknown before loading.
+        size_mb: Download or file size in MB, None where unknown.
+        learning_rates: Peak AdamW learning rate that suits a strategy ("top-N" stands for every N).
+        good_for: One sentence for the user.
+    """
+
+    name: str
+    family: str
+    source: Literal["bundled", "folder", "hub"]
+    location: str
+    parameters: int | None = None
+    languages: tuple[str, ...] = ()
+    licence: str = "unknown"
+    size_mb: float | None = None
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
+    good_for: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a model in the order sound flows through it; the unit a strategy freezes.
+
+    Attributes:
+        name: For instance "features", "encoder 3", "head".
+        kind: "features", "projection", "embed", "encoder", "norm", "decoder" or "head".
+        parameters: Number of weights, after tying.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+
+
+@dataclass(frozen=True)
+class FreezePlan:
+    """What may learn.
+
+    Attributes:
+        learns: For each block, in order, whether its weights learn.
+        boundary: Number of leading blocks that are frozen; their output is computed once and cached.
+        trainable_parameters: Counted after weight tying.
+    """
+
+    strategy: str
+    blocks: tuple[Block, ...]
+    learns: tuple[bool, ...]
+    boundary: int
+    trainable_parameters: int
+    total_parameters: int

@@ -1,0 +1,135 @@
+"""Base against adapted, from what a run measured; two runs on clips that neither trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core.comparison import Comparison, ComparisonRow, compare
+from workbench.errors import WorkbenchError
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, RunRow
+from workbench.store.runs import evaluations, find_run, label_texts
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """A comparison with what the reader must know about it.
+
+    Attributes:
+        base_name, adapted_name: What stands on either side: the base model and the run, or two runs.
+        notes: Sentences about the run: clips left out, folds, collapse, clips erased since.
+    """
+
+    run: str
+    base_name: str
+    adapted_name: str
+    comparison: Comparison
+    notes: tuple[str, ...]
+
+
+class Comparing:
+    """The use cases around a finished run's figures."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def of_run(self, name: str, *, normalizer: str | None = None) -> RunComparison:
+        """Base against adapted on the run's test clips, or on its out-of-fold texts.
+
+        Raises:
+            WorkbenchError: No such run, or it has measured nothing yet.
+        """
+        with self.store.session() as session:
+            run = find_run(session, name)
+            measured = evaluations(session, run.id)
+            train_texts = _train_texts(session, run)
+        if not measured:
+            raise WorkbenchError(
+                f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
+            )
+        rows = [_row(clip, e.reference, e.base, e.adapted) for e, clip in measured]
+        notes = list(run.result.get("notes", []))
+        missing = len({i for part in _parts(run) for i in part["test"]}) - len(rows)
+        if missing and run.status == "done":
+            notes.append(f"{missing} of the run's test clips were deleted since and are not counted.")
+        comparison = compare(
+            rows,
+            normalizer=normalizer or str(run.config["normalizer"]),
+            terms=run.words,
+            train_texts=train_texts,
+            seed=int(run.config["seed"]),
+            scheme=run.result.get("scheme", "test"),
+        )
+        return RunComparison(name, run.model["name"], name, comparison, tuple(notes))
+
+    def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
+        """One run against another, on clips that neither trained on.
+
+        Raises:
+            WorkbenchError: They share no such clip.
+        """
+        with self.store.session() as session:
+            runs = [find_run(session, name) for name in (first, second)]
+            left, right = ({c.id: (e, c) for e, c in evaluations(session, run.id)} for run in runs)
+        shared = sorted(left.keys() & right.keys())
+        if not shared:
+            raise WorkbenchError(
+                f"{first} and {second} share no clip that neither trained on; run both on the same set with the same test clips or folds."
+            )
+        rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
+        changed = sum(left[i][0].reference != right[i][0].reference for i in shared)
+        notes = [f"Compared on the {len(shared)} clips that neither run trained on."]
+        if changed:
+            notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
+        comparison = compare(
+            rows,
+            normalizer=normalizer or str(runs[0].config["normalizer"]),
+            terms=runs[0].words,
+            seed=int(runs[0].config["seed"]),
+            scheme="out-of-fold" if "out-of-fold" in {r.result.get("scheme") for r in runs} else "test",
+        )
+        return RunComparison(second, first, second, comparison, tuple(notes))
+
+    def document(self, name: str, *, normalizer: str | None = None) -> dict[str, Any]:
+        """What `workbench adapt` prints: the run, its figures and its times.
+
+        Raises:
+            WorkbenchError: No such run, or it has measured nothing yet.
+        """
+        of_run = self.of_run(name, normalizer=normalizer)
+        with self.store.session() as session:
+            run = find_run(session, name)
+        figures = of_run.comparison.to_json()
+        return {
+            "run": name,
+            "status": run.status,
+            "strategy": run.strategy,
+            "model": run.model["name"],
+            "trainable_parameters": run.plan["trainable_parameters"],
+            "total_parameters": run.plan["total_parameters"],
+            "normalizer": figures.pop("normalizer"),
+            "train_clips": run.result["train_clips"],
+            "test_clips": figures.pop("test_clips"),
+            **figures,
+            "folds": len(run.split.get("folds") or []),
+            "split": _parts(run)[0]["rule"],
+            "new_characters": run.result.get("new_characters", []),
+            "notes": list(of_run.notes),
+            "summary": of_run.comparison.sentence(),
+            "seconds": run.result["seconds"],
+        }
+
+
+def _row(clip: ClipRow, reference: str, base: str, adapted: str) -> ComparisonRow:
+    return ComparisonRow(clip.name, reference, base, adapted, speaker=clip.speaker, clip_id=clip.id)
+
+
+def _parts(run: RunRow) -> Sequence[dict[str, Any]]:
+    return run.split.get("folds") or [run.split]
+
+
+def _train_texts(session: Any, run: RunRow) -> list[str]:
+    """The labels that the run's model learned from; with folds, all of them."""
+    trained = {i for part in _parts(run) for i in part["train"]}
+    texts = label_texts(session, [r for i, r in run.labels.items() if int(i) in trained])
+    return list(texts.values())

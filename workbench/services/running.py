@@ -1,0 +1,418 @@
+"""Carries out one run, in the worker process: labels, prefix, base, training (folds), evaluation, what is kept.
+
+Each finished fold leaves its outcome on disk and each training its checkpoints, so that a run whose process was killed
+goes on where it stood.
+"""
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.asr import loading
+from workbench.asr.backend import ClipInput
+from workbench.asr.checkpoint import save_run_model
+from workbench.asr.feature_cache import CacheItem, FeatureCache
+from workbench.asr.freezing import apply_plan, plan_for_blocks
+from workbench.asr.outline import outline
+from workbench.asr.training import (
+    Check,
+    Example,
+    Hooks,
+    TrainingOutcome,
+    copy_state,
+    fine_tune,
+    planned_updates,
+    restore_state,
+    transcribe_items,
+)
+from workbench.audio.augment import STANDARD, variant
+from workbench.audio.decode import read_clip
+from workbench.core.config import TrainingConfig
+from workbench.core.scoring import evaluate
+from workbench.core.text import Alphabet, to_model_text
+from workbench.core.types import FreezePlan, ModelSpec, Seconds, Split
+from workbench.errors import ModelError, TrainingError
+from workbench.services.progress import Progress
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, EvaluationRow, RunRow, now
+from workbench.store.runs import find_run, label_texts, replace_evaluations
+from workbench.workspace import Workspace
+
+ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
+
+
+class StopRequested(Exception):
+    """The user pressed Stop before there was anything to keep."""
+
+
+@dataclass(frozen=True)
+class RunClip:
+    """A clip as the run sees it: the sound and the label of the revision that the run was started with."""
+
+    id: int
+    sha256: str
+    name: str
+    n_samples: int
+    speaker: str | None
+    text: str
+
+
+@dataclass
+class RunExecution:
+    """One run in the making."""
+
+    workspace: Workspace
+    store: Store
+    name: str
+    seconds: dict[str, Seconds] = field(
+        default_factory=lambda: dict.fromkeys(("prefix", "training", "evaluation"), 0.0)
+    )
+    notes: list[str] = field(default_factory=list)
+
+    def execute(self) -> None:
+        """Do it all; the store then holds the result and the status.
+
+        Raises:
+            WorkbenchError: It cannot be done; the message is for the user.
+            StopRequested: Stopped before anything was learned.
+        """
+        began = time.monotonic()
+        with self.store.session() as session:
+            row = find_run(session, self.name)
+            self.run = row
+            self.clips = _clips(session, row)
+        self.config = TrainingConfig.from_json(self.run.config)
+        self.folder = self.workspace.run_folder(self.name)
+        self.progress = Progress(self.store, self.run.id)
+        self.backend = self._load()
+        self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
+        self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary)
+        splits = self._splits()
+        self._fill_cache([self._item(c) for c in self.clips.values()], "Listening once with the frozen part")
+        base_texts = self._base_texts(splits)
+        written, new_characters = self._written(splits)
+        if new_characters:
+            self.backend.extend(new_characters)
+            self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
+        labels = self._learnable(written)
+        training = sorted({i for s in splits for i in s.train if i in labels})
+        copies = [item for i in training for item in self._copies(self.clips[i])[1:]]
+        self._fill_cache(copies, "Listening to the altered copies")
+        apply_plan(self.backend, self.plan)
+        self.backend.set_time_mask(self.config.time_mask)
+        self._save_row(plan=_plan_json(self.plan), versions=_versions())
+        adapted, outcomes, stopped = self._train(splits, labels, base_texts)
+        self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
+
+    # ---- before training ----
+
+    def _load(self) -> Any:
+        spec = _spec(self.run.model)
+        self.progress.phase("loading", f"Loading {spec.name}")
+        share = 1.0
+        if spec.source != "hub":
+            plan = plan_for_blocks(outline(Path(spec.location)), self.run.strategy)
+            share = plan.trainable_parameters / max(1, plan.total_parameters)
+        backend = loading.load(spec, trainable_share=share, progress=lambda m: self.progress.phase("loading", m))
+        known = self.run.model.get("fingerprint")
+        if known and known != backend.fingerprint:
+            raise ModelError(f"The model {spec.name} has changed since this run began; start a new run instead.")
+        self._save_row(model={**self.run.model, "fingerprint": backend.fingerprint})
+        return backend
+
+    def _splits(self) -> tuple[Split, ...]:
+        """The run's one split, or its folds; clips erased since are left out."""
+        here = set(self.clips)
+        documents = self.run.split["folds"] or [self.run.split]
+        return tuple(
+            Split(*(tuple(i for i in d[part] if i in here) for part in ("train", "dev", "test")), d["rule"], d["seed"])
+            for d in documents
+        )
+
+    def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
+        """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
+        # With folds every clip learns: in the other folds, and for the model that is delivered.
+        learning = sorted({i for s in splits for i in (*s.train, *s.dev, *(s.test if len(splits) > 1 else ()))})
+        characters = self.backend.characters()
+        if characters is None:
+            return {i: self.clips[i].text for i in learning}, []
+        alphabet = Alphabet(characters)
+        texts = {i: to_model_text(self.clips[i].text, alphabet, self.config.language) for i in learning}
+        new = sorted({c for t in texts.values() for c in t.unknown}) if self.config.extend_alphabet else []
+        return {i: t.text for i, t in texts.items()}, new
+
+    def _learnable(self, written: dict[int, str]) -> dict[int, str]:
+        """The labels that can be learned; the others are named in a note."""
+        reasons = {i: self.backend.learnable(text, self.clips[i].n_samples) for i, text in written.items()}
+        labels = {i: text for i, text in written.items() if reasons[i] is None}
+        problems = {i: reason for i, reason in reasons.items() if reason is not None}
+        if not labels:
+            raise TrainingError(
+                f"None of the {len(written)} clips can be learned: {next(iter(problems.values()), 'there are none')}. "
+                "Correct the labels, or add the new characters to the model's alphabet (--extend-alphabet)."
+            )
+        if problems:
+            first = next(iter(problems))
+            self.notes.append(
+                f"{len(problems)} of {len(written)} clips cannot be learned and were left out of training, for instance "
+                f"{self.clips[first].name}: {problems[first]}."
+            )
+        return labels
+
+    def _item(self, clip: RunClip, copy: int = 0) -> CacheItem:
+        path = self.workspace.sound_path(clip.sha256)
+        if copy == 0:
+            return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples)
+        name = json.dumps([STANDARD.to_json(), copy], sort_keys=True)
+        return CacheItem(
+            clip.sha256, name, lambda: ClipInput(variant(read_clip(path), STANDARD, clip.sha256, copy)), clip.n_samples
+        )
+
+    def _copies(self, clip: RunClip) -> tuple[CacheItem, ...]:
+        return tuple(self._item(clip, k) for k in range(self.config.augment_copies + 1))
+
+    def _fill_cache(self, items: Sequence[CacheItem], message: str) -> None:
+        """Run the frozen prefix over what is not in the cache yet."""
+        if self.plan.boundary == 0 or not items:
+            return
+        began = time.monotonic()
+        self.progress.phase("prefix", message, total=len(items))
+        self.cache.fill(items, done=self._count)
+        self.seconds["prefix"] += time.monotonic() - began
+
+    def _count(self, done: int) -> None:
+        self.progress.count(done)
+        if self.progress.should_stop():
+            raise StopRequested
+
+    def _base_texts(self, splits: Sequence[Split]) -> dict[int, str]:
+        """What the base hears in every dev and test clip."""
+        began = time.monotonic()
+        wanted = sorted({i for s in splits for i in s.test})
+        self.progress.phase("base", "Transcribing with the base model", total=len(wanted))
+
+        items = [self._item(self.clips[i]) for i in wanted]
+        texts = transcribe_items(self.backend, self.cache, items, done=self._count)
+        self.seconds["evaluation"] += time.monotonic() - began
+        return dict(zip(wanted, texts, strict=True))
+
+    # ---- training ----
+
+    def _train(
+        self, splits: Sequence[Split], labels: dict[int, str], base_texts: dict[int, str]
+    ) -> tuple[dict[int, tuple[str, int | None]], list[TrainingOutcome], bool]:
+        """Texts of the adapted model by clip with the fold, how each training went, and whether it was stopped."""
+        examples = {
+            i: Example(i, self._copies(self.clips[i]), tuple(self.backend.encode_label(text)))
+            for i, text in labels.items()
+        }
+        for split in splits:
+            if not any(i in examples for i in split.train):
+                raise TrainingError("No clip is left to train on; confirm more labels.")
+        planned = [
+            planned_updates([examples[i].n_samples for i in s.train if i in examples], self.config) for s in splits
+        ]
+        if len(splits) == 1:
+            self.progress.plan_updates(planned)
+            outcome = self._train_split(splits[0], examples, self.folder / "training", None)
+            return self._hear(splits[0].test, None), [outcome], outcome.stopped
+        everything = [e.n_samples for e in examples.values()]
+        self.progress.plan_updates([*planned, min(planned_updates(everything, self.config), max(planned))])
+        start = copy_state(self.backend)
+        texts: dict[int, tuple[str, int | None]] = {}
+        outcomes: list[TrainingOutcome] = []
+        for number, split in enumerate(splits):
+            folder = self.folder / f"fold-{number + 1}"
+            finished = _read_fold(folder)
+            if finished is None:
+                restore_state(self.backend, start)
+                outcome = self._train_split(split, examples, folder, number)
+                finished = outcome, self._hear(split.test, number)
+                if not outcome.stopped:
+                    _write_fold(folder, *finished)
+            outcomes.append(finished[0])
+            texts |= finished[1]
+            if finished[0].stopped:
+                self.notes.append(
+                    f"Stopped in fold {number + 1} of {len(splits)}: the model kept is this fold's, and only the clips "
+                    "of the folds so far were tested."
+                )
+                return texts, outcomes, True
+        stopped = self._train_final(examples, outcomes, start)
+        return texts, outcomes, stopped
+
+    def _train_final(
+        self, examples: dict[int, Example], outcomes: Sequence[TrainingOutcome], start: dict[str, Any]
+    ) -> bool:
+        """The model to deliver: all clips, for the folds' median number of updates."""
+        steps = round(statistics.median(o.best_step for o in outcomes))
+        restore_state(self.backend, start)
+        self.notes.append(
+            f"The model delivered is trained on all {len(examples)} clips for {steps} updates, the median of the folds; "
+            "the figures are those of the folds' models on clips each had not heard."
+        )
+        everything = Split(tuple(examples), (), (), rule="all clips")
+        outcome = self._train_split(everything, examples, self.folder / "training", len(outcomes), stop_after=steps)
+        return outcome.stopped
+
+    def _train_split(
+        self, split: Split, examples: dict[int, Example], folder: Path, fold: int | None, stop_after: int | None = None
+    ) -> TrainingOutcome:
+        began = time.monotonic()
+        self.progress.training(fold or 0)
+        normalizer = self.run.config["normalizer"]
+        dev = [examples[i] for i in split.dev if i in examples]
+
+        def score(texts: list[str]) -> tuple[float, float]:
+            result = evaluate([self.clips[e.clip_id].text for e in dev], texts, normalizer)
+            return result.wer, result.cer
+
+        outcome = fine_tune(
+            self.backend,
+            self.plan,
+            replace(self.config, seed=self.config.seed + (fold or 0)),
+            train=[examples[i] for i in split.train if i in examples],
+            dev=dev,
+            cache=self.cache,
+            folder=folder,
+            hooks=Hooks(score, self.progress.update, self.progress.should_stop),
+            stop_after=stop_after,
+        )
+        self.seconds["training"] += time.monotonic() - began
+        return outcome
+
+    def _hear(self, clip_ids: Sequence[int], fold: int | None) -> dict[int, tuple[str, int | None]]:
+        began = time.monotonic()
+        self.progress.phase("evaluating", "Transcribing with the adapted model", total=len(clip_ids))
+        items = [self._item(self.clips[i]) for i in clip_ids]
+        texts = transcribe_items(self.backend, self.cache, items, done=self.progress.count)
+        self.seconds["evaluation"] += time.monotonic() - began
+        return {i: (text, fold) for i, text in zip(clip_ids, texts, strict=True)}
+
+    # ---- after training ----
+
+    def _finish(
+        self,
+        splits: Sequence[Split],
+        labels: dict[int, str],
+        base_texts: dict[int, str],
+        adapted: dict[int, tuple[str, int | None]],
+        outcomes: Sequence[TrainingOutcome],
+        stopped: bool,
+        new_characters: list[str],
+        began: float,
+    ) -> None:
+        self.progress.phase("saving", "Saving")
+        save_run_model(self.backend, self.plan, self.folder / "model", run=self._card(new_characters))
+        blank = [i for i, (text, _) in adapted.items() if not text.strip()]
+        if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
+            self.notes.append(
+                f"The adapted model writes nothing for {len(blank)} of {len(adapted)} clips (it has collapsed to blanks): "
+                "lower the learning rate, train longer, or let fewer blocks learn."
+            )
+        if all(o.best_step == 0 for o in outcomes):
+            self.notes.append(
+                "No state of the training did better on the dev clips than the base, so the base itself was kept."
+            )
+        rows = [
+            EvaluationRow(
+                run_id=self.run.id,
+                clip_id=i,
+                fold=fold,
+                reference=self.clips[i].text,
+                base=base_texts[i],
+                adapted=text,
+            )
+            for i, (text, fold) in adapted.items()
+        ]
+        self.seconds["total"] = time.monotonic() - began
+        trained = {i for s in splits for i in s.train if i in labels}
+        result = {
+            "train_clips": len(trained),
+            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "notes": self.notes,
+            "new_characters": new_characters,
+            "scheme": "out-of-fold" if len(splits) > 1 else "test",
+            "trainings": [
+                {"steps": o.steps, "best_step": o.best_step, "checks": [asdict(c) for c in o.checks]} for o in outcomes
+            ],
+        }
+        with self.store.session() as session:
+            replace_evaluations(session, self.run.id, rows)
+            row = find_run(session, self.name)
+            row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
+            row.message = "Stopped; the best state so far was kept." if stopped else ""
+
+    def _card(self, new_characters: list[str]) -> dict[str, Any]:
+        """run.json: everything needed to say what this model is and to make it again."""
+        return {
+            "run": self.name,
+            "model": self.run.model,
+            "strategy": self.run.strategy,
+            "config": self.run.config,
+            "split": self.run.split,
+            "labels": self.run.labels,
+            "versions": _versions(),
+            "new_characters": new_characters,
+        }
+
+    def _save_row(self, **values: Any) -> None:
+        with self.store.session() as session:
+            row = find_run(session, self.name)
+            for name, value in values.items():
+                setattr(row, name, value)
+            self.run = row
+
+
+def _clips(session: Any, row: RunRow) -> dict[int, RunClip]:
+    texts = label_texts(session, list(row.labels.values()))
+    found = {}
+    for clip_id in sorted(texts):
+        clip = session.get(ClipRow, clip_id)
+        if clip is not None and clip.deleted_at is None:
+            n_samples = round(clip.duration * 16_000)
+            found[clip_id] = RunClip(clip.id, clip.sha256, clip.name, n_samples, clip.speaker, texts[clip_id])
+    return found
+
+
+def _spec(document: dict[str, Any]) -> ModelSpec:
+    known = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "fingerprint"}
+    return ModelSpec(**known)
+
+
+def _plan_json(plan: FreezePlan) -> dict[str, Any]:
+    return asdict(plan)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("speech-workbench", "torch", "transformers", "torchaudio", "jiwer")
+    return {name: version(name) for name in names}
+
+
+def _read_fold(folder: Path) -> tuple[TrainingOutcome, dict[int, tuple[str, int | None]]] | None:
+    file = folder / "outcome.json"
+    if not file.is_file():
+        return None
+    document = json.loads(file.read_text(encoding="utf-8"))
+    checks = tuple(Check(**c) for c in document["checks"])
+    outcome = TrainingOutcome(document["steps"], document["best_step"], checks, stopped=False)
+    return outcome, {int(i): (text, fold) for i, (text, fold) in document["texts"].items()}
+
+
+def _write_fold(folder: Path, outcome: TrainingOutcome, texts: dict[int, tuple[str, int | None]]) -> None:
+    document = {
+        "steps": outcome.steps,
+        "best_step": outcome.best_step,
+        "checks": [asdict(c) for c in outcome.checks],
+        "texts": {str(i): list(value) for i, value in texts.items()},
+    }
+    temporary = folder / "outcome.tmp"
+    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    os.replace(temporary, folder / "outcome.json")

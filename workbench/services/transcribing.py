@@ -1,0 +1,229 @@
+"""Lets a base model or a run's adapted model write down clips: drafts for the labels, files for the command line.
+
+Models stay loaded between calls, so that a recorded clip is drafted at once. torch is imported with the first of them.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.asr.catalog import Catalog
+from workbench.audio.decode import check, decode_file, from_array, read_clip
+from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
+from workbench.errors import AudioError, WorkbenchError
+from workbench.services.labelling import Labelling
+from workbench.store.database import Store
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.asr.backend import Backend
+
+KEPT_MODELS = 2  # a base and an adapted one
+CHUNK_SECONDS: Seconds = 80.0  # of sound, between two looks at the Stop button
+RUN_PREFIX = "run-"
+
+
+@dataclass(frozen=True)
+class DraftView:
+    """Where the drafting of a set stands."""
+
+    set_name: str
+    model: str
+    done: int
+    total: int
+    seconds_left: Seconds | None
+    active: bool
+    message: str
+
+
+class Transcribing:
+    """The use cases around hearing clips."""
+
+    def __init__(self, workspace: Workspace, store: Store, catalog: Catalog, labelling: Labelling) -> None:
+        self.workspace, self.store, self.catalog, self.labelling = workspace, store, catalog, labelling
+        self._models: OrderedDict[str, Backend] = OrderedDict()
+        self._one_at_a_time = threading.Lock()
+        self._drafts: dict[str, DraftView] = {}
+        self._stop: set[str] = set()
+
+    # ---- drafting a set, in a thread whose state every page can see ----
+
+    def start_drafts(self, set_name: str, model: str) -> None:
+        """Begin to draft the clips of a set that have no confirmed label; returns at once.
+
+        Raises:
+            WorkbenchError: Unknown names, or nothing to draft, or drafting already.
+        """
+        if self.draft_view(set_name).active:
+            raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
+        if not model.startswith(RUN_PREFIX):
+            self.catalog.find(model)
+        clips = [c for c in self.labelling.clips(set_name) if c.status != "confirmed"]
+        if not clips:
+            raise WorkbenchError("Every clip has a confirmed label; there is nothing to draft.")
+        self._stop.discard(set_name)
+        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, f"Loading {model}")
+        pairs = [(c.id, c.sha256) for c in clips]
+        threading.Thread(target=self._draft, args=(set_name, model, pairs), daemon=True).start()
+
+    def draft_view(self, set_name: str) -> DraftView:
+        return self._drafts.get(set_name, DraftView(set_name, "", 0, 0, None, False, ""))
+
+    def stop_drafts(self, set_name: str) -> None:
+        """Stop after the clips in hand; finished drafts stay."""
+        self._stop.add(set_name)
+
+    def draft_now(self, set_name: str, model: str, clip_ids: Sequence[int]) -> dict[int, str]:
+        """Draft these clips and wait for it."""
+        pairs = [(c.id, c.sha256) for c in (self.labelling.clip(i) for i in clip_ids)]
+        texts = self.hear(model, [read_clip(self.workspace.sound_path(sha)) for _, sha in pairs])
+        drafts = {i: text for (i, _), (text, _) in zip(pairs, texts, strict=True)}
+        self.labelling.save_drafts(model, drafts)
+        return drafts
+
+    def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]]) -> None:
+        began = time.monotonic()
+        done = 0
+
+        def show(message: str, *, active: bool = True) -> None:
+            left = (time.monotonic() - began) / done * (len(clips) - done) if done else None
+            self._drafts[set_name] = DraftView(set_name, model, done, len(clips), left, active, message)
+
+        try:
+            while done < len(clips):
+                if set_name in self._stop:
+                    show(f"Stopped after {done} of {len(clips)} clips.", active=False)
+                    return
+                chunk, sounds = [], []
+                while done + len(chunk) < len(clips) and sum(map(len, sounds)) < CHUNK_SECONDS * SAMPLE_RATE:
+                    chunk.append(clips[done + len(chunk)])
+                    sounds.append(read_clip(self.workspace.sound_path(chunk[-1][1])))
+                heard = self.hear(model, sounds)
+                self.labelling.save_drafts(model, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
+                done += len(chunk)
+                show("Drafting")
+            show(f"{len(clips)} clips drafted by {model}.", active=False)
+        except WorkbenchError as e:
+            show(str(e), active=False)
+        except Exception:  # the thread's boundary: logged, and said on the page
+            import logging
+
+            logging.getLogger(__name__).exception("drafting %s failed", set_name)
+            show("Drafting ended with an unexpected error; the server's log has the details.", active=False)
+
+    # ---- hearing ----
+
+    def hear(self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]") -> list[tuple[str, Seconds]]:
+        """Text and computing time of each sound, (n_samples,) float32 at 16 kHz."""
+        with self._one_at_a_time:
+            backend = self._backend(model)
+            return _hear(backend, sounds)
+
+    def hear_array(self, model: str | ModelSpec, rate: int, array: "np.ndarray") -> str:
+        """Text of a recording straight from the microphone.
+
+        Raises:
+            AudioError: Silent, too short or too long.
+        """
+        sound = from_array(rate, array)
+        check(sound)
+        return self.hear(model, [sound.samples])[0][0]
+
+    def files(
+        self, model: str | ModelSpec, paths: Sequence[Path], *, done: Callable[[int], None] = lambda n: None
+    ) -> list[dict[str, Any]]:
+        """Transcribe files: [{"file", "clip", "text", "audio_seconds", "seconds"}].
+
+        Raises:
+            WorkbenchError: A file is missing or cannot be used; names it.
+        """
+        sounds = []
+        for path in paths:
+            try:
+                sound = decode_file(path)
+                check(sound)
+            except AudioError as e:
+                raise WorkbenchError(f"{path}: {e}") from e
+            sounds.append(sound.samples)
+        heard = self.hear(model, sounds)
+        done(len(sounds))
+        return [
+            _document(str(path), None, text, len(samples) / SAMPLE_RATE, seconds)
+            for path, samples, (text, seconds) in zip(paths, sounds, heard, strict=True)
+        ]
+
+    def clip_set(
+        self, model: str | ModelSpec, set_name: str, *, done: Callable[[int], None] = lambda n: None
+    ) -> list[dict[str, Any]]:
+        """Transcribe a set; the texts are kept as drafts where a clip has no label."""
+        name = model if isinstance(model, str) else model.name
+        clips = self.labelling.clips(set_name)
+        documents: list[dict[str, Any]] = []
+        while len(documents) < len(clips):
+            chunk, sounds = [], []
+            while len(documents) + len(chunk) < len(clips) and sum(map(len, sounds)) < CHUNK_SECONDS * SAMPLE_RATE:
+                chunk.append(clips[len(documents) + len(chunk)])
+                sounds.append(read_clip(self.workspace.sound_path(chunk[-1].sha256)))
+            heard = self.hear(model, sounds)
+            self.labelling.save_drafts(name, {c.id: text for c, (text, _) in zip(chunk, heard, strict=True)})
+            documents += [
+                _document(c.name, c.id, text, c.duration, s) for c, (text, s) in zip(chunk, heard, strict=True)
+            ]
+            done(len(documents))
+        return documents
+
+    def _backend(self, model: str | ModelSpec) -> "Backend":
+        from workbench.asr import loading
+        from workbench.asr.checkpoint import load_run_model
+
+        key = model if isinstance(model, str) else model.location
+        if key in self._models:
+            self._models.move_to_end(key)
+            return self._models[key]
+        if isinstance(model, ModelSpec):
+            backend = loading.load(model)
+        elif model.startswith(RUN_PREFIX):
+            from workbench.store.runs import find_run
+
+            with self.store.session() as session:
+                find_run(session, model)  # an unknown run is said as such
+            backend, _ = load_run_model(self.workspace.run_folder(model) / "model")
+        else:
+            backend = loading.load(self.catalog.find(model))
+        self._models[key] = backend
+        while len(self._models) > KEPT_MODELS:
+            self._models.popitem(last=False)
+        return backend
+
+
+def _hear(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[str, Seconds]]:
+    """Greedy texts in batches of similar length; the time of a batch is shared out by length."""
+    from workbench.asr.backend import ClipInput
+
+    order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
+    out: list[tuple[str, Seconds]] = [("", 0.0)] * len(sounds)
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (stop + 1 - start) * len(sounds[order[stop]]) <= CHUNK_SECONDS * SAMPLE_RATE:
+            stop += 1
+        batch = order[start:stop]
+        began = time.monotonic()
+        items = backend.encode_prefix([ClipInput(sounds[i]) for i in batch], 0)
+        texts = backend.transcribe(backend.collate(items), 0)
+        spent = time.monotonic() - began
+        whole = sum(len(sounds[i]) for i in batch)
+        for i, text in zip(batch, texts, strict=True):
+            out[i] = text, spent * len(sounds[i]) / whole
+        start = stop
+    return out
+
+
+def _document(file: str, clip: int | None, text: str, audio: Seconds, seconds: Seconds) -> dict[str, Any]:
+    return {"file": file, "clip": clip, "text": text, "audio_seconds": round(audio, 3), "seconds": round(seconds, 4)}

@@ -1,0 +1,67 @@
+"""Everything a page or a terminal needs, opened once: the workspace, the store and the use cases."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.asr.catalog import Catalog
+from workbench.services.adaptation import Adaptation
+from workbench.services.collecting import Collecting
+from workbench.services.comparing import Comparing
+from workbench.services.jobs import Jobs
+from workbench.services.labelling import Labelling
+from workbench.services.transcribing import Transcribing
+from workbench.store.database import Store
+from workbench.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The use cases over one workspace; handed to the page's sections and to the command line's verbs."""
+
+    workspace: Workspace
+    store: Store
+    catalog: Catalog
+    collecting: Collecting
+    labelling: Labelling
+    transcribing: Transcribing
+    adaptation: Adaptation
+    comparing: Comparing
+
+    @classmethod
+    def open(
+        cls,
+        root: str | os.PathLike[str] | None = None,
+        *,
+        model_folders: Sequence[Path] = (),
+        model_collections: Sequence[Path] = (),
+    ) -> "Workbench":
+        """Open a workspace.
+
+        Args:
+            root: Its folder; see `Workspace.open`.
+            model_folders: Model folders named on the command line.
+            model_collections: Folders of model folders.
+
+        Raises:
+            WorkbenchError: The folder or the database cannot be opened, or a named folder holds no model.
+        """
+        workspace = Workspace.open(root)
+        store = Store.open(workspace)
+        catalog = Catalog(model_folders, model_collections)
+        labelling = Labelling(store)
+        jobs = Jobs(workspace, store)
+        return cls(
+            workspace=workspace,
+            store=store,
+            catalog=catalog,
+            collecting=Collecting(workspace, store),
+            labelling=labelling,
+            transcribing=Transcribing(workspace, store, catalog, labelling),
+            adaptation=Adaptation(workspace, store, catalog, labelling, jobs),
+            comparing=Comparing(store),
+        )
+
+    def close(self) -> None:
+        self.store.close()

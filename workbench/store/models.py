@@ -1,0 +1,156 @@
+"""The tables: clip sets, clips, labels with their history, what models heard, runs and their evaluations.
+
+Labels are append-only revisions; a clip points at its current one. What a run measured is kept per clip, so that a
+comparison can be computed anew with another normalizer, and so that erasing a clip erases every text of it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+def now() -> datetime:
+    """The current time in UTC; SQLite keeps no zone, so every time in the store is UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(DeclarativeBase):
+    """Declarative base; JSON columns hold plain lists and dictionaries."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: DateTime}  # noqa: RUF012 (SQLAlchemy's own form)
+
+
+class ClipSetRow(Base):
+    """A named set of clips with its language and the expert's word list."""
+
+    __tablename__ = "clip_set"
+    __table_args__ = (
+        # A deleted set may be undone, so its name frees up only for sets that live.
+        Index(
+            "uq_clip_set_name",
+            "name",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str | None] = mapped_column(String(20))
+    words: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]  # its clips are gone for good; the row stays for the runs that point here
+
+
+class ClipRow(Base):
+    """One sound in one set; the sound itself is a file named by its content hash, shared between sets."""
+
+    __tablename__ = "clip"
+    __table_args__ = (
+        Index(
+            "uq_clip_sound",
+            "set_id",
+            "sha256",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("ix_clip_sha256", "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    set_id: Mapped[int] = mapped_column(ForeignKey("clip_set.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Text)
+    original_format: Mapped[str] = mapped_column(String(40))
+    duration: Mapped[float]  # seconds
+    speaker: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(20))
+    source: Mapped[str | None] = mapped_column(Text)
+    split: Mapped[str | None] = mapped_column(String(5))
+    split_fixed: Mapped[bool] = mapped_column(default=False)  # came with the import, honoured as it is
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    # Both are plain ids, not foreign keys: reference and hypothesis already point here, and a cycle helps nobody.
+    reference_id: Mapped[int | None]
+    draft_id: Mapped[int | None]
+    added_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
+
+
+class ReferenceRow(Base):
+    """One revision of a label; never changed once written."""
+
+    __tablename__ = "reference"
+    __table_args__ = (UniqueConstraint("clip_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clip_id: Mapped[int] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    confirmed: Mapped[bool]
+    restores: Mapped[int | None]  # an undo: the revision whose text this repeats, 0 for "no label yet"
+    author: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HypothesisRow(Base):
+    """What one model heard in one clip; `model` is a catalogue name with its fingerprint, or a run id."""
+
+    __tablename__ = "hypothesis"
+    __table_args__ = (UniqueConstraint("clip_id", "model"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clip_id: Mapped[int] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    model: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    words: Mapped[list[Any] | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class RunRow(Base):
+    """One fine-tune: everything needed to repeat it, where it stands, and what came out."""
+
+    __tablename__ = "run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    set_id: Mapped[int] = mapped_column(ForeignKey("clip_set.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(12), default="queued")
+    strategy: Mapped[str] = mapped_column(String(40))
+    model: Mapped[dict[str, Any]]  # ModelSpec and fingerprint
+    config: Mapped[dict[str, Any]]  # TrainingConfig
+    plan: Mapped[dict[str, Any]] = mapped_column(default=dict)  # FreezePlan, known once the model is loaded
+    split: Mapped[dict[str, Any]]  # this run's copy of Split, with folds
+    labels: Mapped[dict[str, Any]]  # clip id -> id of the reference revision the run saw
+    words: Mapped[list[Any]] = mapped_column(default=list)
+    versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    message: Mapped[str] = mapped_column(Text, default="")
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    @property
+    def name(self) -> str:
+        """The id as users and the command line see it."""
+        return f"run-{self.id}"
+
+
+class EvaluationRow(Base):
+    """Base and adapted text of one clip in one run's test, or out of its fold."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = (UniqueConstraint("run_id", "clip_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    clip_id: Mapped[int] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    fold: Mapped[int | None]
+    reference: Mapped[str] = mapped_column(Text)
+    base: Mapped[str] = mapped_column(Text)
+    adapted: Mapped[str] = mapped_column(Text)

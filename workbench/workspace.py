@@ -1,0 +1,68 @@
+"""The one root folder that holds everything a user has made; passed in, never a module-level path."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from workbench.errors import WorkbenchError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where things lie under the root: sounds by content hash, cached activations, runs, exports, the database."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: str | os.PathLike[str] | None = None) -> "Workspace":
+        """Make the folders where they are missing.
+
+        Args:
+            root: The folder; else the environment's WORKBENCH_HOME; else the system's place for user data.
+
+        Raises:
+            WorkbenchError: The folder cannot be made or written.
+        """
+        chosen = Path(root or os.environ.get("WORKBENCH_HOME") or user_data_path("speech-workbench"))
+        workspace = cls(chosen.expanduser().resolve())
+        try:
+            for folder in (workspace.clips, workspace.cache, workspace.runs, workspace.exports, workspace.temporary):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise WorkbenchError(
+                f"The workspace folder {chosen} cannot be written ({e.strerror}); choose another with --workspace."
+            ) from e
+        return workspace
+
+    @property
+    def clips(self) -> Path:
+        return self.root / "clips"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.root / 'workbench.db'}"
+
+    def sound_path(self, sha256: str) -> Path:
+        """The FLAC file of the sound with this content hash, whether it exists or not."""
+        return self.clips / sha256[:2] / f"{sha256}.flac"
+
+    def run_folder(self, run_id: str) -> Path:
+        return self.runs / run_id
