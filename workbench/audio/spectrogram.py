@@ -1,0 +1,116 @@
+"""Pictures of a sound: the log-mel spectrogram a model sees in spirit, drawn for the page, and peaks for a thumbnail."""
+
+import io
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.core.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Samples = npt.NDArray[np.float32]
+
+N_MELS: Final = 80
+WINDOW: Final = SAMPLE_RATE * 25 // 1000  # samples, 25 ms
+HOP: Final = SAMPLE_RATE * 10 // 1000  # samples, 10 ms
+FFT_SIZE: Final = 512  # the next power of two; 400 points leave the lowest mel bands without a bin
+RANGE_DB: Final = 80.0  # below the loudest moment; fainter is drawn as background
+TICKS_HZ: Final = (250, 500, 1000, 2000, 4000, 8000)
+DPI: Final = 100
+
+
+def log_mel(samples: Samples) -> Samples:
+    """Log-mel spectrogram, 80 bands, 25 ms windows every 10 ms.
+
+    Args:
+        samples: `(n_samples,)` float32 at 16 kHz.
+
+    Returns:
+        `(n_mels, n_frames)` float32, dB below the loudest value, from -80 to 0.
+    """
+    import librosa
+
+    power = librosa.feature.melspectrogram(
+        y=np.asarray(samples, dtype=np.float32),
+        sr=SAMPLE_RATE,
+        n_fft=FFT_SIZE,
+        win_length=WINDOW,
+        hop_length=HOP,
+        n_mels=N_MELS,
+    )
+    decibels: Samples = librosa.power_to_db(power, ref=max(float(power.max()), 1e-10), top_db=RANGE_DB)
+    return decibels.astype(np.float32)
+
+
+def spectrogram_png(
+    samples: Samples, *, dark: bool = False, width_px: int = 1200, height_px: int | None = None
+) -> bytes:
+    """The spectrogram as a PNG with a transparent background, seconds below and Hz at the side.
+
+    matplotlib's figure is used without pyplot, whose global state is not safe in threads.
+
+    Args:
+        samples: `(n_samples,)` float32 at 16 kHz.
+        dark: Whether the text has to be read on a dark page.
+        width_px: Of the picture; text is sized so that it reads on a phone, where 1200 become 390.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = height_px or max(width_px // 3, 160)
+    decibels = log_mel(samples)
+    seconds = len(samples) / SAMPLE_RATE
+    figure = Figure(figsize=(width_px / DPI, height / DPI), dpi=DPI, layout="constrained")
+    figure.patch.set_alpha(0)
+    axes = figure.add_subplot()
+    # Frames are centred on their hop, so the picture spans exactly the sound.
+    extent = (0.0, max(seconds, HOP / SAMPLE_RATE), 0.0, float(N_MELS))
+    axes.imshow(
+        decibels,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        extent=extent,
+        interpolation="nearest",
+        vmin=-RANGE_DB,
+        vmax=0,
+    )
+    _label(axes, "#e7e5e4" if dark else "#292524", size=max(7.0, width_px / 75))
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(picture)
+    return picture.getvalue()
+
+
+def waveform_peaks(samples: Samples, n: int = 56) -> list[float]:
+    """The loudest sample of each of `n` equal stretches, scaled so that the loudest of all is 1.
+
+    Args:
+        samples: `(n_samples,)` float32.
+    """
+    if not len(samples):
+        return [0.0] * n
+    edges = np.linspace(0, len(samples), n, endpoint=False).astype(int)
+    peaks = np.maximum.reduceat(np.abs(samples), edges)
+    return [round(float(peak), 3) for peak in peaks / max(float(peaks.max()), 1e-9)]
+
+
+def _label(axes: "Axes", colour: str, size: float) -> None:
+    axes.set_xlabel("seconds", color=colour, fontsize=size)
+    axes.set_ylabel("Hz", color=colour, fontsize=size)
+    axes.set_yticks(_mel_places(), [f"{hertz:,}" for hertz in TICKS_HZ])
+    axes.tick_params(colors=colour, labelsize=size)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+@cache
+def _mel_places() -> tuple[float, ...]:
+    """Where the ticks' frequencies lie on the axis of mel bands."""
+    import librosa
+
+    mels: Any = librosa.hz_to_mel(np.array([0.0, SAMPLE_RATE / 2, *TICKS_HZ]))
+    return tuple(float(place) for place in (mels[2:] - mels[0]) / (mels[1] - mels[0]) * N_MELS)

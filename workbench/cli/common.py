@@ -1,0 +1,82 @@
+"""What every verb shares: the application, its options, where results and messages go."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from workbench.services.workbench import Workbench
+
+app = typer.Typer(
+    name="workbench",
+    help="Transfer learning in speech recognition: collect clips, label, adapt a model, compare.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", metavar="DIR", help="The folder that holds everything; else WORKBENCH_HOME."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, messages on stderr.")]
+SetOption = Annotated[str, typer.Option("--set", metavar="NAME", help="The clip set.")]
+
+# Verbs read the workspace that was given before them from here.
+_WORKSPACE = "workspace"
+
+
+@app.callback()
+def _before_the_verb(context: typer.Context, workspace: WorkspaceOption = None) -> None:
+    context.obj = {_WORKSPACE: workspace}
+
+
+def messages() -> Console:
+    """Where messages and progress go: stderr, so that stdout holds nothing but the result."""
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def opened(context: typer.Context, workspace: Path | None, **options: Any) -> Iterator["Workbench"]:
+    """The use cases over the workspace named before or after the verb.
+
+    Args:
+        options: Passed on to `Workbench.open`.
+    """
+    from workbench.services.workbench import Workbench
+
+    bench = Workbench.open(workspace or (context.obj or {}).get(_WORKSPACE), **options)
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:
+    """Print a result.
+
+    Args:
+        document: What `--json` prints.
+        show: Prints the same for people.
+    """
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    else:
+        show(Console(highlight=False, markup=False, soft_wrap=True))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on stderr, gone when done; silent where stderr is no terminal."""
+    console = messages()
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, _name: bar.update(task, completed=done, total=total)

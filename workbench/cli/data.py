@@ -1,0 +1,242 @@
+"""Verbs about clips and texts: import, words, sets, score, export, delete, undelete, erase."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+
+if TYPE_CHECKING:
+    from workbench.core.comparison import Comparison
+    from workbench.services.collecting import ImportReport, SetInfo
+    from workbench.services.listings import Problem
+    from workbench.services.workbench import Workbench
+
+SHOWN_PROBLEMS = 20  # on a terminal; --json has them all
+
+ClipsOption = Annotated[list[int] | None, typer.Option("--clip", metavar="ID", help="Only this clip; repeatable.")]
+SpeakerOption = Annotated[str | None, typer.Option("--speaker", metavar="NAME", help="Only this speaker's clips.")]
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A manifest, metadata table, folder or sound.")],
+    set_name: SetOption,
+    language: Annotated[str | None, typer.Option(help="The set's language, for instance en, de or chr.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import clips, with their texts where they have some; the set is made where it is missing."""
+    with opened(context, workspace) as bench, progress_bar("importing") as progress:
+        bench.collecting.erase_expired()
+        report = bench.collecting.import_path(path, set_name, language=language, allow_outside=True, progress=progress)
+    emit(report.to_json(), as_json, lambda console: _show_report(console, report))
+
+
+@app.command()
+def words(
+    context: typer.Context,
+    set_name: SetOption,
+    file: Annotated[Path, typer.Argument(help="A term or phrase a line, UTF-8.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a clip set's word list: the terms whose recall matters."""
+    from workbench.services.collecting import read_words
+
+    terms = read_words(file)
+    with opened(context, workspace) as bench:
+        kept = bench.collecting.set_words(set_name, terms)
+    document = {"set": set_name, "count": len(kept), "words": kept}
+    emit(document, as_json, lambda console: console.print(f"The word list of '{set_name}' has {len(kept)} terms."))
+
+
+@app.command()
+def sets(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """List the clip sets."""
+    with opened(context, workspace) as bench:
+        found = bench.collecting.sets()
+        document = [{**info.to_json(), "split": bench.labelling.split_of(info.name).to_json()} for info in found]
+    emit(document, as_json, lambda console: _show_sets(console, found))
+
+
+@app.command()
+def score(
+    manifest: Annotated[Path, typer.Argument(help="A JSONL file with the texts of both recognisers.")],
+    reference: Annotated[str, typer.Option(metavar="FIELD", help="The field with what was said.")],
+    base: Annotated[str, typer.Option(metavar="FIELD", help="The field with the base model's text.")],
+    adapted: Annotated[str, typer.Option(metavar="FIELD", help="The field with the adapted model's text.")],
+    speaker: Annotated[str | None, typer.Option(metavar="FIELD", help="The field with the speaker's name.")] = None,
+    rare_words: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="The field with the list of rare words in the line.")
+    ] = None,
+    normalizer: Annotated[
+        Literal["none", "english", "marks"] | None, typer.Option(help="Of the texts; else what suits the language.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the texts.")] = "en",
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two recognisers' texts that already stand in a file; no model and no workspace are needed."""
+    from workbench.services.scoring_file import Fields, score_manifest
+
+    fields = Fields(reference, base, adapted, speaker, rare_words)
+    comparison = score_manifest(manifest, fields, normalizer=normalizer, language=language, seed=seed)
+    document = {**comparison.to_json(), "summary": comparison.sentence()}
+    emit(document, as_json, lambda console: _show_comparison(console, comparison))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="RUN|SET", help="A run for hf, a clip set for dataset.")],
+    kind: Annotated[Literal["hf", "dataset"], typer.Option("--format", help="What to write.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's model for transformers, or a set's clips and labels as an AudioFolder."""
+    with opened(context, workspace) as bench:
+        if kind == "hf":
+            from workbench.services.export import export_run
+
+            document = export_run(bench.workspace, bench.store, name, out)
+        else:
+            from workbench.services.export_data import export_dataset
+
+            document = export_dataset(bench.workspace, bench.store, name, out)
+    emit(document, as_json, lambda console: console.print(f"'{name}' was written to {out}."))
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set.")],
+    clips: ClipsOption = None,
+    speaker: SpeakerOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a set, or some of its clips; `undelete` brings them back for a week."""
+    with opened(context, workspace) as bench:
+        bench.collecting.erase_expired()
+        if clips or speaker:
+            n_clips = bench.collecting.delete_clips(_chosen(bench, set_name, clips, speaker))
+        else:
+            n_clips = bench.collecting.set_info(set_name).clips
+            bench.collecting.delete_set(set_name)
+    sentence = f"{n_clips} clips of '{set_name}' are deleted; undelete brings them back within a week."
+    emit({"set": set_name, "deleted": n_clips}, as_json, lambda console: console.print(sentence))
+
+
+@app.command()
+def undelete(
+    context: typer.Context,
+    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set.")],
+    clips: ClipsOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring back a deleted set, or deleted clips of a set."""
+    from workbench.errors import DataError
+
+    with opened(context, workspace) as bench:
+        gone = [item for item in bench.collecting.deleted() if item.set_name == set_name]
+        whole = next((item for item in gone if item.kind == "set"), None)
+        single = [item.id for item in gone if item.kind == "clip" and (not clips or item.id in clips)]
+        if whole and not clips:
+            n_clips = bench.collecting.undo_delete(set_id=whole.id)
+        elif single:
+            n_clips = bench.collecting.undo_delete(clip_ids=single)
+        else:
+            raise DataError(f"Nothing deleted can be brought back in '{set_name}'.")
+    sentence = f"{n_clips} clips of '{set_name}' are back."
+    emit({"set": set_name, "restored": n_clips}, as_json, lambda console: console.print(sentence))
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set, deleted or not.")],
+    clips: ClipsOption = None,
+    speaker: SpeakerOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a set, or some of its clips, for good and at once: sound, labels, cached activations."""
+    with opened(context, workspace) as bench:
+        chosen = _chosen(bench, set_name, clips, speaker) if clips or speaker else None
+        set_id = None if chosen is not None else _living_or_deleted(bench, set_name)
+        what = f"'{set_name}'" if chosen is None else f"{len(chosen)} clips of '{set_name}'"
+        if not yes:
+            typer.confirm(f"Erase {what} for good?", abort=True, err=True)
+        erased = bench.collecting.erase(clip_ids=chosen or (), set_id=set_id)
+    if not erased.complete:
+        messages().print("Another process is using the database; run erase again when it has finished.")
+    sentence = f"{erased.clips} clips, {erased.sounds} sounds and {erased.cached} cached files are erased for good."
+    emit({"set": set_name, **erased.to_json()}, as_json, lambda console: console.print(sentence))
+
+
+def _chosen(bench: "Workbench", set_name: str, clips: Sequence[int] | None, speaker: str | None) -> list[int]:
+    """Ids of a set's clips, deleted ones included, so that nobody erases another set's clip by a slip."""
+    from workbench.errors import DataError
+
+    living = {clip.id: clip.speaker for clip in bench.labelling.clips(set_name)}
+    deleted = {i.id for i in bench.collecting.deleted() if i.kind == "clip" and i.set_name == set_name}
+    unknown = [clip_id for clip_id in clips or () if clip_id not in living and clip_id not in deleted]
+    if unknown:
+        raise DataError(f"'{set_name}' has no clip {', '.join(map(str, unknown))}.")
+    found = [i for i in clips or living if speaker is None or living.get(i) == speaker]
+    if not found:
+        raise DataError(f"'{set_name}' has no clip of the speaker '{speaker}'.")
+    return found
+
+
+def _living_or_deleted(bench: "Workbench", set_name: str) -> int:
+    gone = [item.id for item in bench.collecting.deleted() if item.kind == "set" and item.set_name == set_name]
+    living = [info.id for info in bench.collecting.sets() if info.name == set_name]
+    if not living and not gone:
+        return bench.collecting.set_info(set_name).id  # says which sets there are
+    return (living or gone)[0]
+
+
+def _show_report(console: Console, report: "ImportReport") -> None:
+    console.print(f"'{report.set}': {report.added} clips added, {report.duplicates} there already.")
+    for title, problems in (("Rejected", report.rejected), ("Kept with a warning", report.warnings)):
+        if problems:
+            _show_problems(console, title, problems)
+
+
+def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) -> None:
+    console.print(f"{title}: {len(problems)}")
+    for reason, count in Counter(problem.reason for problem in problems).most_common(SHOWN_PROBLEMS):
+        first = next(problem for problem in problems if problem.reason == reason)
+        where = f"{first.file}, line {first.line}" if first.line else first.file
+        more = f" and {count - 1} more" if count > 1 else ""
+        console.print(f"  {where}{more}: {reason}; {first.remedy}.")
+
+
+def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
+    table = Table("set", "language", "clips", "confirmed", "drafted", "unlabelled", "minutes", "speakers", "words", box=box.SIMPLE)
+    for info in found:
+        counts = (info.clips, info.confirmed, info.drafted, info.unlabelled)
+        sizes = (f"{info.duration / 60:.1f}", str(info.speakers), str(len(info.words)))
+        table.add_row(info.name, info.language or "", *map(str, counts), *sizes)
+    console.print(table)
+
+
+def _show_comparison(console: Console, comparison: "Comparison") -> None:
+    console.print(comparison.sentence())
+    table = Table("", "WER", "CER", box=box.SIMPLE)
+    for name, side in (("base", comparison.base), ("adapted", comparison.adapted)):
+        table.add_row(name, f"{100 * side.wer:.1f} %", f"{100 * side.cer:.1f} %")
+    console.print(table)

@@ -1,0 +1,105 @@
+"""A clip set as a Hugging Face AudioFolder with the corrected labels: nobody's work is locked in.
+
+`import` reads the folder back to the same set: a label that was not confirmed says so in the column `status`.
+"""
+
+import csv
+import re
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.core.types import Clip
+from workbench.errors import DataError, WorkbenchError
+from workbench.services.importing import WORDS_FILE
+from workbench.services.labelling import Labelling
+from workbench.store.database import Store
+from workbench.store.models import ClipRow
+from workbench.workspace import Workspace
+
+COLUMNS: Final = ("file_name", "transcription", "speaker", "language", "source", "split", "status")
+LONGEST_STEM: Final = 80  # characters; with folder and ending well under what file systems allow
+_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens devices by these names
+
+
+def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path) -> dict[str, Any]:
+    """Write audio/*.flac, metadata.csv and the word list.
+
+    Args:
+        out: A new or empty folder.
+
+    Returns:
+        Set, folder, counts of clips and of confirmed ones.
+
+    Raises:
+        DataError: The set is unknown or empty, or the folder holds something already.
+        WorkbenchError: A stored sound is missing, or the folder cannot be written.
+    """
+    labelling = Labelling(store)
+    clips = labelling.clips(set_name)
+    if not clips:
+        raise DataError(f"The clip set '{set_name}' is empty; there is nothing to export.")
+    check_empty(out)
+    names = safe_names([clip.name for clip in clips])
+    sources = _sources(store, clips)
+    try:
+        (out / "audio").mkdir(parents=True, exist_ok=True)
+        for clip, name in zip(clips, names, strict=True):
+            shutil.copyfile(workspace.sound_path(clip.sha256), out / "audio" / name)
+        _write_metadata(out / "metadata.csv", clips, names, sources)
+        words = labelling.word_list(set_name)
+        if words:
+            (out / WORDS_FILE).write_text("\n".join(words) + "\n", encoding="utf-8")
+    except OSError as e:
+        raise WorkbenchError(f"The data set could not be written whole ({e.strerror}: {e.filename}).") from e
+    confirmed = sum(clip.status == "confirmed" for clip in clips)
+    return {"set": set_name, "out": str(out), "clips": len(clips), "confirmed": confirmed}
+
+
+def check_empty(out: Path) -> None:
+    """Refuse to write over somebody's files.
+
+    Raises:
+        DataError: The folder holds something already, or is a file.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} exists already and is not an empty folder; choose a new folder.")
+
+
+def safe_names(names: Sequence[str]) -> list[str]:
+    """File names that every file system takes, ending in .flac and unique whatever the case, in the same order."""
+    used: set[str] = set()
+    return [_unique(_stem(name), used) + ".flac" for name in names]
+
+
+def _stem(name: str) -> str:
+    stem = Path(unicodedata.normalize("NFC", name)).stem
+    safe = re.sub(r"[^\w.-]+", "_", stem).strip("._")[:LONGEST_STEM] or "clip"
+    return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
+
+
+def _unique(stem: str, used: set[str]) -> str:
+    chosen, number = stem, 1
+    while chosen.casefold() in used:
+        number += 1
+        chosen = f"{stem}-{number}"
+    used.add(chosen.casefold())
+    return chosen
+
+
+def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, str | None]:
+    """The sources that were given; a clip's own name, which stands in for none, is not one."""
+    with store.session() as session:
+        rows = (session.get(ClipRow, clip.id) for clip in clips)
+        return {row.id: row.source for row in rows if row is not None}
+
+
+def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, str | None]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for clip, name in zip(clips, names, strict=True):
+            about = (clip.speaker, clip.language, sources.get(clip.id), clip.split, clip.status)
+            writer.writerow([f"audio/{name}", clip.text, *(value or "" for value in about)])
