@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -87,7 +86,8 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS))
     except GatedRepoError as e:
         raise ModelError(
-            f"The model {spec.location} asks for consent on the hub; accept its terms there, run 'hf auth login', and try again."
+            f"The model {spec.location} asks for consent on the hub; "
+            "accept its terms there, run 'hf auth login', and try again."
         ) from e
     except (RepositoryNotFoundError, HFValidationError) as e:
         raise ModelError(f"The hub has no model called {spec.location}; check the spelling of OWNER/NAME.") from e
@@ -168,7 +168,3 @@ def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
 
-
-def limit_threads() -> None:
-    """Use the machine's real cores; more threads than cores slow small matrices down."""
-    torch.set_num_threads(max(1, psutil.cpu_count(logical=False) or os.cpu_count() or 1))

@@ -31,7 +31,7 @@ class TrainingConfig:
     max_updates: int = _setting(400, "No more updates than this, however many epochs.")
     patience: int = _setting(5, "Stop after this many checks on the dev clips without progress; 0 never stops early.")
     time_mask: float = _setting(0.05, "Share of the frames masked while learning (SpecAugment), 0 to 0.6.")
-    augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 10.")
+    augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 100.")
     folds: int = _setting(0, "Number of cross-validation folds; 0 or 1 uses the set's own test clips.")
     extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")
     seed: int = _setting(0, "Seed of everything random in the run.")
@@ -48,7 +48,7 @@ class TrainingConfig:
         _require(1 <= self.max_updates <= 100_000, "max_updates", self.max_updates, "a whole number from 1 to 100000")
         _require(0 <= self.patience <= 1000, "patience", self.patience, "a whole number from 0 to 1000")
         _require(0 <= self.time_mask <= 0.6, "time_mask", self.time_mask, "a share from 0 to 0.6")
-        _require(0 <= self.augment_copies <= 10, "augment_copies", self.augment_copies, "a whole number from 0 to 10")
+        _require(0 <= self.augment_copies <= 100, "augment_copies", self.augment_copies, "a whole number from 0 to 100")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(
             self.normalizer in (None, "none", "english", "marks"), "normalizer", self.normalizer, "none, english or marks"

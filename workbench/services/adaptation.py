@@ -124,7 +124,13 @@ class Adaptation:
         Raises:
             WorkbenchError: Unknown names, impossible settings, or too few confirmed clips.
         """
-        return self._prepare(set_name, self.catalog.find(model), strategy, settings or {})[0]
+        return self.preview_model(set_name, self.catalog.find(model), strategy, settings)
+
+    def preview_model(
+        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
+    ) -> Preview:
+        """As `preview`, for a model that was found already."""
+        return self._prepare(set_name, spec, strategy, settings or {})[0]
 
     def start(
         self, set_name: str, model: str | ModelSpec, strategy: str, settings: dict[str, Any] | None = None

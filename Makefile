@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine: `make app` and `make test`.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+export UV_LINK_MODE ?= copy
+
+.PHONY: app setup test test-slow lint format bench clean
+
+app: setup  ## Start the page on the bundled model
+	$(PYTHON) app.py $(ARGS)
+
+setup: $(READY)  ## Make .venv with everything in it
+
+# Where uv is missing, pip fetches it into .uv, so that nothing of the system changes.
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
+	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
+	$(UV) pip install --quiet --python $(PYTHON) --constraint constraints.txt --editable . --group dev
+	@touch $(READY)
+
+test: setup  ## The suite, under ten minutes on two cores
+	$(PYTHON) -m pytest -m "not slow" $(ARGS)
+
+test-slow: setup  ## The long tests
+	$(PYTHON) -m pytest -m slow $(ARGS)
+
+lint: setup  ## ruff and the type checker
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check workbench tests app.py
+	$(PYTHON) -m mypy
+
+format: setup  ## Let ruff mend what it can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format workbench tests app.py
+
+clean:
+	rm -rf $(VENV) .uv build dist

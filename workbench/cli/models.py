@@ -1,0 +1,337 @@
+"""Verbs about models and runs: models, transcribe, adapt, compare, runs, stop, resume, serve."""
+
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+from workbench.core.config import TrainingConfig
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.services.adaptation import RunView
+    from workbench.services.workbench import Workbench
+
+ModelOption = Annotated[
+    str, typer.Option("--model", metavar="MODEL", help="A name from `workbench models`, a hub id, or a model folder.")
+]
+ModelFolders = Annotated[
+    list[Path] | None, typer.Option("--model", metavar="DIR", help="Offer this model folder; repeatable.")
+]
+ModelCollections = Annotated[
+    list[Path] | None, typer.Option("--models-dir", metavar="DIR", help="Offer every model in this folder; repeatable.")
+]
+SAY_EVERY = 5.0  # seconds between lines of progress where stderr is no terminal
+
+
+def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb one option for each field of TrainingConfig, in place of its `**settings`."""
+    signature = inspect.signature(verb)
+    kept = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    for setting in fields(TrainingConfig):
+        flag = "--" + setting.name.replace("_", "-")
+        # A flag that is not given leaves the suggested value, hence None, also for switches.
+        kind = Annotated[setting.type | None, typer.Option(flag, help=setting.metadata["help"], show_default=False)]  # type: ignore[operator]
+        kept.append(inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    verb.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in kept} | {"return": None}
+    return verb
+
+
+@app.command()
+def models(
+    context: typer.Context,
+    models_dir: ModelCollections = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the base models on offer; any other hub id of a CTC model works too."""
+    with opened(context, workspace, model_collections=models_dir or ()) as bench:
+        specs = bench.catalog.specs
+    document = [
+        {
+            "name": s.name,
+            "family": s.family,
+            "source": s.source,
+            "parameters": s.parameters,
+            "languages": list(s.languages),
+            "licence": s.licence,
+            "size_mb": s.size_mb,
+            "learning_rates": dict(s.learning_rates),
+            "good_for": s.good_for,
+        }
+        for s in specs
+    ]
+    rows = [
+        (s.name, s.family, s.source, f"{(s.parameters or 0) / 1e6:.0f} M", " ".join(s.languages), s.licence, s.good_for)
+        for s in specs
+    ]
+    heads = ("name", "family", "where", "weights", "languages", "licence", "good for")
+    emit(document, as_json, lambda console: console.print(_table(heads, rows)))
+
+
+@app.command()
+def transcribe(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Option("--model", metavar="MODEL|RUN", help="A base model, a model folder, or a run (run-3).")
+    ],
+    files: Annotated[list[Path] | None, typer.Argument(help="Sound files.")] = None,
+    set_name: Annotated[
+        str | None, typer.Option("--set", metavar="NAME", help="A clip set, in place of files.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write down files or a whole set; a set's texts are kept as drafts."""
+    if bool(files) == bool(set_name):
+        raise typer.BadParameter("give sound files or --set NAME, one of the two")
+    with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
+        chosen = model if model.startswith("run-") else bench.catalog.resolve(model)
+        if set_name:
+            total = bench.collecting.set_info(set_name).clips
+            document = bench.transcribing.clip_set(chosen, set_name, done=lambda n: bar(n, total, ""))
+        else:
+            document = bench.transcribing.files(chosen, files or [], done=lambda n: bar(n, len(files or []), ""))
+
+    def show(console: Console) -> None:
+        for row in document:
+            console.print(f"{row['file']}\t{row['text']}")
+
+    emit(document, as_json, show)
+
+
+@app.command()
+@with_settings
+def adapt(
+    context: typer.Context,
+    set_name: SetOption,
+    model: ModelOption,
+    strategy: Annotated[str, typer.Option(help="What may learn: head, top-1, top-2 …, all-but-features, full.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    **settings: Any,
+) -> None:
+    """Fine-tune a base model on a set's confirmed clips, and compare base with adapted on clips it never heard."""
+    with opened(context, workspace) as bench:
+        given = {k: v for k, v in settings.items() if v is not None}
+        spec = bench.catalog.resolve(model)
+        preview = bench.adaptation.preview_model(set_name, spec, strategy, given)
+        for note in (*preview.suggestion.reasons, *preview.notes):
+            messages().print(note)
+        run = bench.adaptation.start(set_name, spec, strategy, given)
+        _follow(bench, run)
+        document = bench.comparing.document(run)
+    emit(document, as_json, lambda console: _show_figures(console, document))
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A run that was interrupted, stopped or failed, such as run-3.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a run from its last checkpoint."""
+    with opened(context, workspace) as bench:
+        bench.adaptation.resume(run)
+        _follow(bench, run)
+        document = bench.comparing.document(run)
+    emit(document, as_json, lambda console: _show_figures(console, document))
+
+
+@app.command()
+def stop(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A run at work, such as run-3.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a run to stop; it keeps the best state so far."""
+    with opened(context, workspace) as bench:
+        bench.adaptation.stop(run)
+    emit({"run": run, "stop_requested": True}, as_json, lambda console: console.print(f"{run} will stop in a moment."))
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A finished run, such as run-3.")],
+    other: Annotated[str | None, typer.Argument(help="A second run: the two are compared with each other.")] = None,
+    normalizer: Annotated[str | None, typer.Option(help="none, english or marks; else the run's own.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show base against adapted, with each test clip's texts; or two runs on clips that neither trained on."""
+    with opened(context, workspace) as bench:
+        if other is None:
+            found = bench.comparing.of_run(run, normalizer=normalizer)
+            document = bench.comparing.document(run, normalizer=normalizer)
+        else:
+            found = bench.comparing.of_two_runs(run, other, normalizer=normalizer)
+            document = {"base_name": run, "adapted_name": other, **found.comparison.to_json()}
+            document |= {"notes": list(found.notes), "summary": found.comparison.sentence()}
+        document["clips"] = found.comparison.clips_json()
+
+    def show(console: Console) -> None:
+        for note in document["notes"]:
+            console.print(note)
+        for clip in document["clips"]:
+            console.print(f"\n{clip['name']}  WER {clip['base_wer']:.0%} → {clip['adapted_wer']:.0%}")
+            for side in ("reference", "base", "adapted"):
+                console.print(f"  {side:10} {clip[side]}")
+        console.print("\n" + document["summary"])
+
+    emit(document, as_json, show)
+
+
+@app.command()
+def runs(
+    context: typer.Context,
+    set_name: Annotated[str | None, typer.Option("--set", metavar="NAME", help="Only this set's runs.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs, newest first."""
+    with opened(context, workspace) as bench:
+        found = bench.adaptation.runs(set_name)
+        document = [_run_document(bench, run) for run in found]
+    heads = ("run", "set", "model", "strategy", "status", "base WER", "adapted WER", "verdict")
+    rows = [
+        (*tuple(str(d[k]) for k in ("run", "set", "model", "strategy", "status")), _percent(d["base_wer"]), _percent(d["adapted_wer"]), d["verdict"] or "–")
+        for d in document
+    ]
+    emit(document, as_json, lambda console: console.print(_table(heads, rows)))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other than this machine's own only behind HTTPS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
+    model: ModelFolders = None,
+    models_dir: ModelCollections = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Serve the page."""
+    from workbench.ui.launch import serve as serve_page
+
+    with opened(context, workspace, model_folders=model or (), model_collections=models_dir or ()) as bench:
+        serve_page(bench, host=host, port=port)
+
+
+def _follow(bench: "Workbench", run: str) -> None:
+    """Show a run's progress on stderr until it ends; Ctrl-C stops it and keeps the best so far.
+
+    Raises:
+        WorkbenchError: The run failed or was interrupted.
+    """
+    console, said = messages(), ["", 0.0]
+    console.print(f"{run} has started; it goes on when this terminal closes (workbench stop {run} ends it).")
+
+    def look(row: Any) -> None:
+        line = _progress_line(row)
+        if line != said[0] and time.monotonic() - float(said[1]) > SAY_EVERY:
+            said[:] = [line, time.monotonic()]
+            console.print(line)
+
+    while True:
+        try:
+            row = bench.adaptation.jobs.wait(run, look=look)
+            break
+        except KeyboardInterrupt:
+            console.print("Stopping; the best state so far is kept.")
+            bench.adaptation.stop(run)
+    if row.status in ("failed", "interrupted"):
+        raise WorkbenchError(f"{run} {row.status}: {row.message}")
+    if not row.result:
+        raise WorkbenchError(f"{run}: {row.message}")
+
+
+def _progress_line(row: Any) -> str:
+    state = row.progress
+    parts = [str(state.get("message") or state.get("phase", row.status))]
+    if state.get("phase") == "training":
+        fold = f"fold {state['fold'] + 1} of {state['folds']}, " if state.get("folds", 1) > 1 else ""
+        parts.append(f"{fold}update {state.get('step', 0)} of {state.get('steps', '?')}")
+        if state.get("loss") is not None:
+            parts.append(f"loss {state['loss']:.3f}")
+        if state.get("checks"):
+            parts.append(f"dev WER {state['checks'][-1][1]:.1%}")
+    elif state.get("total"):
+        parts.append(f"{state['done']} of {state['total']}")
+    if state.get("seconds_left"):
+        parts.append(f"about {state['seconds_left']:.0f} s left")
+    return ", ".join(parts)
+
+
+def _run_document(bench: "Workbench", run: "RunView") -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "run": run.id,
+        "set": run.set_name,
+        "model": run.model,
+        "strategy": run.strategy,
+        "status": run.status,
+        "message": run.message,
+        "created": run.created.isoformat(),
+        "base_wer": None,
+        "adapted_wer": None,
+        "verdict": None,
+        "command": run.command,
+    }
+    if run.result:
+        try:
+            comparison = bench.comparing.of_run(run.id).comparison
+        except WorkbenchError:  # its test clips are all erased
+            return document
+        document |= {
+            "base_wer": comparison.base.wer,
+            "adapted_wer": comparison.adapted.wer,
+            "verdict": comparison.verdict,
+        }
+    return document
+
+
+def _show_figures(console: Console, document: dict[str, Any]) -> None:
+    for note in document["notes"]:
+        console.print(note)
+    heads = ("", "WER", "CER", "wrong", "missing", "extra")
+    rows = []
+    for side in ("base", "adapted"):
+        d = document[side]
+        rows.append(
+            (
+                side,
+                f"{d['wer']:.1%}",
+                f"{d['cer']:.1%}",
+                str(d["substitutions"]),
+                str(d["deletions"]),
+                str(d["insertions"]),
+            )
+        )
+    console.print(_table(heads, rows))
+    console.print(document["summary"])
+    console.print(f"{document['run']}: {document['seconds']['total']:.0f} s in all.")
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    table = Table(box=box.SIMPLE)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _percent(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.1%}"

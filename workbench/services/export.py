@@ -1,0 +1,136 @@
+"""Writes a run's adapted model as a folder that plain transformers loads, and proves it before it says done."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.audio.decode import read_clip
+from workbench.errors import ModelError, WorkbenchError
+from workbench.services.comparing import Comparing
+from workbench.store.database import Store
+from workbench.store.runs import evaluations, find_run
+from workbench.workspace import Workspace
+
+PROOF_CLIPS = 3  # transcribed by the written folder and compared
+
+
+def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict[str, Any]:
+    """Write model, processor, model card and figures; the folder appears whole or not at all.
+
+    Returns:
+        {"run", "folder", "files", "size_mb", "verified_clips"}.
+
+    Raises:
+        WorkbenchError: No such run, no finished model, a folder in use, or what was written does not say the same.
+    """
+    with store.session() as session:
+        find_run(session, name)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WorkbenchError(f"{out} is not an empty folder; name a new one with --out.")
+    from workbench.asr.checkpoint import load_run_model
+
+    backend, run = load_run_model(workspace.run_folder(name) / "model")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        backend.save(folder)
+        document = Comparing(store).document(name)
+        (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        verified = _prove(folder, _proof(workspace, store, name))
+        if out.exists():
+            out.rmdir()
+        shutil.copytree(folder, out)
+    files = sorted(p.name for p in out.iterdir())
+    size = sum(os.path.getsize(out / f) for f in files) / 1e6
+    return {"run": name, "folder": str(out), "files": files, "size_mb": round(size, 1), "verified_clips": verified}
+
+
+def _proof(workspace: Workspace, store: Store, name: str) -> list[tuple[Path, str]]:
+    """A few sounds and what the run's own model says of them now."""
+    from workbench.asr.backend import ClipInput
+    from workbench.asr.checkpoint import load_run_model
+
+    with store.session() as session:
+        found = [clip.sha256 for _, clip in evaluations(session, find_run(session, name).id)][:PROOF_CLIPS]
+    backend, _ = load_run_model(workspace.run_folder(name) / "model")
+    out = []
+    for sha256 in found:
+        path = workspace.sound_path(sha256)
+        items = backend.encode_prefix([ClipInput(read_clip(path))], 0)
+        out.append((path, backend.transcribe(backend.collate(items), 0)[0]))
+    return out
+
+
+def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
+    """Load the folder as anyone would, with transformers.pipeline, and hold its texts against the run's own.
+
+    Raises:
+        ModelError: A text differs.
+    """
+    import transformers
+
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    try:
+        recogniser = transformers.pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
+        for path, text in expected:
+            heard = recogniser({"raw": read_clip(path), "sampling_rate": 16_000})["text"]
+            if " ".join(heard.split()) != text:
+                raise ModelError(
+                    f"The written model says '{heard}' where the run's own says '{text}'; nothing was exported. "
+                    "Please report this."
+                )
+    finally:
+        transformers.logging.set_verbosity(level)
+    return len(expected)
+
+
+def model_card(document: dict[str, Any], run: dict[str, Any]) -> str:
+    """README.md of an exported model: what it is, on which clips it was measured, and how to load it."""
+    spec, config = run["model"], run["config"]
+    base, adapted, change = document["base"], document["adapted"], document["wer_change"]
+    language = config.get("language") or "en"
+    how = "out-of-fold clips" if document["folds"] else "held-out test clips"
+    return f"""---
+library_name: transformers
+pipeline_tag: automatic-speech-recognition
+language: {language}
+license: {_licence_id(spec["licence"])}
+base_model: {spec["location"] if spec["source"] == "hub" else spec["name"]}
+---
+# {spec["name"]}, adapted ({document["run"]})
+
+Fine-tuned with the Speech Workbench from **{spec["name"]}** (licence of the base: {spec["licence"]}) with the freezing
+strategy **{document["strategy"]}**: {document["trainable_parameters"]:,} of {document["total_parameters"]:,} weights
+learned, on {document["train_clips"]} clips.
+
+| on {document["test_clips"]} {how}, normalizer `{document["normalizer"]}` | base | adapted |
+|---|---|---|
+| WER | {base["wer"]:.1%} | {adapted["wer"]:.1%} |
+| CER | {base["cer"]:.1%} | {adapted["cer"]:.1%} |
+
+{document["summary"]}
+
+Change in WER {change["estimate"]:+.1%}, 95 % interval {change["low"]:+.1%} to {change["high"]:+.1%} by paired
+bootstrap over {change["over"]}. Verdict: **{document["verdict"]}**.
+
+```python
+from transformers import pipeline
+
+recogniser = pipeline("automatic-speech-recognition", model="THIS_FOLDER")
+print(recogniser("clip.wav")["text"])
+```
+
+Settings: {json.dumps(config)}. Versions: {json.dumps(run["versions"])}.
+"""
+
+
+def _licence_id(licence: str) -> str:
+    known = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC0-1.0": "cc0-1.0", "CC-BY-NC-4.0": "cc-by-nc-4.0"}
+    return known.get(licence, "other")
