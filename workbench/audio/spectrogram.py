@@ -1,4 +1,4 @@
-"""Pictures of a sound: the log-mel spectrogram a model sees in spirit, drawn for the page, and peaks for a thumbnail."""
+"""Pictures of a sound for the page: its log-mel spectrogram with axes, and the peaks of a small waveform."""
 
 import io
 from functools import cache
@@ -19,7 +19,7 @@ WINDOW: Final = SAMPLE_RATE * 25 // 1000  # samples, 25 ms
 HOP: Final = SAMPLE_RATE * 10 // 1000  # samples, 10 ms
 FFT_SIZE: Final = 512  # the next power of two; 400 points leave the lowest mel bands without a bin
 RANGE_DB: Final = 80.0  # below the loudest moment; fainter is drawn as background
-TICKS_HZ: Final = (250, 500, 1000, 2000, 4000, 8000)
+TICKS_HZ: Final = (500, 1000, 2000, 4000, 8000)
 DPI: Final = 100
 
 
@@ -47,7 +47,7 @@ def log_mel(samples: Samples) -> Samples:
 
 
 def spectrogram_png(
-    samples: Samples, *, dark: bool = False, width_px: int = 1200, height_px: int | None = None
+    samples: Samples, *, dark: bool = False, width_px: int = 1200, height_px: int | None = None, text_px: float = 26
 ) -> bytes:
     """The spectrogram as a PNG with a transparent background, seconds below and Hz at the side.
 
@@ -56,7 +56,9 @@ def spectrogram_png(
     Args:
         samples: `(n_samples,)` float32 at 16 kHz.
         dark: Whether the text has to be read on a dark page.
-        width_px: Of the picture; text is sized so that it reads on a phone, where 1200 become 390.
+        width_px: Of the picture.
+        height_px: Of the picture; a third of the width by default.
+        text_px: Height of the text in the picture; a phone shows 1200 pixels as 390, a third of this.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -79,10 +81,18 @@ def spectrogram_png(
         vmin=-RANGE_DB,
         vmax=0,
     )
-    _label(axes, "#e7e5e4" if dark else "#292524", size=max(7.0, width_px / 75))
+    _label(axes, "#e7e5e4" if dark else "#292524", size=text_px * 72 / DPI)
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)
     return picture.getvalue()
+
+
+def preload() -> None:
+    """Import what the first picture needs, which takes seconds; meant for a thread while the page starts."""
+    log_mel(np.full(SAMPLE_RATE, 0.1, dtype=np.float32))
+    _mel_places()
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
 
 
 def waveform_peaks(samples: Samples, n: int = 56) -> list[float]:

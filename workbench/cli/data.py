@@ -226,7 +226,8 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
 
 
 def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
-    table = Table("set", "language", "clips", "confirmed", "drafted", "unlabelled", "minutes", "speakers", "words", box=box.SIMPLE)
+    columns = ("set", "language", "clips", "confirmed", "drafted", "unlabelled", "minutes", "speakers", "words")
+    table = Table(*columns, box=box.SIMPLE)
     for info in found:
         counts = (info.clips, info.confirmed, info.drafted, info.unlabelled)
         sizes = (f"{info.duration / 60:.1f}", str(info.speakers), str(len(info.words)))

@@ -1,0 +1,70 @@
+"""Fixtures for everyone: an empty workspace, its store, and sounds made on the spot."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from workbench.store.database import Store
+from workbench.workspace import Workspace
+
+SHARED_AUDIO = Path(__file__).resolve().parents[2] / "shared" / "audio"
+
+
+def speechlike(seconds: float, *, rate: int = 16_000, seed: int = 0, level: float = 0.3) -> np.ndarray:
+    """`(n_samples,)` float32: a buzz with a wandering pitch and syllables; each seed sounds, and hashes, differently.
+
+    Enough for everything but recognition: it has energy where speech has it, pauses, and no clipping.
+    """
+    rng = np.random.default_rng(seed)
+    times = np.arange(int(seconds * rate)) / rate
+    pitch = 110 + 40 * rng.random() + 20 * np.sin(2 * np.pi * (0.7 + rng.random()) * times)
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    buzz = sum(np.sin(k * phase + rng.random()) / k for k in range(1, 12))
+    syllables = np.clip(np.sin(2 * np.pi * 3 * times + rng.random()), 0, 1)
+    sound = buzz * syllables + 0.01 * rng.standard_normal(len(times))
+    return (level * sound / np.abs(sound).max()).astype(np.float32)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(tmp_path / "workspace")
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Iterator[Store]:
+    opened = Store.open(workspace)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make_wav(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a sound: make_wav("name.wav", seconds, seed=…, rate=…, samples=…); the ending says the format."""
+
+    def make(
+        name: str,
+        seconds: float = 1.0,
+        *,
+        seed: int = 0,
+        rate: int = 16_000,
+        samples: np.ndarray | None = None,
+        subtype: str | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = speechlike(seconds, rate=rate, seed=seed) if samples is None else samples
+        soundfile.write(path, data, rate, subtype=subtype)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def shared_audio() -> Path:
+    """The real recordings beside the project."""
+    if not SHARED_AUDIO.is_dir():
+        pytest.skip(f"the real recordings are not at {SHARED_AUDIO}")
+    return SHARED_AUDIO
