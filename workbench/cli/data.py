@@ -226,10 +226,10 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
 
 
 def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
-    columns = ("set", "language", "clips", "confirmed", "drafted", "unlabelled", "minutes", "speakers", "words")
-    table = Table(*columns, box=box.SIMPLE)
+    columns = ("set", "language", "clips", "confirmed", "drafted", "minutes", "speakers", "words")
+    table = Table(*columns, box=None)
     for info in found:
-        counts = (info.clips, info.confirmed, info.drafted, info.unlabelled)
+        counts = (info.clips, info.confirmed, info.drafted)
         sizes = (f"{info.duration / 60:.1f}", str(info.speakers), str(len(info.words)))
         table.add_row(info.name, info.language or "", *map(str, counts), *sizes)
     console.print(table)

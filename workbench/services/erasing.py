@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from workbench.core.types import Seconds
 from workbench.errors import DataError, WorkbenchError
-from workbench.store.database import Store
+from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
 from workbench.store.queries import batches, find_set
 from workbench.workspace import Workspace
 
 KEEP_DAYS: Final = 7  # a deletion can be undone this long
 STRAY_AGE_S: Final = 24 * 3600.0  # leftovers of killed imports and old uploads are younger while they are in use
-CHECKPOINT_TRIES: Final = 50  # 0.1 s apart; a reader in another process may hold the log for a moment
+CHECKPOINT_TRIES: Final = 50  # of 0.1 s; a reader in another process may hold the log for a moment
 
 
 @dataclass(frozen=True)
@@ -194,11 +194,15 @@ def empty_log(store: Store) -> bool:
     if store.engine.dialect.name != "sqlite":
         return True
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for _ in range(CHECKPOINT_TRIES):
-            busy, *_rest = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-            if not busy:
-                return True
-            time.sleep(0.1)
+        # The pragma itself waits as long as the connection's busy timeout, half a minute by default.
+        connection.execute(text("PRAGMA busy_timeout=100"))
+        try:
+            for _ in range(CHECKPOINT_TRIES):
+                busy, *_rest = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+                if not busy:
+                    return True
+        finally:
+            connection.execute(text(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}"))
     return False
 
 
