@@ -1,5 +1,6 @@
 """The bin, and erasing for good: no sound, no cached activation, no byte of a label is left."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,6 +72,25 @@ def test_erasing_leaves_no_byte(collecting, store, workspace, clip) -> None:
     assert [path.exists() for path in cached] == [False, False, True]
     with store.session() as session:
         assert session.get(RunRow, run_id) is not None
+
+
+def test_copies_outside_the_store_go_too(collecting, workspace, clip, make_wav) -> None:
+    played = workspace.temporary / "gradio" / "abc" / "clip.flac"
+    played.parent.mkdir(parents=True)
+    played.write_bytes(workspace.sound_path(clip.sha256).read_bytes())
+    upload = make_wav("workspace/tmp/gradio/upload.wav")
+    other = make_wav("workspace/tmp/gradio/other.wav", seed=8)
+    (workspace.temporary / "gradio" / "broken.wav").write_bytes(b"x")
+    fold = workspace.runs / "run-1" / "fold-1" / "outcome.json"
+    fold.parent.mkdir(parents=True)
+    fold.write_text(json.dumps({"steps": 3, "texts": {str(clip.id): [SECRET, 0], "999": ["stays", 0]}}))
+    collecting.erase(clip_ids=[clip.id])
+    assert not played.exists()
+    assert not upload.exists()
+    assert other.exists()
+    assert json.loads(fold.read_text()) == {"steps": 3, "texts": {"999": ["stays", 0]}}
+    everything = b"".join(p.read_bytes() for p in workspace.root.rglob("*") if p.is_file())
+    assert b"zolpidem" not in everything
 
 
 def test_a_sound_that_another_clip_uses_stays(collecting, labelling, workspace, clip, tmp_path) -> None:

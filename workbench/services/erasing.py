@@ -5,9 +5,12 @@ overwrites what it frees (`secure_delete`), and the write-ahead log is emptied a
 still uses, in any set, stays until that one goes too.
 """
 
+import json
+import os
 import shutil
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +20,10 @@ from filelock import FileLock
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
-from workbench.errors import DataError, WorkbenchError
+from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.services.importing import AUDIO_SUFFIXES
 from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
 from workbench.store.queries import batches, find_set
@@ -250,6 +255,8 @@ def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple
         # Files first: after a crash the clips are still in the bin and erasing goes on, never a sound without a clip.
         sounds = sum(_remove(workspace.sound_path(sha256)) for sha256 in lonely)
         cached = _remove_cached(workspace, lonely)
+        _remove_copies(workspace, lonely)
+        _forget_texts(workspace, set(clip_ids))
         erased = session.execute(delete(ClipRow).where(wanted)).rowcount  # type: ignore[attr-defined]
     return erased, sounds, cached
 
@@ -271,6 +278,27 @@ def _remove_cached(workspace: Workspace, hashes: set[str]) -> int:
     return len(found)
 
 
+def _remove_copies(workspace: Workspace, hashes: set[str]) -> None:
+    """Uploads, and copies that the page made to play a clip, are known by their sound, not by their name."""
+    for path in workspace.temporary.rglob("*") if hashes else ():
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file():
+            with suppress(AudioError):
+                if content_hash(decode_file(path, longest=LONGEST).samples) in hashes:
+                    _remove(path)
+
+
+def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
+    """Folds keep what their model heard until the run is done, so that it can be resumed."""
+    for path in workspace.runs.glob("*/*/outcome.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        texts = document.get("texts", {})
+        kept = {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
+        if len(kept) < len(texts):
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(json.dumps({**document, "texts": kept}, ensure_ascii=False), encoding="utf-8")
+            os.replace(temporary, path)
+
+
 def _erase_set_row(session: Session, row: ClipSetRow) -> None:
     """Runs point at their set, so its row stays for them, without name and words."""
     if session.scalar(select(RunRow.id).where(RunRow.set_id == row.id).limit(1)) is None:
@@ -280,14 +308,14 @@ def _erase_set_row(session: Session, row: ClipSetRow) -> None:
 
 
 def _erase_strays(workspace: Workspace, store: Store) -> int:
-    """Sounds without a clip, left by a killed import, and old uploads."""
+    """Sounds without a clip, left by a killed import, old uploads, and half-written activations."""
     old = time.time() - STRAY_AGE_S
     with sounds_lock(workspace), store.session() as session:
         known = set(session.scalars(select(ClipRow.sha256).distinct()))
         strays = [p for p in workspace.clips.glob("*/*") if p.stem not in known and p.stat().st_mtime < old]
         removed = sum(_remove(path) for path in strays)
         _remove_cached(workspace, {path.stem for path in strays if len(path.stem) == 64})
-    for path in sorted(workspace.temporary.rglob("*"), reverse=True):
+    for path in [*workspace.temporary.rglob("*"), *workspace.cache.rglob("*.tmp")]:
         if path.is_file() and path.stat().st_mtime < old:
             _remove(path)
     return removed

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from workbench.core.types import Clip
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.importing import WORDS_FILE
 from workbench.services.labelling import Labelling
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
+from workbench.store.queries import batches
 from workbench.workspace import Workspace
 
 COLUMNS: Final = ("file_name", "transcription", "speaker", "language", "source", "split", "status")
@@ -92,8 +95,11 @@ def _unique(stem: str, used: set[str]) -> str:
 def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, str | None]:
     """The sources that were given; a clip's own name, which stands in for none, is not one."""
     with store.session() as session:
-        rows = (session.get(ClipRow, clip.id) for clip in clips)
-        return {row.id: row.source for row in rows if row is not None}
+        return {
+            clip_id: source
+            for ids in batches([clip.id for clip in clips])
+            for clip_id, source in session.execute(select(ClipRow.id, ClipRow.source).where(ClipRow.id.in_(ids)))
+        }
 
 
 def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, str | None]) -> None:
