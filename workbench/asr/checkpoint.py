@@ -1,4 +1,4 @@
-"""What a run learned, kept small: only the weights that moved, and run.json; loading checks that the base is the same."""
+"""What a run learned, kept small: the weights that moved and run.json; loading checks that the base is the same."""
 
 import json
 import os
@@ -38,11 +38,9 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError as e:
         raise ModelError(f"The run in {folder.parent.name} has no finished model; let it finish, or resume it.") from e
-    document = dict(run["model"])
-    expected = document.pop("fingerprint")
-    spec = ModelSpec(**{k: tuple(v) if isinstance(v, list) else v for k, v in document.items()})
+    spec = ModelSpec.from_json(run["model"])
     backend = loading.load(spec)
-    if backend.fingerprint != expected:
+    if backend.fingerprint != run["model"]["fingerprint"]:
         raise ModelError(
             f"The base model {spec.name} is not the one that {folder.parent.name} was trained on (its files have "
             "changed); restore the old files, or adapt again."

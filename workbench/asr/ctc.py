@@ -48,8 +48,9 @@ class CTCBackend:
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
         self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
-        self.base = getattr(model, getattr(model, "base_model_prefix", ""), None)
-        _check_parts(spec, self.base, model)
+        base: Any = getattr(model, getattr(model, "base_model_prefix", ""), None)
+        _check_parts(spec, base, model)
+        self.base = base
         self.layers = list(self.base.encoder.layers)
         self.head_block = FIRST_LAYER + len(self.layers)
         extractor = self.base.feature_extractor
@@ -147,7 +148,7 @@ class CTCBackend:
         else:
             hidden = batch["hidden"]
         mask = torch.arange(hidden.shape[1], device=self.device)[None] < lengths[:, None]
-        attention = None
+        attention: tuple[Any] | None = None
         for number in range(start, stop):
             if number == PROJECTION:
                 hidden = self._project(hidden, mask)
@@ -191,7 +192,7 @@ class CTCBackend:
         hidden = hidden + position
         return encoder.dropout(hidden if self.norm_is_last else encoder.layer_norm(hidden))
 
-    def _layer(self, index: int, hidden: Tensor, attention: Tensor | None) -> Tensor:
+    def _layer(self, index: int, hidden: Tensor, attention: Any) -> Tensor:
         out = self.layers[index](hidden, attention_mask=attention)
         hidden = out[0] if isinstance(out, tuple) else out
         return self.base.encoder.layer_norm(hidden) if self.norm_is_last and index == len(self.layers) - 1 else hidden
@@ -293,6 +294,8 @@ class CTCBackend:
     def save(self, folder: Path) -> None:
         self.model.save_pretrained(folder, safe_serialization=True)
         self.processor.save_pretrained(folder)
+        # transformers 5 puts it into processor_config.json; older versions and converters look for this file.
+        self.processor.feature_extractor.save_pretrained(folder)
 
 
 def _check_parts(spec: ModelSpec, base: Any, model: Any) -> None:

@@ -1,7 +1,7 @@
 """Settings to start from, by model, strategy and number of clips, each with its reason.
 
-Rates stand in the catalogue (recipes.md, table a1, and what was measured for the bundled model); the rest is recipes.md,
-table a0, with longer training for models that begin far from the target.
+Rates stand in the catalogue (from the literature for supervised models, measured for the bundled one); epochs follow
+the number of clips, with longer training for models that begin far from the target.
 """
 
 from dataclasses import dataclass

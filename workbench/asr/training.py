@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from workbench.asr.backend import Backend, Batch
@@ -146,6 +146,8 @@ class ExampleDataset(Dataset[tuple[dict[str, Tensor], tuple[int, ...]]]):
 class _Tail(nn.Module):
     """The model as Trainer sees it: a batch in, the loss out; only what learns is in its checkpoints."""
 
+    _keys_to_ignore_on_save = None  # Trainer asks for it when it resumes
+
     def __init__(self, backend: Backend, plan: FreezePlan) -> None:
         super().__init__()
         self.model = backend.model
@@ -161,7 +163,7 @@ class _Tail(nn.Module):
             training_mode(*self._parts)
         return self
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         learns = {n for n, p in self.named_parameters() if p.requires_grad}
         return {k: v for k, v in super().state_dict(*args, **kwargs).items() if k in learns}
 
@@ -286,6 +288,7 @@ def fine_tune(
     sampler = LengthSampler([e.n_samples for e in train], config)
     planned = planned_updates([e.n_samples for e in train], config)
     trainer = _TailTrainer(model=tail, args=_arguments(config, folder, planned))
+    trainer.remove_callback(PrinterCallback)
     trainer.loader = _loader(backend, train, cache, sampler)
     resume = _last_checkpoint(folder)
     watch = _Watch(trainer, backend, dev, cache, config, hooks, folder, stop_after, planned)

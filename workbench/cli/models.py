@@ -206,8 +206,7 @@ def runs(
         document = [_run_document(bench, run) for run in found]
     heads = ("run", "set", "model", "strategy", "status", "base WER", "adapted WER", "verdict")
     rows = [
-        (d["run"], d["set"], d["model"], d["strategy"], d["status"])
-        + (_percent(d["base_wer"]), _percent(d["adapted_wer"]), d["verdict"] or "–")
+        (*(d[k] for k in heads[:5]), _percent(d["base_wer"]), _percent(d["adapted_wer"]), d["verdict"] or "–")
         for d in document
     ]
     emit(document, as_json, lambda console: console.print(_table(heads, rows)))

@@ -3,10 +3,9 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from workbench.core.types import Seconds
 from workbench.errors import WorkbenchError
 
-FOLDS_BELOW_CLIPS = 80  # fewer confirmed clips than this: a single test split proves next to nothing (recipes, Statistics)
+FOLDS_BELOW_CLIPS = 80  # confirmed clips; the test clips of fewer prove next to nothing
 DEFAULT_FOLDS = 5
 
 
@@ -25,7 +24,7 @@ class TrainingConfig:
     epochs: int = _setting(12, "How often each training clip is heard.")
     learning_rate: float = _setting(5e-5, "Peak step size of AdamW; higher learns faster and forgets faster.")
     batch_clips: int = _setting(8, "At most this many clips in one update.")
-    batch_seconds: Seconds = _setting(50.0, "At most about this many seconds of sound in one update.")
+    batch_seconds: float = _setting(50.0, "At most about this many seconds of sound in one update.")
     weight_decay: float = _setting(0.01, "Pull of the weights towards zero.")
     warmup_share: float = _setting(0.1, "Share of the updates over which the rate rises to its peak.")
     max_updates: int = _setting(400, "No more updates than this, however many epochs.")
@@ -51,7 +50,10 @@ class TrainingConfig:
         _require(0 <= self.augment_copies <= 100, "augment_copies", self.augment_copies, "a whole number from 0 to 100")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(
-            self.normalizer in (None, "none", "english", "marks"), "normalizer", self.normalizer, "none, english or marks"
+            self.normalizer in (None, "none", "english", "marks"),
+            "normalizer",
+            self.normalizer,
+            "none, english or marks",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The nouns every layer shares, as frozen dataclasses: values that travel, never connections, models or paths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Seconds = float
 SplitName = Literal["train", "dev", "test"]
@@ -78,6 +78,14 @@ class Split:
     rule: str
     seed: int = 0
 
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {name: list(getattr(self, name)) for name in SPLIT_NAMES}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Split":
+        parts: dict[str, Any] = {name: tuple(document[name]) for name in SPLIT_NAMES}
+        return cls(**parts, rule=str(document["rule"]), seed=int(document["seed"]))
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -102,6 +110,18 @@ class ModelSpec:
     size_mb: float | None = None
     learning_rates: Mapping[str, float] = field(default_factory=dict)
     good_for: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "languages": list(self.languages),
+            "learning_rates": dict(self.learning_rates),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "ModelSpec":
+        """Build from what `to_json` made; other keys, such as a fingerprint beside it, are passed over."""
+        known: dict[str, Any] = {f.name: document[f.name] for f in fields(cls) if f.name in document}
+        return cls(**known | {"languages": tuple(document.get("languages", ()))})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Prepares, starts, follows, stops and resumes fine-tunes. Nothing here loads a model; the worker process does."""
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -113,6 +114,12 @@ class Adaptation:
         blocks = self._blocks(self.catalog.find(model))
         return strategy_names(sum(b.kind == "encoder" for b in blocks) if blocks else 12)
 
+    def strategy_words(self, strategy: str) -> tuple[str, str]:
+        """A strategy's title and the sentence that explains it, with its number filled in."""
+        found, number = find_strategy(strategy)
+        fill = (lambda words: re.sub(r"\bN\b", str(number), words)) if number else str
+        return fill(found.title), fill(found.sentence)
+
     def plan(self, model: str, strategy: str) -> FreezePlan | None:
         """What a strategy lets learn in a model; None while its files are not here."""
         blocks = self._blocks(self.catalog.find(model))
@@ -147,7 +154,7 @@ class Adaptation:
             row = RunRow(
                 set_id=clip_set.id,
                 strategy=strategy,
-                model=json.loads(json.dumps(asdict(spec) | {"learning_rates": dict(spec.learning_rates)})),
+                model=spec.to_json(),
                 config=config.to_json(),
                 plan=asdict(preview.plan) if preview.plan else {},
                 split=split,
@@ -180,7 +187,7 @@ class Adaptation:
             plan=plan,
             suggestion=suggestion,
             normalizer=str(config.normalizer),
-            train=len({i for part in parts for i in part["train"]}),
+            train=len(tested) if split["folds"] else len(split["train"]),
             dev=len(split["dev"]) if not split["folds"] else len(parts[0]["dev"]),
             test=len(tested),
             folds=len(split["folds"]),
@@ -240,7 +247,7 @@ class Adaptation:
             candidates = [_candidate(c, keep=False) for c in labelled]
             cut = folds(candidates, config.folds, seed=0)
             empty = Split((), (), (), cut[0].rule, 0)
-            return {**_split_json(empty), "folds": [_split_json(s) for s in cut]}, []
+            return empty.to_json() | {"folds": [s.to_json() for s in cut]}, []
         notes: list[str] = []
         parts: dict[str, list[int]] = {
             name: [c.clip_id for c in labelled if c.split == name] for name in ("train", "dev", "test")
@@ -266,8 +273,8 @@ class Adaptation:
             notes.append(
                 f"With {len(labelled)} confirmed clips, folds would prove more than {len(parts['test'])} test clips."
             )
-        split = Split(*(tuple(parts[n]) for n in ("train", "dev", "test")), rule=rule, seed=0)
-        return {**_split_json(split), "folds": []}, notes
+        split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
+        return split.to_json() | {"folds": []}, notes
 
     def _characters(
         self, spec: ModelSpec, labelled: Sequence[_Labelled], config: TrainingConfig
@@ -345,7 +352,6 @@ def run_view(row: RunRow, set_name: str) -> RunView:
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
-    known = {k: tuple(v) if isinstance(v, list) else v for k, v in row.model.items() if k != "fingerprint"}
     return RunView(
         id=row.name,
         set_name=set_name,
@@ -360,10 +366,10 @@ def run_view(row: RunRow, set_name: str) -> RunView:
         created=row.created_at,
         started=row.started_at,
         finished=row.finished_at,
-        train_clips=len({i for part in parts for i in part["train"]}),
+        train_clips=len(row.labels) if row.split.get("folds") else len(row.split["train"]),
         test_clips=len({i for part in parts for i in part["test"]}),
         seconds=row.result.get("seconds", {}),
-        command=command_line(set_name, ModelSpec(**known), row.strategy, config),
+        command=command_line(set_name, ModelSpec.from_json(row.model), row.strategy, config),
     )
 
 
@@ -383,10 +389,6 @@ def command_line(set_name: str, spec: ModelSpec, strategy: str, config: Training
 def _candidate(clip: _Labelled, *, keep: bool) -> SplitCandidate:
     split: Any = clip.split if keep else None
     return SplitCandidate(clip.clip_id, clip.text, clip.speaker, clip.source, split, clip.fixed and keep)
-
-
-def _split_json(split: Split) -> dict[str, Any]:
-    return {n: list(getattr(split, n)) for n in ("train", "dev", "test")} | {"rule": split.rule, "seed": split.seed}
 
 
 def _living_set(name: str) -> Any:

@@ -33,6 +33,11 @@ class Comparing:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    def has_measured(self, name: str) -> bool:
+        """Whether a run has texts to compare; one stopped early has none."""
+        with self.store.session() as session:
+            return bool(evaluations(session, find_run(session, name).id))
+
     def of_run(self, name: str, *, normalizer: str | None = None) -> RunComparison:
         """Base against adapted on the run's test clips, or on its out-of-fold texts.
 
@@ -74,7 +79,8 @@ class Comparing:
         shared = sorted(left.keys() & right.keys())
         if not shared:
             raise WorkbenchError(
-                f"{first} and {second} share no clip that neither trained on; run both on the same set with the same test clips or folds."
+                f"{first} and {second} share no clip that neither trained on; "
+                "run both on the same set with the same test clips or folds."
             )
         rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
         changed = sum(left[i][0].reference != right[i][0].reference for i in shared)
@@ -130,6 +136,6 @@ def _parts(run: RunRow) -> Sequence[dict[str, Any]]:
 
 def _train_texts(session: Any, run: RunRow) -> list[str]:
     """The labels that the run's model learned from; with folds, all of them."""
-    trained = {i for part in _parts(run) for i in part["train"]}
-    texts = label_texts(session, [r for i, r in run.labels.items() if int(i) in trained])
+    trained = None if run.split.get("folds") else set(run.split["train"])
+    texts = label_texts(session, [r for i, r in run.labels.items() if trained is None or int(i) in trained])
     return list(texts.values())

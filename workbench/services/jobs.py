@@ -19,8 +19,8 @@ from workbench.workspace import Workspace
 STARTING_GRACE: Seconds = 30.0  # a worker that was just started has not taken its lock yet
 RESUMABLE = ("interrupted", "failed", "stopped")
 INTERRUPTED = (
-    "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went down. "
-    "Resume goes on from the last checkpoint."
+    "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went "
+    "down. Resume goes on from the last checkpoint."
 )
 
 

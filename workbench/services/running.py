@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from workbench.asr import loading
 from workbench.asr.backend import ClipInput
 from workbench.asr.checkpoint import save_run_model
@@ -112,7 +114,7 @@ class RunExecution:
     # ---- before training ----
 
     def _load(self) -> Any:
-        spec = _spec(self.run.model)
+        spec = ModelSpec.from_json(self.run.model)
         self.progress.phase("loading", f"Loading {spec.name}")
         share = 1.0
         if spec.source != "hub":
@@ -128,11 +130,12 @@ class RunExecution:
     def _splits(self) -> tuple[Split, ...]:
         """The run's one split, or its folds; clips erased since are left out."""
         here = set(self.clips)
-        documents = self.run.split["folds"] or [self.run.split]
-        return tuple(
-            Split(*(tuple(i for i in d[part] if i in here) for part in ("train", "dev", "test")), d["rule"], d["seed"])
-            for d in documents
-        )
+        splits = [Split.from_json(d) for d in self.run.split["folds"] or [self.run.split]]
+
+        def still(ids: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(i for i in ids if i in here)
+
+        return tuple(replace(s, train=still(s.train), dev=still(s.dev), test=still(s.test)) for s in splits)
 
     def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
         """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
@@ -159,8 +162,8 @@ class RunExecution:
         if problems:
             first = next(iter(problems))
             self.notes.append(
-                f"{len(problems)} of {len(written)} clips cannot be learned and were left out of training, for instance "
-                f"{self.clips[first].name}: {problems[first]}."
+                f"{len(problems)} of {len(written)} clips cannot be learned and were left out of training, for "
+                f"instance {self.clips[first].name}: {problems[first]}."
             )
         return labels
 
@@ -253,8 +256,8 @@ class RunExecution:
         steps = round(statistics.median(o.best_step for o in outcomes))
         restore_state(self.backend, start)
         self.notes.append(
-            f"The model delivered is trained on all {len(examples)} clips for {steps} updates, the median of the folds; "
-            "the figures are those of the folds' models on clips each had not heard."
+            f"The model delivered is trained on all {len(examples)} clips for {steps} updates, the median of the "
+            "folds; the figures are those of the folds' models on clips each had not heard."
         )
         everything = Split(tuple(examples), (), (), rule="all clips")
         outcome = self._train_split(everything, examples, self.folder / "training", len(outcomes), stop_after=steps)
@@ -312,8 +315,8 @@ class RunExecution:
         blank = [i for i, (text, _) in adapted.items() if not text.strip()]
         if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
             self.notes.append(
-                f"The adapted model writes nothing for {len(blank)} of {len(adapted)} clips (it has collapsed to blanks): "
-                "lower the learning rate, train longer, or let fewer blocks learn."
+                f"The adapted model writes nothing for {len(blank)} of {len(adapted)} clips (it has collapsed to "
+                "blanks): lower the learning rate, train longer, or let fewer blocks learn."
             )
         if all(o.best_step == 0 for o in outcomes):
             self.notes.append(
@@ -331,7 +334,8 @@ class RunExecution:
             for i, (text, fold) in adapted.items()
         ]
         self.seconds["total"] = time.monotonic() - began
-        trained = {i for s in splits for i in s.train if i in labels}
+        # With folds the delivered model has learned from every clip.
+        trained = set(labels) if len(splits) > 1 else {i for i in splits[0].train if i in labels}
         result = {
             "train_clips": len(trained),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
@@ -343,7 +347,9 @@ class RunExecution:
             ],
         }
         with self.store.session() as session:
-            replace_evaluations(session, self.run.id, rows)
+            # A clip may have been erased while the run was at work.
+            here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == self.run.set_id)))
+            replace_evaluations(session, self.run.id, [r for r in rows if r.clip_id in here])
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = "Stopped; the best state so far was kept." if stopped else ""
@@ -378,11 +384,6 @@ def _clips(session: Any, row: RunRow) -> dict[int, RunClip]:
             n_samples = round(clip.duration * 16_000)
             found[clip_id] = RunClip(clip.id, clip.sha256, clip.name, n_samples, clip.speaker, texts[clip_id])
     return found
-
-
-def _spec(document: dict[str, Any]) -> ModelSpec:
-    known = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items() if k != "fingerprint"}
-    return ModelSpec(**known)
 
 
 def _plan_json(plan: FreezePlan) -> dict[str, Any]:

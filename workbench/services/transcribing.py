@@ -6,7 +6,7 @@ Models stay loaded between calls, so that a recorded clip is drafted at once. to
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,14 +96,10 @@ class Transcribing:
             self._drafts[set_name] = DraftView(set_name, model, done, len(clips), left, active, message)
 
         try:
-            while done < len(clips):
+            for chunk, sounds in self._chunks(clips):
                 if set_name in self._stop:
                     show(f"Stopped after {done} of {len(clips)} clips.", active=False)
                     return
-                chunk, sounds = [], []
-                while done + len(chunk) < len(clips) and sum(map(len, sounds)) < CHUNK_SECONDS * SAMPLE_RATE:
-                    chunk.append(clips[done + len(chunk)])
-                    sounds.append(read_clip(self.workspace.sound_path(chunk[-1][1])))
                 heard = self.hear(model, sounds)
                 self.labelling.save_drafts(model, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
                 done += len(chunk)
@@ -164,19 +160,28 @@ class Transcribing:
         """Transcribe a set; the texts are kept as drafts where a clip has no label."""
         name = model if isinstance(model, str) else model.name
         clips = self.labelling.clips(set_name)
+        by_id = {c.id: c for c in clips}
         documents: list[dict[str, Any]] = []
-        while len(documents) < len(clips):
-            chunk, sounds = [], []
-            while len(documents) + len(chunk) < len(clips) and sum(map(len, sounds)) < CHUNK_SECONDS * SAMPLE_RATE:
-                chunk.append(clips[len(documents) + len(chunk)])
-                sounds.append(read_clip(self.workspace.sound_path(chunk[-1].sha256)))
+        for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
             heard = self.hear(model, sounds)
-            self.labelling.save_drafts(name, {c.id: text for c, (text, _) in zip(chunk, heard, strict=True)})
-            documents += [
-                _document(c.name, c.id, text, c.duration, s) for c, (text, s) in zip(chunk, heard, strict=True)
-            ]
+            self.labelling.save_drafts(name, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
+            for (i, _), (text, seconds) in zip(chunk, heard, strict=True):
+                documents.append(_document(by_id[i].name, i, text, by_id[i].duration, seconds))
             done(len(documents))
         return documents
+
+    def _chunks(self, clips: Sequence[tuple[int, str]]) -> Iterator["tuple[list[tuple[int, str]], list[np.ndarray]]"]:
+        """Clips, given as (id, content hash), with their sounds, some seconds at a time."""
+        chunk: list[tuple[int, str]] = []
+        sounds: list[np.ndarray] = []
+        for clip in clips:
+            chunk.append(clip)
+            sounds.append(read_clip(self.workspace.sound_path(clip[1])))
+            if sum(len(s) for s in sounds) >= CHUNK_SECONDS * SAMPLE_RATE:
+                yield chunk, sounds
+                chunk, sounds = [], []
+        if chunk:
+            yield chunk, sounds
 
     def _backend(self, model: str | ModelSpec) -> "Backend":
         from workbench.asr import loading

@@ -11,6 +11,7 @@ from workbench.services.collecting import Collecting
 from workbench.services.comparing import Comparing
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
+from workbench.services.picturing import Picturing
 from workbench.services.transcribing import Transcribing
 from workbench.store.database import Store
 from workbench.workspace import Workspace
@@ -28,6 +29,7 @@ class Workbench:
     transcribing: Transcribing
     adaptation: Adaptation
     comparing: Comparing
+    picturing: Picturing
 
     @classmethod
     def open(
@@ -61,6 +63,7 @@ class Workbench:
             transcribing=Transcribing(workspace, store, catalog, labelling),
             adaptation=Adaptation(workspace, store, catalog, labelling, jobs),
             comparing=Comparing(store),
+            picturing=Picturing(workspace, labelling),
         )
 
     def close(self) -> None:
