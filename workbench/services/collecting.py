@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -173,14 +173,19 @@ class Collecting:
         files: Sequence[tuple[str | os.PathLike[str], str]],
         *,
         language: str | None = None,
+        speaker: str | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import uploaded files: sounds, text files of the same name, lists that name sounds of the same upload.
 
         Args:
             files: Where each file lies now, and what the user called it.
+            speaker: Who speaks, for sounds whose list does not say.
         """
-        return self._import(read_uploads([(Path(p), name) for p, name in files]), set_name, language, progress)
+        reading = read_uploads([(Path(p), name) for p, name in files])
+        if who := clean_name(speaker or ""):
+            reading.candidates = [replace(c, speaker=c.speaker or who) for c in reading.candidates]
+        return self._import(reading, set_name, language, progress)
 
     def add_recording(
         self,

@@ -1,0 +1,76 @@
+"""What a clip looks and sounds like on the page: its sound file, a small waveform, its spectrogram.
+
+Spectrograms are kept in the cache folder under the sound's hash, so that erasing a clip erases its pictures too.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final
+
+from workbench.audio.decode import read_clip
+from workbench.audio.spectrogram import spectrogram_png, waveform_peaks
+from workbench.core.types import Clip
+from workbench.errors import AudioError, DataError
+from workbench.services.labelling import Labelling
+from workbench.workspace import Workspace
+
+PEAKS: Final = 72  # bars of a waveform
+KEPT_PEAKS: Final = 5_000  # waveforms in memory, about 1 KB each
+WIDTH_PX: Final = 1200
+VERSION: Final = 1  # counts up when the pictures change
+
+
+class Picturing:
+    """The pictures of one workspace's clips."""
+
+    def __init__(self, workspace: Workspace, labelling: Labelling) -> None:
+        self._workspace, self._labelling = workspace, labelling
+        self._peaks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._drawing = threading.Lock()
+
+    def sound(self, clip_id: int) -> Path:
+        """The clip's FLAC file.
+
+        Raises:
+            DataError: The clip was deleted, or its sound is missing.
+        """
+        path = self._workspace.sound_path(self._labelling.clip(clip_id).sha256)
+        if not path.is_file():
+            raise DataError(f"The sound of clip {clip_id} is missing from the workspace.")
+        return path
+
+    def peaks(self, clip: Clip) -> tuple[int, ...]:
+        """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
+        kept = self._peaks.get(clip.sha256)
+        if kept is None:
+            try:
+                kept = tuple(
+                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(clip.sha256)), PEAKS)
+                )
+            except (AudioError, OSError):
+                kept = (0,) * PEAKS
+            self._peaks[clip.sha256] = kept
+            while len(self._peaks) > KEPT_PEAKS:
+                self._peaks.popitem(last=False)
+        return kept
+
+    def spectrogram(self, clip_id: int, *, dark: bool = False) -> Path:
+        """A PNG of the clip's log-mel spectrogram, for a light or a dark page; drawn once.
+
+        Raises:
+            WorkbenchError: The clip was deleted, or its sound is missing.
+        """
+        sound = self.sound(clip_id)
+        picture = self._workspace.cache / "pictures" / f"{sound.stem}-{VERSION}-{'dark' if dark else 'light'}.png"
+        with self._drawing:  # two browsers may ask at once; drawing takes about 0.2 s
+            if not picture.is_file():
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                temporary = picture.with_suffix(f".{os.getpid()}.tmp")
+                temporary.write_bytes(spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
+                os.replace(temporary, picture)
+                if not sound.is_file():  # erased while it was being drawn
+                    picture.unlink(missing_ok=True)
+                    raise DataError(f"Clip {clip_id} was erased.")
+        return picture

@@ -1,0 +1,144 @@
+"""The page: the order of its sections, every event between them, and the timer that lets it follow what goes on.
+
+All state lives in the store. The page draws it on load and once a second, and answers nothing where nothing changed:
+that is why a reload, a second tab and a second person see the same run.
+"""
+
+from typing import Any, Final
+
+import gradio as gr
+
+from workbench.services.adaptation import RunView
+from workbench.services.collecting import SetInfo
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.guard import quiet
+from workbench.ui.render import stepper
+from workbench.ui.running import short, signature
+from workbench.ui.sections.adapt import Adapt
+from workbench.ui.sections.collect import Collect
+from workbench.ui.sections.compare import Compare
+from workbench.ui.sections.label import Label
+from workbench.ui.sections.sets import Sets
+
+LOOK_EVERY_S: Final = 1.0
+FORGET_UPLOADS: Final = (600, 3600)  # s: Gradio looks this often for uploads older than that
+
+
+class Page:
+    """The sections over one workbench."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+        self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench)
+        self.adapt, self.compare = Adapt(workbench), Compare(workbench)
+
+    def build(self) -> gr.Blocks:
+        with gr.Blocks(
+            title=text.TITLE, analytics_enabled=False, fill_width=True, delete_cache=FORGET_UPLOADS
+        ) as blocks:
+            self.labels = gr.State("")  # changes with the set's clips, labels and words
+            self.seen = gr.State({})  # what the timer has drawn already, by name
+            self.sets.build()
+            with gr.Row(elem_id="board", equal_height=False):
+                with gr.Column(scale=5, min_width=320, elem_classes="lane"):
+                    with gr.Column(elem_classes="card"):
+                        self.collect.build()
+                    with gr.Column(elem_classes="card"):
+                        self.label.build()
+                with gr.Column(scale=4, min_width=320, elem_classes="lane"), gr.Column(elem_classes="card"):
+                    self.adapt.build()
+                with gr.Column(scale=6, min_width=320, elem_classes="lane"), gr.Column(elem_classes="card"):
+                    self.compare.build()
+            self._wire(blocks)
+        return blocks.queue(default_concurrency_limit=16)
+
+    def _wire(self, blocks: gr.Blocks) -> None:
+        chosen = self.sets.chosen
+        self.collect.wire(chosen)
+        self.label.wire(chosen, self.adapt.model)
+        self.adapt.wire(chosen, self.labels)
+        self.compare.wire()
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        blocks.load(
+            self.sets.open_page,
+            self.sets.remembered,
+            [self.sets.choice, chosen, self.sets.form, self.sets.welcome],
+            **private,
+        )
+        refresh = [self.label.refresh, self.label.query, self.label.list]
+        for arrived in (self.collect.recorded, self.collect.uploaded, self.collect.returned):
+            arrived.success(*refresh, **private)
+        self.labels.change(*refresh, **private)
+        inputs = [chosen, self.adapt.run, self.seen]
+        outputs = [
+            self.seen, self.labels, self.sets.steps, self.sets.choice,
+            self.label.progress, self.label.draft, self.label.stop, self.label.model,
+            self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
+            self.compare.result,
+        ]  # fmt: skip
+        self._n_outputs = len(outputs)
+        look = quiet(len(outputs))(self.look)
+        gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
+        chosen.change(look, inputs, outputs, **private)
+        for acted in (self.adapt.started, self.adapt.chosen_run, self.adapt.resumed, self.adapt.stopped):
+            acted.success(look, inputs, outputs, **private)
+
+    # ---- the timer ----
+
+    def look(self, set_name: str, run: str, seen: dict[str, str]) -> list[Any]:
+        """What changed since this tab looked last; nothing at all in most seconds."""
+        infos = self.workbench.collecting.sets()
+        info = next((i for i in infos if i.name == set_name), None)
+        runs = self.workbench.adaptation.runs(set_name) if info else []
+        view = _follow(runs, run, seen.get("runs", ""))
+        token = self.compare.token(view, info.clips if info else 0)
+        labels = _labels(info)
+        now = {
+            "set": set_name,
+            "sets": repr([i.name for i in infos]),
+            "labels": labels,
+            "drafts": repr(self.workbench.transcribing.draft_view(set_name)),
+            "runs": repr([r.id for r in runs]),
+            "done": repr([r.id for r in runs if r.status == "done"]),
+            "run": signature(view) if view else "none",
+            "result": token,
+        }
+        if now == seen:
+            return [gr.skip()] * self._n_outputs
+        changed = {name for name in now if now[name] != seen.get(name)}
+        drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
+        models = gr.update(choices=self.label.models([r.id for r in runs if r.status == "done"]))
+        verdict = self.compare.verdict(token)
+        return [
+            now,
+            labels if "labels" in changed else gr.skip(),
+            stepper(info, short(view) if view else "", verdict),
+            gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
+            *drafts,
+            models if changed & {"set", "done"} else gr.skip(),
+            view.id if view else "",
+            *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
+            token if "result" in changed else gr.skip(),
+        ]
+
+
+def _labels(info: SetInfo | None) -> str:
+    return repr((info.name, info.clips, info.confirmed, info.drafted, len(info.words))) if info else ""
+
+
+def _follow(runs: list[RunView], shown: str, known: str) -> RunView | None:
+    """The run to show: the one that was chosen, unless it was the newest and a newer one has begun meanwhile."""
+    if not runs:
+        return None
+    ids = [r.id for r in runs]
+    if shown not in ids:
+        return next((r for r in runs if r.active), runs[0])
+    newer = ids[: ids.index(shown)]
+    was_newest = known.startswith(f"[{shown!r}")
+    return runs[0] if newer and was_newest else runs[ids.index(shown)]
+
+
+def build(workbench: Workbench) -> gr.Blocks:
+    """The page over a workbench; nothing is served yet."""
+    return Page(workbench).build()

@@ -1,0 +1,112 @@
+"""A run as it stands, as escaped HTML: phases, progress, time left, curves, and how it ended."""
+
+from workbench.services.adaptation import RunView
+from workbench.ui import text
+from workbench.ui.charts import curve
+from workbench.ui.render import bar, esc, plural, span
+
+
+def signature(view: RunView) -> str:
+    """Changes whenever there is something new to draw."""
+    p = view.progress
+    seen = (
+        view.id,
+        view.status,
+        view.message,
+        *(p.get(k) for k in ("phase", "message", "done", "total", "fold", "step")),
+    )
+    return repr((*seen, len(p.get("checks", ())), bool(view.result)))
+
+
+def choice(view: RunView) -> str:
+    """A run in the list of runs."""
+    return f"{view.id} · {view.strategy} · {view.model} · {text.STATUS[view.status]}"
+
+
+def short(view: RunView) -> str:
+    """A run in the row of steps."""
+    if view.status == "running":
+        return f"{view.id} running, {100 * share(view):.0f} %"
+    return f"{view.id} {text.STATUS[view.status]}"
+
+
+def share(view: RunView) -> float:
+    """How far the phase at hand has come; training counts over all folds."""
+    p = view.progress
+    if p.get("phase") == "training" and p.get("steps"):
+        folds = max(1, p.get("folds", 1))
+        return float((p.get("fold", 0) + min(1.0, p.get("step", 0) / p["steps"])) / folds)
+    return float(p.get("done", 0) / p["total"]) if p.get("total") else 0.0
+
+
+def panel(view: RunView) -> str:
+    """Everything about one run."""
+    return (
+        f"<section class='run {view.status}' aria-label='Run {view.id}' data-status='{view.status}'>{_head(view)}"
+        f"{_phases(view) if view.active else ''}{_end(view)}{_curves(view)}</section>"
+    )
+
+
+def _head(view: RunView) -> str:
+    p = view.progress
+    doing = [text.STATUS[view.status]]
+    if view.active:
+        # The worker has its turn, but has not said anything yet: it is loading its libraries.
+        silent = view.status == "running" and p.get("phase") == "queued"
+        doing = [text.STARTING if silent else str(p.get("message") or doing[0])]
+    if view.active and p.get("phase") == "training":
+        if p.get("folds", 1) > 1:
+            doing.append(f"training {p.get('fold', 0) + 1} of {p['folds']}")
+        if p.get("steps"):
+            doing.append(f"update {p.get('step', 0):,} of {p['steps']:,}")
+    elif view.active and p.get("total"):
+        doing.append(f"{p.get('done', 0):,} of {p['total']:,}")
+    left = p.get("seconds_left")
+    time_left = f"<span>about {span(left)} left</span>" if view.active and left is not None else ""
+    line = f"<p class='now' aria-live='polite'><b>{esc(' · '.join(doing))}</b>{time_left}</p>"
+    return f"{line}{bar(share(view), 'Progress of the run')}" if view.active else line
+
+
+def _phases(view: RunView) -> str:
+    now = view.progress.get("phase")
+    frozen = view.plan.get("boundary", 1) if view.plan else 1
+    names = [n for n in text.PHASES if n != "prefix" or frozen]
+    place = names.index(now) if now in names else -1
+    items = "".join(
+        f"<li class='{'past' if i < place else 'now' if i == place else ''}'>{text.PHASES[n]}</li>"
+        for i, n in enumerate(names)
+    )
+    return f"<ol class='phases' aria-hidden='true'>{items}</ol>"
+
+
+def _curves(view: RunView) -> str:
+    p = view.progress
+    losses, checks, steps = p.get("losses") or [], p.get("checks") or [], float(p.get("steps") or 0)
+    if not losses and not checks:
+        return ""
+    drawn = [curve("Training loss", [(s, v) for s, v in losses], kind="loss", last_step=steps)]
+    if checks:
+        rates = [(s, wer) for s, wer, _ in checks]
+        drawn.append(curve("WER on dev clips", rates, kind="wer", last_step=steps, percent=True))
+    curves = f"<div class='curves'>{''.join(drawn)}</div>"
+    return curves if view.active else f"<details><summary>{esc(text.CURVES)}</summary>{curves}</details>"
+
+
+def _end(view: RunView) -> str:
+    parts = []
+    if view.message:
+        kind = "bad" if view.status in ("failed", "interrupted") else "mind"
+        parts.append(f"<p class='{kind}' role='status'>{esc(view.message)}</p>")
+    if view.result:
+        took = view.seconds
+        inside = " · ".join(
+            f"{name} {span(took[key])}"
+            for key, name in (("prefix", "listening once"), ("training", "learning"), ("evaluation", "testing"))
+            if took.get(key)
+        )
+        total = f"Took {span(took['total'])} ({inside})." if took.get("total") else ""
+        learned = f"Learned from {plural(view.result.get('train_clips', view.train_clips), 'clip')}, "
+        parts.append(
+            f"<p class='hint'>{esc(learned)}tested on {esc(plural(view.test_clips, 'clip'))}. {esc(total)}</p>"
+        )
+    return "".join(parts)

@@ -1,0 +1,250 @@
+"""Adapt: base model, what may learn, what the run would do, and the run while it works."""
+
+import re
+from dataclasses import fields
+from typing import Any, Final
+
+import gradio as gr
+
+from workbench.core.config import TrainingConfig, setting_help
+from workbench.errors import DataError, TrainingError, WorkbenchError
+from workbench.services.adaptation import RunView
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.guard import quiet, shown
+from workbench.ui.parts import html, static
+from workbench.ui.render import count, esc, heading, model_facts, preview, reasons, strip
+from workbench.ui.running import choice, panel
+
+SETTINGS: Final = tuple(text.SETTING_LABELS)  # fields of TrainingConfig, in the order of the form
+WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
+CHOICES: Final = {"normalizer": ["english", "marks", "none"]}
+
+
+class Adapt:
+    """The form of a fine-tune and the panel of its runs."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.adaptation, self.catalog = workbench.adaptation, workbench.catalog
+        self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
+
+    def build(self) -> None:
+        first = self.catalog.specs[0]
+        strategies = self.adaptation.strategies(first.name)
+        self.filled = gr.State({})  # what the form was last filled with, to tell what the user changed
+        html(heading(3, text.ADAPT, "adapt"))
+        self.run = gr.State("")
+        self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
+        self.panel = html(f"<p class='hint'>{esc(text.NO_RUNS)}</p>", elem_id="run-panel")
+        with gr.Row(elem_classes="tight"):
+            self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
+            self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
+        self.model = gr.Dropdown(
+            [_model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
+            value=first.name,
+            label=text.BASE_MODEL,
+            info=text.BASE_MODEL_INFO,
+            allow_custom_value=True,
+            interactive=True,
+            elem_id="base-model",
+        )
+        self.facts = html(model_facts(first))
+        self.strategy = gr.Radio(
+            self._strategy_choices(strategies),
+            value=_usual(strategies),
+            label=text.STRATEGY,
+            interactive=True,
+            elem_id="strategy",
+        )
+        self.blocks = html(self._strip(first.name, _usual(strategies)), elem_id="blocks")
+        with gr.Accordion(text.MORE, open=False, elem_id="more", elem_classes="fold"):
+            html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
+            self.why = html()
+            with gr.Row(elem_classes="settings"):
+                self.settings = [_field(name) for name in SETTINGS]
+        self.preview = html(script=static("copy.js"), elem_id="preview")
+        self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
+        self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
+        self.start = gr.Button(text.START, variant="primary", interactive=False, elem_id="start")
+
+    def wire(self, chosen: gr.State, labels: gr.State) -> None:
+        """Events within the section; `started` is for the page to look at once."""
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
+        shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.filled, *self.settings]
+        self.model.change(self.choose_model, [self.model, self.strategy], [self.facts, self.strategy], **private)
+        self.strategy.change(self.draw, [self.model, self.strategy], self.blocks, **private)
+        self.model.change(self.draw, [self.model, self.strategy], self.blocks, **private)
+        edits = [s.blur if isinstance(s, gr.Number) else s.input for s in self.settings]
+        submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
+        gr.on(
+            [
+                chosen.change,
+                labels.change,
+                self.model.change,
+                self.strategy.change,
+                self.extend.input,
+                *edits,
+                *submits,
+            ],
+            self.review,
+            form,
+            shown_by_review,
+            trigger_mode="always_last",
+            **private,
+        )
+        self.listen.click(
+            self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
+        ).success(self.review, form, shown_by_review, **private)
+        self.started = self.start.click(self.begin, form, self.run, **private)
+        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **private)
+        self.stopped = self.stop.click(self.halt, self.run, self.stop, **private)
+        self.resumed = self.resume.click(self.go_on, self.run, self.resume, **private)
+
+    # ---- the form ----
+
+    def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
+        return [(_strategy_label(name) or self.adaptation.strategy_words(name)[0], name) for name in names]
+
+    def _strip(self, model: str, strategy: str) -> str:
+        return strip(self.adaptation.plan(model, strategy), strategy, *self.adaptation.strategy_words(strategy))
+
+    @quiet(2)
+    def choose_model(self, model: str | None, strategy: str) -> list[Any]:
+        spec = self.catalog.find(model or "")
+        names = self.adaptation.strategies(spec.name)
+        value = strategy if strategy in names else _usual(names)
+        return [model_facts(spec), gr.update(choices=self._strategy_choices(names), value=value)]
+
+    @quiet(1)
+    def draw(self, model: str | None, strategy: str) -> str:
+        return self._strip(model or "", strategy)
+
+    @shown
+    def review(
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+    ) -> list[Any]:
+        """What the run would do; an impossible wish is said in its place, and Start is off."""
+        kept = [gr.skip()] * len(SETTINGS)
+        try:
+            if not set_name:
+                raise DataError(text.NO_SET)
+            wishes = _wishes(filled, values)
+            p = self.adaptation.preview(set_name, model or "", strategy, wishes | {"extend_alphabet": extend})
+            suggested = p.suggestion.config if not wishes else self._suggested(set_name, model, strategy)
+            _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
+        except WorkbenchError as e:
+            off = gr.update(interactive=False)
+            hidden = gr.update(visible=False)
+            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, filled, *kept]
+        now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
+        label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
+        return [
+            preview(p),
+            reasons(p),
+            gr.update(visible=not p.provable and p.model.source != "hub"),
+            gr.update(visible=bool(p.new_characters), label=label),
+            gr.update(interactive=True),
+            {name: getattr(suggested, name) for name in SETTINGS},
+            *(gr.update(value=now[name]) for name in SETTINGS),
+        ]
+
+    def _suggested(self, set_name: str, model: str | None, strategy: str) -> TrainingConfig:
+        return self.adaptation.preview(set_name, model or "", strategy).suggestion.config
+
+    @shown
+    def listen_first(self, set_name: str, model: str | None, strategy: str) -> None:
+        """Let the base model hear the test clips, so that the review can say what they prove."""
+        folds = self.adaptation.preview(set_name, model or "", strategy).folds
+        clips = self.labelling.clips(set_name, status="confirmed", split=None if folds else "test")
+        self.transcribing.draft_now(model or "", [c.id for c in clips])
+
+    @shown
+    def begin(
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+    ) -> str:
+        """Start a run; its id."""
+        if not set_name:
+            raise DataError(text.NO_SET)
+        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
+        p = self.adaptation.preview(set_name, model or "", strategy, wishes)
+        _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
+        return self.adaptation.start(set_name, model or "", strategy, wishes)
+
+    # ---- runs ----
+
+    @shown
+    def choose_run(self, run: str | None) -> str:
+        return run or ""
+
+    @shown
+    def halt(self, run: str) -> Any:
+        self.adaptation.stop(run)
+        return gr.update(interactive=False)
+
+    @shown
+    def go_on(self, run: str) -> Any:
+        self.adaptation.resume(run)
+        return gr.update(visible=False)
+
+    def show_run(self, view: RunView | None, runs: list[RunView]) -> list[Any]:
+        """Run list, panel, Stop and Resume, for the page's timer."""
+        if view is None:
+            none = f"<p class='hint'>{esc(text.NO_RUNS)}</p>"
+            return [
+                gr.update(choices=[], value=None, visible=False),
+                none,
+                gr.update(visible=False),
+                gr.update(visible=False),
+            ]
+        return [
+            gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
+            panel(view),
+            gr.update(visible=view.active, interactive=True),
+            gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
+        ]
+
+
+def _model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:
+    where = {"bundled": "bundled", "folder": "on this machine", "hub": "from Hugging Face"}[source]
+    return f"{name} · {f'{count(parameters)} weights · ' if parameters else ''}{where}", name
+
+
+def _strategy_label(name: str) -> str | None:
+    """The short label of a strategy; None for one that the page does not know, which has its title."""
+    key, number = (re.sub(r"-\d+$", "-N", name), name.rpartition("-")[2])
+    return text.STRATEGY_LABELS[key].format(n=number) if key in text.STRATEGY_LABELS else None
+
+
+def _usual(names: list[str]) -> str:
+    """The strategy to begin with: a few top blocks, which suits most small sets."""
+    return "top-2" if "top-2" in names else names[0]
+
+
+def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
+    """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
+    common: dict[str, Any] = {
+        "label": text.SETTING_LABELS[name],
+        "info": setting_help(name),
+        "interactive": True,
+        "min_width": 150,
+        "elem_id": f"setting-{name.replace('_', '-')}",
+    }
+    if name in CHOICES:
+        return gr.Dropdown(CHOICES[name], value=None, **common)
+    if name == "language":
+        return gr.Textbox("", max_lines=1, **common)
+    return gr.Number(None, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
+
+
+def _wishes(filled: dict[str, Any], values: tuple[Any, ...]) -> dict[str, Any]:
+    """The settings that the user changed: neither empty nor what the form was filled with."""
+    given = {name: value for name, value in zip(SETTINGS, values, strict=True) if value not in (None, "")}
+    return {name: value for name, value in given.items() if value != filled.get(name)}
+
+
+def _check_cap(rate: float, cap: float) -> None:
+    if rate > cap:
+        raise TrainingError(
+            f"The step size (learning rate) may be at most {cap:g} for this model and strategy; lower it."
+        )

@@ -1,0 +1,164 @@
+"""Collect: record, add files, read what became of them; the word list; the bin."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from workbench.errors import DataError
+from workbench.services.importing import NO_TEXT
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.guard import quiet, say, shown
+from workbench.ui.parts import confirm_script, html
+from workbench.ui.render import esc, heading, hint, import_report, when
+
+
+class Collect:
+    """Ways for clips to come in, and to leave."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.collecting, self.workspace = workbench.collecting, workbench.workspace
+
+    def build(self) -> None:
+        html(heading(1, text.COLLECT, "collect"))
+        with gr.Accordion(text.BRING_IN, open=True, elem_id="bring-in", elem_classes="fold") as self.bring_in:
+            self._build_ways_in()
+        self.report = html(elem_id="import-report")
+        with gr.Accordion(text.WORDS, open=False, elem_id="words", elem_classes="fold"):
+            self.words = gr.Textbox(
+                label=text.WORDS,
+                show_label=False,
+                info=text.WORDS_INFO,
+                placeholder=text.WORDS_EXAMPLE,
+                lines=4,
+                max_lines=12,
+                interactive=True,
+            )
+        with gr.Accordion(text.BIN, open=False, elem_id="bin", elem_classes="fold") as self.bin:
+            self.binned = gr.Dropdown([], label=text.BIN_CHOICE, info=text.CLEANING, interactive=True)
+            with gr.Row():
+                self.back = gr.Button(text.BRING_BACK, size="sm", min_width=100)
+                self.erase = gr.Button(text.ERASE_NOW, size="sm", min_width=100, elem_classes="danger")
+        self.sure = gr.Checkbox(False, visible=False)
+
+    def _build_ways_in(self) -> None:
+        html(f"<p class='mind no-microphone-note'>{esc(text.NO_MICROPHONE)}</p>")
+        self.recorder = gr.Audio(
+            sources=["microphone"],
+            type="filepath",
+            label=text.RECORD,
+            show_label=False,
+            format="wav",
+            buttons=[],
+            elem_id="recorder",
+            waveform_options=gr.WaveformOptions(sample_rate=16_000),
+        )
+        with gr.Row(elem_classes="tight"):
+            self.upload = gr.UploadButton(
+                text.UPLOAD, file_count="multiple", size="md", min_width=110, elem_id="upload"
+            )
+            self.speaker = gr.Textbox(
+                label=text.SPEAKER, placeholder=text.SPEAKER_INFO, max_lines=1, min_width=150, elem_id="speaker"
+            )
+        html(hint(text.UPLOAD_INFO))
+
+    def wire(self, chosen: gr.State) -> None:
+        """Events within the section; `imported` and `returned` are for the page to go on from."""
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        # "stop_recording" comes before the browser has sent the sound; "change" comes with it.
+        self.recorded = self.recorder.input(
+            self.add_recording, [chosen, self.recorder, self.speaker], [self.report, self.recorder], **private
+        )
+        self.uploaded = self.upload.upload(
+            self.add_files, [chosen, self.upload, self.speaker], self.report, api_visibility="private"
+        )
+        self.words.input(self.save_words, [chosen, self.words], None, trigger_mode="always_last", queue=True, **private)
+        self.bin.expand(self.list_bin, None, self.binned, **private)
+        self.returned = self.back.click(self.bring_back, self.binned, None, **private)
+        self.returned.success(self.list_bin, None, self.binned, **private)
+        self.erase.click(
+            self.erase_now,
+            [self.sure, self.binned],
+            None,
+            js=confirm_script(text.ERASE_SURE, 1),
+            **private,
+        ).success(self.list_bin, None, self.binned, **private)
+        chosen.change(self.open_set, chosen, [self.words, self.report, self.bring_in], **private)
+
+    # ---- handlers ----
+
+    @shown
+    def add_recording(self, set_name: str, path: str | None, speaker: str) -> list[Any]:
+        if not path:
+            return [gr.skip(), gr.skip()]
+        name = f"recording {datetime.now():%Y-%m-%d %H.%M.%S}.wav"
+        return [self._add(set_name, [(path, name)], speaker, skip=(NO_TEXT,)), None]
+
+    @shown
+    def add_files(self, set_name: str, paths: Sequence[str], speaker: str) -> str:
+        return self._add(set_name, [(path, Path(path).name) for path in paths], speaker)
+
+    def _add(self, set_name: str, files: Sequence[tuple[str, str]], speaker: str, skip: Sequence[str] = ()) -> str:
+        try:
+            if not set_name:
+                raise DataError(text.NO_SET)
+            report = self.collecting.add_files(set_name, files, speaker=speaker)
+        finally:
+            for path, _ in files:
+                self._discard(Path(path))
+        return import_report(report, skip=skip)
+
+    def _discard(self, path: Path) -> None:
+        """Remove an upload's copy; the workspace has its own by now."""
+        folder = path.resolve().parent
+        if folder.is_relative_to(self.workspace.temporary.resolve()):
+            path.unlink(missing_ok=True)
+            if folder != self.workspace.temporary.resolve() and not any(folder.iterdir()):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @shown
+    def save_words(self, set_name: str, words: str) -> None:
+        if not set_name:
+            raise DataError(text.NO_SET)
+        self.collecting.set_words(set_name, words.splitlines())
+
+    @quiet(3)
+    def open_set(self, set_name: str) -> list[Any]:
+        """The set's words; the ways in are folded where there are clips already, to make room for labelling."""
+        info = self.collecting.set_info(set_name) if set_name else None
+        return ["\n".join(info.words if info else ()), "", gr.update(open=not (info and info.clips))]
+
+    @shown
+    def list_bin(self) -> Any:
+        items = [
+            (
+                f"{d.name} ({d.clips} clips, deleted {when(d.deleted_at)})"
+                if d.kind == "set"
+                else f"{d.name} ({d.duration:.1f} s, set {d.set_name}, deleted {when(d.deleted_at)})",
+                f"{d.kind}:{d.id}",
+            )
+            for d in self.collecting.deleted()
+        ]
+        return gr.update(choices=items, value=items[0][1] if items else None)
+
+    @shown
+    def bring_back(self, item: str | None) -> None:
+        clips = self.collecting.undo_delete(**_target(item))
+        say(f"{clips} clips are back.")
+
+    @shown
+    def erase_now(self, sure: bool, item: str | None) -> None:
+        if sure:
+            erased = self.collecting.erase(**_target(item))
+            say(f"{erased.clips} clips were erased for good.")
+
+
+def _target(item: str | None) -> dict[str, Any]:
+    kind, _, number = (item or "").partition(":")
+    if not number.isdigit():
+        raise DataError(text.BIN_EMPTY)
+    return {"set_id": int(number)} if kind == "set" else {"clip_ids": [int(number)]}
