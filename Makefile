@@ -20,7 +20,7 @@ setup: $(READY)  ## Make .venv with everything in it
 
 $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
 	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
-	$(UV) pip install --quiet --python $(PYTHON) --constraint constraints.txt --editable . --group dev
+	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)
 
 test: setup  ## The suite, under ten minutes on two cores

@@ -149,7 +149,7 @@ def test_folds_test_each_clip_once_and_an_export_says_the_same(
 
 def test_a_killed_run_says_so_and_goes_on_where_it_stood(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", 24)
-    settings = {**LONG, "folds": 4, "epochs": 12, "batch_clips": 1}
+    settings = {**LONG, "folds": 4, "epochs": 6, "batch_clips": 1}
     run = bench.adaptation.start("tones", spec, "all-but-features", settings)
     _wait(bench, run, lambda v: v.progress.get("fold") == 1 and v.progress.get("step", 0) > 0)
     _kill(bench, run)

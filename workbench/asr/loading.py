@@ -56,12 +56,23 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     progress(f"Loading {spec.name}")
     try:
         with _quiet():
-            model = AutoModelForCTC.from_pretrained(
-                folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            model, report = AutoModelForCTC.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
             )
             processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as e:  # transformers raises many kinds; each becomes the same sentence with its first line
         raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
+    if report["missing_keys"]:  # transformers fills them with random numbers and goes on
+        lacking = sorted(report["missing_keys"])
+        raise ModelError(
+            f"The model {spec.name} is not complete: {len(lacking)} of its weights are not in its files (such as "
+            f"{lacking[0]}); fetch it again, or choose another model."
+        )
     if not hasattr(processor, "feature_extractor") or not hasattr(processor, "tokenizer"):
         raise ModelError(
             f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
