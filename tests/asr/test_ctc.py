@@ -1,5 +1,7 @@
 """Running a model block by block must be the model: alone, in a batch, and from any boundary on."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from workbench.asr.catalog import folder_spec
 from workbench.asr.ctc import CTCBackend
 from workbench.asr.freezing import apply_plan, plan_for_blocks, strategy_names, training_mode
 from workbench.asr.loading import load
-from workbench.asr.outline import outline
+from workbench.asr.outline import characters, n_frames, outline
 
 TEXTS = ["ab c", "hello it's", "a", "zoo"]
 BackendOf = Callable[[str], CTCBackend]
@@ -96,7 +98,12 @@ def _prefixes(strategy: str, backend: CTCBackend) -> list[str]:
 def test_the_outline_drawn_from_files_equals_the_loaded_blocks(
     kind: str, backend_of: BackendOf, model_folder: Callable[[str], Path]
 ) -> None:
-    assert outline(model_folder(kind)) == backend_of(kind).blocks()
+    folder, backend = model_folder(kind), backend_of(kind)
+    assert outline(folder) == backend.blocks()
+    assert characters(folder) == backend.characters()
+    config = json.loads((folder / "config.json").read_text())
+    for n_samples in (100, 399, 3200, 3201, 16_000, 480_000):
+        assert n_frames(config, n_samples) == max(0, backend.n_frames(n_samples))
 
 
 def test_decoding_equals_the_tokenizers_own(backend_of: BackendOf) -> None:
@@ -160,8 +167,6 @@ def test_the_recipes_traps_are_closed(backend_of: BackendOf, clips: list[ClipInp
 
 
 def test_half_precision_files_are_trained_in_float32(tmp_path: Path, model_folder: Callable[[str], Path]) -> None:
-    import shutil
-
     folder = tmp_path / "half"
     shutil.copytree(model_folder("wav2vec2-layer"), folder)
     backend = load(folder_spec(folder))

@@ -210,6 +210,16 @@ def test_a_changed_base_is_noticed(bench: Workbench, tmp_path: Path) -> None:
         bench.transcribing.clip_set(run, "tones")
 
 
+def test_what_cannot_be_learned_is_listed_before_a_run(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
+    texts = ["fig", "sǔ li", "a far longer text than so short a sound can ever hold, said at no human speed", "…"]
+    import_tones(bench, tmp_path / "tones", 4, text=lambda i: texts[i])
+    found = {p.file: p.reason for p in bench.adaptation.cannot_learn("tones", spec)}
+    assert set(found) == {"1.wav", "2.wav", "3.wav"}
+    assert "cannot write ǔ" in found["1.wav"]
+    assert "more text than frames" in found["2.wav"]
+    assert "nothing is left" in found["3.wav"]
+
+
 def test_what_cannot_start_is_said_before_anything_starts(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", 3)
     with pytest.raises(TrainingError, match="3 confirmed clips and at least 4"):

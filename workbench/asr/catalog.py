@@ -169,6 +169,17 @@ def family_of(config: dict[str, object]) -> str:
     return "ctc" if any(str(n).endswith("ForCTC") for n in names) else "unsupported"
 
 
+def local_folder(spec: ModelSpec) -> Path | None:
+    """Where a model's files lie on this machine; None for a hub model that was not fetched yet. Asks no network."""
+    if spec.source != "hub":
+        return Path(spec.location)
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(spec.location, "config.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and any(folder.glob("*.safetensors")) else None
+
+
 def count_parameters(weights: Path) -> int:
     """Number of values in a safetensors file."""
     return sum(tensor_sizes(weights).values())

@@ -43,6 +43,19 @@ def outline(folder: Path) -> tuple[Block, ...]:
     return tuple(Block(name, kind, counts.get(name, 0)) for name, kind in named)
 
 
+def n_frames(config: dict[str, Any], n_samples: int) -> int:
+    """Frames that the convolutions of this config.json make of so many samples (valid convolutions, no padding)."""
+    for kernel, stride in zip(config["conv_kernel"], config["conv_stride"], strict=True):
+        n_samples = (n_samples - kernel) // stride + 1
+    return max(0, n_samples)
+
+
+def characters(folder: Path) -> frozenset[str]:
+    """The characters that a folder's tokenizer can write, space and special tokens excluded."""
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
+
+
 def _part_of(tensor: str) -> str | None:
     for part, pattern in _PARTS:
         found = pattern.search(tensor)

@@ -30,14 +30,28 @@ def import_(
     path: Annotated[Path, typer.Argument(help="A manifest, metadata table, folder or sound.")],
     set_name: SetOption,
     language: Annotated[str | None, typer.Option(help="The set's language, for instance en, de or chr.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Also list what this base model cannot learn from.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import clips, with their texts where they have some; the set is made where it is missing."""
     with opened(context, workspace) as bench, progress_bar("importing") as progress:
+        spec = bench.catalog.resolve(model) if model else None
         bench.collecting.erase_expired()
         report = bench.collecting.import_path(path, set_name, language=language, allow_outside=True, progress=progress)
-    emit(report.to_json(), as_json, lambda console: _show_report(console, report))
+        unlearnable = bench.adaptation.cannot_learn(set_name, spec) if spec else []
+    document = report.to_json()
+    if spec:
+        document["cannot_learn"] = [p.to_json() for p in unlearnable]
+
+    def show(console: Console) -> None:
+        _show_report(console, report)
+        if unlearnable:
+            _show_problems(console, f"Cannot be learned by {model}", unlearnable)
+
+    emit(document, as_json, show)
 
 
 @app.command()

@@ -6,24 +6,24 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from workbench.asr.catalog import Catalog
+from workbench.asr.catalog import Catalog, local_folder
 from workbench.asr.defaults import Suggestion, suggest
 from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
-from workbench.asr.outline import outline
+from workbench.asr.outline import characters, n_frames, outline
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
-from workbench.core.text import Alphabet, choose_normalizer, normalize_marks, to_model_text
-from workbench.core.types import FreezePlan, ModelSpec, Seconds, Split
+from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
+from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
+from workbench.services.listings import Problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow, RunRow
 from workbench.store.runs import find_run, list_runs
@@ -298,11 +298,37 @@ class Adaptation:
 
     def alphabet(self, spec: ModelSpec) -> Alphabet | None:
         """The characters a model writes, read from its vocab.json; None where its files are not here."""
-        file = Path(spec.location) / "vocab.json"
-        if spec.source == "hub" or not file.is_file():
-            return None
-        vocabulary = json.loads(file.read_text(encoding="utf-8"))
-        return Alphabet(frozenset(t for t in vocabulary if len(t) == 1 and t not in "| "))
+        folder = local_folder(spec)
+        return Alphabet(characters(folder)) if folder and (folder / "vocab.json").is_file() else None
+
+    def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
+        """Labelled clips that a model cannot learn from as they stand; empty while its files are not here.
+
+        Raises:
+            UnknownNameError: No such set or model.
+        """
+        spec = self.catalog.find(model) if isinstance(model, str) else model
+        alphabet, folder = self.alphabet(spec), local_folder(spec)
+        clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
+        if alphabet is None or folder is None:
+            return []
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        with self.store.session() as session:
+            language = session.scalars(_living_set(set_name)).one().language
+        problems = []
+        for clip in clips:
+            written = to_model_text(clip.text, alphabet, language)
+            needed, frames = ctc_frames_needed(written.text), n_frames(config, round(clip.duration * SAMPLE_RATE))
+            if written.unknown:
+                reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
+                problems.append(Problem(clip.name, None, reason, "let its alphabet grow, or correct the label"))
+            elif not written.text.strip():
+                reason = f"nothing is left of the text in the alphabet of {spec.name}"
+                problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
+            elif needed > frames:
+                reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
+                problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
+        return problems
 
     def _provable(self, spec: ModelSpec, labelled: Sequence[_Labelled], tested: set[int], normalizer: str) -> str:
         """What the test clips can prove, from the base's errors in them where it has heard them all."""
@@ -317,7 +343,8 @@ class Adaptation:
         return provable_sentence(len(order), result.substitutions + result.deletions + result.insertions)
 
     def _blocks(self, spec: ModelSpec) -> Any:
-        return outline(Path(spec.location)) if spec.source != "hub" else None
+        folder = local_folder(spec)
+        return outline(folder) if folder else None
 
     # ---- while it runs, and after ----
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from workbench.asr import loading
 from workbench.asr.backend import ClipInput
+from workbench.asr.catalog import local_folder
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.freezing import apply_plan, plan_for_blocks
@@ -39,6 +40,7 @@ from workbench.core.scoring import evaluate
 from workbench.core.text import Alphabet, to_model_text
 from workbench.core.types import FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
+from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, EvaluationRow, RunRow, now
@@ -117,8 +119,9 @@ class RunExecution:
         spec = ModelSpec.from_json(self.run.model)
         self.progress.phase("loading", f"Loading {spec.name}")
         share = 1.0
-        if spec.source != "hub":
-            plan = plan_for_blocks(outline(Path(spec.location)), self.run.strategy)
+        folder = local_folder(spec)
+        if folder:
+            plan = plan_for_blocks(outline(folder), self.run.strategy)
             share = plan.trainable_parameters / max(1, plan.total_parameters)
         backend = loading.load(spec, trainable_share=share, progress=lambda m: self.progress.phase("loading", m))
         known = self.run.model.get("fingerprint")
@@ -202,7 +205,10 @@ class RunExecution:
         items = [self._item(self.clips[i]) for i in wanted]
         texts = transcribe_items(self.backend, self.cache, items, done=self._count)
         self.seconds["evaluation"] += time.monotonic() - began
-        return dict(zip(wanted, texts, strict=True))
+        base_texts = dict(zip(wanted, texts, strict=True))
+        # Kept, so that the page can say what these clips prove before the next run.
+        Labelling(self.store).save_drafts(self.run.model["name"], base_texts, draft=False)
+        return base_texts
 
     # ---- training ----
 
