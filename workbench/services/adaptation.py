@@ -1,63 +1,19 @@
-"""Prepares, starts, follows, stops and resumes fine-tunes. Nothing here loads a model; the worker process does."""
+"""Starts, follows, stops and resumes fine-tunes. Nothing here loads a model; the worker process does."""
 
-import json
-import re
-import shlex
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
-from workbench.asr.catalog import Catalog, local_folder
-from workbench.asr.defaults import Suggestion, suggest
-from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
-from workbench.asr.outline import characters, n_frames, outline
-from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
-from workbench.core.scoring import evaluate
-from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
-from workbench.core.statistics import provable_sentence
-from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
-from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
-from workbench.errors import TrainingError, WorkbenchError
+from workbench.asr.catalog import Catalog
+from workbench.core.config import TrainingConfig
+from workbench.core.types import ModelSpec, Seconds
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
-from workbench.services.listings import Problem
+from workbench.services.planning import Planning, command_line, living_set
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow, RunRow
+from workbench.store.models import ClipSetRow, RunRow
 from workbench.store.runs import find_run, list_runs
 from workbench.workspace import Workspace
-
-MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a run would do, known before it starts.
-
-    Attributes:
-        plan: None while the model's files are not on this machine yet.
-        train, dev, test: Number of clips; with folds `test` is all of them.
-        split_rule: How the clips are kept apart, one sentence.
-        provable: What the test clips can prove, one sentence; empty while the base has not drafted them.
-        new_characters: Characters in the labels that the model cannot write yet.
-        notes: What the user should know before pressing start.
-    """
-
-    model: ModelSpec
-    plan: FreezePlan | None
-    suggestion: Suggestion
-    normalizer: str
-    train: int
-    dev: int
-    test: int
-    folds: int
-    split_rule: str
-    provable: str
-    new_characters: tuple[str, ...]
-    notes: tuple[str, ...]
-    command: str
 
 
 @dataclass(frozen=True)
@@ -87,57 +43,12 @@ class RunView:
         return self.status in ("queued", "running")
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """A confirmed clip and the revision of its label."""
-
-    clip_id: int
-    reference_id: int
-    text: str
-    speaker: str | None
-    source: str | None
-    split: str | None
-    fixed: bool
-
-
-class Adaptation:
+class Adaptation(Planning):
     """The use cases around a fine-tune."""
 
     def __init__(self, workspace: Workspace, store: Store, catalog: Catalog, labelling: Labelling, jobs: Jobs) -> None:
-        self.workspace, self.store, self.catalog = workspace, store, catalog
-        self.labelling, self.jobs = labelling, jobs
-
-    # ---- before ----
-
-    def strategies(self, model: str) -> list[str]:
-        """Names of the strategies that this model offers."""
-        blocks = self._blocks(self.catalog.find(model))
-        return strategy_names(sum(b.kind == "encoder" for b in blocks) if blocks else 12)
-
-    def strategy_words(self, strategy: str) -> tuple[str, str]:
-        """A strategy's title and the sentence that explains it, with its number filled in."""
-        found, number = find_strategy(strategy)
-        fill = (lambda words: re.sub(r"\bN\b", str(number), words)) if number else str
-        return fill(found.title), fill(found.sentence)
-
-    def plan(self, model: str, strategy: str) -> FreezePlan | None:
-        """What a strategy lets learn in a model; None while its files are not here."""
-        blocks = self._blocks(self.catalog.find(model))
-        return plan_for_blocks(blocks, strategy) if blocks else None
-
-    def preview(self, set_name: str, model: str, strategy: str, settings: dict[str, Any] | None = None) -> Preview:
-        """What would happen; `settings` are the fields of TrainingConfig that the user set.
-
-        Raises:
-            WorkbenchError: Unknown names, impossible settings, or too few confirmed clips.
-        """
-        return self.preview_model(set_name, self.catalog.find(model), strategy, settings)
-
-    def preview_model(
-        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
-    ) -> Preview:
-        """As `preview`, for a model that was found already."""
-        return self._prepare(set_name, spec, strategy, settings or {})[0]
+        super().__init__(store, catalog, labelling)
+        self.workspace, self.jobs = workspace, jobs
 
     def start(
         self, set_name: str, model: str | ModelSpec, strategy: str, settings: dict[str, Any] | None = None
@@ -148,9 +59,9 @@ class Adaptation:
             WorkbenchError: As `preview`.
         """
         spec = self.catalog.find(model) if isinstance(model, str) else model
-        preview, config, split, labelled = self._prepare(set_name, spec, strategy, settings or {})
+        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
         with self.store.session() as session:
-            clip_set = session.scalars(_living_set(set_name)).one()
+            clip_set = session.scalars(living_set(set_name)).one()
             row = RunRow(
                 set_id=clip_set.id,
                 strategy=strategy,
@@ -168,186 +79,6 @@ class Adaptation:
         self.jobs.launch(name)
         return name
 
-    def _prepare(
-        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]
-    ) -> tuple[Preview, TrainingConfig, dict[str, Any], list[_Labelled]]:
-        if spec.family == "unsupported":
-            raise WorkbenchError(f"The model {spec.name} has no CTC head; choose another base model.")
-        find_strategy(strategy)
-        blocks = self._blocks(spec)
-        plan = plan_for_blocks(blocks, strategy) if blocks else None
-        labelled, language, rule = self._labelled(set_name)
-        config, suggestion = self._config(spec, strategy, labelled, language, settings)
-        split, notes = self._split(labelled, config, rule)
-        characters, more = self._characters(spec, labelled, config)
-        parts = split["folds"] or [split]
-        tested = {i for part in parts for i in part["test"]}
-        preview = Preview(
-            model=spec,
-            plan=plan,
-            suggestion=suggestion,
-            normalizer=str(config.normalizer),
-            train=len(tested) if split["folds"] else len(split["train"]),
-            dev=len(split["dev"]) if not split["folds"] else len(parts[0]["dev"]),
-            test=len(tested),
-            folds=len(split["folds"]),
-            split_rule=split["rule"],
-            provable=self._provable(spec, labelled, tested, str(config.normalizer)),
-            new_characters=characters,
-            notes=(*notes, *more),
-            command=command_line(set_name, spec, strategy, config),
-        )
-        return preview, config, split, labelled
-
-    def _labelled(self, set_name: str) -> tuple[list[_Labelled], str | None, str]:
-        """The confirmed clips of a set, its language, and the rule by which it is split."""
-        rule = self.labelling.assign_splits(set_name).rule
-        with self.store.session() as session:
-            clip_set = session.scalars(_living_set(set_name)).one()
-            query = (
-                select(ClipRow, ReferenceRow)
-                .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
-                .where(ClipRow.set_id == clip_set.id, ClipRow.deleted_at.is_(None), ReferenceRow.confirmed)
-                .order_by(ClipRow.id)
-            )
-            labelled = [
-                _Labelled(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed)
-                for c, r in session.execute(query)
-            ]
-            language = clip_set.language
-        if len(labelled) < MIN_CONFIRMED:
-            raise TrainingError(
-                f"The set {set_name} has {len(labelled)} confirmed clips and at least {MIN_CONFIRMED} are needed "
-                "(about 20 make a first honest comparison); confirm more labels."
-            )
-        return labelled, language, rule
-
-    def _config(
-        self,
-        spec: ModelSpec,
-        strategy: str,
-        labelled: Sequence[_Labelled],
-        language: str | None,
-        settings: dict[str, Any],
-    ) -> tuple[TrainingConfig, Suggestion]:
-        suggestion = suggest(spec, strategy, clips=len(labelled), language=language)
-        config = suggestion.config
-        if any(c.fixed and c.split == "test" for c in labelled):
-            config = replace(config, folds=0)  # the user brought a test set: it judges
-        config = replace(config, **{k: v for k, v in settings.items() if v is not None})
-        if config.normalizer is None:
-            config = replace(config, normalizer=choose_normalizer([c.text for c in labelled], config.language))
-        return config, replace(suggestion, config=config)
-
-    def _split(
-        self, labelled: Sequence[_Labelled], config: TrainingConfig, rule: str
-    ) -> tuple[dict[str, Any], list[str]]:
-        """The run's copy of the split, as JSON, and what to say about it."""
-        if config.folds > 1:
-            candidates = [_candidate(c, keep=False) for c in labelled]
-            cut = folds(candidates, config.folds, seed=0)
-            empty = Split((), (), (), cut[0].rule, 0)
-            return empty.to_json() | {"folds": [s.to_json() for s in cut]}, []
-        notes: list[str] = []
-        parts: dict[str, list[int]] = {
-            name: [c.clip_id for c in labelled if c.split == name] for name in ("train", "dev", "test")
-        }
-        if not closed_vocabulary([c.text for c in labelled]):
-            heard = {normalize_marks(c.text) for c in labelled if c.split == "test"}
-            repeated = {
-                c.clip_id for c in labelled if c.split != "test" and not c.fixed and normalize_marks(c.text) in heard
-            }
-            if repeated:
-                parts = {n: [i for i in ids if i not in repeated] for n, ids in parts.items()}
-                notes.append(f"{len(repeated)} clips were left out of training: their sentence is also in a test clip.")
-        unused = sum(c.split is None for c in labelled)
-        if unused:
-            notes.append(f"{unused} confirmed clips are used nowhere: they would tie training and test clips together.")
-        for name, why in (("train", "nothing to learn from"), ("test", "nothing to judge by")):
-            if not parts[name]:
-                raise TrainingError(
-                    f"No confirmed clip is a {name} clip, so there would be {why}; use folds "
-                    f"(--folds {DEFAULT_FOLDS}), or confirm clips of other speakers or recordings."
-                )
-        if len(labelled) < FOLDS_BELOW_CLIPS and not any(c.fixed for c in labelled):
-            notes.append(
-                f"With {len(labelled)} confirmed clips, folds would prove more than {len(parts['test'])} test clips."
-            )
-        split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
-        return split.to_json() | {"folds": []}, notes
-
-    def _characters(
-        self, spec: ModelSpec, labelled: Sequence[_Labelled], config: TrainingConfig
-    ) -> tuple[tuple[str, ...], list[str]]:
-        """Characters of the labels that the model lacks, and what that means."""
-        alphabet = self.alphabet(spec)
-        if alphabet is None:
-            return (), []
-        unknown = [set(to_model_text(c.text, alphabet, config.language).unknown) for c in labelled]
-        new = tuple(sorted(set().union(*unknown)))
-        if not new:
-            return (), []
-        clips = sum(map(bool, unknown))
-        shown = " ".join(new[:20]) + (" …" if len(new) > 20 else "")
-        if config.extend_alphabet:
-            return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
-        return new, [
-            f"{clips} clips cannot be learned as they stand: the model cannot write {shown}. "
-            "Let the alphabet grow by these characters (--extend-alphabet), or correct the labels."
-        ]
-
-    def alphabet(self, spec: ModelSpec) -> Alphabet | None:
-        """The characters a model writes, read from its vocab.json; None where its files are not here."""
-        folder = local_folder(spec)
-        return Alphabet(characters(folder)) if folder and (folder / "vocab.json").is_file() else None
-
-    def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
-        """Labelled clips that a model cannot learn from as they stand; empty while its files are not here.
-
-        Raises:
-            UnknownNameError: No such set or model.
-        """
-        spec = self.catalog.find(model) if isinstance(model, str) else model
-        alphabet, folder = self.alphabet(spec), local_folder(spec)
-        clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
-        if alphabet is None or folder is None:
-            return []
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        with self.store.session() as session:
-            language = session.scalars(_living_set(set_name)).one().language
-        problems = []
-        for clip in clips:
-            written = to_model_text(clip.text, alphabet, language)
-            needed, frames = ctc_frames_needed(written.text), n_frames(config, round(clip.duration * SAMPLE_RATE))
-            if written.unknown:
-                reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
-                problems.append(Problem(clip.name, None, reason, "let its alphabet grow, or correct the label"))
-            elif not written.text.strip():
-                reason = f"nothing is left of the text in the alphabet of {spec.name}"
-                problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
-            elif needed > frames:
-                reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
-                problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
-        return problems
-
-    def _provable(self, spec: ModelSpec, labelled: Sequence[_Labelled], tested: set[int], normalizer: str) -> str:
-        """What the test clips can prove, from the base's errors in them where it has heard them all."""
-        with self.store.session() as session:
-            query = select(HypothesisRow.clip_id, HypothesisRow.text).where(HypothesisRow.model == spec.name)
-            drafts = {i: text for i, text in session.execute(query) if i in tested}
-        if len(drafts) < len(tested):
-            return ""
-        texts = {c.clip_id: c.text for c in labelled}
-        order = sorted(tested)
-        result = evaluate([texts[i] for i in order], [drafts[i] for i in order], normalizer)
-        return provable_sentence(len(order), result.substitutions + result.deletions + result.insertions)
-
-    def _blocks(self, spec: ModelSpec) -> Any:
-        folder = local_folder(spec)
-        return outline(folder) if folder else None
-
-    # ---- while it runs, and after ----
-
     def view(self, name: str) -> RunView:
         """One run as it stands now.
 
@@ -363,7 +94,7 @@ class Adaptation:
         """All runs, newest first; of one set where it is named."""
         self.jobs.refresh()
         with self.store.session() as session:
-            set_id = session.scalars(_living_set(set_name)).one().id if set_name else None
+            set_id = session.scalars(living_set(set_name)).one().id if set_name else None
             return [run_view(row, _set_name(session, row)) for row in list_runs(session, set_id)]
 
     def stop(self, name: str) -> None:
@@ -398,28 +129,6 @@ def run_view(row: RunRow, set_name: str) -> RunView:
         seconds=row.result.get("seconds", {}),
         command=command_line(set_name, ModelSpec.from_json(row.model), row.strategy, config),
     )
-
-
-def command_line(set_name: str, spec: ModelSpec, strategy: str, config: TrainingConfig) -> str:
-    """The command that does the same as the page's button, every setting named."""
-    model = spec.location if spec.source != "bundled" else spec.name
-    words = ["workbench", "adapt", "--set", set_name, "--model", model, "--strategy", strategy]
-    for name, value in config.to_json().items():
-        flag = "--" + name.replace("_", "-")
-        if isinstance(value, bool):
-            words += [flag] if value else []
-        elif value is not None:
-            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join(words)
-
-
-def _candidate(clip: _Labelled, *, keep: bool) -> SplitCandidate:
-    split: Any = clip.split if keep else None
-    return SplitCandidate(clip.clip_id, clip.text, clip.speaker, clip.source, split, clip.fixed and keep)
-
-
-def _living_set(name: str) -> Any:
-    return select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
 
 
 def _set_name(session: Any, row: RunRow) -> str:

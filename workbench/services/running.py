@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from workbench.asr import loading
 from workbench.asr.backend import ClipInput
+from workbench.asr.batching import Example, planned_updates
 from workbench.asr.catalog import local_folder
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.feature_cache import CacheItem, FeatureCache
@@ -24,12 +25,10 @@ from workbench.asr.freezing import apply_plan, plan_for_blocks
 from workbench.asr.outline import outline
 from workbench.asr.training import (
     Check,
-    Example,
     Hooks,
     TrainingOutcome,
     copy_state,
     fine_tune,
-    planned_updates,
     restore_state,
     transcribe_items,
 )

@@ -27,6 +27,8 @@ def make_app(workbench: Workbench) -> "FastAPI":
     # Read by Gradio while it builds the page and on every upload.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    # Gradio would summarise its timings with pandas after every event; nobody reads them here.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
     import gradio as gr
     from fastapi import FastAPI
 

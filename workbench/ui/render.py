@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
-from workbench.services.adaptation import Preview
+from workbench.services.planning import Preview
 from workbench.services.collecting import ImportReport, SetInfo
 from workbench.services.listings import Problem
 from workbench.services.transcribing import DraftView

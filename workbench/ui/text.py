@@ -166,7 +166,7 @@ STATUS: Final = {
 }
 PHASES: Final = {
     "loading": "Load",
-    "prefix": "Listen once",
+    "prefix": "Listen",
     "base": "Base",
     "training": "Learn",
     "evaluating": "Test",

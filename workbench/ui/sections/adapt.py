@@ -18,6 +18,7 @@ from workbench.ui.running import choice, panel
 
 SETTINGS: Final = tuple(text.SETTING_LABELS)  # fields of TrainingConfig, in the order of the form
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
+SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
 CHOICES: Final = {"normalizer": ["english", "marks", "none"]}
 
 
@@ -97,6 +98,7 @@ class Adapt:
             self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
         ).success(self.review, form, shown_by_review, **private)
         self.started = self.start.click(self.begin, form, self.run, **private)
+        self.started.success(None, js=SHOW_RUN)
         self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **private)
         self.stopped = self.stop.click(self.halt, self.run, self.stop, **private)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **private)
@@ -157,7 +159,7 @@ class Adapt:
         """Let the base model hear the test clips, so that the review can say what they prove."""
         folds = self.adaptation.preview(set_name, model or "", strategy).folds
         clips = self.labelling.clips(set_name, status="confirmed", split=None if folds else "test")
-        self.transcribing.draft_now(model or "", [c.id for c in clips])
+        self.transcribing.draft_now(set_name, model or "", [c.id for c in clips])
 
     @shown
     def begin(

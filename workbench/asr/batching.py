@@ -1,0 +1,86 @@
+"""What training hears, and in which order: labelled clips, their altered copies, and batches of similar length."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from workbench.asr.feature_cache import CacheItem, FeatureCache
+from workbench.core.config import TrainingConfig
+from workbench.core.types import SAMPLE_RATE
+
+LENGTH_JITTER = 0.25  # clips within this share of each other's length may meet in a batch
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled clip: its sound, then its altered copies, and the token ids of its label."""
+
+    clip_id: int
+    items: tuple[CacheItem, ...]
+    label_ids: tuple[int, ...]
+
+    @property
+    def n_samples(self) -> int:
+        return self.items[0].n_samples
+
+
+def batch_sizes(n_samples: Sequence[int], config: TrainingConfig) -> list[int]:
+    """Clips in each batch when the clips, sorted by length, are packed up to the batch's limits."""
+    sizes: list[int] = []
+    filled = 0.0
+    for n in sorted(n_samples):
+        seconds = n / SAMPLE_RATE
+        if not sizes or sizes[-1] >= config.batch_clips or filled + seconds > config.batch_seconds:
+            sizes.append(0)
+            filled = 0.0
+        sizes[-1] += 1
+        filled += seconds
+    return sizes
+
+
+def planned_updates(n_samples: Sequence[int], config: TrainingConfig) -> int:
+    """Number of updates that a training with these clips will make."""
+    return min(config.max_updates, config.epochs * len(batch_sizes(n_samples, config)))
+
+
+class LengthSampler(Sampler[list[int]]):
+    """Batches of similar length, dealt anew each epoch from the seed; their number never changes."""
+
+    def __init__(self, n_samples: Sequence[int], config: TrainingConfig) -> None:
+        self.n_samples = np.asarray(n_samples)
+        self.sizes = batch_sizes(n_samples, config)
+        self.seed, self.epoch = config.seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        order = np.argsort(self.n_samples * rng.uniform(1 - LENGTH_JITTER, 1 + LENGTH_JITTER, len(self.n_samples)))
+        batches = np.split(order, np.cumsum(self.sizes)[:-1])
+        for i in rng.permutation(len(batches)):
+            yield batches[i].tolist()
+
+
+class ExampleDataset(Dataset[tuple[dict[str, Tensor], tuple[int, ...]]]):
+    """Activations and labels; each epoch hears another altered copy of a clip, where there are some."""
+
+    def __init__(self, examples: Sequence[Example], cache: FeatureCache) -> None:
+        self.examples, self.cache, self.epoch = examples, cache, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, Tensor], tuple[int, ...]]:
+        example = self.examples[index]
+        item = example.items[(self.epoch + index) % len(example.items)]
+        return self.cache.fetch(item), example.label_ids
