@@ -186,3 +186,16 @@ def test_time_masks_cover_about_their_share_and_only_while_learning(backend_of: 
         assert 0.2 < share < 0.4
         backend.model.eval()
         assert not (backend._run(batch, 1, 2)["hidden"] == backend.base.masked_spec_embed).all(-1).any()
+
+
+def test_dropout_acts_only_while_learning(backend_of: BackendOf, clips: list[ClipInput]) -> None:
+    backend = backend_of("wav2vec2-layer")
+    backend.set_dropout(0.5)
+    backend.set_time_mask(0)
+    batch = backend.collate(backend.encode_prefix(clips, 0), labels_of(backend))
+    with torch.no_grad():
+        resting = [backend.loss(batch, 0).item() for _ in range(2)]
+        backend.model.train()
+        learning = [backend.loss(batch, 0).item() for _ in range(2)]
+    assert resting[0] == resting[1]
+    assert learning[0] != learning[1]

@@ -90,6 +90,14 @@ class Backend(Protocol):
         """Add characters to the alphabet; what the model could write before keeps its weights."""
         ...
 
+    def set_time_mask(self, share: float) -> None:
+        """Mask about this share of the frames in training mode (SpecAugment), where the masking's place learns."""
+        ...
+
+    def set_dropout(self, share: float) -> None:
+        """Drop this share of activations in training mode."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Write model and processor so that plain transformers load them."""
         ...

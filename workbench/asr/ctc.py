@@ -291,6 +291,12 @@ class CTCBackend:
         config.mask_feature_prob = 0.0
         config.apply_spec_augment = share > 0
 
+    def set_dropout(self, share: float) -> None:
+        """Drop this share of activations in training mode, wherever the model has a dropout layer."""
+        for module in self.model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+
     def save(self, folder: Path) -> None:
         self.model.save_pretrained(folder, safe_serialization=True)
         self.processor.save_pretrained(folder)

@@ -30,6 +30,7 @@ class TrainingConfig:
     max_updates: int = _setting(400, "No more updates than this, however many epochs.")
     patience: int = _setting(5, "Stop after this many checks on the dev clips without progress; 0 never stops early.")
     time_mask: float = _setting(0.05, "Share of the frames masked while learning (SpecAugment), 0 to 0.6.")
+    dropout: float | None = _setting(None, "Share of activations dropped while learning, 0 to 0.5; the model's own.")
     augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 100.")
     folds: int = _setting(0, "Number of cross-validation folds; 0 or 1 uses the set's own test clips.")
     extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")
@@ -47,6 +48,7 @@ class TrainingConfig:
         _require(1 <= self.max_updates <= 100_000, "max_updates", self.max_updates, "a whole number from 1 to 100000")
         _require(0 <= self.patience <= 1000, "patience", self.patience, "a whole number from 0 to 1000")
         _require(0 <= self.time_mask <= 0.6, "time_mask", self.time_mask, "a share from 0 to 0.6")
+        _require(self.dropout is None or 0 <= self.dropout <= 0.5, "dropout", self.dropout, "a share from 0 to 0.5")
         _require(0 <= self.augment_copies <= 100, "augment_copies", self.augment_copies, "a whole number from 0 to 100")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(

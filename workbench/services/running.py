@@ -108,6 +108,8 @@ class RunExecution:
         self._fill_cache(copies, "Listening to the altered copies")
         apply_plan(self.backend, self.plan)
         self.backend.set_time_mask(self.config.time_mask)
+        if self.config.dropout is not None:
+            self.backend.set_dropout(self.config.dropout)
         self._save_row(plan=_plan_json(self.plan), versions=_versions())
         adapted, outcomes, stopped = self._train(splits, labels, base_texts)
         self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
