@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
-from workbench.services.planning import Preview
 from workbench.services.collecting import ImportReport, SetInfo
 from workbench.services.listings import Problem
+from workbench.services.planning import Preview
 from workbench.services.transcribing import DraftView
 from workbench.ui import text
 

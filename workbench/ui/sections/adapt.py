@@ -16,7 +16,8 @@ from workbench.ui.parts import html, static
 from workbench.ui.render import count, esc, heading, model_facts, preview, reasons, strip
 from workbench.ui.running import choice, panel
 
-SETTINGS: Final = tuple(text.SETTING_LABELS)  # fields of TrainingConfig, in the order of the form
+_FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
+SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
 CHOICES: Final = {"normalizer": ["english", "marks", "none"]}
@@ -226,7 +227,7 @@ def _usual(names: list[str]) -> str:
 def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
     """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
     common: dict[str, Any] = {
-        "label": text.SETTING_LABELS[name],
+        "label": text.SETTING_LABELS.get(name, name.replace("_", " ").capitalize()),
         "info": setting_help(name),
         "interactive": True,
         "min_width": 150,

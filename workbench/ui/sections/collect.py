@@ -24,6 +24,7 @@ class Collect:
         self.collecting, self.workspace = workbench.collecting, workbench.workspace
 
     def build(self) -> None:
+        self.words_of = gr.State("")  # the set whose words are shown, which may lag behind the chosen one
         html(heading(1, text.COLLECT, "collect"))
         with gr.Accordion(text.BRING_IN, open=True, elem_id="bring-in", elem_classes="fold") as self.bring_in:
             self._build_ways_in()
@@ -76,7 +77,8 @@ class Collect:
         self.uploaded = self.upload.upload(
             self.add_files, [chosen, self.upload, self.speaker], self.report, api_visibility="private"
         )
-        self.words.input(self.save_words, [chosen, self.words], None, trigger_mode="always_last", queue=True, **private)
+        # A Textbox's "input" misses what is pasted. "change" also comes with another set's words, hence `words_of`.
+        self.words.change(self.save_words, [self.words_of, self.words], None, trigger_mode="always_last", **private)
         self.bin.expand(self.list_bin, None, self.binned, **private)
         self.returned = self.back.click(self.bring_back, self.binned, None, **private)
         self.returned.success(self.list_bin, None, self.binned, **private)
@@ -87,7 +89,7 @@ class Collect:
             js=confirm_script(text.ERASE_SURE, 1),
             **private,
         ).success(self.list_bin, None, self.binned, **private)
-        chosen.change(self.open_set, chosen, [self.words, self.report, self.bring_in], **private)
+        chosen.change(self.open_set, chosen, [self.words, self.words_of, self.report, self.bring_in], **private)
 
     # ---- handlers ----
 
@@ -122,15 +124,16 @@ class Collect:
 
     @shown
     def save_words(self, set_name: str, words: str) -> None:
-        if not set_name:
+        if set_name:
+            self.collecting.set_words(set_name, words.splitlines())
+        elif words.strip():
             raise DataError(text.NO_SET)
-        self.collecting.set_words(set_name, words.splitlines())
 
-    @quiet(3)
+    @quiet(4)
     def open_set(self, set_name: str) -> list[Any]:
         """The set's words; the ways in are folded where there are clips already, to make room for labelling."""
         info = self.collecting.set_info(set_name) if set_name else None
-        return ["\n".join(info.words if info else ()), "", gr.update(open=not (info and info.clips))]
+        return ["\n".join(info.words if info else ()), set_name, "", gr.update(open=not (info and info.clips))]
 
     @shown
     def list_bin(self) -> Any:

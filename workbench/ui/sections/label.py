@@ -105,7 +105,7 @@ class Label:
             event(handler, self.query, [self.list, self.gone], **every)
         self.list.turn(self.turn, self.query, [self.list, self.page], **every)
         gr.on(
-            [self.status.input, self.who.input, self.search.input],
+            [self.status.input, self.who.input, self.search.change],  # a Textbox's "input" misses what is pasted
             self.filter,
             self.query,
             [self.list, self.page],

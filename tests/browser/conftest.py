@@ -1,0 +1,144 @@
+"""A real Chromium before the real page, served by this process; skipped where there is no Chromium."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.assets import assets_root
+from workbench.services.workbench import Workbench
+from workbench.ui.launch import Server
+
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
+]
+PATIENCE_MS = 60_000  # the machine may be busy; what is waited for comes in a second on an idle one
+
+
+def chromium() -> str:
+    """Chromium's path, from CHROMIUM or the PATH."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("no Chromium on this machine; install it or name it in CHROMIUM")
+    return found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium()
+    with sync_api.sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """One workbench for all browser tests; each test has its own sets."""
+    yield from _bench(tmp_path_factory.mktemp("browser") / "workspace")
+
+
+@pytest.fixture(scope="session")
+def site(bench: Workbench) -> Iterator[str]:
+    with Server(bench) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_bench(tmp_path: Path) -> Iterator[Workbench]:
+    """A workbench of one's own, for what a first visit shows."""
+    yield from _bench(tmp_path / "own")
+
+
+def _bench(root: Path) -> Iterator[Workbench]:
+    opened = Workbench.open(root)
+    yield opened
+    for run in opened.adaptation.runs():
+        if run.active:
+            kill_worker(opened, run.id)
+    opened.close()
+
+
+def kill_worker(bench: Workbench, run: str) -> None:
+    """End a run's process as a crash would."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [])[-2:] == [str(bench.workspace.root), run]:
+            os.kill(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
+    """open_page("set", width=…, height=…, dark=…): a tab of a new visitor; an error in its scripts fails the test."""
+    contexts, errors = [], []
+
+    def open_tab(
+        set_name: str | None = None,
+        *,
+        url: str = site,
+        width: int = 1440,
+        height: int = 900,
+        dark: bool = False,
+        within: Any = browser,
+    ) -> Any:
+        context = within.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: dialog.accept())
+        go(page, url)
+        if set_name:
+            choose(page, set_name)
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def go(page: Any, url: str) -> None:
+    """Open the page and wait until its first answer has come."""
+    page.goto(url)
+    page.locator("#board").wait_for()
+    page.locator("#step-compare").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def choose(page: Any, set_name: str) -> None:
+    """Choose a set at the top."""
+    box = page.get_by_role("combobox", name="Clip set")
+    if box.input_value() != set_name:
+        box.click()
+        page.get_by_role("option", name=set_name, exact=True).click()
+    page.wait_for_timeout(1500)
+
+
+def write_samples(folder: Path, *, n: int) -> Path:
+    """A folder with the first n clips of the clinic sample set and its word list."""
+    source = assets_root() / "clips" / "clinic"
+    lines = (source / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[:n]
+    (folder / "audio").mkdir(parents=True)
+    for line in lines:
+        name = json.loads(line)["audio_filepath"]
+        shutil.copy(source / name, folder / name)
+    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    shutil.copy(source / "words.txt", folder / "words.txt")
+    return folder

@@ -1,0 +1,273 @@
+"""The page's handlers, called as Gradio calls them."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.ui.conftest import HOSTILE
+from workbench.errors import DataError
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.guard import notice, quiet, shown
+from workbench.ui.page import Page, _follow
+from workbench.ui.sections.adapt import SETTINGS, Adapt, _check_cap, _wishes
+from workbench.ui.sections.collect import Collect
+from workbench.ui.sections.label import PAGE_SIZE, Label, Query
+from workbench.ui.sections.sets import Sets
+
+Fill = Callable[..., list[int]]
+
+
+def query(set_name: str, **fields: Any) -> Query:
+    return Query(set_name, "ctc-en", "", "", "", 0, "ada", None)._replace(**fields)
+
+
+def event(**data: Any) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+# ---- what goes wrong ----
+
+
+def test_an_error_becomes_one_escaped_sentence() -> None:
+    @shown
+    def refuse() -> None:
+        raise DataError(f"no {HOSTILE}")
+
+    with pytest.raises(gr.Error) as caught:
+        refuse()
+    assert "<script" not in str(caught.value)
+    assert "alert(1)" in str(caught.value)
+
+
+def test_the_unexpected_is_logged_and_told_in_general_words(caplog: pytest.LogCaptureFixture) -> None:
+    @shown
+    def burst() -> None:
+        raise ZeroDivisionError("secret path /home/x")
+
+    with pytest.raises(gr.Error) as caught:
+        burst()
+    assert "secret" not in str(caught.value)
+    assert "secret" in caplog.text
+
+
+def test_the_timer_never_bothers_anybody() -> None:
+    @quiet(3)
+    def burst() -> None:
+        raise ZeroDivisionError
+
+    assert len(burst()) == 3
+    assert not notice("x").print_exception
+
+
+# ---- sets and collecting ----
+
+
+def test_a_new_tab_opens_the_set_it_showed_last(bench: Workbench) -> None:
+    for name in ("one", "two"):
+        bench.collecting.create_set(name)
+    sets = Sets(bench)
+    assert sets.open_page("one")[1] == "one"
+    assert sets.open_page("deleted long ago")[1] == "two"
+
+
+def test_the_first_visit_is_welcomed(bench: Workbench) -> None:
+    _, name, _, welcome = Sets(bench).open_page("")
+    assert (name, welcome["visible"]) == ("", True)
+
+
+def test_deleting_a_set_needs_a_yes(bench: Workbench) -> None:
+    bench.collecting.create_set("one")
+    sets = Sets(bench)
+    sets.remove(False, "one")
+    assert [i.name for i in bench.collecting.sets()] == ["one"]
+    sets.remove(True, "one")
+    assert bench.collecting.sets() == []
+
+
+def upload(bench: Workbench, source: Path) -> Path:
+    """A file where Gradio puts uploads: in a folder of its own inside the workspace."""
+    folder = bench.workspace.temporary / "uploads" / source.stem
+    folder.mkdir(parents=True)
+    return Path(shutil.copy(source, folder / source.name))
+
+
+def test_uploads_leave_no_copy_behind_whether_they_were_kept_or_not(
+    bench: Workbench, make_wav: Callable[..., Path], tmp_path: Path
+) -> None:
+    bench.collecting.create_set("s")
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+    copies = [upload(bench, make_wav("good.wav")), upload(bench, broken)]
+    html = Collect(bench).add_files("s", [str(c) for c in copies], " ada ")
+    assert "1 clip added · 1 rejected" in html
+    assert "broken.wav" in html
+    assert [(c.name, c.speaker) for c in bench.labelling.clips("s")] == [("good.wav", "ada")]
+    assert not any(c.parent.exists() for c in copies)
+
+
+def test_nothing_outside_the_workspace_is_ever_removed(bench: Workbench, make_wav: Callable[..., Path]) -> None:
+    bench.collecting.create_set("s")
+    mine = make_wav("mine.wav")
+    Collect(bench).add_files("s", [str(mine)], "")
+    assert mine.exists()
+
+
+def test_a_recording_is_a_clip_and_not_a_warning(bench: Workbench, make_wav: Callable[..., Path]) -> None:
+    bench.collecting.create_set("s")
+    html, cleared = Collect(bench).add_recording("s", str(make_wav("audio.wav")), "ada")
+    assert cleared is None
+    assert "no text" not in html
+    assert bench.labelling.clips("s")[0].name.startswith("recording ")
+
+
+def test_without_a_set_the_user_is_told_what_to_do(bench: Workbench) -> None:
+    with pytest.raises(gr.Error, match="Choose or create a clip set"):
+        Collect(bench).add_files("", [], "")
+
+
+# ---- labels ----
+
+
+def test_the_list_is_paged(bench: Workbench, fill: Fill) -> None:
+    fill("s", PAGE_SIZE + 2)
+    label = Label(bench)
+    first = label.view(query("s"))
+    assert (len(first["clips"]), first["pages"], first["shown"]) == (PAGE_SIZE, 2, "1 to 25 of 27")
+    second, page = label.turn(event(page=1), *query("s"))
+    assert (len(second["clips"]), page) == (2, 1)
+    assert label.view(query("s", page=99))["page"] == 1
+
+
+def test_a_label_is_saved_confirmed_and_undone(bench: Workbench, fill: Fill) -> None:
+    (clip_id,) = fill("s", 1)
+    label = Label(bench)
+    saved = label.save(event(id=clip_id, text="Take 5 tablets", revision=0, sent=[]), *query("s"))["clips"][0]
+    assert (saved["status"], saved["revision"]) == ("drafted", 1)
+    assert "take five tablets" in saved["written"]
+    confirmed = label.confirm(event(id=clip_id, text="Take 5 tablets", revision=1, sent=[]), *query("s"))["clips"][0]
+    assert confirmed["status"] == "confirmed"
+    assert label.undo(event(id=clip_id), *query("s"))["clips"][0]["status"] == "drafted"
+    past = label.history(event(id=clip_id), *query("s"))["history"]["items"]
+    assert len(past) == 3
+    assert "ada" in past[0]["when"]
+
+
+def test_characters_that_the_model_cannot_write_are_pointed_out(bench: Workbench, fill: Fill) -> None:
+    (clip_id,) = fill("s", 1)
+    shown_clip = Label(bench).save(event(id=clip_id, text="niño", revision=0, sent=[]), *query("s"))["clips"][0]
+    assert shown_clip["trouble"]
+    assert "cannot write" in shown_clip["written"]
+
+
+def test_only_somebody_elses_change_is_a_conflict(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip_id,) = fill("s", 1)
+    told: list[str] = []
+    monkeypatch.setattr("workbench.ui.sections.label.warn", told.append)
+    label = Label(bench)
+    label.save(event(id=clip_id, text="one", revision=0, sent=[]), *query("s"))
+    label.save(event(id=clip_id, text="one two", revision=0, sent=["one"]), *query("s"))  # its answer was on the way
+    assert told == []
+    label.save(event(id=clip_id, text="three", revision=1, sent=[]), *query("s", author="ben"))
+    assert len(told) == 1
+    assert "ada changed this label" in told[0]
+
+
+def test_deleted_clips_are_offered_back(bench: Workbench, fill: Fill) -> None:
+    clip_id, _ = fill("s", 2)
+    label = Label(bench)
+    view, gone = label.delete(event(id=clip_id), *query("s"))
+    assert (len(view["clips"]), view["deleted"]["ids"]) == (1, [clip_id])
+    assert label.view(query("s", gone=gone))["deleted"] == gone, "it stays until something else is deleted"
+    view, gone = label.restore(event(ids=[clip_id]), *query("s"))
+    assert (len(view["clips"]), gone) == (2, None)
+
+
+def test_bulk_confirming_needs_a_yes(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = fill("s", 2)
+    monkeypatch.setattr("workbench.ui.sections.label.say", lambda _: None)
+    bench.labelling.save_drafts("ctc-en", dict.fromkeys(ids, "a draft"))
+    label = Label(bench)
+    label.confirm_drafts(False, *query("s"))
+    assert bench.labelling.count("s", status="confirmed") == 0
+    label.confirm_drafts(True, *query("s"))
+    assert bench.labelling.count("s", status="confirmed") == 2
+
+
+# ---- adapting ----
+
+
+def settings(**given: Any) -> tuple[Any, ...]:
+    return tuple(given.get(name) for name in SETTINGS)
+
+
+def test_the_form_holds_every_setting_of_a_training() -> None:
+    from dataclasses import fields
+
+    from workbench.core.config import TrainingConfig
+
+    assert {*SETTINGS, "extend_alphabet"} == {f.name for f in fields(TrainingConfig)}
+
+
+def test_only_what_the_user_changed_is_a_wish() -> None:
+    assert _wishes({"epochs": 12, "seed": 0}, settings(epochs=12, seed=3)) == {"seed": 3}
+
+
+def test_too_few_labels_are_said_in_place_and_start_is_off(bench: Workbench, fill: Fill) -> None:
+    fill("s", 2, text="hello")
+    answer = Adapt(bench).review("s", "ctc-en", "head", False, {}, *settings())
+    assert "2 confirmed clips" in answer[0]
+    assert answer[4]["interactive"] is False
+
+
+def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) -> None:
+    fill("s", 12, text="hello number")
+    adapt = Adapt(bench)
+    html, why, _, _, start, filled, *values = adapt.review("s", "ctc-en", "head", False, {}, *settings(epochs=3))
+    assert start["interactive"]
+    assert "folds" in html
+    assert "workbench adapt --set s --model ctc-en --strategy head" in html
+    assert "Learning rate" in why
+    assert values[SETTINGS.index("epochs")]["value"] == 3
+    assert filled["epochs"] != 3
+
+
+def test_the_step_size_has_a_cap() -> None:
+    _check_cap(0.01, 0.01)
+    with pytest.raises(Exception, match=r"at most 0\.01"):
+        _check_cap(0.02, 0.01)
+
+
+# ---- following ----
+
+
+class FakeRun:
+    def __init__(self, name: str, active: bool = False) -> None:
+        self.id, self.active = name, active
+
+
+def test_a_tab_follows_the_newest_run_unless_an_older_one_was_chosen() -> None:
+    runs: Any = [FakeRun("run-3", True), FakeRun("run-2"), FakeRun("run-1")]
+    assert _follow([], "run-1", "") is None
+    assert _follow(runs, "", "").id == "run-3"
+    assert _follow(runs, "run-2", "['run-2', 'run-1']").id == "run-3"
+    assert _follow(runs, "run-1", "['run-2', 'run-1']").id == "run-1"
+
+
+def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> None:
+    fill("s", 2)
+    page = Page(bench)
+    page.build()
+    first = page.look("s", "", {})
+    again = page.look("s", "", first[0])
+    assert all(isinstance(a, dict) and a["__type__"] == "update" and len(a) == 1 for a in again)
+    fill("t", 1)
+    later = page.look("s", "", first[0])
+    assert later[0] != first[0]
+    assert text.STEPS[0] in later[2]
