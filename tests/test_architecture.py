@@ -54,7 +54,13 @@ def test_core_is_pure() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["workbench", "workbench.cli", "workbench.services.workbench", "workbench.services.worker", "workbench.asr.freezing"],
+    [
+        "workbench",
+        "workbench.cli",
+        "workbench.services.workbench",
+        "workbench.services.worker",
+        "workbench.asr.freezing",
+    ],
 )
 def test_starting_is_light(module: str) -> None:
     program = f"import sys, {module}; print([m for m in ('torch', 'gradio', 'transformers') if m in sys.modules])"

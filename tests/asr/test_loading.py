@@ -84,7 +84,7 @@ def test_a_folder_without_a_config_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_without_a_ctc_head_is_refused(copied: Path) -> None:
     change_config(copied, architectures=["WhisperForConditionalGeneration"], model_type="whisper")
-    with pytest.raises(ModelError, match="WhisperForConditionalGeneration.*no CTC head"):
+    with pytest.raises(ModelError, match=r"WhisperForConditionalGeneration.*no CTC head"):
         loading.load(folder_spec(copied))
 
 
@@ -112,7 +112,7 @@ def test_a_wavlm_model_is_refused_for_its_position_bias(tmp_path: Path, model_fo
 def test_a_damaged_file_is_one_sentence(copied: Path) -> None:
     spec = folder_spec(copied)
     (copied / "model.safetensors").write_bytes(b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
-    with pytest.raises(ModelError, match="cannot be loaded|is not complete"):
+    with pytest.raises(ModelError, match=r"cannot be loaded|is not complete"):
         loading.load(spec)
 
 

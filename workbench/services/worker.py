@@ -21,6 +21,7 @@ from workbench.workspace import Workspace
 ALIVE = ".alive"  # in the run's folder
 TURN = ".turn"  # in the folder of all runs
 POLL_SECONDS = 0.5
+LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
 
 def main(root: str, name: str) -> int:
@@ -30,71 +31,68 @@ def main(root: str, name: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     alive = FileLock(folder / ALIVE)
     try:
-        alive.acquire(timeout=0)
+        alive.acquire(timeout=LOOK_SECONDS)
     except Timeout:
         return 0  # another process has it already
     with alive:
         store = Store.open(workspace)
         try:
-            _wait_for_turn(workspace, store, name)
-            _execute(workspace, store, name)
+            turn = _wait_for_turn(workspace, store, name)
+            if turn is None:
+                _end(store, name, "stopped", "Stopped before it began; nothing was learned.")
+            else:
+                with turn:
+                    _execute(workspace, store, name)
         finally:
             store.close()
     return 0
 
 
-def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> None:
+def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | None:
+    """The lock that lets one run work at a time, acquired; None where the run was stopped while it waited.
+
+    The caller has to keep the lock: it is freed with its last reference.
+    """
     lock = FileLock(workspace.runs / TURN)
     while True:
         with store.session() as session:
             if find_run(session, name).stop_requested:
-                return
+                return None
         try:
-            lock.acquire(timeout=0)  # held until the process ends
-            return
+            lock.acquire(timeout=0)
+            return lock
         except Timeout:
             time.sleep(POLL_SECONDS)
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
-    _set(store, name, status="running", started_at=now(), message="")
-    try:
-        with store.session() as session:
-            if find_run(session, name).stop_requested:
-                raise WorkbenchError("Stopped before it began; nothing was learned.")
-        from workbench.services.running import RunExecution, StopRequested
+    from workbench.services.running import RunExecution, StopRequested
 
-        try:
-            RunExecution(workspace, store, name).execute()
-        except StopRequested:
-            _set(
-                store,
-                name,
-                status="stopped",
-                message="Stopped before training began; nothing was learned.",
-                finished_at=now(),
-            )
-    except WorkbenchError as e:
-        stopped = str(e).startswith("Stopped")
-        _set(store, name, status="stopped" if stopped else "failed", message=str(e), finished_at=now())
-    except MemoryError:
-        message = "The machine ran out of memory; choose a smaller batch or a smaller model."
-        _set(store, name, status="failed", message=message, finished_at=now())
-    except OSError as e:
-        traceback.print_exc()
-        message = f"A file could not be read or written ({e.strerror or e}); free some disk space and resume the run."
-        _set(store, name, status="failed", message=message, finished_at=now())
-    except Exception:  # the job's boundary: logged here, said on the page
-        traceback.print_exc()
-        message = f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
-        _set(store, name, status="failed", message=message, finished_at=now())
-
-
-def _set(store: Store, name: str, **values: object) -> None:
     with store.session() as session:
         row = find_run(session, name)
-        for key, value in values.items():
-            setattr(row, key, value)
+        row.status, row.started_at, row.message = "running", now(), ""
+    try:
+        RunExecution(workspace, store, name).execute()
+    except StopRequested:
+        _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
+    except WorkbenchError as e:
+        _end(store, name, "failed", str(e))
+    except MemoryError:
+        _end(store, name, "failed", "The machine ran out of memory; choose a smaller batch or a smaller model.")
+    except OSError as e:
+        traceback.print_exc()
+        reason = f"A file could not be read or written ({e.strerror or e}); free some disk space and resume the run."
+        _end(store, name, "failed", reason)
+    except Exception:  # the job's boundary: logged here, said on the page
+        traceback.print_exc()
+        reason = f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
+        _end(store, name, "failed", reason)
+
+
+def _end(store: Store, name: str, status: str, message: str) -> None:
+    with store.session() as session:
+        row = find_run(session, name)
+        row.status, row.message, row.finished_at = status, message, now()
 
 
 if __name__ == "__main__":
