@@ -131,7 +131,7 @@ def test_a_folder_that_is_gone_is_one_sentence(copied: Path) -> None:
 
 
 def test_too_large_for_the_memory_is_said_before_loading(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading.psutil, "virtual_memory", lambda: SimpleNamespace(available=50_000))
+    monkeypatch.setattr("workbench.asr.catalog.psutil.virtual_memory", lambda: SimpleNamespace(available=50_000))
     with pytest.raises(ModelError, match=r"needs about .* GB of memory"):
         loading.load(folder_spec(copied), trainable_share=1.0)
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from workbench.asr.outline import tensor_sizes
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
@@ -19,6 +21,9 @@ SUPERVISED_CTC_RATES = {"head": 5e-4, "top-N": 5e-5, "all-but-features": 2e-5, "
 # Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
 SMALL_CTC_RATES = {"head": 2e-3, "top-N": 1e-3, "all-but-features": 1e-3, "full": 1e-3}
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
+BYTES_PER_WEIGHT = 4  # float32
+TRAINING_COPIES = 4  # weights, gradients and AdamW's two moments
+FREE_SHARE = 0.9  # of the memory that is free now may be asked for
 SMALL_MODEL_PARAMETERS = 20_000_000
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -167,6 +172,25 @@ def family_of(config: dict[str, object]) -> str:
     architectures = config.get("architectures")
     names = architectures if isinstance(architectures, list) else []
     return "ctc" if any(str(n).endswith("ForCTC") for n in names) else "unsupported"
+
+
+def check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> None:
+    """Refuse a model that the free memory cannot hold.
+
+    Args:
+        parameters: Number of weights; each takes 4 bytes, and three times as much again where it learns.
+        trainable_share: Share of the weights that will learn, 0 for transcribing.
+
+    Raises:
+        ModelError: It needs more than there is.
+    """
+    needed = parameters * BYTES_PER_WEIGHT * (1 + (TRAINING_COPIES - 1) * trainable_share)
+    free = psutil.virtual_memory().available
+    if needed > free * FREE_SHARE:
+        raise ModelError(
+            f"The model {spec.name} needs about {needed / 1e9:.1f} GB of memory for this and {free / 1e9:.1f} GB are "
+            "free; choose a smaller model, let fewer blocks learn, or close other programs."
+        )
 
 
 def local_folder(spec: ModelSpec) -> Path | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import psutil
 import torch
 import transformers
 from huggingface_hub import snapshot_download
@@ -20,16 +19,13 @@ from huggingface_hub.errors import (
 from transformers import AutoConfig, AutoModelForCTC, AutoProcessor
 
 from workbench.asr.backend import Backend
-from workbench.asr.catalog import count_parameters, family_of
+from workbench.asr.catalog import check_memory, count_parameters, family_of
 from workbench.asr.ctc import CTCBackend
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
 HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
-BYTES_PER_WEIGHT = 4  # float32
-TRAINING_COPIES = 4  # weights, gradients and AdamW's two moments
-FREE_SHARE = 0.9  # of the memory that is free now may be asked for
 
 Progress = Callable[[str], None]
 
@@ -52,7 +48,7 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     """
     folder = fetch(spec, progress=progress)
     weights = check_folder(spec, folder)
-    _check_memory(spec, sum(count_parameters(w) for w in weights), trainable_share)
+    check_memory(spec, sum(count_parameters(w) for w in weights), trainable_share)
     progress(f"Loading {spec.name}")
     try:
         with _quiet():
@@ -151,16 +147,6 @@ def fingerprint(folder: Path) -> str:
 def _file_hash(path: str, _size: int, _modified_ns: int) -> str:
     with open(path, "rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
-
-
-def _check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> None:
-    needed = parameters * BYTES_PER_WEIGHT * (1 + (TRAINING_COPIES - 1) * trainable_share)
-    free = psutil.virtual_memory().available
-    if needed > free * FREE_SHARE:
-        raise ModelError(
-            f"The model {spec.name} needs about {needed / 1e9:.1f} GB of memory for this and {free / 1e9:.1f} GB are "
-            "free; choose a smaller model, let fewer blocks learn, or close other programs."
-        )
 
 
 class _quiet:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from workbench.asr.catalog import Catalog, local_folder
+from workbench.asr.catalog import Catalog, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest
 from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
 from workbench.asr.outline import characters, n_frames, outline
@@ -113,6 +113,10 @@ class Planning:
         find_strategy(strategy)
         blocks = self._blocks(spec)
         plan = plan_for_blocks(blocks, strategy) if blocks else None
+        if plan and spec.parameters:
+            check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
+        elif spec.parameters:
+            check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
         labelled, language, rule = self._labelled(set_name)
         config, suggestion = self._config(spec, strategy, labelled, language, settings)
         split, notes = self._split(labelled, config, rule)
