@@ -238,6 +238,28 @@ def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) 
     assert filled["epochs"] != 3
 
 
+def test_new_characters_wait_for_the_users_agreement(bench: Workbench, fill: Fill) -> None:
+    fill("s", 12, text="niño número")
+    adapt = Adapt(bench)
+    html, _, _, extend, *_ = adapt.review("s", "ctc-en", "head", False, {}, *settings())
+    assert extend["visible"]
+    assert "ñ ú" in extend["label"]
+    assert "12 clips cannot be learned" in html
+    agreed = adapt.review("s", "ctc-en", "head", True, {}, *settings())[0]
+    assert "2 new characters join" in agreed
+    assert "--extend-alphabet" in agreed
+
+
+def test_a_hub_model_is_reviewed_without_its_files_and_nonsense_is_said_in_place(bench: Workbench, fill: Fill) -> None:
+    fill("s", 12, text="hello number")
+    adapt = Adapt(bench)
+    html, _, listen, *_ = adapt.review("s", "owner/name", "full", False, {}, *settings())
+    assert "--model owner/name" in html
+    assert listen["visible"] is False
+    html, *_ = adapt.review("s", "../../etc/passwd", "full", False, {}, *settings())
+    assert "There is no base model called" in html
+
+
 def test_the_step_size_has_a_cap() -> None:
     _check_cap(0.01, 0.01)
     with pytest.raises(Exception, match=r"at most 0\.01"):

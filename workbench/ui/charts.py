@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from workbench.core.statistics import Interval
 from workbench.ui.render import esc, points
 
-WIDTH, HEIGHT = 300, 132  # of one curve, in SVG units
-LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 20  # margins around it
+WIDTH, HEIGHT = 176, 104  # of one curve, in SVG units; about the pixels it is shown at, so that text keeps its size
+LEFT, RIGHT, TOP, BOTTOM = 26, 4, 8, 18  # margins around it
 
 
 def curve(

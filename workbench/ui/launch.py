@@ -1,5 +1,6 @@
 """Serves the page: on this machine only unless told otherwise, without telemetry, uploads inside the workspace."""
 
+import logging
 import os
 import socket
 import threading
@@ -18,6 +19,7 @@ LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT: Final = 7860
 LARGEST_UPLOAD: Final = "500mb"
 START_LIMIT_S: Final = 60.0
+HOUR_S: Final = 3600.0
 
 
 def make_app(workbench: Workbench) -> "FastAPI":
@@ -77,6 +79,7 @@ def serve(
         print(f"Speech Workbench is open at {server.url}  (Ctrl+C ends it)", flush=True)
         if host not in LOCAL:
             print("Everyone who reaches this address can hear and change the clips; there is no password.", flush=True)
+        threading.Thread(target=_keep_house, args=(workbench,), daemon=True).start()
         if open_browser:
             webbrowser.open(server.url)
         try:
@@ -84,6 +87,16 @@ def serve(
                 time.sleep(0.3)
         except KeyboardInterrupt:
             print("Closing; runs that are at work go on by themselves.", flush=True)
+
+
+def _keep_house(workbench: Workbench) -> None:
+    """Erase for good what was deleted long enough ago, now and every hour."""
+    while True:
+        try:
+            workbench.collecting.erase_expired()
+        except Exception:  # the thread's boundary; the next hour tries again
+            logging.getLogger(__name__).exception("erasing expired clips failed")
+        time.sleep(HOUR_S)
 
 
 class Server:

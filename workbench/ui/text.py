@@ -149,7 +149,6 @@ SETTING_LABELS: Final = {
     "warmup_share": "Warm-up share",
     "max_updates": "Most updates",
     "patience": "Patience (early stopping)",
-    "dropout": "Dropout",
     "time_mask": "Time mask (SpecAugment)",
     "dropout": "Dropout",
     "augment_copies": "Altered copies (augmentation)",

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from workbench.errors import DataError
+from workbench.services.collecting import Progress
 from workbench.services.importing import NO_TEXT
 from workbench.services.workbench import Workbench
 from workbench.ui import text
@@ -101,14 +102,25 @@ class Collect:
         return [self._add(set_name, [(path, name)], speaker, skip=(NO_TEXT,)), None]
 
     @shown
-    def add_files(self, set_name: str, paths: Sequence[str], speaker: str) -> str:
-        return self._add(set_name, [(path, Path(path).name) for path in paths], speaker)
+    def add_files(
+        self, set_name: str, paths: Sequence[str], speaker: str, progress: gr.Progress = gr.Progress()
+    ) -> str:
+        files = [(path, Path(path).name) for path in paths]
+        return self._add(set_name, files, speaker, count=lambda done, total, _: progress((done, total), unit="clips"))
 
-    def _add(self, set_name: str, files: Sequence[tuple[str, str]], speaker: str, skip: Sequence[str] = ()) -> str:
+    def _add(
+        self,
+        set_name: str,
+        files: Sequence[tuple[str, str]],
+        speaker: str,
+        *,
+        skip: Sequence[str] = (),
+        count: Progress | None = None,
+    ) -> str:
         try:
             if not set_name:
                 raise DataError(text.NO_SET)
-            report = self.collecting.add_files(set_name, files, speaker=speaker)
+            report = self.collecting.add_files(set_name, files, speaker=speaker, progress=count)
         finally:
             for path, _ in files:
                 self._discard(Path(path))
