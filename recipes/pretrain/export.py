@@ -30,5 +30,6 @@ def averaged_model(checkpoint: Path, start_from: Path) -> Wav2Vec2ForCTC:
 def export(checkpoint: Path, start_from: Path, out: Path) -> None:
     """Write the model of a checkpoint into a folder that `from_pretrained` loads."""
     averaged_model(checkpoint, start_from).half().save_pretrained(out)
+    (out / "model.safetensors").chmod(0o644)  # the library writes it for the owner alone
     for name in TOKENIZER_FILES:
         shutil.copyfile(start_from / name, out / name)

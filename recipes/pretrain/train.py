@@ -36,7 +36,7 @@ class Plan:
     floor: float = 0.01  # of the peak rate, at the end
     warmup_steps: int = 300
     batch_s: float = 32.0  # sound in a batch, padding included
-    average: float = 0.999  # of the moving average of the weights, per step
+    average: float = 0.997  # of the moving average of the weights, per step
     mask_time_prob: float = 0.05  # SpecAugment along time
     save_every_s: float = 300.0
     score_every_s: float = 600.0
