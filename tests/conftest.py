@@ -1,7 +1,12 @@
 """Fixtures for everyone: an empty workspace, its store, and sounds made on the spot."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Before torch is imported, here and in the workers: the tiny models' matrices gain nothing from threads, and threads
+# that wait for each other on a busy machine make them many times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
