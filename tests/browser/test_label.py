@@ -75,6 +75,7 @@ def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_brows
     row.wait_for()
     page.get_by_role("button", name="Delete: ").click()
     page.get_by_role("button", name="Erase for good now").first.click()
+    page.get_by_text("1 clip erased for good").wait_for()
     page.get_by_text("No clips yet.").wait_for()
     assert not bench.workspace.sound_path(clip.sha256).exists()
 

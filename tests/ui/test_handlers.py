@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from tests.ui.conftest import HOSTILE
-from workbench.errors import DataError
+from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import notice, quiet, shown
@@ -217,6 +217,17 @@ def test_the_form_holds_every_setting_of_a_training() -> None:
 
 def test_only_what_the_user_changed_is_a_wish() -> None:
     assert _wishes({"epochs": 12, "seed": 0}, settings(epochs=12, seed=3)) == {"seed": 3}
+    assert _wishes({"dropout": 0.1}, settings(dropout="0.1")) == {}
+    assert _wishes({"dropout": None}, settings(dropout="0,2")) == {"dropout": 0.2}
+    with pytest.raises(TrainingError, match="dropout needs a number"):
+        _wishes({}, settings(dropout="lots"))
+
+
+def test_an_untouched_form_wishes_nothing(bench: Workbench) -> None:
+    adapt = Adapt(bench)
+    with gr.Blocks():
+        adapt.build()
+    assert _wishes(adapt.filled.value, tuple(field.value for field in adapt.settings)) == {}
 
 
 def test_too_few_labels_are_said_in_place_and_start_is_off(bench: Workbench, fill: Fill) -> None:

@@ -7,6 +7,7 @@ are written as entities as well: a transcript holding `${…}` or `{{…}}` must
 import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.services.collecting import ImportReport, SetInfo
@@ -15,6 +16,7 @@ from workbench.services.planning import Preview
 from workbench.services.transcribing import DraftView
 from workbench.ui import text
 
+LONGEST_LIST: Final = 200  # lines of a report; a set of thousands must not choke the page
 _TEMPLATE_SIGNS = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;", "\\": "&#92;"})
 
 
@@ -93,21 +95,29 @@ def import_report(report: ImportReport, *, skip: Iterable[str] = ()) -> str:
         counts.append(f"{len(report.rejected):,} rejected")
     return (
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
-        f"{_problems(text.REJECTED, report.rejected, 'bad')}{_problems(text.WARNED, warnings, 'mind')}</div>"
+        f"{_problems(text.REJECTED, report.rejected, 'bad')}"
+        f"{_problems(text.WARNED, warnings, 'mind', together=True)}</div>"
     )
 
 
-def _problems(title: str, problems: Sequence[Problem], kind: str) -> str:
+def _problems(title: str, problems: Sequence[Problem], kind: str, *, together: bool = False) -> str:
+    """A list with file, line, reason and remedy; `together` puts files with the same trouble on one line."""
     if not problems:
         return ""
-    lines = "".join(
-        f"<li><b>{esc(p.file or 'the set')}</b>{f' line {p.line}' if p.line else ''}: {esc(p.reason)}."
-        f"<span> {esc(p.remedy[:1].upper() + p.remedy[1:])}.</span></li>"
-        for p in problems[:200]
-    )
-    rest = f"<li>… and {len(problems) - 200:,} more</li>" if len(problems) > 200 else ""
+    groups: dict[object, list[Problem]] = {}
+    for number, p in enumerate(problems):
+        groups.setdefault((p.reason, p.remedy) if together else number, []).append(p)
+    lines = "".join(_problem(group) for group in list(groups.values())[:LONGEST_LIST])
+    rest = f"<li>… and {len(groups) - LONGEST_LIST:,} more</li>" if len(groups) > LONGEST_LIST else ""
     summary = f"<summary>{esc(title)} ({len(problems):,})</summary>"
     return f"<details open class='{kind}'>{summary}<ul>{lines}{rest}</ul></details>"
+
+
+def _problem(group: Sequence[Problem]) -> str:
+    first, names = group[0], [f"{p.file or 'the set'}{f' line {p.line}' if p.line else ''}" for p in group]
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    remedy = first.remedy[:1].upper() + first.remedy[1:]
+    return f"<li><b>{esc(', '.join(names[:3]))}</b>{more}: {esc(first.reason)}. <span>{esc(remedy)}.</span></li>"
 
 
 def drafting(view: DraftView) -> str:

@@ -39,7 +39,7 @@ def theme() -> gr.themes.Base:
         block_title_text_size="*text_sm",
         block_info_text_color="#4f5d70",
         block_info_text_color_dark="#a3b1c4",
-        block_info_text_size="*text_xs",
+        block_info_text_size="12px",
         input_background_fill="#ffffff",
         input_background_fill_dark="#0f1621",
         input_border_color="#8d9bae",

@@ -18,6 +18,7 @@ from workbench.ui.running import choice, panel
 
 _FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
 SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
+NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
 CHOICES: Final = {"normalizer": ["english", "marks", "none"]}
@@ -33,7 +34,8 @@ class Adapt:
     def build(self) -> None:
         first = self.catalog.specs[0]
         strategies = self.adaptation.strategies(first.name)
-        self.filled = gr.State({})  # what the form was last filled with, to tell what the user changed
+        # What the form was last filled with, to tell what the user changed.
+        self.filled = gr.State({name: getattr(TrainingConfig(), name) for name in SETTINGS})
         html(heading(3, text.ADAPT, "adapt"))
         self.run = gr.State("")
         self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
@@ -235,15 +237,30 @@ def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
     }
     if name in CHOICES:
         return gr.Dropdown(CHOICES[name], value=None, **common)
-    if name == "language":
+    default = getattr(TrainingConfig(), name)
+    if default is None:  # an empty Number would come back as 0
         return gr.Textbox("", max_lines=1, **common)
-    return gr.Number(None, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
+    return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
 
 
 def _wishes(filled: dict[str, Any], values: tuple[Any, ...]) -> dict[str, Any]:
     """The settings that the user changed: neither empty nor what the form was filled with."""
-    given = {name: value for name, value in zip(SETTINGS, values, strict=True) if value not in (None, "")}
+    given = {name: _typed(name, v) for name, v in zip(SETTINGS, values, strict=True) if v not in (None, "")}
     return {name: value for name, value in given.items() if value != filled.get(name)}
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A setting's value; the number in a text field.
+
+    Raises:
+        WorkbenchError: It is no number.
+    """
+    if name not in NUMBERS or not isinstance(value, str):
+        return value
+    try:
+        return float(value.replace(",", "."))
+    except ValueError:
+        raise TrainingError(f"The setting {name.replace('_', ' ')} needs a number, not '{value[:20]}'.") from None
 
 
 def _check_cap(rate: float, cap: float) -> None:
