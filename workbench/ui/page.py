@@ -73,7 +73,7 @@ class Page:
         inputs = [chosen, self.adapt.run, self.seen]
         outputs = [
             self.seen, self.labels, self.sets.steps, self.sets.choice,
-            self.label.progress, self.label.draft, self.label.stop, self.label.model,
+            self.label.progress, self.label.draft, self.label.stop, self.label.model, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.compare.result,
         ]  # fmt: skip
@@ -108,6 +108,7 @@ class Page:
             return [gr.skip()] * self._n_outputs
         changed = {name for name in now if now[name] != seen.get(name)}
         drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
+        speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
         models = gr.update(choices=self.label.models([r.id for r in runs if r.status == "done"]))
         verdict = self.compare.verdict(token)
         return [
@@ -117,6 +118,7 @@ class Page:
             gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
             *drafts,
             models if changed & {"set", "done"} else gr.skip(),
+            speakers if "labels" in changed else gr.skip(),
             view.id if view else "",
             *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
             token if "result" in changed else gr.skip(),
@@ -124,7 +126,7 @@ class Page:
 
 
 def _labels(info: SetInfo | None) -> str:
-    return repr((info.name, info.clips, info.confirmed, info.drafted, len(info.words))) if info else ""
+    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, len(info.words))) if info else ""
 
 
 def _follow(runs: list[RunView], shown: str, known: str) -> RunView | None:

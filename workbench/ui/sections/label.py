@@ -188,9 +188,12 @@ class Label:
     def open_set(self, *inputs: Any) -> list[Any]:
         """Another set: its first page, all its speakers, no filter."""
         query = Query(*inputs)._replace(status="", speaker="", search="", page=0, gone=None)
-        speakers = self.labelling.speakers(query.set_name) if query.set_name else []
-        choices = [(text.ALL_SPEAKERS, ""), *((s, s) for s in speakers)]
-        return [self.view(query), 0, "", gr.update(choices=choices, value=""), "", None]
+        return [self.view(query), 0, "", gr.update(choices=self.speakers(query.set_name), value=""), "", None]
+
+    def speakers(self, set_name: str) -> list[tuple[str, str]]:
+        """The choices of the speaker filter."""
+        found = self.labelling.speakers(set_name) if set_name else []
+        return [(text.ALL_SPEAKERS, ""), *((s, s) for s in found)]
 
     @shown
     def filter(self, *inputs: Any) -> list[Any]:
