@@ -10,7 +10,7 @@ from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.types import ModelSpec
 
-# Tried with ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.
+# Tried with an earlier ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.
 SMALL_MODEL_DROPOUT = 0.15
 XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
 
@@ -27,8 +27,8 @@ class Suggestion:
 def copies_for(strategy: str, *, small_model: bool) -> int:
     """Altered copies of a clip. Before the first learning block nothing is cached, so that more of them cost no more.
 
-    Tried with ctc-en on four speakers' digits, scored on two others: 18 % WER with 20 copies of moderate strength, 28 %
-    with as many of wider speeds, 26 % with other pitches and time masks besides.
+    Tried with an earlier ctc-en on four speakers' digits, scored on two others: 18 % WER with 20 copies of moderate
+    strength, 28 % with as many of wider speeds, 26 % with other pitches and time masks besides.
     """
     if not small_model:
         return 0
