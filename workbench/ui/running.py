@@ -49,7 +49,7 @@ def panel(view: RunView) -> str:
 
 def _head(view: RunView) -> str:
     p = view.progress
-    doing = [text.STATUS[view.status]]
+    doing = [text.STATUS[view.status].capitalize()]
     if view.active:
         # The worker has its turn, but has not said anything yet: it is loading its libraries.
         silent = view.status == "running" and p.get("phase") == "queued"
