@@ -19,6 +19,7 @@ setup: $(READY)  ## Make .venv with everything in it
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
+	@echo "Setting up .venv: PyTorch and its libraries are several GB, so this takes a few minutes, once."
 	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
 	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)

@@ -4,6 +4,7 @@ Rates stand in the catalogue (from the literature for supervised models, measure
 the number of clips, with longer training for models that begin far from the target.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
@@ -17,11 +18,20 @@ XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M f
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Settings with one sentence for each choice, and the highest learning rate the page accepts."""
+    """Settings to start from, and the highest learning rate the page accepts.
+
+    Attributes:
+        why: Name of a setting -> why it has this value, one sentence.
+    """
 
     config: TrainingConfig
-    reasons: tuple[str, ...]
+    why: Mapping[str, str]
     rate_cap: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences alone, for the page."""
+        return tuple(self.why.values())
 
 
 def copies_for(strategy: str, *, small_model: bool) -> int:
@@ -51,17 +61,17 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
         )
     copies = copies_for(strategy, small_model=small_model)
     folds = DEFAULT_FOLDS if clips < FOLDS_BELOW_CLIPS else 0
-    reasons = [
-        f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
+    why = {
+        "learning_rate": f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
         + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
-        f"{epochs} epochs, at most {cap} updates: {length}.",
-        f"{copies} altered copies of each training clip (speed, room, noise, level): few recordings stand for many."
+        "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",
+        "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise, level): few stand for many."
         if copies
         else "No altered copies of the clips: a strong model knows other rooms and speeds already.",
-        f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips every clip has to serve as a test clip once."
+        "folds": f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips each has to be a test clip once."
         if folds
         else "The set's own test clips judge: there are enough for that.",
-    ]
+    }
     config = TrainingConfig(
         epochs=epochs,
         max_updates=cap,
@@ -73,4 +83,4 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
         folds=folds,
         language=language,
     )
-    return Suggestion(config, tuple(reasons), rate * RATE_CAP_FACTOR)
+    return Suggestion(config, why, rate * RATE_CAP_FACTOR)

@@ -14,6 +14,7 @@ from workbench.core.types import Verdict
 
 Scheme = Literal["test", "out-of-fold", "given"]
 
+OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
 FEW_GROUPS = 6  # that all of fewer clips improve by luck is more likely than 5 %, two-sided: 2 * 0.5 ** 5
 _CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
 
@@ -171,7 +172,8 @@ def verdict_sentence(comparison: Comparison) -> str:
         provable = provable_sentence(n_clips, comparison.base.errors)
         return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
     moved = "fell" if comparison.verdict == "better" else "rose"
-    return f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured}).{_caution(interval)}"
+    judged = f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured})."
+    return judged + _still_wrong(comparison) + _caution(interval)
 
 
 def _evaluate(rows: Sequence[ComparisonRow], normalizer: str) -> tuple[Evaluation, Evaluation]:
@@ -218,6 +220,18 @@ def _for_whom(comparison: Comparison) -> str:
     if not n_speakers:
         return "over clips, speakers not named"
     return f"over clips, for {'this one speaker' if n_speakers == 1 else f'these {n_speakers} speakers'}"
+
+
+def _still_wrong(comparison: Comparison) -> str:
+    """What "better" does not mean: most words right, or the expert's own words heard."""
+    said = []
+    if comparison.adapted.wer >= OFTEN_WRONG:
+        said.append(f"about {min(10, round(10 * comparison.adapted.wer))} of 10 words are still wrong")
+    terms = comparison.all_terms
+    if terms and terms.adapted.occurrences and terms.adapted.recall is not None:
+        before, after = terms.base.hits, terms.adapted.hits
+        said.append(f"of your own words {after} of {terms.adapted.occurrences} are heard right, {before} before")
+    return f" {'; '.join(said).capitalize()}." if said else ""
 
 
 def _caution(interval: Interval) -> str:

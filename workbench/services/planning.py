@@ -178,7 +178,11 @@ class Planning:
         config = replace(config, **{k: v for k, v in settings.items() if v is not None})
         if config.normalizer is None:
             config = replace(config, normalizer=choose_normalizer([c.text for c in labelled], config.language))
-        return config, replace(suggestion, config=config)
+        # A reason stands only beside a value that was suggested, not beside the user's own.
+        own = {k for k, v in settings.items() if v is not None} | ({"epochs"} if settings.get("max_updates") else set())
+        own |= {"folds"} if config.folds != suggestion.config.folds else set()
+        why = {name: sentence for name, sentence in suggestion.why.items() if name not in own}
+        return config, replace(suggestion, config=config, why=why)
 
     def _split(
         self, labelled: Sequence[_Labelled], config: TrainingConfig, rule: str

@@ -139,6 +139,9 @@ class Transcribing:
         Raises:
             WorkbenchError: A file is missing or cannot be used; names it.
         """
+        missing = [path for path in paths if not path.is_file()]
+        if missing:
+            raise WorkbenchError(f"There is no file {missing[0]}; check the path.")
         sounds = []
         for path in paths:
             try:
