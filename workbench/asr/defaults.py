@@ -65,7 +65,7 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
         "learning_rate": f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
         + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
         "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",
-        "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise, level): few stand for many."
+        "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise): few stand for many."
         if copies
         else "No altered copies of the clips: a strong model knows other rooms and speeds already.",
         "folds": f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips each has to be a test clip once."
