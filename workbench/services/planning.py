@@ -158,8 +158,8 @@ class Planning:
             language = clip_set.language
         if len(labelled) < MIN_CONFIRMED:
             raise TrainingError(
-                f"The set {set_name} has {len(labelled)} confirmed clips and at least {MIN_CONFIRMED} are needed "
-                "(about 20 make a first honest comparison); confirm more labels."
+                f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
+                f"least {MIN_CONFIRMED} are needed (about 20 make a first honest comparison); confirm more labels."
             )
         return labelled, language, rule
 

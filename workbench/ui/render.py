@@ -66,15 +66,17 @@ def hint(sentence: str) -> str:
 def stepper(info: SetInfo | None, run: str, verdict: str) -> str:
     """Where the user is: the four steps, what each has, and which comes next."""
     clips, confirmed = (info.clips, info.confirmed) if info else (0, 0)
+    none = text.LOADING if run == text.LOADING else "no clips yet"
     facts = (
-        plural(clips, "clip") if clips else "no clips yet",
+        plural(clips, "clip") if clips else none,
         f"{confirmed:,} of {clips:,} confirmed" if clips else "–",
         run or "–",
         verdict or "–",
     )
-    done = (clips > 0, 0 < clips == confirmed, verdict != "", verdict != "")
+    judged = verdict not in ("", text.LOADING)
+    done = (clips > 0, 0 < clips == confirmed, judged, judged)
     enough = confirmed >= 4
-    current = 3 if verdict else 2 if enough else 1 if clips else 0
+    current = 3 if judged else 2 if enough else 1 if clips else 0
     here = " aria-current='step'"
     items = "".join(
         f"<li class='{'done' if done[i] else ''}'><a href='#step-{name.lower()}'{here if i == current else ''}>"

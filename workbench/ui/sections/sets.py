@@ -35,7 +35,7 @@ class Sets:
                     f"title='{esc(text.THEME)}'>◐</button>",
                     elem_classes="theme-box",
                 )
-        self.steps = html(stepper(None, "", ""), elem_id="steps")
+        self.steps = html(stepper(None, text.LOADING, text.LOADING), elem_id="steps")
         with gr.Column(visible=False, elem_classes="card", elem_id="new-set-form") as self.form:
             with gr.Row():
                 self.name = gr.Textbox(
@@ -65,7 +65,13 @@ class Sets:
         moved = [self.choice, self.chosen, self.form, self.welcome]
         self.choice.input(self.choose, self.choice, self.chosen, api_visibility="private", show_progress="hidden")
         for button in (self.new, self.start_own):
-            button.click(self.open_form, None, [self.form, self.name], api_visibility="private", show_progress="hidden")
+            button.click(
+                self.open_form,
+                self.chosen,
+                [self.form, self.name, self.delete],
+                api_visibility="private",
+                show_progress="hidden",
+            )
         self.cancel.click(self.close_form, None, self.form, api_visibility="private", show_progress="hidden")
         gr.on(
             [self.create.click, self.name.submit],
@@ -113,8 +119,12 @@ class Sets:
         return name or ""
 
     @shown
-    def open_form(self) -> list[Any]:
-        return [gr.update(visible=True), ""]
+    def open_form(self, chosen: str) -> list[Any]:
+        return [
+            gr.update(visible=True),
+            "",
+            gr.update(value=text.DELETE_NAMED.format(name=chosen), visible=bool(chosen)),
+        ]
 
     @shown
     def close_form(self) -> Any:
