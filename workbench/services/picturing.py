@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.audio.decode import read_clip
-from workbench.audio.spectrogram import spectrogram_png, waveform_peaks
+from workbench.audio.spectrogram import preload, spectrogram_png, waveform_peaks
 from workbench.core.types import Clip
 from workbench.errors import AudioError, DataError
 from workbench.services.labelling import Labelling
@@ -55,6 +55,10 @@ class Picturing:
             while len(self._peaks) > KEPT_PEAKS:
                 self._peaks.popitem(last=False)
         return kept
+
+    def warm_up(self) -> None:
+        """Import what drawing needs, so that the first picture does not wait for it; for a thread of the server."""
+        preload()
 
     def spectrogram(self, clip_id: int, *, dark: bool = False) -> Path:
         """A PNG of the clip's log-mel spectrogram, for a light or a dark page; drawn once.

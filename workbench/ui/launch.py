@@ -20,6 +20,7 @@ DEFAULT_PORT: Final = 7860
 LARGEST_UPLOAD: Final = "500mb"
 START_LIMIT_S: Final = 60.0
 HOUR_S: Final = 3600.0
+WARM_UP_AFTER_S: Final = 4.0  # the first page goes first
 
 
 def make_app(workbench: Workbench) -> "FastAPI":
@@ -90,7 +91,12 @@ def serve(
 
 
 def _keep_house(workbench: Workbench) -> None:
-    """Erase for good what was deleted long enough ago, now and every hour."""
+    """Get ready to draw, then erase for good what was deleted long enough ago, now and every hour."""
+    time.sleep(WARM_UP_AFTER_S)
+    try:
+        workbench.picturing.warm_up()
+    except Exception:  # the thread's boundary; the first picture will say what is wrong
+        logging.getLogger(__name__).exception("getting ready to draw failed")
     while True:
         try:
             workbench.collecting.erase_expired()
