@@ -1,7 +1,7 @@
 """The process of one run: `python -m workbench.services.worker ROOT RUN`.
 
 A lock file says that it lives: the system frees the lock however the process ends, so a dead worker is seen at once.
-A second lock lets one run work at a time; the others wait in the queue.
+A second lock lets one run work at a time; the others wait in the queue, the oldest first.
 """
 
 import os
@@ -14,13 +14,14 @@ from filelock import FileLock, Timeout
 
 from workbench.errors import WorkbenchError
 from workbench.store.database import Store
-from workbench.store.models import now
-from workbench.store.runs import find_run
+from workbench.store.models import RunRow, now
+from workbench.store.runs import active_runs, find_run
 from workbench.workspace import Workspace
 
 ALIVE = ".alive"  # in the run's folder
 TURN = ".turn"  # in the folder of all runs
 POLL_SECONDS = 0.5
+STARTING_SECONDS = 30.0  # a worker that was just started may not hold its lock yet
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
 
@@ -56,13 +57,29 @@ def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | 
     lock = FileLock(workspace.runs / TURN)
     while True:
         with store.session() as session:
-            if find_run(session, name).stop_requested:
+            row = find_run(session, name)
+            if row.stop_requested:
                 return None
+            before = [r for r in active_runs(session) if r.id < row.id]
+        if any(_comes_first(workspace, r) for r in before):
+            time.sleep(POLL_SECONDS)
+            continue
         try:
             lock.acquire(timeout=0)
             return lock
         except Timeout:
             time.sleep(POLL_SECONDS)
+
+
+def _comes_first(workspace: Workspace, older: RunRow) -> bool:
+    """Whether an older run is still to have its turn: its worker lives, or was started a moment ago."""
+    if (now() - older.created_at).total_seconds() < STARTING_SECONDS:
+        return True
+    try:
+        with FileLock(workspace.run_folder(older.name) / ALIVE).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return (workspace.run_folder(older.name) / ALIVE).exists()
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
