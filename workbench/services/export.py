@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.audio.decode import read_clip
 from workbench.errors import ModelError, WorkbenchError
@@ -15,6 +15,9 @@ from workbench.services.comparing import Comparing
 from workbench.store.database import Store
 from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.asr.backend import Backend
 
 PROOF_CLIPS = 3  # transcribed by the written folder and compared
 
@@ -43,7 +46,7 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         document = Comparing(store).document(name)
         (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-        verified = _prove(folder, _proof(workspace, store, name))
+        verified = _prove(folder, _proof(workspace, store, name, backend))
         if out.exists():
             out.rmdir()
         shutil.copytree(folder, out)
@@ -52,14 +55,12 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
     return {"run": name, "folder": str(out), "files": files, "size_mb": round(size, 1), "verified_clips": verified}
 
 
-def _proof(workspace: Workspace, store: Store, name: str) -> list[tuple[Path, str]]:
+def _proof(workspace: Workspace, store: Store, name: str, backend: "Backend") -> list[tuple[Path, str]]:
     """A few sounds and what the run's own model says of them now."""
     from workbench.asr.backend import ClipInput
-    from workbench.asr.checkpoint import load_run_model
 
     with store.session() as session:
         found = [clip.sha256 for _, clip in evaluations(session, find_run(session, name).id)][:PROOF_CLIPS]
-    backend, _ = load_run_model(workspace.run_folder(name) / "model")
     out = []
     for sha256 in found:
         path = workspace.sound_path(sha256)

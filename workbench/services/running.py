@@ -5,7 +5,6 @@ goes on where it stood.
 """
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -24,7 +23,6 @@ from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.freezing import apply_plan, plan_for_blocks
 from workbench.asr.outline import outline
 from workbench.asr.training import (
-    Check,
     Hooks,
     TrainingOutcome,
     copy_state,
@@ -37,13 +35,14 @@ from workbench.audio.decode import read_clip
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.text import Alphabet, to_model_text
-from workbench.core.types import FreezePlan, ModelSpec, Seconds, Split
+from workbench.core.types import ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
 from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress
+from workbench.services.run_records import RunClip, Texts, read_fold, run_clips, versions, write_fold
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, EvaluationRow, RunRow, now
-from workbench.store.runs import find_run, label_texts, replace_evaluations
+from workbench.store.models import ClipRow, EvaluationRow, now
+from workbench.store.runs import find_run, replace_evaluations
 from workbench.workspace import Workspace
 
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
@@ -51,18 +50,6 @@ ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 class StopRequested(Exception):
     """The user pressed Stop before there was anything to keep."""
-
-
-@dataclass(frozen=True)
-class RunClip:
-    """A clip as the run sees it: the sound and the label of the revision that the run was started with."""
-
-    id: int
-    sha256: str
-    name: str
-    n_samples: int
-    speaker: str | None
-    text: str
 
 
 @dataclass
@@ -88,7 +75,7 @@ class RunExecution:
         with self.store.session() as session:
             row = find_run(session, self.name)
             self.run = row
-            self.clips = _clips(session, row)
+            self.clips = run_clips(session, row)
         self.config = TrainingConfig.from_json(self.run.config)
         self.folder = self.workspace.run_folder(self.name)
         self.progress = Progress(self.store, self.run.id)
@@ -110,7 +97,7 @@ class RunExecution:
         self.backend.set_time_mask(self.config.time_mask)
         if self.config.dropout is not None:
             self.backend.set_dropout(self.config.dropout)
-        self._save_row(plan=_plan_json(self.plan), versions=_versions())
+        self._save_row(plan=asdict(self.plan), versions=versions())
         adapted, outcomes, stopped = self._train(splits, labels, base_texts)
         self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
 
@@ -215,7 +202,7 @@ class RunExecution:
 
     def _train(
         self, splits: Sequence[Split], labels: dict[int, str], base_texts: dict[int, str]
-    ) -> tuple[dict[int, tuple[str, int | None]], list[TrainingOutcome], bool]:
+    ) -> tuple[Texts, list[TrainingOutcome], bool]:
         """Texts of the adapted model by clip with the fold, how each training went, and whether it was stopped."""
         examples = {
             i: Example(i, self._copies(self.clips[i]), tuple(self.backend.encode_label(text)))
@@ -234,17 +221,17 @@ class RunExecution:
         everything = [e.n_samples for e in examples.values()]
         self.progress.plan_updates([*planned, min(planned_updates(everything, self.config), max(planned))])
         start = copy_state(self.backend)
-        texts: dict[int, tuple[str, int | None]] = {}
+        texts: Texts = {}
         outcomes: list[TrainingOutcome] = []
         for number, split in enumerate(splits):
             folder = self.folder / f"fold-{number + 1}"
-            finished = _read_fold(folder)
+            finished = read_fold(folder, self.clips)
             if finished is None:
                 restore_state(self.backend, start)
                 outcome = self._train_split(split, examples, folder, number)
                 finished = outcome, self._hear(split.test, number)
                 if not outcome.stopped:
-                    _write_fold(folder, *finished)
+                    write_fold(folder, *finished)
             outcomes.append(finished[0])
             texts |= finished[1]
             if finished[0].stopped:
@@ -296,7 +283,7 @@ class RunExecution:
         self.seconds["training"] += time.monotonic() - began
         return outcome
 
-    def _hear(self, clip_ids: Sequence[int], fold: int | None) -> dict[int, tuple[str, int | None]]:
+    def _hear(self, clip_ids: Sequence[int], fold: int | None) -> Texts:
         began = time.monotonic()
         self.progress.phase("evaluating", "Transcribing with the adapted model", total=len(clip_ids))
         items = [self._item(self.clips[i]) for i in clip_ids]
@@ -311,7 +298,7 @@ class RunExecution:
         splits: Sequence[Split],
         labels: dict[int, str],
         base_texts: dict[int, str],
-        adapted: dict[int, tuple[str, int | None]],
+        adapted: Texts,
         outcomes: Sequence[TrainingOutcome],
         stopped: bool,
         new_characters: list[str],
@@ -370,7 +357,7 @@ class RunExecution:
             "config": self.run.config,
             "split": self.run.split,
             "labels": self.run.labels,
-            "versions": _versions(),
+            "versions": versions(),
             "new_characters": new_characters,
         }
 
@@ -380,47 +367,3 @@ class RunExecution:
             for name, value in values.items():
                 setattr(row, name, value)
             self.run = row
-
-
-def _clips(session: Any, row: RunRow) -> dict[int, RunClip]:
-    texts = label_texts(session, list(row.labels.values()))
-    found = {}
-    for clip_id in sorted(texts):
-        clip = session.get(ClipRow, clip_id)
-        if clip is not None and clip.deleted_at is None:
-            n_samples = round(clip.duration * 16_000)
-            found[clip_id] = RunClip(clip.id, clip.sha256, clip.name, n_samples, clip.speaker, texts[clip_id])
-    return found
-
-
-def _plan_json(plan: FreezePlan) -> dict[str, Any]:
-    return asdict(plan)
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    names = ("speech-workbench", "torch", "transformers", "torchaudio", "jiwer")
-    return {name: version(name) for name in names}
-
-
-def _read_fold(folder: Path) -> tuple[TrainingOutcome, dict[int, tuple[str, int | None]]] | None:
-    file = folder / "outcome.json"
-    if not file.is_file():
-        return None
-    document = json.loads(file.read_text(encoding="utf-8"))
-    checks = tuple(Check(**c) for c in document["checks"])
-    outcome = TrainingOutcome(document["steps"], document["best_step"], checks, stopped=False)
-    return outcome, {int(i): (text, fold) for i, (text, fold) in document["texts"].items()}
-
-
-def _write_fold(folder: Path, outcome: TrainingOutcome, texts: dict[int, tuple[str, int | None]]) -> None:
-    document = {
-        "steps": outcome.steps,
-        "best_step": outcome.best_step,
-        "checks": [asdict(c) for c in outcome.checks],
-        "texts": {str(i): list(value) for i, value in texts.items()},
-    }
-    temporary = folder / "outcome.tmp"
-    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, folder / "outcome.json")
