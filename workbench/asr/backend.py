@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor, nn
 
-from workbench.core.types import Block, ModelSpec
+from workbench.core.types import Block, ModelSpec, Seconds
 
-# Named arrays of one clip at a boundary, without a batch dimension; "samples" (n_samples,) at boundary 0,
-# else "hidden" (n_frames, width), and what a family adds.
+# Named arrays of one clip at a boundary, without a batch dimension; "samples" (n_samples,) or "mel" (n_mels, n_frames)
+# at boundary 0, else "hidden" (n_frames, width), and what a family adds, such as "memory" (an encoder's output).
 Activations = dict[str, Tensor]
 # The same, padded and stacked, with "lengths" (batch,) int64, and "labels" (batch, longest) int64, -100 where padded.
 Batch = dict[str, Tensor]
@@ -41,6 +41,8 @@ class Backend(Protocol):
     spec: ModelSpec
     model: nn.Module
     fingerprint: str  # hash of weights and configuration, for caches and checkpoints
+    window: Seconds | None  # the longest sound it hears at once; None where there is no limit
+    padded_to: int  # samples that every shorter clip is padded to, and costs; 0 where clips cost their own length
 
     def blocks(self) -> tuple[Block, ...]:
         """The parts in the order sound flows through them; every weight belongs to exactly one."""
@@ -62,6 +64,24 @@ class Backend(Protocol):
         """Run the first `boundary` blocks in eval mode without gradients; each clip comes out as if it were alone."""
         ...
 
+    def advance(
+        self, items: Sequence[Activations], label_ids: Sequence[Sequence[int]], start: int, stop: int
+    ) -> list[Activations]:
+        """Run blocks `start` … `stop`−1 on activations of boundary `start`, in eval mode without gradients.
+
+        Args:
+            label_ids: Token ids of each clip's label, used where `label_matters(stop)`; else they may be empty.
+        """
+        ...
+
+    def hearing_boundary(self, boundary: int) -> int:
+        """The deepest boundary up to `boundary` that knows nothing of the label: where `transcribe` may start."""
+        ...
+
+    def label_matters(self, boundary: int) -> bool:
+        """Whether activations at this boundary depend on the clip's label (teacher forcing inside a decoder)."""
+        ...
+
     def collate(self, items: Sequence[Activations], labels: Sequence[Sequence[int]] | None = None) -> Batch:
         """Pad and stack activations of one boundary."""
         ...
@@ -71,7 +91,7 @@ class Backend(Protocol):
         ...
 
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
-        """Greedy texts of a batch, through the blocks from `boundary` on."""
+        """Greedy texts of a batch, through the blocks from `boundary` on, which no label may have touched."""
         ...
 
     def learnable(self, label_text: str, n_samples: int) -> str | None:
@@ -88,6 +108,18 @@ class Backend(Protocol):
 
     def extend(self, characters: Sequence[str]) -> None:
         """Add characters to the alphabet; what the model could write before keeps its weights."""
+        ...
+
+    def set_language(self, language: str | None, task: str = "transcribe") -> None:
+        """Choose what is spoken and what to write, once for drafting, training, evaluation and export.
+
+        Args:
+            language: ISO 639-1 code; None lets a multilingual model recognise each clip's language by itself.
+            task: "transcribe", or "translate" (into English) where the model can.
+
+        Raises:
+            ModelError: The model does not know the language or the task.
+        """
         ...
 
     def set_time_mask(self, share: float) -> None:

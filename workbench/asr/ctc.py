@@ -25,7 +25,7 @@ from transformers.masking_utils import create_bidirectional_mask
 
 from workbench.asr.backend import Activations, Batch, ClipInput
 from workbench.core.text import ctc_frames_needed
-from workbench.core.types import SAMPLE_RATE, Block, ModelSpec
+from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
 from workbench.errors import ModelError
 
 NEW_ROW_BIAS = -2.0  # a new character starts this far (in logits) below the letter it is copied from
@@ -45,6 +45,9 @@ class CTCBackend:
     Raises:
         ModelError: The architecture lacks one of the parts that wav2vec 2.0's kin share.
     """
+
+    window: Seconds | None = None
+    padded_to = 0
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
         self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
@@ -108,16 +111,26 @@ class CTCBackend:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    @torch.no_grad()
     def encode_prefix(self, clips: Sequence[ClipInput], boundary: int) -> list[Activations]:
-        items: list[Activations] = [{"samples": self._normalised(c)} for c in clips]
-        if boundary == 0:
-            return items
+        return self.advance([{"samples": self._normalised(c)} for c in clips], [()] * len(clips), 0, boundary)
+
+    @torch.no_grad()
+    def advance(
+        self, items: Sequence[Activations], label_ids: Sequence[Sequence[int]], start: int, stop: int
+    ) -> list[Activations]:
+        if start == stop:
+            return list(items)
         training = self.model.training
         self.model.eval()
-        batch = self._run(self.collate(items), 0, boundary)
+        batch = self._run(self.collate(items), start, stop)
         self.model.train(training)
         return [{"hidden": h[:n].clone()} for h, n in zip(batch["hidden"], batch["lengths"].tolist(), strict=True)]
+
+    def hearing_boundary(self, boundary: int) -> int:
+        return boundary
+
+    def label_matters(self, boundary: int) -> bool:
+        return False
 
     def _normalised(self, clip: ClipInput) -> Tensor:
         """(n_samples,) with zero mean and unit variance where the processor asks for it."""
@@ -279,6 +292,9 @@ class CTCBackend:
         self._token_text = [*self._token_text, *new]
 
     # ---- training mode, saving ----
+
+    def set_language(self, language: str | None, task: str = "transcribe") -> None:
+        """See `Backend`; a CTC model writes what it hears, in the letters it has."""
 
     def set_time_mask(self, share: float) -> None:
         """Make the model mask about this share of frames in training mode.
