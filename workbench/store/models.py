@@ -154,3 +154,34 @@ class EvaluationRow(Base):
     reference: Mapped[str] = mapped_column(Text)
     base: Mapped[str] = mapped_column(Text)
     adapted: Mapped[str] = mapped_column(Text)
+
+
+class GeneralEvaluationRow(Base):
+    """Base and adapted text of one clip of the general check set, which says what a run has forgotten."""
+
+    __tablename__ = "general_evaluation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    # None for a clip of the bundled sample set, which is no clip of the workspace.
+    clip_id: Mapped[int | None] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    speaker: Mapped[str | None] = mapped_column(Text)
+    reference: Mapped[str] = mapped_column(Text)
+    base: Mapped[str] = mapped_column(Text)
+    adapted: Mapped[str] = mapped_column(Text)
+
+
+class WatchedClipRow(Base):
+    """One of the dev clips whose text is shown while a run learns: what the base wrote, and what is written now."""
+
+    __tablename__ = "watched_clip"
+    __table_args__ = (UniqueConstraint("run_id", "clip_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    clip_id: Mapped[int] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    fold: Mapped[int | None]
+    reference: Mapped[str] = mapped_column(Text)
+    base: Mapped[str] = mapped_column(Text)
+    now: Mapped[str] = mapped_column(Text)
