@@ -1,5 +1,7 @@
 """Cutting long recordings: nothing is lost, nothing is too long, words stay whole."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -22,9 +24,8 @@ def recording(*parts: tuple[float, bool], noise: float = 1e-3, seed: int = 0) ->
 
 
 def covers(pieces: list[tuple[int, int]], n: int) -> bool:
-    return (
-        pieces[0][0] == 0 and pieces[-1][1] == n and all(a[1] == b[0] for a, b in zip(pieces, pieces[1:], strict=False))
-    )
+    joined = all(before[1] == after[0] for before, after in pairwise(pieces))
+    return joined and pieces[0][0] == 0 and pieces[-1][1] == n
 
 
 @pytest.mark.parametrize("longest", [2.0, 7.5, 30.0])
