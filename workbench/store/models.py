@@ -71,6 +71,8 @@ class ClipRow(Base):
     speaker: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(20))
     source: Mapped[str | None] = mapped_column(Text)
+    source_start: Mapped[float | None]  # seconds into the source recording; None for a whole one
+    source_end: Mapped[float | None]
     split: Mapped[str | None] = mapped_column(String(5))
     split_fixed: Mapped[bool] = mapped_column(default=False)  # came with the import, honoured as it is
     warnings: Mapped[list[Any]] = mapped_column(default=list)
