@@ -161,12 +161,12 @@ def verdict_sentence(comparison: Comparison) -> str:
         return "No proof: there is no test clip."
     noun = _CLIP_NOUN[comparison.scheme]
     on = f"on {n_clips:,} {noun if n_clips == 1 else noun.replace('clip', 'clips', 1)}"
-    wers = f"{_percent(comparison.base.wer)} to {_percent(comparison.adapted.wer)}"
+    wers = f"{percent(comparison.base.wer)} to {percent(comparison.adapted.wer)}"
     if interval.groups < 2:
         return f"No proof: WER went from {wers} {on}, and one clip proves nothing ({comparison.normalizer} normalizer)."
     measured = (
-        f"change {_points(interval.estimate)} points, 95 % interval {_points(interval.low)} to"
-        f" {_points(interval.high)}, {_for_whom(comparison)}; {comparison.normalizer} normalizer"
+        f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
+        f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
     )
     if comparison.verdict == "no proof":
         provable = provable_sentence(n_clips, comparison.base.errors)
@@ -213,7 +213,8 @@ def _clip_json(row: ComparisonRow, base: ClipScore, adapted: ClipScore) -> dict[
     }
 
 
-def _for_whom(comparison: Comparison) -> str:
+def for_whom(comparison: Comparison) -> str:
+    """Say what the interval was resampled over, and thereby for whom it holds."""
     if comparison.interval.over == "speakers":
         return f"over {comparison.interval.groups} speakers"
     n_speakers = comparison.n_speakers
@@ -240,11 +241,12 @@ def _caution(interval: Interval) -> str:
     return f" Only {interval.groups} clips: take it as a hint and add test clips."
 
 
-def _percent(rate: float) -> str:
+def percent(rate: float) -> str:
+    """A rate in percent."""
     return f"{100 * rate:.1f} %"
 
 
-def _points(change: float) -> str:
+def points(change: float) -> str:
     """A change in percentage points with its sign; a rounded zero has none."""
     shown = f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
     return "0.0" if shown[1:] == "0.0" else shown

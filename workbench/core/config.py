@@ -33,10 +33,19 @@ class TrainingConfig:
     dropout: float | None = _setting(None, "Share of activations dropped while learning, 0 to 0.5; the model's own.")
     augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 100.")
     folds: int = _setting(0, "Number of cross-validation folds; 0 or 1 uses the set's own test clips.")
+    blocks: str = _setting(
+        "", "Blocks that learn with the strategy custom, or get adapters with lora, by name: 'encoder 5, head'."
+    )
+    lora_rank: int = _setting(16, "Rank of the low-rank adapters with the strategy lora, 1 to 256.")
     extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")
     seed: int = _setting(0, "Seed of everything random in the run.")
     language: str | None = _setting(None, "Language code of the labels, for spelling numbers; the set's by default.")
+    task: str = _setting("transcribe", "What a Whisper model writes: transcribe, or translate (into English).")
     normalizer: str | None = _setting(None, "Text normalizer for scoring: none, english or marks; chosen by default.")
+    general_set: str | None = _setting(
+        None, "Set on which forgetting is measured: a set's name, or none; for English the bundled set general."
+    )
+    red_line: float = _setting(3.0, "Points of word error rate that may be lost on that set, 0 to 100.")
 
     def __post_init__(self) -> None:
         _require(1 <= self.epochs <= 1000, "epochs", self.epochs, "a whole number from 1 to 1000")
@@ -50,6 +59,9 @@ class TrainingConfig:
         _require(0 <= self.time_mask <= 0.6, "time_mask", self.time_mask, "a share from 0 to 0.6")
         _require(self.dropout is None or 0 <= self.dropout <= 0.5, "dropout", self.dropout, "a share from 0 to 0.5")
         _require(0 <= self.augment_copies <= 100, "augment_copies", self.augment_copies, "a whole number from 0 to 100")
+        _require(1 <= self.lora_rank <= 256, "lora_rank", self.lora_rank, "a whole number from 1 to 256")
+        _require(self.task in ("transcribe", "translate"), "task", self.task, "transcribe or translate")
+        _require(0 <= self.red_line <= 100, "red_line", self.red_line, "a number of points from 0 to 100")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(
             self.normalizer in (None, "none", "english", "marks"),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.comparison import Comparison, ComparisonRow, compare
+from workbench.core.forgetting import Forgetting
 from workbench.errors import WorkbenchError
+from workbench.services.general import forgetting_of
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
 from workbench.store.runs import evaluations, find_run, label_texts
@@ -18,6 +20,7 @@ class RunComparison:
     Attributes:
         base_name, adapted_name: What stands on either side: the base model and the run, or two runs.
         notes: Sentences about the run: clips left out, folds, collapse, clips erased since.
+        forgetting: What the run has forgotten of general speech; None where that was not asked.
     """
 
     run: str
@@ -25,6 +28,7 @@ class RunComparison:
     adapted_name: str
     comparison: Comparison
     notes: tuple[str, ...]
+    forgetting: Forgetting | None = None
 
 
 class Comparing:
@@ -48,6 +52,7 @@ class Comparing:
             run = find_run(session, name)
             measured = evaluations(session, run.id)
             train_texts = _train_texts(session, run)
+            forgetting = forgetting_of(session, run, normalizer=normalizer)
         if not measured:
             raise WorkbenchError(
                 f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
@@ -65,7 +70,7 @@ class Comparing:
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
         )
-        return RunComparison(name, run.model["name"], name, comparison, tuple(notes))
+        return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting)
 
     def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
         """One run against another, on clips that neither trained on.
@@ -122,6 +127,7 @@ class Comparing:
             "new_characters": run.result.get("new_characters", []),
             "notes": list(of_run.notes),
             "summary": of_run.comparison.sentence(),
+            "general": of_run.forgetting.to_json() if of_run.forgetting else None,
             "seconds": run.result["seconds"],
         }
 

@@ -20,6 +20,7 @@ from workbench.core.statistics import provable_sentence
 from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Split
 from workbench.errors import TrainingError, WorkbenchError
+from workbench.services.general import check_general, default_general
 from workbench.services.labelling import Labelling
 from workbench.services.listings import Problem
 from workbench.store.database import Store
@@ -119,6 +120,8 @@ class Planning:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
         labelled, language, rule = self._labelled(set_name)
         config, suggestion = self._config(spec, strategy, labelled, language, settings)
+        with self.store.session() as session:
+            check_general(session, str(config.general_set), session.scalars(living_set(set_name)).one().id)
         split, notes = self._split(labelled, config, rule)
         characters, more = self._characters(spec, labelled, config)
         parts = split["folds"] or [split]
@@ -178,6 +181,8 @@ class Planning:
         config = replace(config, **{k: v for k, v in settings.items() if v is not None})
         if config.normalizer is None:
             config = replace(config, normalizer=choose_normalizer([c.text for c in labelled], config.language))
+        if config.general_set is None:
+            config = replace(config, general_set=default_general(config.language))
         # A reason stands only beside a value that was suggested, not beside the user's own.
         own = {k for k, v in settings.items() if v is not None} | ({"epochs"} if settings.get("max_updates") else set())
         own |= {"folds"} if config.folds != suggestion.config.folds else set()

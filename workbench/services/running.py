@@ -37,19 +37,17 @@ from workbench.core.scoring import evaluate
 from workbench.core.text import Alphabet, to_model_text
 from workbench.core.types import ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
+from workbench.services.general import GeneralCheck, general_set
 from workbench.services.labelling import Labelling
-from workbench.services.progress import Progress
-from workbench.services.run_records import RunClip, Texts, read_fold, run_clips, versions, write_fold
+from workbench.services.progress import Progress, StopRequested
+from workbench.services.run_clips import RunClip, run_clips
+from workbench.services.run_records import Texts, read_fold, versions, write_fold
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
 from workbench.workspace import Workspace
 
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
-
-
-class StopRequested(Exception):
-    """The user pressed Stop before there was anything to keep."""
 
 
 @dataclass
@@ -83,8 +81,11 @@ class RunExecution:
         self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
         self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary)
         splits = self._splits()
-        self._fill_cache([self._item(c) for c in self.clips.values()], "Listening once with the frozen part")
+        general = self.general = self._general_check(splits)
+        heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
+        self._fill_cache(heard, "Listening once with the frozen part")
         base_texts = self._base_texts(splits)
+        general.hear_base(self._hear)
         written, new_characters = self._written(splits)
         if new_characters:
             self.backend.extend(new_characters)
@@ -128,6 +129,13 @@ class RunExecution:
 
         return tuple(replace(s, train=still(s.train), dev=still(s.dev), test=still(s.test)) for s in splits)
 
+    def _general_check(self, splits: Sequence[Split]) -> GeneralCheck:
+        """The clips on which forgetting is measured, without those that the delivered model learns from."""
+        learned = {i for s in splits for i in (*s.train, *s.dev)}
+        with self.store.session() as session:
+            found = general_set(session, self.config.general_set, self.run.set_id, [self.clips[i] for i in learned])
+        return GeneralCheck(found.within(self.backend.window) if found else None)
+
     def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
         """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
         # With folds every clip learns: in the other folds, and for the model that is delivered.
@@ -159,7 +167,7 @@ class RunExecution:
         return labels
 
     def _item(self, clip: RunClip, copy: int = 0) -> CacheItem:
-        path = self.workspace.sound_path(clip.sha256)
+        path = clip.path or self.workspace.sound_path(clip.sha256)
         if copy == 0:
             return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples)
         name = json.dumps([STANDARD.to_json(), copy], sort_keys=True)
@@ -185,18 +193,21 @@ class RunExecution:
             raise StopRequested
 
     def _base_texts(self, splits: Sequence[Split]) -> dict[int, str]:
-        """What the base hears in every dev and test clip."""
-        began = time.monotonic()
+        """What the base hears in every test clip."""
         wanted = sorted({i for s in splits for i in s.test})
-        self.progress.phase("base", "Transcribing with the base model", total=len(wanted))
-
-        items = [self._item(self.clips[i]) for i in wanted]
-        texts = transcribe_items(self.backend, self.cache, items, done=self._count)
-        self.seconds["evaluation"] += time.monotonic() - began
-        base_texts = dict(zip(wanted, texts, strict=True))
+        base_texts = self._hear([self.clips[i] for i in wanted], "base", "Transcribing with the base model")
         # Kept, so that the page can say what these clips prove before the next run.
         Labelling(self.store).save_drafts(self.run.model["name"], base_texts, draft=False)
         return base_texts
+
+    def _hear(self, clips: Sequence[RunClip], phase: str, message: str, *, may_stop: bool = True) -> dict[int, str]:
+        """What the model as it stands hears in clips; Stop ends it where `may_stop`."""
+        began = time.monotonic()
+        self.progress.phase(phase, message, total=len(clips))
+        done = self._count if may_stop else self.progress.count
+        texts = transcribe_items(self.backend, self.cache, [self._item(c) for c in clips], done=done)
+        self.seconds["evaluation"] += time.monotonic() - began
+        return {c.id: text for c, text in zip(clips, texts, strict=True)}
 
     # ---- training ----
 
@@ -217,7 +228,7 @@ class RunExecution:
         if len(splits) == 1:
             self.progress.plan_updates(planned)
             outcome = self._train_split(splits[0], examples, self.folder / "training", None)
-            return self._hear(splits[0].test, None), [outcome], outcome.stopped
+            return self._test(splits[0].test, None), [outcome], outcome.stopped
         everything = [e.n_samples for e in examples.values()]
         self.progress.plan_updates([*planned, min(planned_updates(everything, self.config), max(planned))])
         start = copy_state(self.backend)
@@ -229,7 +240,7 @@ class RunExecution:
             if finished is None:
                 restore_state(self.backend, start)
                 outcome = self._train_split(split, examples, folder, number)
-                finished = outcome, self._hear(split.test, number)
+                finished = outcome, self._test(split.test, number)
                 if not outcome.stopped:
                     write_fold(folder, *finished)
             outcomes.append(finished[0])
@@ -283,13 +294,9 @@ class RunExecution:
         self.seconds["training"] += time.monotonic() - began
         return outcome
 
-    def _hear(self, clip_ids: Sequence[int], fold: int | None) -> Texts:
-        began = time.monotonic()
-        self.progress.phase("evaluating", "Transcribing with the adapted model", total=len(clip_ids))
-        items = [self._item(self.clips[i]) for i in clip_ids]
-        texts = transcribe_items(self.backend, self.cache, items, done=self.progress.count)
-        self.seconds["evaluation"] += time.monotonic() - began
-        return {i: (text, fold) for i, text in zip(clip_ids, texts, strict=True)}
+    def _test(self, clip_ids: Sequence[int], fold: int | None) -> Texts:
+        clips, message = [self.clips[i] for i in clip_ids], "Transcribing with the adapted model"
+        return {i: (text, fold) for i, text in self._hear(clips, "evaluating", message, may_stop=False).items()}
 
     # ---- after training ----
 
@@ -316,6 +323,8 @@ class RunExecution:
             self.notes.append(
                 "No state of the training did better on the dev clips than the base, so the base itself was kept."
             )
+        self.general.hear_adapted(self._hear, self.progress.should_stop)
+        self.notes += self.general.notes
         rows = [
             EvaluationRow(
                 run_id=self.run.id,
@@ -336,6 +345,7 @@ class RunExecution:
             "notes": self.notes,
             "new_characters": new_characters,
             "scheme": "out-of-fold" if len(splits) > 1 else "test",
+            "general": self.general.to_json(),
             "trainings": [
                 {"steps": o.steps, "best_step": o.best_step, "checks": [asdict(c) for c in o.checks]} for o in outcomes
             ],
@@ -344,6 +354,7 @@ class RunExecution:
             # A clip may have been erased while the run was at work.
             here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == self.run.set_id)))
             replace_evaluations(session, self.run.id, [r for r in rows if r.clip_id in here])
+            self.general.store(session, self.run.id)
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = "Stopped; the best state so far was kept." if stopped else ""

@@ -83,7 +83,8 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
-    from workbench.services.running import RunExecution, StopRequested
+    from workbench.services.progress import StopRequested
+    from workbench.services.running import RunExecution
 
     with store.session() as session:
         row = find_run(session, name)

@@ -1,0 +1,242 @@
+"""The general check set: which one a run is checked on, which of its clips count, what base and adapted wrote there.
+
+By default it is the bundled sample set, read where it lies: it need not be a set of the workspace. What the model has
+learned from is left out, by its sound and (unless most texts are repeated) by its sentence.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from workbench.assets import assets_root
+from workbench.audio.decode import content_hash, read_clip
+from workbench.core.comparison import ComparisonRow, compare
+from workbench.core.forgetting import Forgetting
+from workbench.core.numbers import language_code
+from workbench.core.splits import closed_vocabulary
+from workbench.core.text import choose_normalizer, normalize_marks
+from workbench.core.types import SAMPLE_RATE, Seconds
+from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.services.progress import StopRequested
+from workbench.services.run_clips import RunClip
+from workbench.store.models import ClipRow, ClipSetRow, GeneralEvaluationRow, ReferenceRow, RunRow
+from workbench.store.queries import batches, set_names
+
+# Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
+Hear = Callable[[Sequence[RunClip], str, str], dict[int, str]]
+
+BUNDLED: Final = "general"  # the bundled sample set's name; a set of the workspace of this name comes first
+NONE: Final = "none"
+STOPPED: Final = "The general set was not scored: the run was stopped before."
+
+
+@dataclass(frozen=True)
+class GeneralSet:
+    """The clips that a run is checked on.
+
+    Attributes:
+        clips: Those that count; clips of the bundled set have negative ids, since they are no clips of the workspace.
+        left_out: How many were left out because the model learns from them.
+        unscored: Why no clip counts, one sentence; empty where some do.
+        notes: What else was left out and why, one sentence each.
+    """
+
+    name: str
+    language: str | None
+    clips: tuple[RunClip, ...]
+    left_out: int = 0
+    unscored: str = ""
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """What a run's result keeps of it."""
+        return {"set": self.name, "language": self.language, "left_out": self.left_out, "unscored": self.unscored}
+
+    def within(self, window: Seconds | None) -> "GeneralSet":
+        """Without the clips that are longer than what the model hears at once."""
+        if window is None:
+            return self
+        kept = tuple(c for c in self.clips if c.n_samples <= window * SAMPLE_RATE)
+        gone = len(self.clips) - len(kept)
+        if not gone:
+            return self
+        note = (
+            f"{gone} of {len(self.clips)} clips of the general set {self.name} were left out: they are longer than the "
+            f"{window:g} s that this model hears at once."
+        )
+        return replace(self, clips=kept, unscored="" if kept else note, notes=(*self.notes, note))
+
+
+@dataclass
+class GeneralCheck:
+    """A run's check on general speech: what base and adapted heard in it.
+
+    Args:
+        found: None where no check was wished for.
+    """
+
+    found: GeneralSet | None
+    base: dict[int, str] = field(default_factory=dict)
+    adapted: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def clips(self) -> tuple[RunClip, ...]:
+        return self.found.clips if self.found else ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.found.notes if self.found else ()
+
+    def hear_base(self, hear: Hear) -> None:
+        """Let the base hear the general set."""
+        if self.clips:
+            self.base = hear(self.clips, "base", "Transcribing general speech with the base model")
+
+    def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
+        """Let the delivered model hear it; a stop ends this alone, and is said."""
+        if self.found is None or not self.clips:
+            return
+        try:
+            if should_stop():
+                raise StopRequested
+            self.adapted = hear(self.clips, "general", "Checking what was forgotten of general speech")
+        except StopRequested:
+            self.found = replace(self.found, unscored=STOPPED)
+
+    def store(self, session: Session, run_id: int) -> None:
+        """Keep the texts in place of an earlier attempt's; clips erased meanwhile are passed over."""
+        session.execute(delete(GeneralEvaluationRow).where(GeneralEvaluationRow.run_id == run_id))
+        ids = [c.id for c in self.clips if c.id > 0]
+        here = {i for part in batches(ids) for i in session.scalars(select(ClipRow.id).where(ClipRow.id.in_(part)))}
+        for c in self.clips:
+            if c.id in self.adapted and (c.id < 0 or c.id in here):
+                clip_id, texts = (c.id if c.id > 0 else None), {"base": self.base[c.id], "adapted": self.adapted[c.id]}
+                session.add(
+                    GeneralEvaluationRow(
+                        run_id=run_id, clip_id=clip_id, name=c.name, speaker=c.speaker, reference=c.text, **texts
+                    )
+                )
+
+    def to_json(self) -> dict[str, Any] | None:
+        """What the run's result keeps of it."""
+        return self.found.to_json() if self.found else None
+
+
+def default_general(language: str | None) -> str:
+    """The set that suits a run's language: the bundled one is English."""
+    return BUNDLED if language_code(language) == "en" else NONE
+
+
+def check_general(session: Session, name: str, own_set_id: int) -> None:
+    """Refuse a general set that cannot serve.
+
+    Raises:
+        WorkbenchError: There is no such set, it has no confirmed clip, or it is the run's own.
+    """
+    if name == NONE:
+        return
+    row = _living(session, name)
+    if name == BUNDLED and (row is None or row.id == own_set_id):
+        return
+    if row is None:
+        raise UnknownNameError("general set", name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
+    if row.id == own_set_id:
+        raise WorkbenchError(f"The set {name} is the one to learn from; choose another general set, or none.")
+    if name != BUNDLED and not _confirmed(session, row.id):
+        raise WorkbenchError(f"The general set {name} has no confirmed clip; confirm its labels, or choose none.")
+
+
+def general_set(session: Session, name: str | None, own_set_id: int, learned: Iterable[RunClip]) -> GeneralSet | None:
+    """The clips of a general set that a model knows nothing of; None where none was wished for.
+
+    A set that has become useless since the run was started is said in `unscored`: the run itself is worth having.
+
+    Args:
+        learned: The clips that train the model or choose its best state.
+    """
+    if name is None or name == NONE:
+        return None
+    try:
+        check_general(session, name, own_set_id)
+    except WorkbenchError as e:
+        return GeneralSet(name, None, (), unscored=f"The general set was not scored: {e}")
+    row = _living(session, name)
+    clips: Sequence[RunClip] = ()
+    language: str | None = "en"
+    if row is not None and row.id != own_set_id:
+        clips, language = _confirmed(session, row.id), row.language
+    if not clips:
+        clips, language = bundled_clips(), "en"
+    kept = without_learned(clips, learned)
+    why = f"The general set was not scored: the model learns from all {len(clips)} clips of {name}, or their sentences."
+    return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why)
+
+
+def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tuple[RunClip, ...]:
+    """The clips whose sound, and in an open vocabulary whose sentence, is not among what was learned."""
+    known = list(learned)
+    sounds = {c.sha256 for c in known}
+    said = set() if closed_vocabulary([c.text for c in clips]) else {normalize_marks(c.text) for c in known}
+    return tuple(c for c in clips if c.sha256 not in sounds and normalize_marks(c.text) not in said)
+
+
+def bundled_clips() -> tuple[RunClip, ...]:
+    """The bundled sample set, where it lies."""
+    folder = assets_root() / "clips" / BUNDLED
+    clips = []
+    for number, line in enumerate((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(), 1):
+        row = json.loads(line)
+        path = folder / row["audio_filepath"]
+        samples = read_clip(path)
+        clips.append(
+            RunClip(-number, content_hash(samples), path.name, len(samples), row["speaker"], row["text"], path)
+        )
+    return tuple(clips)
+
+
+def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:
+    """What a run has forgotten; None for a run without a general set."""
+    known = run.result.get("general")
+    if not known:
+        return None
+    query = (
+        select(GeneralEvaluationRow)
+        .outerjoin(ClipRow, ClipRow.id == GeneralEvaluationRow.clip_id)
+        .where(GeneralEvaluationRow.run_id == run.id, ClipRow.deleted_at.is_(None))
+        .order_by(GeneralEvaluationRow.id)
+    )
+    rows = [
+        ComparisonRow(r.name, r.reference, r.base, r.adapted, speaker=r.speaker, clip_id=r.clip_id)
+        for r in session.scalars(query)
+    ]
+    red_line = float(run.config.get("red_line", 3.0)) / 100
+    left_out = int(known.get("left_out", 0))
+    if not rows:
+        why = known.get("unscored") or f"The clips of the general set {known['set']} were deleted since."
+        return Forgetting(known["set"], red_line, None, left_out, why)
+    chosen = normalizer or choose_normalizer([r.reference for r in rows], known.get("language"))
+    comparison = compare(rows, normalizer=chosen, seed=int(run.config["seed"]), scheme="given")
+    return Forgetting(known["set"], red_line, comparison, left_out)
+
+
+def _living(session: Session, name: str) -> ClipSetRow | None:
+    return session.scalars(
+        select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
+    ).one_or_none()
+
+
+def _confirmed(session: Session, set_id: int) -> tuple[RunClip, ...]:
+    query = (
+        select(ClipRow, ReferenceRow.text)
+        .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
+        .where(ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ReferenceRow.confirmed)
+        .order_by(ClipRow.id)
+    )
+    return tuple(
+        RunClip(c.id, c.sha256, c.name, round(c.duration * SAMPLE_RATE), c.speaker, text)
+        for c, text in session.execute(query)
+    )
