@@ -2,102 +2,153 @@
 
 import argparse
 import random
-from datetime import UTC, datetime
+import sys
 from itertools import islice
 from pathlib import Path
 
 
+def existing_file(text: str) -> Path:
+    """The path of a file that is there, or a message for the command line."""
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no text file {text!r}; give another or none")
+    return path
+
+
+def existing_folder(text: str) -> Path:
+    """The path of a folder that is there, or a message for the command line."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return path
+
+
+def require_engines() -> None:
+    """Leave with a message where a synthesiser is missing."""
+    from recipes.pretrain.voices import missing_engines
+
+    if missing := missing_engines():
+        sys.exit(f"{' and '.join(missing)} not found on the PATH; install with: sudo apt install {' '.join(missing)}")
+
+
+def make(args: argparse.Namespace) -> None:
+    """Everything in one go."""
+    from recipes.pretrain.recipe import Order
+    from recipes.pretrain.recipe import make as run
+
+    require_engines()
+    order = Order(
+        model=args.model, minutes=args.minutes, work=args.work, out=args.out or args.work / "model", books=args.books,
+        consultations=args.consultations, start_from=args.start_from, real=tuple(args.real),
+    )  # fmt: skip
+    print(f"model folder: {run(order)}")
+
+
 def speak(args: argparse.Namespace) -> None:
     """Make one folder of synthetic speech: training lines, or held-out ones in heard or unheard voices."""
-    from recipes.pretrain import speech, texts, voices
+    from recipes.pretrain import recipe, speech, texts, voices
 
+    require_engines()
     draw = voices.draw_test_voice if args.voices == "unheard" else voices.draw_voice
     if args.part == "train":
         lines = texts.draw_lines(texts.Corpus(args.books, args.consultations), seed=args.seed)
     else:
-        labels = texts.held_out(args.books, args.part)
-        random.Random(args.seed).shuffle(labels)
-        lines = (texts.Line(label, label) for label in labels)
+        lines = recipe.held_out_lines(args.books, args.part, seed=args.seed)
     seconds = speech.speak_all(speech.with_voices(islice(lines, args.clips), draw, seed=args.seed), args.out)
     print(f"{args.out}: {seconds / 3600:.2f} hours")
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train until the given time of today, taking up a checkpoint that is there."""
+    """Train within a budget, taking up a checkpoint that is there."""
+    from recipes.pretrain.recipe import learner_of
+    from recipes.pretrain.texts import Corpus
     from recipes.pretrain.train import Plan
     from recipes.pretrain.train import train as run
 
-    hour, minute = map(int, args.until.split(":"))
-    until = datetime.now(UTC).replace(hour=hour, minute=minute, second=0).timestamp()
-    run(
-        Plan(
-            start_from=args.start_from, speech=args.speech, dev=args.dev, out=args.out, until=until,
-            real=tuple(args.real), peak_rate=args.rate,
-        )
+    settings = {"peak_rate": args.rate, "batch_s": args.batch_s}
+    plan = Plan(
+        speech=args.speech, dev=args.dev, out=args.out, minutes=args.minutes, real=tuple(args.real),
+        **{name: value for name, value in settings.items() if value is not None},
     )  # fmt: skip
+    run(plan, learner_of(args.model, args.start_from, Corpus(args.books, args.consultations)))
 
 
 def score(args: argparse.Namespace) -> None:
-    """Print a table of the errors of one or several models on synthetic and recorded sets."""
-    from transformers import Wav2Vec2ForCTC
+    """Print a table of the errors of a model folder, or of a checkpoint's averaged model, on test sets."""
+    from recipes.pretrain.card import error_table
+    from recipes.pretrain.recipe import evaluated, learner_of, test_sets
+    from recipes.pretrain.texts import Corpus
 
-    from recipes.pretrain.clips import recorded_clips, spoken_clips
-    from recipes.pretrain.score import errors
-
-    sets = {path: spoken_clips(path) for path in args.spoken} | {path: recorded_clips(path, 1000) for path in args.real}
-    for model_folder in args.models:
-        model = Wav2Vec2ForCTC.from_pretrained(model_folder, dtype="float32")
-        for path, clips in sets.items():
-            found = errors(model, clips)
-            print(f"| {model_folder.name} | {path.name} | {found.n_clips} | {found.wer:.3f} | {found.cer:.3f} |")
+    for folder in args.models:
+        learner = learner_of(args.model, folder, Corpus())
+        print(f"{folder}\n{error_table(evaluated(learner, learner.module, test_sets(args.work, tuple(args.real))))}")
 
 
 def export(args: argparse.Namespace) -> None:
     """Write a checkpoint's averaged model in half precision."""
-    from recipes.pretrain.export import export as run
+    from recipes.pretrain.recipe import learner_of
+    from recipes.pretrain.texts import Corpus
+    from recipes.pretrain.train import averaged_of
 
-    run(args.run_folder / "checkpoint.pt", args.start_from, args.out)
+    learner = learner_of(args.model, args.start_from, Corpus(args.books, args.consultations))
+    args.out.mkdir(parents=True, exist_ok=True)
+    learner.save(averaged_of(args.run_folder, learner), args.out)
 
 
 def parser() -> argparse.ArgumentParser:
     """The verbs and their arguments."""
     top = argparse.ArgumentParser(prog="python -m recipes.pretrain", description=__doc__)
-    verbs = top.add_subparsers(required=True)
+    verbs = top.add_subparsers(required=True, metavar="VERB")
 
-    verb = verbs.add_parser("speak", help="make a folder of synthetic speech")
+    texts = argparse.ArgumentParser(add_help=False)
+    texts.add_argument("--books", type=existing_file, help="one clause per line; the last lines are held out")
+    texts.add_argument("--consultations", type=existing_file, help="one sentence per line; a tenth of the clips")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", choices=("ctc-en", "whisper-en"), default="ctc-en")
+    start = argparse.ArgumentParser(add_help=False)
+    start.add_argument("--from", dest="start_from", type=existing_folder, help="a model folder; else random weights")
+    real = argparse.ArgumentParser(add_help=False)
+    real.add_argument("--real", type=existing_folder, nargs="*", default=[], help="sets with a manifest, scored only")
+
+    verb = verbs.add_parser("make", parents=[texts, model, start, real], help="speak, train, evaluate, write the model")
+    verb.add_argument("--minutes", type=float, default=120.0, help="for all of it; a later, longer run goes on")
+    verb.add_argument("--work", type=Path, required=True, help="folder for the speech and the checkpoint")
+    verb.add_argument("--out", type=Path, help="the model folder (WORK/model)")
+    verb.set_defaults(run=make)
+
+    verb = verbs.add_parser("speak", parents=[texts], help="make a folder of synthetic speech")
     verb.add_argument("out", type=Path)
-    verb.add_argument("--books", type=Path, required=True, help="one lower-case clause per line")
-    verb.add_argument("--consultations", type=Path, help="one sentence per line")
-    verb.add_argument("--clips", type=int, default=15_000)
+    verb.add_argument("--clips", type=int, default=5_000)
     verb.add_argument("--seed", type=int, default=0)
     verb.add_argument("--part", choices=("train", "dev", "test"), default="train")
     verb.add_argument("--voices", choices=("heard", "unheard"), default="heard")
     verb.set_defaults(run=speak)
 
-    verb = verbs.add_parser("train", help="train from a start model against the clock")
+    verb = verbs.add_parser("train", parents=[texts, model, start, real], help="train against the clock")
     verb.add_argument("out", type=Path, help="folder of the checkpoint and the log")
-    verb.add_argument("--start-from", type=Path, required=True, help="folder of a Wav2Vec2ForCTC")
-    verb.add_argument("--speech", type=Path, required=True, help="folder that holds the folders made by `speak`")
-    verb.add_argument("--dev", type=Path, required=True, help="a folder made by `speak --part dev`")
-    verb.add_argument("--real", type=Path, nargs="*", default=[], help="sets of recordings, scored only")
-    verb.add_argument("--until", required=True, help="HH:MM, UTC, today: when the learning rate has decayed")
-    verb.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    verb.add_argument("--speech", type=existing_folder, required=True, help="holds the folders made by `speak`")
+    verb.add_argument("--dev", type=existing_folder, help="a folder made by `speak --part dev`, scored for the log")
+    verb.add_argument("--minutes", type=float, required=True, help="of all sittings, after which the rate is near zero")
+    verb.add_argument("--rate", type=float, help="peak learning rate")
+    verb.add_argument("--batch-s", type=float, help="seconds of sound in a batch")
     verb.set_defaults(run=train)
 
-    verb = verbs.add_parser("score", help="print the errors of models on sets")
-    verb.add_argument("models", type=Path, nargs="+")
-    verb.add_argument("--spoken", type=Path, nargs="*", default=[], help="folders made by `speak`")
-    verb.add_argument("--real", type=Path, nargs="*", default=[], help="sets with a NeMo manifest")
+    verb = verbs.add_parser("score", parents=[model, real], help="print the errors of models on test sets")
+    verb.add_argument("models", type=existing_folder, nargs="+")
+    verb.add_argument("--work", type=existing_folder, required=True, help="holds the folders `heard` and `unheard`")
     verb.set_defaults(run=score)
 
-    verb = verbs.add_parser("export", help="write the averaged model of a checkpoint in half precision")
-    verb.add_argument("run_folder", type=Path, help="folder of the checkpoint")
+    verb = verbs.add_parser("export", parents=[texts, model, start], help="write a checkpoint's model, half precision")
+    verb.add_argument("run_folder", type=existing_folder, help="folder of the checkpoint")
     verb.add_argument("out", type=Path)
-    verb.add_argument("--start-from", type=Path, required=True, help="folder with the tokenizer and architecture")
     verb.set_defaults(run=export)
     return top
 
 
 if __name__ == "__main__":
+    random.seed(0)
     arguments = parser().parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except ValueError as error:
+        sys.exit(f"error: {error}")

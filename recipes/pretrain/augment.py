@@ -3,7 +3,8 @@
 A synthesiser never varies its vocal tract, room or channel; a model trained on it bare fails on the first real clip.
 Everything linear (room, tilt, band) is multiplied in one Fourier transform and the noise is born in the spectrum, so a
 clip costs about two milliseconds a second, a few percent of the training step.
-The level is not varied, because the model's input is scaled to unit variance.
+The level hardly matters, because wav2vec2's input is scaled to unit variance and Whisper's to the loudest frame; it is
+varied all the same, for the few places where it does (what lies under Whisper's floor of 1e-10).
 
 Rooms: exponentially decaying noise (Polack 1988). Speed and pitch: Ko et al. 2015, "Audio augmentation for ASR".
 """
@@ -22,6 +23,7 @@ MU = 255.0  # of ITU-T G.711's companding
 class Augmenter:
     """The chances and ranges of each change; a call draws all of them anew from the generator."""
 
+    share: float = 1.0  # of the clips, that are changed at all
     warp_chance: float = 0.8
     speed_range: tuple[float, float] = (0.8, 1.25)  # also shifts pitch and formants, as resampling does
     speed_wobble: float = 0.06  # standard deviation of the slow change of speed within a clip
@@ -32,13 +34,16 @@ class Augmenter:
     tilt_chance: float = 0.6
     tilt_db_per_octave: float = 3.0  # largest slope, either way
     band_chance: float = 0.35
-    noise_chance: float = 0.85
-    snr_range_db: tuple[float, float] = (6.0, 40.0)
+    noise_chance: float = 0.7
+    snr_range_db: tuple[float, float] = (0.0, 30.0)
     codec_chance: float = 0.07
     clip_chance: float = 0.04
+    level_range_db: tuple[float, float] = (-30.0, 6.0)
 
     def __call__(self, sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change one clip, `(n_samples,) float32` at 16 kHz; the result has another length."""
+        if rng.random() >= self.share:
+            return sound
         if rng.random() < self.warp_chance:
             sound = warped(sound, rng, self.speed_range, self.speed_wobble)
         sound = self._padded(sound, rng)
@@ -48,7 +53,7 @@ class Augmenter:
         if rng.random() < self.clip_chance:
             top = np.abs(sound).max() * rng.uniform(0.3, 0.8)
             sound = np.clip(sound, -top, top)
-        return sound
+        return sound * np.float32(10 ** (rng.uniform(*self.level_range_db) / 20))
 
     def _padded(self, sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         longest = int(self.silence_max_s * SAMPLE_RATE_HZ)
@@ -70,10 +75,20 @@ class Augmenter:
             spectrum *= fft.rfft(room(rng, rng.uniform(*self.rt60_range_s)), size)
         if rng.random() < self.noise_chance:
             noise = coloured_noise(octaves, rng) * microphone
-            snr = 10 ** (rng.uniform(*self.snr_range_db) / 10)
-            # The clip fills only a part of the padded length; the noise must be compared with that part.
-            spectrum += noise * np.sqrt(power(spectrum) / (power(noise) * snr) * size / n)
+            spectrum += at_ratio(noise, spectrum, rng.uniform(*self.snr_range_db), n / size)
         return fft.irfft(spectrum, size)[:n]
+
+
+def at_ratio(noise: np.ndarray, spectrum: np.ndarray, snr_db: float, filled: float) -> np.ndarray:
+    """The half spectrum of noise, scaled to lie `snr_db` below a clip that fills the share `filled` of its length."""
+    return noise * np.sqrt(power(spectrum) / (power(noise) * 10 ** (snr_db / 10)) / filled)
+
+
+def with_noise(sound: np.ndarray, rng: np.random.Generator, snr_db: float) -> np.ndarray:
+    """The clip, `(n_samples,) float32`, with coloured noise at a given ratio over the whole of it."""
+    octaves = np.log2(np.maximum(fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ), 50.0) / 1000.0).astype(np.float32)
+    spectrum = fft.rfft(sound)
+    return fft.irfft(spectrum + at_ratio(coloured_noise(octaves, rng), spectrum, snr_db, 1.0), len(sound))
 
 
 def power(spectrum: np.ndarray) -> np.float32:

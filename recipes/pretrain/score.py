@@ -1,16 +1,12 @@
-"""Greedy transcripts and their word and character error rates."""
+"""Word and character error rates of greedy transcripts."""
 
-import random
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import jiwer
 import torch
-from transformers import Wav2Vec2ForCTC
 
-from recipes.pretrain.clips import ALPHABET, Clip, collate, packed
-
-BLANK = 0
+from recipes.pretrain.clips import Clip
+from recipes.pretrain.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -22,28 +18,7 @@ class Errors:
     cer: float
 
 
-def spelled_out(best: Iterable[int]) -> str:
-    """The text of the best symbol of each frame: repeats merged, blanks dropped."""
-    best = list(best)
-    kept = [now for now, before in zip(best, [BLANK, *best], strict=False) if now not in (before, BLANK)]
-    return " ".join("".join(ALPHABET[i] for i in kept).replace("|", " ").split())
-
-
-@torch.inference_mode()
-def transcribe(model: Wav2Vec2ForCTC, clips: list[Clip]) -> list[tuple[str, str]]:
-    """Pairs of label and transcript, in any order; the model is left in evaluation mode."""
-    model.eval()
-    pairs = []
-    for group in packed(clips, 40, random.Random(0)):
-        batch = collate(group)
-        best = model(batch.sound, attention_mask=batch.mask).logits.argmax(-1)
-        frames = model._get_feat_extract_output_lengths(batch.mask.sum(1))
-        for clip, row, n in zip(group, best, frames, strict=True):
-            pairs.append((clip.label, spelled_out(row[:n].tolist())))
-    return pairs
-
-
-def errors(model: Wav2Vec2ForCTC, clips: list[Clip]) -> Errors:
-    """The error rates over all clips together."""
-    references, hypotheses = map(list, zip(*transcribe(model, clips), strict=True))
+def errors(learner: Learner, module: torch.nn.Module, clips: list[Clip]) -> Errors:
+    """The error rates of `module`, which has the learner's architecture, over all clips together."""
+    references, hypotheses = [clip.label for clip in clips], learner.transcribe(module, clips)
     return Errors(len(clips), jiwer.wer(references, hypotheses), jiwer.cer(references, hypotheses))

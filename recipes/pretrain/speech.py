@@ -4,8 +4,11 @@ One big file, mapped into memory by the trainer, because opening 30,000 small on
 """
 
 import json
+import math
+import os
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -52,8 +55,13 @@ def speak(text: str, voice: Voice, folder: Path) -> np.ndarray:
     return trimmed(sound * (PEAK / peak)) if peak else sound[:0]
 
 
-def speak_all(jobs: Iterable[tuple[Line, Voice]], out: Path, *, threads: int = 3) -> float:
-    """Speak every line into `out` and return the seconds of speech; the facts appear only when all is spoken."""
+def speak_all(
+    jobs: Iterable[tuple[Line, Voice]], out: Path, *, until: float = math.inf, threads: int = os.cpu_count() or 1
+) -> float:
+    """Speak the lines into `out` and return the seconds of speech; the facts appear only when all is spoken.
+
+    Lines whose turn comes after `until`, seconds since 1970, are left out.
+    """
     out.mkdir(parents=True, exist_ok=True)
     offset, part = 0, out / "facts.jsonl.part"
     with (
@@ -64,9 +72,13 @@ def speak_all(jobs: Iterable[tuple[Line, Voice]], out: Path, *, threads: int = 3
     ):
 
         def one(job: tuple[Line, Voice]) -> tuple[np.ndarray, str, str]:
+            if time.time() > until:
+                return np.zeros(0, dtype=np.float32), job[0].label, job[1].name
             return speak(job[0].spoken, job[1], Path(folder)), job[0].label, job[1].name
 
         for sound, label, voice in pool.map(one, jobs):
+            if not len(sound):
+                continue
             audio.write((sound * 32767).astype("<i2").tobytes())
             facts.write(json.dumps(asdict(Fact(offset, len(sound), label, voice))) + "\n")
             offset += len(sound)

@@ -1,6 +1,7 @@
 """Draws what the synthetic voices say: book clauses, consultations, and the short things people tell a machine.
 
-A book corpus alone leaves a model helpless with "eight" or "w four q", so about a fifth of the lines are made here.
+A book corpus alone leaves a model helpless with "eight" or "w four q", so about a fifth of the lines are made here;
+without one, all are.
 Each line has a label, what the model must write (`a`-`z`, apostrophe, single spaces), and the text that is spoken,
 which differs where a synthesiser needs help (a lone letter is spoken from a capital, a pause from a comma).
 """
@@ -8,6 +9,7 @@ which differs where a synthesiser needs help (a lone letter is spoken from a cap
 import random
 import re
 import tomllib
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from num2words import num2words
 SENTENCES = Path(__file__).parent.parent / "sentences"
 TEST_LINES = 2_000  # the book file's last lines, kept for the final error table
 DEV_LINES = 1_000  # the lines before those, for the curve during training
+RESERVED_SHARES = {"dev": 0, "test": 1}  # of the recipe's own lines, the twentieth held out where there is no book file
 COMMON_WORDS = 3_000  # single words are drawn from the most frequent ones of the books
 MOST_LETTERS = 110  # about 7 s of speech, the longest clip that training takes
 
@@ -37,7 +40,7 @@ class Line:
 class Corpus:
     """Where the running text comes from, and how often each source is drawn."""
 
-    books: Path  # one lower-case clause per line
+    books: Path | None = None  # one lower-case clause per line
     consultations: Path | None = None  # one sentence per line, any writing
     shares: dict[str, float] = field(default_factory=lambda: {"books": 0.70, "consultations": 0.10, "short": 0.20})
 
@@ -150,11 +153,26 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in lines if line and len(line) <= MOST_LETTERS]
 
 
-def held_out(books: Path, part: str) -> list[str]:
-    """The book clauses never trained on: `part` is "dev" or "test"."""
-    lines = books.read_text(encoding="utf-8").splitlines()
+def held_out(books: Path | None, part: str) -> Iterator[str]:
+    """The labels never trained on: `part` is "dev" or "test"; book clauses, or without books the recipe's own lines."""
+    if books is None:
+        rng = random.Random(f"held out {part}")
+        yield from (label for label in iter(lambda: short_label(rng, []), None) if reserved_part(label) == part)
+    lines = books.read_text(encoding="utf-8").splitlines() if books else []
     chosen = {"dev": lines[-TEST_LINES - DEV_LINES : -TEST_LINES], "test": lines[-TEST_LINES:]}[part]
-    return [line for line in map(normalise, chosen) if line and len(line) <= MOST_LETTERS]
+    yield from (line for line in map(normalise, chosen) if line and len(line) <= MOST_LETTERS)
+
+
+def reserved_part(label: str) -> str | None:
+    """The part that a line of the recipe's own is held out for, by its hash, or None."""
+    at = zlib.crc32(label.encode()) % 20
+    return next((part for part, twentieth in RESERVED_SHARES.items() if at == twentieth), None)
+
+
+def short_label(rng: random.Random, common: list[str]) -> str:
+    """One of the short things; single words too where `common` has any."""
+    kind = rng.choice([*SHORT, "words"] if common else [*SHORT])
+    return " ".join(rng.choices(common, k=rng.choice((1, 1, 2)))) if kind == "words" else SHORT[kind](rng)
 
 
 def draw_lines(corpus: Corpus, *, seed: int) -> Iterator[Line]:
@@ -163,18 +181,30 @@ def draw_lines(corpus: Corpus, *, seed: int) -> Iterator[Line]:
     Clauses that also stand among the held-out lines are left out, wherever in the file they are.
     """
     rng = random.Random(seed)
+    if corpus.books is None:
+        while True:
+            label = short_label(rng, [])
+            if reserved_part(label) is None:
+                yield Line(label, aloud(label, rng))
     books = read_lines(corpus.books)
     common = [word for word, _ in Counter(" ".join(books).split()).most_common(COMMON_WORDS) if len(word) > 1]
     reserved = {*held_out(corpus.books, "dev"), *held_out(corpus.books, "test")}
     books = [line for line in dict.fromkeys(books) if line not in reserved]
+    if not books:
+        raise ValueError(
+            f"{corpus.books} has no line left for training: the last {TEST_LINES + DEV_LINES:,} are held out, and a "
+            f"line has {MOST_LETTERS} letters at most, no digits, no letters beyond a-z. Give a longer file."
+        )
     consultations = read_lines(corpus.consultations) if corpus.consultations else books
+    consultations = [line for line in consultations if line not in reserved] or books
     rng.shuffle(books)
     at = 0
     while True:
         source = rng.choices(list(corpus.shares), list(corpus.shares.values()))[0]
         if source == "short":
-            kind = rng.choice([*SHORT, "words"])
-            label = " ".join(rng.choices(common, k=rng.choice((1, 1, 2)))) if kind == "words" else SHORT[kind](rng)
+            label = short_label(rng, common)
+            if label in reserved:
+                continue
         elif source == "consultations":
             label = rng.choice(consultations)
         else:

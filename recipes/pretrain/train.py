@@ -1,46 +1,63 @@
-"""Trains the base model from a start model against the clock, and can be stopped and taken up again.
+"""Trains either architecture against the clock; a run can be stopped and taken up again.
 
-The learning rate follows the wall clock, not the steps, because the machine is shared and its speed changes. What is
+The learning rate follows the time spent, not the steps, because the machine is shared and its speed changes. What is
 scored and kept is the moving average of the weights, which at this size is worth a few points of error at any time.
 """
 
 import json
+import os
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from transformers import Wav2Vec2ForCTC
+from torch.utils.data import DataLoader, Dataset
 from transformers.utils import logging
 
 from recipes.pretrain import clips as clip_files
 from recipes.pretrain.augment import Augmenter
+from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
+from recipes.pretrain.learner import Batch, Learner
+from recipes.pretrain.optimizer import Optimizer
 from recipes.pretrain.score import errors
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, from where, until when."""
+    """What to train on, for how long, and how."""
 
-    start_from: Path  # a folder of Wav2Vec2ForCTC
-    speech: Path  # holds the folders of clips; ones that are finished later join at the next epoch
-    dev: Path  # a folder of clips never trained on
+    speech: Path  # holds the folders of clips; ones that are finished later join in
     out: Path  # checkpoint and log
-    until: float  # when the decay has ended, seconds since 1970
+    minutes: float  # wall clock of all sittings together, at whose end the rate has fallen to almost nothing
+    dev: Path | None = None  # a folder of clips never trained on, scored for the log
     real: tuple[Path, ...] = ()  # sets of recordings, scored for the log only
     peak_rate: float = 1e-3
-    decay_from: float = 0.5  # share of the time after which the rate falls linearly
+    decay_from: float = 0.45  # share of the time after which the rate falls linearly
     floor: float = 0.01  # of the peak rate, at the end
-    warmup_steps: int = 300
-    batch_s: float = 32.0  # sound in a batch, padding included
-    average: float = 0.997  # of the moving average of the weights, per step
-    mask_time_prob: float = 0.05  # SpecAugment along time
+    warmup_steps: int = 100
+    batch_s: float = 32.0  # sound in a batch, padding included; doubled when the rate has begun to fall
+    average: float = 0.998  # of the moving average of the weights, per step
+    joined_share: float = 0.25  # of the clips, that are several spoken ones in a row
+    augmented_shares: tuple[float, float] = (0.5, 0.85)  # of the clips, at first and in the second half
+    in_window_from: float = 0.75  # share of the time after which clips are padded to the model's own window
+    round_s: float = 6000.0  # speech that is packed into batches at a time
     save_every_s: float = 300.0
     score_every_s: float = 600.0
     seed: int = 0
+
+    def part(self, busy_s: float) -> float:
+        """The share of the time that has passed, 0 to 1."""
+        return min(1.0, busy_s / (60 * self.minutes))
+
+    def rate(self, step: int, part: float) -> float:
+        """The learning rate: a short warm-up by steps, a plateau, a linear fall by the clock."""
+        fall = min(1.0, (1 - part) / (1 - self.decay_from))
+        return self.peak_rate * min(1.0, (step + 1) / self.warmup_steps) * max(self.floor, fall)
 
 
 @dataclass
@@ -48,37 +65,57 @@ class Progress:
     """Where a run stands; saved with the checkpoint."""
 
     step: int = 0
-    epoch: int = 0
     heard_s: float = 0.0  # speech gone through the model, before augmentation and padding
     busy_s: float = 0.0  # wall clock of all sittings
-    began: float = 0.0  # seconds since 1970, of the first sitting
 
 
-def rate(plan: Plan, progress: Progress, now: float) -> float:
-    """The learning rate: a short warm-up by steps, a plateau, a linear fall by the clock."""
-    part = min(1.0, (now - progress.began) / (plan.until - progress.began))
-    fall = min(1.0, (1 - part) / (1 - plan.decay_from))
-    return plan.peak_rate * min(1.0, (progress.step + 1) / plan.warmup_steps) * max(plan.floor, fall)
+@dataclass(frozen=True)
+class Prepared(Dataset):
+    """The batches of a round; each is the same whenever and in whichever process it is made."""
+
+    groups: list[list[Clip]]
+    learner: Learner
+    augmenter: Augmenter
+    window_s: float
+    seed: int
+    first_step: int
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __getitem__(self, i: int) -> Batch:
+        rng = np.random.default_rng([self.seed, self.first_step + i])
+        return self.learner.collate(self.groups[i], self.augmenter, rng, window_s=self.window_s)
+
+
+def endless(clips: list[Clip], rng: random.Random) -> Iterator[Clip]:
+    """The clips in a new order each time round."""
+    while True:
+        yield from rng.sample(clips, len(clips))
+
+
+def taken(clips: Iterator[Clip], seconds: float) -> Iterator[Clip]:
+    """The next clips that together last `seconds`."""
+    n_samples = 0
+    while n_samples < seconds * SAMPLE_RATE_HZ:
+        clip = next(clips)
+        n_samples += clip.n_samples
+        yield clip
 
 
 class Trainer:
     """The model, its average, the optimiser and the log of one run."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        # A model this small on augmented speech underfits: dropout only slows it.
-        self.model = Wav2Vec2ForCTC.from_pretrained(
-            plan.start_from,
-            dtype=torch.float32,
-            mask_time_prob=plan.mask_time_prob,
-            hidden_dropout=0.0,
-            attention_dropout=0.0,
-            final_dropout=0.0,
-        )
-        self.averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
-        self.progress = Progress(began=time.time())
-        self.sets = {"dev": clip_files.spoken_clips(plan.dev)}
+    def __init__(self, plan: Plan, learner: Learner) -> None:
+        self.plan, self.learner = plan, learner
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # With a GPU the making of batches is the bottleneck, so that every core makes some; without one they compete.
+        self.workers = max(1, (os.cpu_count() or 1) - 1) if self.device.type == "cuda" else 0
+        learner.module.to(self.device)
+        self.averaged = AveragedModel(learner.module, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
+        self.optimizer = Optimizer(learner.module)
+        self.progress = Progress()
+        self.sets = {"dev": clip_files.spoken_clips(plan.dev)} if plan.dev else {}
         self.sets |= {path.name: clip_files.recorded_clips(path, 60) for path in plan.real}
         if self.checkpoint.exists():
             self.restore()
@@ -90,8 +127,8 @@ class Trainer:
 
     def restore(self) -> None:
         """Take up the run where its checkpoint left it."""
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        self.learner.module.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
@@ -99,7 +136,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
         state = {
-            "model": self.model.state_dict(),
+            "model": self.learner.module.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
@@ -111,7 +148,6 @@ class Trainer:
     def log(self, **facts: object) -> None:
         """Append one line of facts to the log and print it."""
         facts = {"time": time.strftime("%H:%M:%S", time.gmtime()), **asdict(self.progress), **facts}
-        del facts["began"]
         line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in facts.items()})
         print(line, flush=True)
         with (self.plan.out / "log.jsonl").open("a", encoding="utf-8") as file:
@@ -119,65 +155,88 @@ class Trainer:
 
     def score(self) -> None:
         """Log the averaged model's errors on every set."""
-        found = {name: errors(self.averaged.module, clips) for name, clips in self.sets.items()}
+        found = {name: errors(self.learner, self.averaged.module, clips) for name, clips in self.sets.items()}
         self.log(**{name: f"WER {e.wer:.3f} CER {e.cer:.3f}" for name, e in found.items()})
 
-    def step(self, batch: clip_files.Batch) -> float:
-        """One update; returns the loss, NaN where the update was skipped."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate(self.plan, self.progress, time.time())
-        loss = self.model(batch.sound, attention_mask=batch.mask, labels=batch.targets).loss
+    def step(self, batch: Batch, part: float) -> torch.Tensor:
+        """One update; returns the loss."""
+        self.optimizer.rate = self.plan.rate(self.progress.step, part)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss = self.learner.loss(batch.to(self.device), part)
         self.optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if not torch.isfinite(norm):
-            return float("nan")
-        self.optimizer.step()
-        self.averaged.update_parameters(self.model)
-        return loss.item()
+        norm = torch.nn.utils.clip_grad_norm_(self.learner.module.parameters(), 1.0)
+        if torch.isfinite(norm):  # a clip may be too short for its letters
+            self.optimizer.step()
+            self.averaged.update_parameters(self.learner.module)
+        return loss.detach()
+
+    def round(self, clips: Iterator[Clip]) -> DataLoader:
+        """The next batches, by the part of the time that has passed."""
+        plan, part = self.plan, self.plan.part(self.progress.busy_s)
+        rng = random.Random(f"{plan.seed} {self.progress.step}")
+        window_s = self.learner.window_s if part >= plan.in_window_from else 0.0
+        joined_share = max(plan.joined_share, 0.6) if window_s else plan.joined_share  # else most of it were silence
+        late = part >= plan.decay_from
+        groups = clip_files.packed(
+            clip_files.joined(taken(clips, plan.round_s), joined_share, rng),
+            plan.batch_s * (2 if late else 1),
+            rng,
+            window_s=window_s,
+        )
+        augmenter = Augmenter(share=plan.augmented_shares[late])
+        prepared = Prepared(groups, self.learner, augmenter, window_s, plan.seed, self.progress.step)
+        return DataLoader(prepared, batch_size=None, num_workers=self.workers)
 
     def run(self) -> None:
-        """Train until the clock says stop, then score and save."""
+        """Train until the time is spent, then score and save."""
         plan, progress = self.plan, self.progress
-        augmenter, last, losses, preparing_s = Augmenter(), time.time(), [], 0.0
-        next_save, next_score = last + plan.save_every_s, last
-        while time.time() < plan.until:
-            rng = random.Random(f"{plan.seed} {progress.step}")
-            noise = np.random.default_rng([plan.seed, progress.step])
-            folders = clip_files.finished_folders(plan.speech)
-            groups = clip_files.packed(
-                (clip for folder in folders for clip in clip_files.spoken_clips(folder)), plan.batch_s, rng
-            )
-            self.log(folders=len(folders), batches=len(groups))
-            for group in groups:
+        last, losses = time.time(), []
+        next_save, next_score = last + plan.save_every_s, last + plan.score_every_s
+        folders = clip_files.finished_folders(plan.speech)
+        all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
+        clips = endless(all_clips, random.Random(f"{plan.seed} {progress.step} order"))
+        hours = sum(clip.n_samples for clip in all_clips) / SAMPLE_RATE_HZ / 3600
+        self.log(folders=len(folders), clips=len(all_clips), speech_h=hours)
+        while plan.part(progress.busy_s) < 1:
+            batches = self.round(clips)
+            self.learner.module.train()
+            for group, batch in zip(batches.dataset.groups, batches, strict=True):
+                losses.append(self.step(batch, plan.part(progress.busy_s)))
+                progress.step += 1
+                progress.heard_s += sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ
                 now = time.time()
                 progress.busy_s, last = progress.busy_s + now - last, now
-                if now >= plan.until:
-                    break
+                if progress.step % 100 == 0:
+                    self.log(loss=torch.stack(losses).nanmean().item(), rate=self.optimizer.rate)
+                    losses = []
                 if now >= next_score:
                     self.score()
+                    self.learner.module.train()
                     next_score = now + plan.score_every_s
                 if now >= next_save:
                     self.save()
                     next_save = now + plan.save_every_s
-                begin = time.perf_counter()
-                batch = clip_files.collate(group, augmenter, noise)
-                preparing_s += time.perf_counter() - begin
-                self.model.train()
-                losses.append(self.step(batch))
-                progress.step += 1
-                progress.heard_s += sum(len(clip.sound) for clip in group) / clip_files.SAMPLE_RATE_HZ
-                if progress.step % 200 == 0:
-                    spent = time.perf_counter() - begin
-                    self.log(loss=float(np.nanmean(losses)), preparing_s=preparing_s / len(losses), step_s=spent)
-                    losses, preparing_s = [], 0.0
-            progress.epoch += 1
+                if plan.part(progress.busy_s) >= 1:
+                    break
         self.score()
         self.save()
 
 
-def train(plan: Plan) -> None:
-    """Train by the plan; a checkpoint in `plan.out` is taken up."""
+def averaged_of(run_folder: Path, learner: Learner) -> torch.nn.Module:
+    """The moving average of the weights in a run's checkpoint, put into the learner's own module."""
+    state = torch.load(run_folder / "checkpoint.pt", weights_only=True, map_location="cpu")["averaged"]
+    prefix = "module."  # of AveragedModel
+    learner.module.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    )
+    return learner.module
+
+
+def train(plan: Plan, learner: Learner) -> Trainer:
+    """Train by the plan and return the finished trainer; a checkpoint in `plan.out` is taken up."""
     logging.disable_progress_bar()
     plan.out.mkdir(parents=True, exist_ok=True)
-    Trainer(plan).run()
+    trainer = Trainer(plan, learner)
+    trainer.run()
+    return trainer

@@ -6,6 +6,7 @@ speak more than half of the lines. Reserved voices are never drawn here; `draw_v
 """
 
 import random
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,14 @@ class Voice:
         else:
             words = ["espeak-ng", "-z", "-v", self.name, *self.options, "-w", str(wav), text]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+ENGINES = ("espeak-ng", "flite")
+
+
+def missing_engines() -> list[str]:
+    """The synthesisers that this machine lacks."""
+    return [engine for engine in ENGINES if not shutil.which(engine)]
 
 
 def espeak(name: str, rng: random.Random) -> Voice:
