@@ -21,7 +21,9 @@ LINE = 0.03
         (0.5, 0.5, 0.5, 1, "cannot tell"),  # one clip proves nothing
     ],
 )
-def test_the_standing_follows_the_interval(low: float, estimate: float, high: float, groups: int, standing: str) -> None:
+def test_the_standing_follows_the_interval(
+    low: float, estimate: float, high: float, groups: int, standing: str
+) -> None:
     assert against_line(Interval(estimate, low, high, "clips", groups), LINE) == standing
 
 
@@ -38,7 +40,7 @@ RIGHT, ONE_WRONG, ALL_WRONG = "a b c d e f g h i j", "x b c d e f g h i j", "k l
 def test_each_verdict_in_one_sentence() -> None:
     forgot = check(RIGHT, ONE_WRONG)
     assert forgot.standing == "forgot"
-    assert forgot.sentence().startswith("Forgot more general speech than the red line of +3.0 points allows, and that is")
+    assert forgot.sentence().startswith("Forgot more general speech than the red line of +3.0 points allows, and")
     assert "from 0.0 % to 10.0 % on 40 general clips (set “general”)" in forgot.sentence()
     assert "2 clips of it were left out: the model has learned from them" in forgot.sentence()
     maybe = check(RIGHT, ONE_WRONG, changed=14)

@@ -188,7 +188,10 @@ def compare(
             console.print(f"\n{clip['name']}  WER {clip['base_wer']:.0%} → {clip['adapted_wer']:.0%}")
             for side in ("reference", "base", "adapted"):
                 console.print(f"  {side:10} {clip[side]}")
-        console.print("\n" + document["summary"])
+        console.print()
+        if document.get("general"):
+            console.print(document["general"]["summary"])
+        console.print(document["summary"])
 
     emit(document, as_json, show)
 
@@ -321,6 +324,8 @@ def _show_figures(console: Console, document: dict[str, Any]) -> None:
         )
     console.print(_table(heads, rows))
     console.print(document["summary"])
+    if document["general"]:
+        console.print(document["general"]["summary"])
     console.print(f"{document['run']}: {document['seconds']['total']:.0f} s in all.")
 
 

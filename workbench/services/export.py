@@ -119,7 +119,7 @@ learned, on {document["train_clips"]} clips.
 | CER | {base["cer"]:.1%} | {adapted["cer"]:.1%} |
 
 {document["summary"]}
-
+{_general(document["general"])}
 Change in WER {change["estimate"]:+.1%}, 95 % interval {change["low"]:+.1%} to {change["high"]:+.1%} by paired
 bootstrap over {change["over"]}. Verdict: **{document["verdict"]}**.
 
@@ -132,6 +132,11 @@ print(recogniser("clip.wav")["text"])
 
 Settings: {json.dumps(config)}. Versions: {json.dumps(run["versions"])}.
 """
+
+
+def _general(general: dict[str, Any] | None) -> str:
+    """What was forgotten of general speech, as a paragraph."""
+    return f"\nGeneral speech: {general['summary']}\n" if general else ""
 
 
 def _licence_id(licence: str) -> str:

@@ -20,11 +20,12 @@ from workbench.core.statistics import provable_sentence
 from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Split
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.services.general import check_general, default_general
+from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
 from workbench.services.listings import Problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
+from workbench.store.queries import set_names
 
 MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
 
@@ -91,6 +92,11 @@ class Planning:
         """What a strategy lets learn in a model; None while its files are not here."""
         blocks = self._blocks(self.catalog.find(model))
         return plan_for_blocks(blocks, strategy) if blocks else None
+
+    def general_choices(self, set_name: str) -> list[str]:
+        """The sets on which forgetting can be measured in runs of this set."""
+        with self.store.session() as session:
+            return [*dict.fromkeys([BUNDLED, *(n for n in set_names(session) if n != set_name)]), NONE]
 
     def preview(self, set_name: str, model: str, strategy: str, settings: dict[str, Any] | None = None) -> Preview:
         """What would happen; `settings` are the fields of TrainingConfig that the user set.

@@ -1,6 +1,7 @@
 """A run as it stands, as escaped HTML: phases, progress, time left, curves, and how it ended."""
 
 from workbench.services.adaptation import RunView
+from workbench.services.general import NONE
 from workbench.ui import text
 from workbench.ui.charts import curve
 from workbench.ui.render import bar, esc, plural, span
@@ -70,7 +71,8 @@ def _head(view: RunView) -> str:
 def _phases(view: RunView) -> str:
     now = view.progress.get("phase")
     frozen = view.plan.get("boundary", 1) if view.plan else 1
-    names = [n for n in text.PHASES if n != "prefix" or frozen]
+    idle = {*(() if frozen else ("prefix",)), *(("general",) if view.config.general_set in (None, NONE) else ())}
+    names = [n for n in text.PHASES if n not in idle]
     place = names.index(now) if now in names else -1
     items = "".join(
         f"<li class='{'past' if i < place else 'now' if i == place else ''}'>{text.PHASES[n]}</li>"

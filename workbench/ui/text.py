@@ -158,6 +158,8 @@ SETTING_LABELS: Final = {
     "seed": "Seed",
     "language": "Language of the labels",
     "normalizer": "Text normalizer for scores",
+    "general_set": "General speech to check (forgetting)",
+    "red_line": "Red line (points of WER)",
 }
 STATUS: Final = {
     "queued": "waiting",
@@ -173,6 +175,7 @@ PHASES: Final = {
     "base": "Base",
     "training": "Learn",
     "evaluating": "Test",
+    "general": "General",
     "saving": "Save",
 }
 
@@ -186,6 +189,14 @@ BASE: Final = "Base"
 ADAPTED: Final = "Adapted"
 VERDICTS: Final = {"better": "Better", "no proof": "No proof", "worse": "Worse"}
 VERDICT_SIGNS: Final = {"better": "▼", "no proof": "○", "worse": "▲"}
+FORGETTING: Final = "General speech (forgetting)"
+STANDINGS: Final = {
+    "forgot": "Forgot too much",
+    "maybe forgot": "Perhaps forgot too much",
+    "within": "Within the red line",
+    "cannot tell": "Cannot tell",
+}
+STANDING_SIGNS: Final = {"forgot": "▲", "maybe forgot": "△", "within": "✓", "cannot tell": "○"}
 ALL_TESTED: Final = "All tested clips, most improved first"
 SAID: Final = "Said (reference)"
 KEY_WRONG: Final = "wrong word (substitution)"

@@ -21,7 +21,7 @@ SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_F
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
-CHOICES: Final = {"normalizer": ["english", "marks", "none"]}
+CHOICES: Final = {"normalizer": ["english", "marks", "none"], "general_set": ["general", "none"]}
 
 
 class Adapt:
@@ -151,8 +151,12 @@ class Adapt:
             gr.update(visible=bool(p.new_characters), label=label),
             gr.update(interactive=True),
             {name: getattr(suggested, name) for name in SETTINGS},
-            *(gr.update(value=now[name]) for name in SETTINGS),
+            *(gr.update(value=now[name], **self._offers(name, set_name)) for name in SETTINGS),
         ]
+
+    def _offers(self, name: str, set_name: str) -> dict[str, Any]:
+        """The choices of a setting that depend on what is in the workspace."""
+        return {"choices": self.adaptation.general_choices(set_name)} if name == "general_set" else {}
 
     def _suggested(self, set_name: str, model: str | None, strategy: str) -> TrainingConfig:
         return self.adaptation.preview(set_name, model or "", strategy).suggestion.config
