@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
-.PHONY: app setup test test-slow lint format bench clean
+.PHONY: app setup test test-slow lint format bench pretrain clean
 
 app: setup  ## Start the page on the bundled model
 	$(PYTHON) app.py $(ARGS)
@@ -38,6 +38,17 @@ lint: setup  ## ruff and the type checker
 format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format workbench tests app.py
+
+# make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en
+# REAL="folders with manifests, scored only" WORK=folder of the speech and checkpoint OUT=model folder; all optional.
+MODEL ?= ctc-en
+MINUTES ?= 120
+WORK ?= build/pretrain/$(MODEL)
+OUT ?= $(WORK)/model
+pretrain: setup  ## Make a base model from synthetic speech; a killed or longer run goes on
+	$(PYTHON) -m recipes.pretrain make --model $(MODEL) --minutes $(MINUTES) --work $(WORK) --out $(OUT) \
+		$(if $(BOOKS),--books $(BOOKS)) $(if $(CONSULTATIONS),--consultations $(CONSULTATIONS)) \
+		$(if $(FROM),--from $(FROM)) $(if $(REAL),--real $(REAL))
 
 clean:
 	rm -rf $(VENV) .uv build dist

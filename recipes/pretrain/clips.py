@@ -41,6 +41,8 @@ class Clip:
 
 def spoken_clips(folder: Path) -> list[Clip]:
     """The clips of one folder that `speech.speak_all` made."""
+    if not (folder / "audio.i16").stat().st_size:  # the time for speaking was over at once
+        return []
     sound = np.memmap(folder / "audio.i16", dtype="<i2", mode="r")
     facts = map(json.loads, (folder / "facts.jsonl").read_text(encoding="utf-8").splitlines())
     clips = [Clip((sound[fact["offset"] :][: fact["n_samples"]],), fact["label"]) for fact in facts]

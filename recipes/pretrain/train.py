@@ -195,6 +195,10 @@ class Trainer:
         next_save, next_score = last + plan.save_every_s, last + plan.score_every_s
         folders = clip_files.finished_folders(plan.speech)
         all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
+        if not all_clips:
+            raise ValueError(
+                f"There is no speech to train on in {plan.speech}; give more minutes, or speak some first."
+            )
         clips = endless(all_clips, random.Random(f"{plan.seed} {progress.step} order"))
         hours = sum(clip.n_samples for clip in all_clips) / SAMPLE_RATE_HZ / 3600
         self.log(folders=len(folders), clips=len(all_clips), speech_h=hours)

@@ -1,0 +1,122 @@
+"""Clips are joined, packed and turned into what stock transformers would make of them."""
+
+import random
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import Wav2Vec2Processor
+
+from recipes.pretrain import clips as clip_files
+from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
+from recipes.pretrain.ctc import TEMPLATE, Ctc
+from recipes.pretrain.learner import ALPHABET, IGNORED, spelled_out, unchanged
+from recipes.pretrain.texts import Corpus, draw_lines
+from recipes.pretrain.whisper import SPECIAL, WINDOW_S, Whisper, encoded
+from tests.conftest import speechlike
+
+
+def clip(seconds: float, label: str = "yes", seed: int = 0) -> Clip:
+    return Clip(((speechlike(seconds, seed=seed) * 32767).astype(np.int16),), label)
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    """Random weights; the tokens are learned from the recipe's own lines."""
+    torch.manual_seed(0)
+    return Whisper(None, (line.label for line in islice(draw_lines(Corpus(), seed=0), 3000)))
+
+
+def test_joined_clips_lose_nothing_and_fit_the_window() -> None:
+    singles = [clip(0.5 + 0.37 * (i % 9), f"word {i}", seed=i) for i in range(40)]
+    joined = list(clip_files.joined(singles, 0.7, random.Random(0)))
+    assert " ".join(one.label for one in joined) == " ".join(one.label for one in singles)
+    assert sum(one.n_samples for one in joined) == sum(one.n_samples for one in singles)
+    assert max(len(one.pieces) for one in joined) > 1
+    rng = np.random.default_rng(0)
+    assert all(len(one.sound(rng)) / SAMPLE_RATE_HZ <= clip_files.LONGEST_S for one in joined)
+
+
+def test_a_share_of_zero_joins_nothing() -> None:
+    singles = [clip(1, seed=i) for i in range(5)]
+    assert list(clip_files.joined(singles, 0.0, random.Random(0))) == singles
+
+
+@pytest.mark.parametrize("window_s", [0.0, 3.0])
+def test_packed_groups_hold_every_clip_within_the_limit(window_s: float) -> None:
+    singles = [clip(0.3 + 0.2 * (i % 12), seed=i) for i in range(50)]
+    groups = clip_files.packed(singles, 8.0, random.Random(0), window_s=window_s)
+    assert sorted(map(id, singles)) == sorted(id(one) for group in groups for one in group)
+    for group in groups:
+        assert len(group) * max(window_s, *(one.n_samples / SAMPLE_RATE_HZ for one in group), 0) <= 8.0
+
+
+def test_whispers_frames_are_the_feature_extractors(whisper: Whisper) -> None:
+    group = [clip(1.0, seed=1), clip(2.3, seed=2)]
+    sounds = [one.sound() for one in group]
+    stock = whisper.processor.feature_extractor(sounds, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
+    padded = torch.stack(
+        [torch.nn.functional.pad(torch.from_numpy(s), (0, WINDOW_S * 16_000 - len(s))) for s in sounds]
+    )
+    assert torch.allclose(whisper.mel(padded), stock.input_features, atol=1e-5)
+    # A shorter window is the beginning of the full one: what is learned there holds here.
+    n = 2 * 16_000 * 4 // 640
+    assert torch.allclose(whisper.mel(padded[:, : n * 320]), stock.input_features[:, :, :n], atol=1e-5)
+
+
+def test_the_encoder_says_the_same_as_the_stock_one_on_the_full_window(whisper: Whisper) -> None:
+    model = whisper.module.whisper.eval()
+    mel = torch.randn(1, 80, 2 * model.config.max_source_positions)
+    with torch.inference_mode():
+        assert torch.equal(encoded(model, mel), model.model.encoder(mel).last_hidden_state)
+
+
+def test_whispers_tokens_are_the_stock_ones_shifted(whisper: Whisper) -> None:
+    labels = ["turn on the light", "yes"]
+    batch = whisper.collate([clip(1, label) for label in labels], unchanged, np.random.default_rng(0), window_s=0)
+    for label, inputs, targets in zip(labels, batch.inputs, batch.targets, strict=True):
+        stock = whisper.processor.tokenizer(label)["input_ids"]
+        told = targets[targets != IGNORED].tolist()
+        assert told == stock[1:]
+        assert inputs[:4].tolist() == stock[:4], "the prefix is never disturbed"
+        assert whisper.processor.tokenizer.decode(told, skip_special_tokens=True).strip() == label
+
+
+def test_whispers_special_tokens_stand_last_and_in_order(whisper: Whisper) -> None:
+    tokenizer = whisper.processor.tokenizer
+    ids = tokenizer.convert_tokens_to_ids(list(SPECIAL))
+    assert ids == list(range(len(tokenizer) - len(SPECIAL), len(tokenizer)))
+    assert tokenizer.all_special_ids[-1] == ids[-1], "above the last one stock code sees time stamps"
+
+
+def test_whisper_is_padded_to_the_window_it_is_asked_for(whisper: Whisper) -> None:
+    rng = np.random.default_rng(0)
+    assert whisper.collate([clip(1)], unchanged, rng, window_s=WINDOW_S).mel.shape == (1, 80, 750)
+    short = whisper.collate([clip(1)], unchanged, rng, window_s=0).mel.shape[2]
+    assert 50 < short < 60
+    assert whisper.collate([clip(16)], unchanged, rng, window_s=0).mel.shape == (1, 80, 750)
+
+
+def test_ctc_is_given_what_the_stock_processor_gives() -> None:
+    group = [clip(0.7, "yes", 1), clip(1.1, "don't stop", 2)]
+    batch = Ctc(None).collate(group, unchanged, np.random.default_rng(0), window_s=0)
+    stock = Wav2Vec2Processor.from_pretrained(TEMPLATE)
+    values = stock([one.sound() for one in group], sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt")
+    assert torch.allclose(batch.sound, values.input_values, atol=1e-4)
+    assert torch.equal(batch.mask, values.attention_mask.long())
+    for row, one in zip(batch.targets, group, strict=True):
+        assert row[row != IGNORED].tolist() == stock.tokenizer(one.label).input_ids
+
+
+def test_repeats_and_blanks_vanish() -> None:
+    index = {letter: i for i, letter in enumerate(ALPHABET)}
+    frames = [index[letter] for letter in ["h", "h", "<pad>", "e", "l", "<pad>", "l", "o", "|", "|", "<pad>"]]
+    assert spelled_out(frames) == "hello"
+
+
+def test_clips_out_of_bounds_are_left_out(spoken: Callable[..., Path], tmp_path: Path) -> None:
+    folder = spoken("long", ("a", "b"), seconds=14.95)
+    assert clip_files.spoken_clips(folder) == []
