@@ -10,6 +10,7 @@ from workbench.core.types import ModelSpec, Seconds
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
 from workbench.services.planning import Planning, command_line, living_set
+from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
 from workbench.store.runs import find_run, list_runs
@@ -96,6 +97,10 @@ class Adaptation(Planning):
         with self.store.session() as session:
             set_id = session.scalars(living_set(set_name)).one().id if set_name else None
             return [run_view(row, _set_name(session, row)) for row in list_runs(session, set_id)]
+
+    def watched(self, name: str) -> list[Watched]:
+        """The dev clips that a run is watched by, with what it wrote before and writes now."""
+        return watched(self.store, name)
 
     def stop(self, name: str) -> None:
         """Ask a run to stop; it keeps the best state so far."""

@@ -42,6 +42,7 @@ from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress, StopRequested
 from workbench.services.run_clips import RunClip, run_clips
 from workbench.services.run_records import Texts, read_fold, versions, write_fold
+from workbench.services.watching import Watching
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
@@ -77,6 +78,7 @@ class RunExecution:
         self.config = TrainingConfig.from_json(self.run.config)
         self.folder = self.workspace.run_folder(self.name)
         self.progress = Progress(self.store, self.run.id)
+        self.watching = Watching(self.store, self.run.id, self.run.config["normalizer"])
         self.backend = self._load()
         self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
         self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary)
@@ -276,7 +278,10 @@ class RunExecution:
         normalizer = self.run.config["normalizer"]
         dev = [examples[i] for i in split.dev if i in examples]
 
+        self.watching.begin(fold, fresh=not (folder / "checks.json").is_file())
+
         def score(texts: list[str]) -> tuple[float, float]:
+            self.watching.see([self.clips[e.clip_id] for e in dev], texts)
             result = evaluate([self.clips[e.clip_id].text for e in dev], texts, normalizer)
             return result.wer, result.cer
 

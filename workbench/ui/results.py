@@ -145,7 +145,7 @@ def clip(found: Clip, *, base_name: str, adapted_name: str, normalizer: str) -> 
 
 
 def _side(role: str, name: str, score: ClipScore) -> str:
-    words = " ".join(_word(op) for op in score.alignment) or "<em>nothing</em>"
+    words = " ".join(word(op) for op in score.alignment) or "<em>nothing</em>"
     errors = f"{score.substitutions} wrong · {score.deletions} missing · {score.insertions} extra"
     return (
         f"<section class='side {role.lower()}' aria-label='{esc(role)} transcript'><header><h4>{esc(role)} "
@@ -154,7 +154,8 @@ def _side(role: str, name: str, score: ClipScore) -> str:
     )
 
 
-def _word(op: WordOp) -> str:
+def word(op: WordOp) -> str:
+    """One step of an alignment, its difference marked by sign as well as by colour."""
     if op.kind == "equal":
         return esc(op.hypothesis)
     if op.kind == "delete":

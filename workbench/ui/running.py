@@ -1,10 +1,15 @@
 """A run as it stands, as escaped HTML: phases, progress, time left, curves, and how it ended."""
 
+from collections.abc import Sequence
+
+from workbench.core.scoring import score_clip
 from workbench.services.adaptation import RunView
 from workbench.services.general import NONE
+from workbench.services.watching import Watched
 from workbench.ui import text
 from workbench.ui.charts import curve
-from workbench.ui.render import bar, esc, plural, span
+from workbench.ui.render import bar, esc, percent, plural, span
+from workbench.ui.results import word
 
 
 def signature(view: RunView) -> str:
@@ -40,11 +45,11 @@ def share(view: RunView) -> float:
     return float(p.get("done", 0) / p["total"]) if p.get("total") else 0.0
 
 
-def panel(view: RunView) -> str:
-    """Everything about one run."""
+def panel(view: RunView, clips: Sequence[Watched] = ()) -> str:
+    """Everything about one run; with the dev clips that it is watched by."""
     return (
         f"<section class='run {view.status}' aria-label='Run {view.id}' data-status='{view.status}'>{_head(view)}"
-        f"{_phases(view) if view.active else ''}{_end(view)}{_curves(view)}</section>"
+        f"{_phases(view) if view.active else ''}{_end(view)}{_learning(view, clips)}</section>"
     )
 
 
@@ -81,6 +86,38 @@ def _phases(view: RunView) -> str:
     return f"<ol class='phases' aria-hidden='true'>{items}</ol>"
 
 
+def _learning(view: RunView, clips: Sequence[Watched]) -> str:
+    """How the learning goes: curves and clips while it goes on, folded away afterwards."""
+    inside = _curves(view) + _watched(view, clips)
+    if not inside or view.active:
+        return inside
+    return f"<details><summary>{esc(text.CURVES)}</summary>{inside}</details>"
+
+
+def _watched(view: RunView, clips: Sequence[Watched]) -> str:
+    """The same dev clips at every check: said, as the base wrote it, as it is written now."""
+    if not clips:
+        return ""
+    p = view.progress
+    folds, checks = int(p.get("folds", 1)), p.get("checks") or []
+    fold = f" · {text.FOLD} {clips[0].fold + 1} of {max(folds - 1, 1)}" if clips[0].fold is not None else ""
+    # The checks belong to the training at hand, the last of which has no dev clips.
+    after = f" ({text.UPDATE} {checks[-1][0]:,})" if checks else ""
+    rows = "".join(
+        f"<li><b>{esc(c.name)}</b><dl><dt>{text.SAID}</dt><dd>{esc(c.reference)}</dd>"
+        f"<dt>{text.BASE}</dt><dd>{_marked(c.reference, c.base, view)}</dd>"
+        f"<dt>{text.NOW}{after}</dt><dd>{_marked(c.reference, c.now, view)}</dd></dl></li>"
+        for c in clips
+    )
+    head = f"<h3>{text.WATCHED}{esc(fold)}</h3>"
+    return f"<section class='watched' aria-label='{text.WATCHED}'>{head}<ul>{rows}</ul></section>"
+
+
+def _marked(reference: str, heard: str, view: RunView) -> str:
+    score = score_clip(reference, heard, view.config.normalizer or "marks")
+    return f"{' '.join(map(word, score.alignment)) or '<em>nothing</em>'} <small>{percent(score.wer)} WER</small>"
+
+
 def _curves(view: RunView) -> str:
     p = view.progress
     losses, checks, steps = p.get("losses") or [], p.get("checks") or [], float(p.get("steps") or 0)
@@ -90,8 +127,7 @@ def _curves(view: RunView) -> str:
     if checks:
         rates = [(s, wer) for s, wer, _ in checks]
         drawn.append(curve("WER on dev clips", rates, kind="wer", last_step=steps, percent=True))
-    curves = f"<div class='curves'>{''.join(drawn)}</div>"
-    return curves if view.active else f"<details><summary>{esc(text.CURVES)}</summary>{curves}</details>"
+    return f"<div class='curves'>{''.join(drawn)}</div>"
 
 
 def _end(view: RunView) -> str:

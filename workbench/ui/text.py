@@ -140,7 +140,11 @@ LISTEN_FIRST: Final = "What can the test clips prove?"
 LISTEN_FIRST_INFO: Final = "Lets the base model hear the test clips once; nothing is learned, no label changes."
 NOT_PROVABLE_YET: Final = "What the test clips can prove is known once the base model has heard them."
 STRATEGY_LABELS: Final = {"head": "Head", "top-N": "Top {n}", "all-but-features": "All but sound", "full": "Everything"}
-CURVES: Final = "Curves of the last training"
+CURVES: Final = "The last training: curves and dev clips"
+WATCHED: Final = "While it learns: the same dev clips at every check"
+FOLD: Final = "fold"
+NOW: Final = "Now"
+UPDATE: Final = "update"
 STARTING: Final = "Starting"
 SETTING_LABELS: Final = {
     "epochs": "Passes over the clips (epochs)",

@@ -208,7 +208,7 @@ class Adapt:
             ]
         return [
             gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
-            panel(view),
+            panel(view, self.adaptation.watched(view.id)),
             gr.update(visible=view.active, interactive=True),
             gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
         ]
