@@ -66,7 +66,7 @@ def test_a_damaged_file_is_computed_anew(damage: bytes, backend_of: BackendOf, t
     cache = FeatureCache(tmp_path, backend_of("wav2vec2-group"), 3)
     item, asked = item_of()
     good = cache.fetch(item)["hidden"].clone()
-    (cache.folder / item.file_name).write_bytes(damage)
+    cache.path(item).write_bytes(damage)
     assert torch.equal(cache.fetch(item)["hidden"], good)
     assert len(asked) == 2
 

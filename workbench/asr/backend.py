@@ -110,6 +110,14 @@ class Backend(Protocol):
         """Add characters to the alphabet; what the model could write before keeps its weights."""
         ...
 
+    def languages(self) -> frozenset[str] | None:
+        """ISO codes that `set_language` takes; None for a model that has no such choice."""
+        ...
+
+    def recognise_language(self, items: Sequence[Activations], boundary: int) -> str | None:
+        """The language that most of these clips seem to be in; None for a model that cannot tell."""
+        ...
+
     def set_language(self, language: str | None, task: str = "transcribe") -> None:
         """Choose what is spoken and what to write, once for drafting, training, evaluation and export.
 

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import psutil
 
+from workbench.asr.hub_models import (
+    HUB_MODELS,
+    SMALL_CTC_RATES,
+    SMALL_SEQ2SEQ_RATES,
+    SUPERVISED_CTC_RATES,
+    WHISPER_BASE_RATES,
+)
 from workbench.asr.outline import tensor_sizes
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError
 
-# Supervised CTC models, recipes.md table a1; "top-N" stands for every N. BASE is for about 95 M weights.
-SUPERVISED_CTC_RATES = {"head": 5e-4, "top-N": 5e-5, "all-but-features": 2e-5, "full": 2e-5}
-# Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
-SMALL_CTC_RATES = {"head": 2e-3, "top-N": 1e-3, "all-but-features": 1e-3, "full": 1e-3}
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
 BYTES_PER_WEIGHT = 4  # float32
 TRAINING_COPIES = 4  # weights, gradients and AdamW's two moments
@@ -28,56 +31,9 @@ SMALL_MODEL_PARAMETERS = 20_000_000
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
-HUB_MODELS = (
-    ModelSpec(
-        name="wav2vec2-base-960h",
-        family="ctc",
-        source="hub",
-        location="facebook/wav2vec2-base-960h",
-        parameters=94_400_000,
-        languages=("en",),
-        licence="Apache-2.0",
-        size_mb=378,
-        learning_rates=SUPERVISED_CTC_RATES,
-        good_for="English read speech; the classic, comfortable on a laptop.",
-    ),
-    ModelSpec(
-        name="hubert-large-ls960-ft",
-        family="ctc",
-        source="hub",
-        location="facebook/hubert-large-ls960-ft",
-        parameters=315_500_000,
-        languages=("en",),
-        licence="Apache-2.0",
-        size_mb=1260,
-        learning_rates=SUPERVISED_CTC_RATES,
-        good_for="English, more accurate; wants 8 GB of memory or a GPU.",
-    ),
-    ModelSpec(
-        name="data2vec-audio-base-960h",
-        family="ctc",
-        source="hub",
-        location="facebook/data2vec-audio-base-960h",
-        parameters=93_200_000,
-        languages=("en",),
-        licence="Apache-2.0",
-        size_mb=373,
-        learning_rates=SUPERVISED_CTC_RATES,
-        good_for="English read speech, often a little better than wav2vec2-base.",
-    ),
-    ModelSpec(
-        name="wav2vec2-large-960h-lv60-self",
-        family="ctc",
-        source="hub",
-        location="facebook/wav2vec2-large-960h-lv60-self",
-        parameters=315_500_000,
-        languages=("en",),
-        licence="Apache-2.0",
-        size_mb=1262,
-        learning_rates=SUPERVISED_CTC_RATES,
-        good_for="English, robust; wants 8 GB of memory or a GPU.",
-    ),
-)
+SEQ2SEQ = ("WhisperForConditionalGeneration",)
+SMALL_RATES = {"ctc": SMALL_CTC_RATES, "seq2seq": SMALL_SEQ2SEQ_RATES}
+LARGE_RATES = {"ctc": SUPERVISED_CTC_RATES, "seq2seq": WHISPER_BASE_RATES}
 
 
 class Catalog:
@@ -115,7 +71,7 @@ class Catalog:
             if name in (spec.name, spec.location if spec.source == "hub" else spec.name):
                 return spec
         if HUB_ID.fullmatch(name):
-            return ModelSpec(name=name, family="ctc", source="hub", location=name, learning_rates=SUPERVISED_CTC_RATES)
+            return _hub_spec(name)
         raise UnknownNameError("base model", name, [*self.names(), "or a hub id of the form OWNER/NAME"])
 
     def resolve(self, name_or_folder: str) -> ModelSpec:
@@ -155,23 +111,38 @@ def folder_spec(folder: Path) -> ModelSpec:
             "loaded: save it again with safetensors."
         )
     parameters = sum(count_parameters(w) for w in weights)
+    family = family_of(config)
+    rates = SMALL_RATES if parameters < SMALL_MODEL_PARAMETERS else LARGE_RATES
     return ModelSpec(
         name=folder.name,
-        family=family_of(config),
+        family=family,
         source="folder",
         location=str(folder),
         parameters=parameters,
         size_mb=round(sum(w.stat().st_size for w in weights) / 1e6, 1),
-        learning_rates=SMALL_CTC_RATES if parameters < SMALL_MODEL_PARAMETERS else SUPERVISED_CTC_RATES,
+        learning_rates=rates.get(family, {}),
         good_for="A model from your own disk.",
     )
 
 
 def family_of(config: dict[str, object]) -> str:
-    """ "ctc" or "unsupported", from the architecture's name in config.json."""
+    """ "ctc", "seq2seq" or "unsupported", from the architecture's name in config.json."""
     architectures = config.get("architectures")
     names = architectures if isinstance(architectures, list) else []
-    return "ctc" if any(str(n).endswith("ForCTC") for n in names) else "unsupported"
+    if any(str(n).endswith("ForCTC") for n in names):
+        return "ctc"
+    return "seq2seq" if any(n in SEQ2SEQ for n in names) else "unsupported"
+
+
+def _hub_spec(location: str) -> ModelSpec:
+    """A model of the hub that the catalogue does not name; its family is known once its files are here."""
+    spec = ModelSpec(name=location, family="ctc", source="hub", location=location)
+    folder = local_folder(spec)
+    if folder:
+        family = family_of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    else:
+        family = "seq2seq" if "whisper" in location.lower() else "ctc"  # by its name; loading it will tell
+    return replace(spec, family=family, learning_rates=LARGE_RATES.get(family, {}))
 
 
 def check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from workbench.asr import loading
 from workbench.asr.backend import Backend
 from workbench.asr.freezing import apply_plan, plan_for_blocks
+from workbench.asr.lora import merge_adapters
 from workbench.asr.training import load_state, save_state
+from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import ModelError
 
@@ -19,7 +21,8 @@ def save_run_model(backend: Backend, plan: FreezePlan, folder: Path, *, run: dic
     """Write what learned, and the run's description beside it.
 
     Args:
-        run: Must hold "model" (the base's spec with its fingerprint), "strategy" and "new_characters".
+        run: Must hold "model" (the base's spec with its fingerprint), "strategy", "config" and "new_characters";
+            "language" where the model was told one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_state(backend, folder / LEARNED)
@@ -46,7 +49,11 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
             "changed); restore the old files, or adapt again."
         )
     backend.extend(run["new_characters"])
-    apply_plan(backend, plan_for_blocks(backend.blocks(), run["strategy"]))
+    plan = plan_for_blocks(backend.blocks(), run["strategy"], TrainingConfig.from_json(run.get("config", {})))
+    apply_plan(backend, plan)
     load_state(backend, folder / LEARNED)
+    if plan.lora_rank:
+        merge_adapters(backend)
+    backend.set_language(run.get("language"), run.get("config", {}).get("task", "transcribe"))
     backend.model.eval()
     return backend, run

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,17 +32,14 @@ class CacheItem:
         variant: Empty for the sound as it is; else names the augmentation and its draw.
         load: Makes the input when it is not in the cache.
         n_samples: Length of the sound, for forming batches.
+        label_ids: Token ids of the clip's label, for boundaries where the label matters.
     """
 
     sha256: str
     variant: str
     load: Callable[[], ClipInput]
     n_samples: int
-
-    @property
-    def file_name(self) -> str:
-        suffix = "-" + hashlib.sha256(self.variant.encode()).hexdigest()[:12] if self.variant else ""
-        return f"{self.sha256}{suffix}.safetensors"
+    label_ids: tuple[int, ...] = ()
 
 
 class FeatureCache:
@@ -52,10 +49,11 @@ class FeatureCache:
         root: The workspace's cache folder.
         backend: The model; its identity is part of the key.
         boundary: Number of blocks that are done.
+        shallower: Activations nearer to the sound, which these are computed from instead of from the sound itself.
     """
 
-    def __init__(self, root: Path, backend: Backend, boundary: int) -> None:
-        self.backend, self.boundary = backend, boundary
+    def __init__(self, root: Path, backend: Backend, boundary: int, shallower: "FeatureCache | None" = None) -> None:
+        self.backend, self.boundary, self.shallower = backend, boundary, shallower
         identity = {
             **backend.cache_identity(),
             "boundary": str(boundary),
@@ -67,9 +65,17 @@ class FeatureCache:
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
         self.folder = root / key
 
+    def path(self, item: CacheItem) -> Path:
+        """Where an item's activations lie: named by its sound, its variant and, where that matters, its label."""
+        named = item.variant
+        if self.backend.label_matters(self.boundary):
+            named = json.dumps([item.variant, item.label_ids])
+        suffix = "-" + hashlib.sha256(named.encode()).hexdigest()[:12] if named else ""
+        return self.folder / f"{item.sha256}{suffix}.safetensors"
+
     def get(self, item: CacheItem) -> Activations | None:
         """The stored activations of an item; None where there are none or the file is damaged."""
-        path = self.folder / item.file_name
+        path = self.path(item)
         try:
             return load_file(path)
         except FileNotFoundError:
@@ -85,7 +91,7 @@ class FeatureCache:
         os.close(handle)
         try:
             save_file({k: v.contiguous().cpu() for k, v in activations.items()}, temporary)
-            os.replace(temporary, self.folder / item.file_name)
+            os.replace(temporary, self.path(item))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -105,10 +111,10 @@ class FeatureCache:
         """
         if self.boundary == 0:
             return 0
-        missing = [i for i in items if not (self.folder / i.file_name).exists()]
+        missing = [i for i in items if not self.path(i).exists()]
         missing.sort(key=lambda i: i.n_samples)
         finished = len(items) - len(missing)
-        for batch in length_batches(missing, batch_seconds):
+        for batch in length_batches(missing, batch_seconds, self.backend.padded_to):
             for item, activations in zip(batch, self._encode(batch), strict=True):
                 self.put(item, activations)
             finished += len(batch)
@@ -125,14 +131,24 @@ class FeatureCache:
         return found
 
     def _encode(self, items: Sequence[CacheItem]) -> list[Activations]:
-        return self.backend.encode_prefix([i.load() for i in items], self.boundary)
+        labels = [i.label_ids for i in items]
+        if self.shallower is not None and self.shallower.boundary:
+            nearer = [self.shallower.fetch(i) for i in items]
+            return self.backend.advance(nearer, labels, self.shallower.boundary, self.boundary)
+        clips = [replace(i.load(), label_ids=ids) for i, ids in zip(items, labels, strict=True)]
+        return self.backend.encode_prefix(clips, self.boundary)
 
 
-def length_batches(items: Sequence[CacheItem], batch_seconds: float) -> list[list[CacheItem]]:
-    """Cut a list sorted by length into batches whose padded size stays within so many seconds of sound."""
+def length_batches(items: Sequence[CacheItem], batch_seconds: float, padded_to: int = 0) -> list[list[CacheItem]]:
+    """Cut a list sorted by length into batches whose padded size stays within so many seconds of sound.
+
+    Args:
+        padded_to: Samples that every shorter clip is padded to anyway.
+    """
     batches: list[list[CacheItem]] = []
     for item in items:
-        if batches and (len(batches[-1]) + 1) * item.n_samples <= batch_seconds * SAMPLE_RATE:
+        cost = max(item.n_samples, padded_to)
+        if batches and (len(batches[-1]) + 1) * cost <= batch_seconds * SAMPLE_RATE:
             batches[-1].append(item)
         else:
             batches.append([item])

@@ -1,7 +1,8 @@
-"""Freezing strategies: each a named function from a model's blocks to what may learn.
+"""Freezing strategies: each a named function from a model's blocks to what may learn in each of them.
 
 A strategy is data; training, caching and the page read the plan and know nothing else about it. Adding one is one
-entry in `STRATEGIES`.
+entry in `STRATEGIES`. BitFit: Ben Zaken et al. 2022 (arXiv 2106.10199); LoRA: Hu et al. 2021 (arXiv 2106.09685);
+which blocks suit which shift: Lee et al. 2023, "Surgical fine-tuning" (arXiv 2210.11466).
 """
 
 import re
@@ -9,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.core.types import Block, FreezePlan
+from workbench.core.config import TrainingConfig
+from workbench.core.types import Block, FreezePlan, Part
 from workbench.errors import UnknownNameError, WorkbenchError
 
 if TYPE_CHECKING:  # the page reads strategies without loading torch
@@ -17,7 +19,24 @@ if TYPE_CHECKING:  # the page reads strategies without loading torch
 
     from workbench.asr.backend import Backend
 
-Learns = Callable[[Sequence[Block], int], list[bool]]
+CUSTOM, LORA = "custom", "lora"
+LAYERS = ("encoder", "decoder")  # kinds of blocks that are made of attention and feed-forward parts
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user said besides the strategy's name.
+
+    Attributes:
+        number: The number in the name, as in "top-2"; 0 where there is none.
+        blocks: Names or kinds of blocks that were chosen; empty where none were.
+    """
+
+    number: int = 0
+    blocks: tuple[str, ...] = ()
+
+
+Parts = Callable[[Sequence[Block], Choice], list[Part]]
 
 
 @dataclass(frozen=True)
@@ -28,45 +47,136 @@ class Strategy:
         name: As on the command line; "N" stands for a number, as in "top-N".
         title: In words for the page.
         sentence: What it does, for a domain expert.
-        learns: From the blocks and the number in the name (0 where there is none) to one flag a block.
+        parts: From the blocks and the user's choice to what learns in each block.
+        ctc: Whether it means something for a model with a CTC head.
+        seq2seq: Whether it means something for an encoder with a decoder, such as Whisper.
     """
 
     name: str
     title: str
     sentence: str
-    learns: Learns
+    parts: Parts
+    ctc: bool = True
+    seq2seq: bool = True
 
 
-def _head(blocks: Sequence[Block], _n: int) -> list[bool]:
-    return [b.kind == "head" for b in blocks]
+def _of(blocks: Sequence[Block], learns: Callable[[Block], bool]) -> list[Part]:
+    return ["all" if learns(b) else "nothing" for b in blocks]
 
 
-def _top(blocks: Sequence[Block], n: int) -> list[bool]:
-    encoder = [i for i, b in enumerate(blocks) if b.kind == "encoder"]
-    if not 1 <= n <= len(encoder):
+def _head(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    return _of(blocks, lambda b: b.kind == "head")
+
+
+def _some(blocks: Sequence[Block], kind: str, number: int, *, last: bool) -> set[str]:
+    """Names of the first or last so many blocks of a kind."""
+    names = [b.name for b in blocks if b.kind == kind]
+    if not 1 <= number <= len(names):
+        name = "top" if last else "bottom"
         raise WorkbenchError(
-            f"top-{n} needs {n} encoder blocks, the model has {len(encoder)}; choose top-1 to top-{len(encoder)}."
+            f"{name}-{number} needs {number} {kind} blocks, the model has {len(names)}; "
+            f"choose {name}-1 to {name}-{len(names)}."
         )
-    return [b.kind == "head" or i in encoder[-n:] for i, b in enumerate(blocks)]
+    return set(names[-number:] if last else names[:number])
 
 
-def _all_but_features(blocks: Sequence[Block], _n: int) -> list[bool]:
-    return [b.kind != "features" for b in blocks]
+def _top(blocks: Sequence[Block], choice: Choice) -> list[Part]:
+    names = _some(blocks, "decoder" if is_seq2seq(blocks) else "encoder", choice.number, last=True)
+    return _of(blocks, lambda b: b.name in names or b.kind == "head")
 
 
-def _full(blocks: Sequence[Block], _n: int) -> list[bool]:
-    return [True for _ in blocks]
+def _bottom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
+    names = _some(blocks, "encoder", choice.number, last=False)
+    return _of(blocks, lambda b: b.name in names)
+
+
+def _encoder(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    if is_seq2seq(blocks):
+        return _of(blocks, lambda b: b.kind in ("features", "encoder"))
+    return _of(blocks, lambda b: b.kind != "head")
+
+
+def _decoder(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    return _of(blocks, lambda b: b.kind not in ("features", "encoder"))
+
+
+def _all_but_features(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    return _of(blocks, lambda b: b.kind != "features")
+
+
+def _norms_and_biases(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    kinds = (*LAYERS, "projection")
+    return ["all" if b.kind == "head" else "norms and biases" if b.kind in kinds else "nothing" for b in blocks]
+
+
+def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
+    names = _chosen(blocks, choice) if choice.blocks else {b.name for b in blocks if b.kind in LAYERS}
+    layers = {b.name for b in blocks if b.kind in LAYERS}
+    if names - layers:
+        raise WorkbenchError(
+            f"Low-rank adapters fit into encoder and decoder blocks, not into {', '.join(sorted(names - layers))}; "
+            "leave these out."
+        )
+    return ["all" if b.kind == "head" else "low-rank adapters" if b.name in names else "nothing" for b in blocks]
+
+
+def _full(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    return _of(blocks, lambda b: True)
+
+
+def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
+    if not choice.blocks:
+        raise WorkbenchError(
+            "The strategy custom lets those blocks learn that you name, and none is named; "
+            f"name some (--blocks), such as {blocks[-1].name}."
+        )
+    names = _chosen(blocks, choice)
+    return _of(blocks, lambda b: b.name in names)
+
+
+def _chosen(blocks: Sequence[Block], choice: Choice) -> set[str]:
+    """The blocks that the user named, by name or by kind."""
+    known = {b.name for b in blocks} | {b.kind for b in blocks}
+    for name in choice.blocks:
+        if name not in known:
+            raise UnknownNameError("block", name, [b.name for b in blocks])
+    return {b.name for b in blocks if b.name in choice.blocks or b.kind in choice.blocks}
 
 
 STRATEGIES: dict[str, Strategy] = {
     s.name: s
     for s in (
-        Strategy("head", "Head only", "Hears the same, spells differently: only the output layer learns.", _head),
+        Strategy(
+            "head",
+            "Head only",
+            "Hears the same, spells differently: only the output layer learns.",
+            _head,
+            seq2seq=False,  # the output layer is the token embedding, which a few clips would only unsettle
+        ),
         Strategy(
             "top-N",
-            "Top blocks and head",
-            "The last N blocks and the output layer learn; what was learned about sound stays.",
+            "Last blocks",
+            "The last N blocks (and a CTC model's output layer) learn; what was learned about sound stays.",
             _top,
+        ),
+        Strategy(
+            "bottom-N",
+            "First blocks",
+            "The first N encoder blocks learn, for another room, microphone or kind of voice; the spelling stays.",
+            _bottom,
+        ),
+        Strategy(
+            "encoder",
+            "Listening only",
+            "Hears differently, spells the same: all that listens learns, what writes stays frozen.",
+            _encoder,
+        ),
+        Strategy(
+            "decoder",
+            "Writing only",
+            "Hears the same, writes differently: the decoder learns with its vocabulary, the encoder stays frozen.",
+            _decoder,
+            ctc=False,
         ),
         Strategy(
             "all-but-features",
@@ -75,10 +185,29 @@ STRATEGIES: dict[str, Strategy] = {
             _all_but_features,
         ),
         Strategy(
+            "norms-and-biases",
+            "Norms and biases (BitFit)",
+            "Only the small offsets and scales in each block learn (and a CTC model's output layer): "
+            "a gentle change everywhere.",
+            _norms_and_biases,
+        ),
+        Strategy(
+            LORA,
+            "Low-rank adapters (LoRA)",
+            "Thin added layers learn beside the frozen ones (and a CTC model's output layer): few weights, all depths.",
+            _lora,
+        ),
+        Strategy(
             "full", "Everything", "Every weight learns: the largest change, the slowest, forgets the most.", _full
         ),
+        Strategy(CUSTOM, "Blocks of your choice", "The blocks that you choose learn, all others stay.", _custom),
     )
 }
+
+
+def is_seq2seq(blocks: Sequence[Block]) -> bool:
+    """Whether these are the blocks of an encoder with a decoder."""
+    return any(b.kind == "decoder" for b in blocks)
 
 
 def find_strategy(name: str) -> tuple[Strategy, int]:
@@ -92,38 +221,95 @@ def find_strategy(name: str) -> tuple[Strategy, int]:
         return STRATEGIES[f"{numbered[1]}-N"], int(numbered[2])
     if name in STRATEGIES and not name.endswith("-N"):
         return STRATEGIES[name], 0
-    raise UnknownNameError("freezing strategy", name, [n.replace("top-N", "top-1, top-2, …") for n in STRATEGIES])
+    known = [re.sub(r"(.+)-N$", r"\1-1, \1-2, …", n) for n in STRATEGIES]
+    raise UnknownNameError("freezing strategy", name, known)
 
 
-def strategy_names(n_encoder_blocks: int) -> list[str]:
-    """The names to offer for a model with this many encoder blocks."""
-    tops = [n for n in (1, 2, 4, 8, 12) if n < n_encoder_blocks] or [1]
-    return ["head", *(f"top-{n}" for n in tops), "all-but-features", "full"]
+def strategy_names(family: str, blocks: Sequence[Block] = ()) -> list[str]:
+    """The names to offer for a model.
+
+    Args:
+        family: "ctc" or "seq2seq".
+        blocks: Its blocks; empty while its files are not here, then common numbers are offered.
+    """
+    names = []
+    for strategy in STRATEGIES.values():
+        if not (strategy.seq2seq if family == "seq2seq" else strategy.ctc):
+            continue
+        if strategy.name.endswith("-N"):
+            kind = "decoder" if family == "seq2seq" and strategy.name == "top-N" else "encoder"
+            depth = sum(b.kind == kind for b in blocks) if blocks else 12
+            numbers = [n for n in (1, 2, 4, 8, 12) if n < depth or n == 1]
+            names += [strategy.name.replace("N", str(n)) for n in numbers]
+        else:
+            names.append(strategy.name)
+    return names
 
 
-def plan_for_blocks(blocks: Sequence[Block], strategy: str) -> FreezePlan:
+def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConfig | None = None) -> FreezePlan:
     """The plan of a strategy for these blocks.
 
     The boundary is the number of leading frozen blocks: their output is what the cache keeps.
+
+    Args:
+        config: Its `blocks` and `lora_rank` say more for `custom` and `lora`.
+
+    Raises:
+        UnknownNameError: No such strategy or block.
+        WorkbenchError: The strategy means nothing for this kind of model.
     """
     found, number = find_strategy(strategy)
-    learns = found.learns(blocks, number)
-    boundary = learns.index(True)
+    config = config or TrainingConfig()
+    if not (found.seq2seq if is_seq2seq(blocks) else found.ctc):
+        family = "seq2seq" if is_seq2seq(blocks) else "ctc"
+        raise WorkbenchError(
+            f"The strategy {strategy} means nothing for this kind of model; choose one of "
+            f"{', '.join(strategy_names(family, blocks))}."
+        )
+    parts = found.parts(blocks, Choice(number, block_names(config.blocks)))
+    if all(part == "nothing" for part in parts):
+        raise WorkbenchError(f"With the strategy {strategy} nothing of this model would learn; choose another.")
+    rank = config.lora_rank if "low-rank adapters" in parts else 0
     return FreezePlan(
         strategy=strategy,
         blocks=tuple(blocks),
-        learns=tuple(learns),
-        boundary=boundary,
-        trainable_parameters=sum(b.parameters for b, yes in zip(blocks, learns, strict=True) if yes),
+        parts=tuple(parts),
+        boundary=next(i for i, part in enumerate(parts) if part != "nothing"),
+        trainable_parameters=sum(_count(b, part, rank) for b, part in zip(blocks, parts, strict=True)),
         total_parameters=sum(b.parameters for b in blocks),
+        lora_rank=rank,
     )
 
 
+def block_names(text: str) -> tuple[str, ...]:
+    """Names in a list such as "encoder 5, head"."""
+    return tuple(" ".join(name.split()) for name in text.split(",") if name.strip())
+
+
+def _count(block: Block, part: Part, rank: int) -> int:
+    return {
+        "nothing": 0,
+        "all": block.parameters,
+        "norms and biases": block.vectors,
+        "low-rank adapters": rank * block.low_rank,
+    }[part]
+
+
 def apply_plan(backend: "Backend", plan: FreezePlan) -> None:
-    """Let exactly the plan's weights take gradients."""
-    for weights, yes in zip(backend.block_parameters(), plan.learns, strict=True):
+    """Let exactly the plan's weights take gradients; adds the adapters where the plan has some."""
+    if plan.lora_rank:
+        from workbench.asr.lora import add_adapters
+
+        add_adapters(backend, plan)
+    backend.model.requires_grad_(False)  # fixed weights, such as sinusoidal positions, belong to no block
+    adapters = {id(p) for name, p in backend.model.named_parameters() if ".lora_" in name}
+    for weights, part in zip(backend.block_parameters(), plan.parts, strict=True):
         for weight in weights:
-            weight.requires_grad_(yes)
+            weight.requires_grad_(
+                part == "all"
+                or (part == "norms and biases" and weight.dim() == 1)
+                or (part == "low-rank adapters" and id(weight) in adapters)
+            )
 
 
 def training_mode(backend: "Backend", plan: FreezePlan) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -16,16 +17,20 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
-from transformers import AutoConfig, AutoModelForCTC, AutoProcessor
+from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
 
 from workbench.asr.backend import Backend
 from workbench.asr.catalog import check_memory, count_parameters, family_of
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.seq2seq import WhisperBackend
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
 HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+# Everything that changes what a model computes or writes.
+FINGERPRINT_PATTERNS = ("*.safetensors", "*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
 
 Progress = Callable[[str], None]
 
@@ -44,15 +49,16 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
         progress: Told in words what is going on.
 
     Raises:
-        ModelError: Not found, hub unreachable, gated, not a CTC model, no safetensors, too large for the memory.
+        ModelError: Not found, hub unreachable, gated, not a recogniser, no safetensors, too large for the memory.
     """
     folder = fetch(spec, progress=progress)
-    weights = check_folder(spec, folder)
+    weights, family = check_folder(spec, folder)
     check_memory(spec, sum(count_parameters(w) for w in weights), trainable_share)
     progress(f"Loading {spec.name}")
     try:
         with _quiet():
-            model, report = AutoModelForCTC.from_pretrained(
+            auto: Any = AutoModelForSpeechSeq2Seq if family == "seq2seq" else AutoModelForCTC
+            model, report = auto.from_pretrained(
                 folder,
                 dtype=torch.float32,
                 use_safetensors=True,
@@ -72,9 +78,10 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     if not hasattr(processor, "feature_extractor") or not hasattr(processor, "tokenizer"):
         raise ModelError(
             f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
-            "vocab.json); save the processor beside the model."
+            "vocab.json or tokenizer.json); save the processor beside the model."
         )
-    return CTCBackend(spec, model.to(device()), processor, fingerprint(folder))
+    backend = WhisperBackend if family == "seq2seq" else CTCBackend
+    return backend(spec, model.to(device()), processor, fingerprint(folder))
 
 
 def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path:
@@ -105,18 +112,19 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         ) from e
 
 
-def check_folder(spec: ModelSpec, folder: Path) -> list[Path]:
-    """The weight files of a model folder that this program can use.
+def check_folder(spec: ModelSpec, folder: Path) -> tuple[list[Path], str]:
+    """The weight files of a model folder that this program can use, and the model's family.
 
     Raises:
-        ModelError: Not a CTC model, or no safetensors.
+        ModelError: Not a speech recogniser that is supported, or no safetensors.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if family_of(config) != "ctc":
+    family = family_of(config)
+    if family == "unsupported":
         kind = ", ".join(config.get("architectures") or ["unknown architecture"])
         raise ModelError(
-            f"The model {spec.name} ({kind}) has no CTC head; choose a model fine-tuned with CTC, such as "
-            "wav2vec2-base-960h."
+            f"The model {spec.name} ({kind}) is neither a Whisper model nor one with a CTC head; choose one such as "
+            "whisper-base or wav2vec2-base-960h."
         )
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
@@ -131,13 +139,13 @@ def check_folder(spec: ModelSpec, folder: Path) -> list[Path]:
             f"The model {spec.name} is of a kind that transformers {transformers.__version__} does not know without "
             "running code from the hub, which is never done here; choose another model."
         ) from e
-    return weights
+    return weights, family
 
 
 def fingerprint(folder: Path) -> str:
     """Hash of everything in a model folder that changes what it computes."""
     digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.glob("vocab.json")]):
+    for file in sorted({file for pattern in FINGERPRINT_PATTERNS for file in folder.glob(pattern)}):
         state = file.stat()
         digest.update(f"{file.name}:{_file_hash(str(file), state.st_size, state.st_mtime_ns)};".encode())
     return digest.hexdigest()

@@ -4,74 +4,241 @@ A test holds the outline against the loaded model's blocks for every family.
 """
 
 import json
+import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.core.types import Block
+from workbench.asr.ctc_text import WORD_START, piece_characters
+from workbench.core.types import Block, Seconds
+
+LAYER_KINDS = ("encoder", "decoder")
+MEL_WINDOW, MEL_HOP = 400, 160  # samples; of every log-mel spectrogram here
+MELS_A_FRAME = 2  # mel frames that w2v-BERT takes at once
+_WAVLM_ATTENTION = re.compile(r"\.attention\.(q|k|v|out)_proj\.weight$")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Which tensors of a family belong to which block.
+
+    Attributes:
+        patterns: Block name, with {} for a layer's number counted from 1 -> pattern of tensor names, the number in the
+            first group. "last encoder" and "last decoder" stand for the last layer. The first match counts.
+        blocks: Block name -> kind, in the order of flow; "encoder" and "decoder" stand for all layers of the stack.
+    """
+
+    patterns: Sequence[tuple[str, re.Pattern[str]]]
+    blocks: Sequence[tuple[str, str]]
+
+
+def _naming(blocks: str, **patterns: str) -> Naming:
+    named = [tuple(b.split(":")) for b in blocks.split()]
+    return Naming(
+        [(name.replace("_", " "), re.compile(pattern)) for name, pattern in patterns.items()],
+        [(n[0], n[-1]) for n in named],
+    )
+
 
 # Parametrised weights are stored under one pair of names and loaded under another; both count once.
-_PARTS = (
-    ("features", re.compile(r"\.feature_extractor\.")),
-    ("projection", re.compile(r"\.feature_projection\.|\.masked_spec_embed$")),
-    ("position", re.compile(r"\.encoder\.pos_conv_embed\.")),
-    ("layer", re.compile(r"\.encoder\.layers\.(\d+)\.")),
-    ("norm", re.compile(r"\.encoder\.layer_norm\.")),
-    ("head", re.compile(r"^lm_head\.")),
+_WAV2VEC2 = _naming(
+    "features projection position:embed encoder adapter:encoder head",
+    features=r"\.feature_extractor\.",
+    projection=r"\.feature_projection\.|\.masked_spec_embed$",
+    position=r"\.encoder\.pos_conv_embed\.",
+    encoder=r"\.encoder\.layers\.(\d+)\.",
+    norm=r"\.encoder\.layer_norm\.",
+    adapter=r"^\w+\.(adapter|intermediate_ffn)\.",
+    head=r"^lm_head\.",
+)
+_PARAKEET = _naming(
+    "features encoder head",
+    features=r"^encoder\.subsampling\.",
+    encoder=r"^encoder\.layers\.(\d+)\.",
+    head=r"^ctc_head\.",
+)
+# By config.json's model_type; the same names stand in ctc.py.
+CTC_NAMINGS = {
+    "wav2vec2": _WAV2VEC2,
+    "hubert": _WAV2VEC2,
+    "data2vec-audio": _WAV2VEC2,
+    "unispeech": _WAV2VEC2,
+    "unispeech-sat": _WAV2VEC2,
+    "wavlm": _WAV2VEC2,
+    "wav2vec2-conformer": _WAV2VEC2,
+    "wav2vec2-bert": _WAV2VEC2,
+    "parakeet_ctc": _PARAKEET,
+}
+_WHISPER = _naming(
+    "features encoder embed decoder head",
+    features=r"\.encoder\.conv[12]\.",
+    encoder=r"\.encoder\.layers\.(\d+)\.",
+    last_encoder=r"\.encoder\.layer_norm\.",
+    embed=r"\.decoder\.embed_(tokens|positions)\.",
+    decoder=r"\.decoder\.layers\.(\d+)\.",
+    last_decoder=r"\.decoder\.layer_norm\.",
+    head=r"^proj_out\.",
 )
 
 
 def outline(folder: Path) -> tuple[Block, ...]:
-    """The blocks of the CTC model in a folder, with their numbers of weights.
+    """The blocks of the model in a folder, with their numbers of weights.
 
     Raises:
         OSError: A file cannot be read.
         ValueError: A file is not what its name says.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    counts: dict[str, int] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        for name, size in tensor_sizes(file).items():
-            part = _part_of(name)
-            if part:
-                counts[part] = counts.get(part, 0) + size
-    layers = int(config["num_hidden_layers"])
-    norm_block = f"encoder {layers}" if config.get("do_stable_layer_norm") else "position"
-    counts[norm_block] = counts.get(norm_block, 0) + counts.pop("norm", 0)
-    named = [("features", "features"), ("projection", "projection"), ("position", "embed")]
-    named += [(f"encoder {i + 1}", "encoder") for i in range(layers)] + [("head", "head")]
-    return tuple(Block(name, kind, counts.get(name, 0)) for name, kind in named)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in weight_files(folder):
+        shapes |= tensor_shapes(file)
+    if config.get("is_encoder_decoder"):
+        depths = {"encoder": int(config["encoder_layers"]), "decoder": int(config["decoder_layers"])}
+        return _blocks(_WHISPER, shapes, depths, {}, without=("head",) if _tied(config) else ())
+    return _ctc_outline(config, shapes)
 
 
-def n_frames(config: dict[str, Any], n_samples: int) -> int:
-    """Frames that the convolutions of this config.json make of so many samples (valid convolutions, no padding)."""
-    for kernel, stride in zip(config["conv_kernel"], config["conv_stride"], strict=True):
-        n_samples = (n_samples - kernel) // stride + 1
-    return max(0, n_samples)
+def _ctc_outline(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Block, ...]:
+    kind = config["model_type"]
+    depth = int(config.get("encoder_config", config)["num_hidden_layers"])
+    norm_is_last = config.get("do_stable_layer_norm") or kind == "wav2vec2-conformer"
+    without = ["features", "position"] if kind == "wav2vec2-bert" else []
+    if not (config.get("add_adapter") or config.get("use_intermediate_ffn_before_adapter")):
+        without.append("adapter")
+    if kind == "wavlm":  # low-rank adapters do nothing beside these, see ctc_wav2vec2.py
+        shapes = {t: (*s, 1) if _WAVLM_ATTENTION.search(t) else s for t, s in shapes.items()}
+    places = {"norm": f"encoder {depth}" if norm_is_last else "position"}
+    return _blocks(CTC_NAMINGS[kind], shapes, {"encoder": depth}, places, without)
 
 
-def characters(folder: Path) -> frozenset[str]:
-    """The characters that a folder's tokenizer can write, space and special tokens excluded."""
-    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-    return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
+def weight_files(folder: Path) -> list[Path]:
+    """A model's own weights, without the adapters of single languages that lie beside MMS."""
+    return sorted(f for f in folder.glob("*.safetensors") if not f.name.startswith("adapter."))
 
 
-def _part_of(tensor: str) -> str | None:
-    for part, pattern in _PARTS:
+def _tied(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("tie_word_embeddings", True))
+
+
+def _blocks(
+    naming: Naming,
+    shapes: Mapping[str, tuple[int, ...]],
+    depths: Mapping[str, int],
+    places: Mapping[str, str],
+    without: Sequence[str] = (),
+) -> tuple[Block, ...]:
+    """Sum up the tensors of each block; `places` says where parts belong that are no block of their own."""
+    sums: dict[str, list[int]] = {}
+    for tensor, shape in shapes.items():
+        name = _block_of(naming, tensor, depths)
+        if name is None or re.search(r"\.(running_(mean|var)|num_batches_tracked)$", tensor):
+            continue
+        counts = sums.setdefault(places.get(name, name), [0, 0, 0])
+        counts[0] += math.prod(shape)
+        counts[1] += math.prod(shape) if len(shape) == 1 else 0
+        counts[2] += sum(shape) if len(shape) == 2 and tensor.endswith(".weight") and "embed" not in tensor else 0
+    blocks = []
+    for name, kind in naming.blocks:
+        names = [f"{name} {i + 1}" for i in range(depths[name])] if name in depths else [name]
+        for each in names:
+            size, vectors, low_rank = sums.get(each, [0, 0, 0])
+            if each not in without:
+                blocks.append(Block(each, kind, size, vectors, low_rank if kind in LAYER_KINDS else 0))
+    return tuple(blocks)
+
+
+def _block_of(naming: Naming, tensor: str, depths: Mapping[str, int]) -> str | None:
+    for name, pattern in naming.patterns:
         found = pattern.search(tensor)
-        if found:
-            return f"encoder {int(found[1]) + 1}" if part == "layer" else part
+        if not found:
+            continue
+        if name in depths:
+            return f"{name} {int(found[1]) + 1}"
+        stack = name.removeprefix("last ")
+        return f"{stack} {depths[stack]}" if name.startswith("last ") else name
     return None
 
 
-def tensor_sizes(file: Path) -> dict[str, int]:
-    """Number of values of each tensor in a safetensors file, from its header (8 bytes length, then JSON)."""
+def n_frames(config: dict[str, Any], n_samples: int) -> int | None:
+    """Frames that a CTC model with this config.json makes of so many samples; None for one that needs no frames."""
+    if config.get("is_encoder_decoder"):
+        return None
+    if config["model_type"] == "parakeet_ctc":
+        encoder = config["encoder_config"]
+        frames = n_samples // MEL_HOP
+        for _ in range(int(math.log2(encoder["subsampling_factor"]))):
+            kernel, stride = encoder["subsampling_conv_kernel_size"], encoder["subsampling_conv_stride"]
+            frames = (frames + (kernel - 1) // 2 * 2 - kernel) // stride + 1
+        return max(0, frames)
+    if config["model_type"] == "wav2vec2-bert":
+        frames = ((n_samples - MEL_WINDOW) // MEL_HOP + 1) // MELS_A_FRAME
+    else:
+        frames = n_samples
+        for kernel, stride in zip(config["conv_kernel"], config["conv_stride"], strict=True):
+            frames = (frames - kernel) // stride + 1
+    if config.get("add_adapter"):
+        for _ in range(config["num_adapter_layers"]):
+            frames = (frames + 2 - config["adapter_kernel_size"]) // config["adapter_stride"] + 1
+    return max(0, frames)
+
+
+def characters(folder: Path) -> frozenset[str] | None:
+    """The characters that a folder's tokenizer can write, space and special tokens excluded; None for any text."""
+    whole = folder / "tokenizer.json"
+    if whole.is_file():
+        model = json.loads(whole.read_text(encoding="utf-8"))["model"]
+        if WORD_START in model.get("vocab", ()):
+            return piece_characters(model["vocab"])
+        return learned_characters(model["vocab"]) if isinstance(model.get("vocab"), dict) else None
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    if any(isinstance(part, dict) for part in vocabulary.values()):  # MMS: one alphabet a language
+        facts = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        vocabulary = vocabulary[facts["target_lang"]]
+    return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
+
+
+def learned_characters(tokens: Iterable[str]) -> frozenset[str] | None:
+    """Characters that a byte-level vocabulary was learned from; None where capitals are among them.
+
+    Single bytes are in every such vocabulary; only tokens merged from several tell what its texts looked like.
+    """
+    merged = [t for t in tokens if len(t) > 1 and not t.startswith("<|") and all(c in _BYTE_OF for c in t)]
+    texts = (bytes(_BYTE_OF[c] for c in t).decode("utf-8", errors="ignore") for t in merged)
+    known = frozenset("".join(texts)) - {" "}
+    return None if not known or any(c.isupper() for c in known) else known
+
+
+def _byte_of() -> dict[str, int]:
+    """GPT-2's one printable character for each byte: printable bytes stand for themselves, others from U+0100 on."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [b for b in range(256) if b not in printable]
+    return {chr(b): b for b in printable} | {chr(0x100 + i): b for i, b in enumerate(others)}
+
+
+_BYTE_OF = _byte_of()
+
+
+def window(folder: Path) -> Seconds | None:
+    """The longest sound that a folder's model hears at once; None where there is no limit."""
+    for name, inner in (("processor_config.json", "feature_extractor"), ("preprocessor_config.json", None)):
+        file = folder / name
+        if file.is_file():
+            document = json.loads(file.read_text(encoding="utf-8"))
+            facts = document.get(inner, {}) if inner else document
+            if facts.get("feature_extractor_type") == "WhisperFeatureExtractor":
+                return float(facts.get("chunk_length", 30))
+    return None
+
+
+def tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """Shape of each tensor in a safetensors file, from its header (8 bytes length, then JSON)."""
     with file.open("rb") as f:
         header: dict[str, Any] = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-    sizes = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            sizes[name] = 1
-            for n in entry["shape"]:
-                sizes[name] *= n
-    return sizes
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+
+
+def tensor_sizes(file: Path) -> dict[str, int]:
+    """Number of values of each tensor in a safetensors file."""
+    return {name: math.prod(shape) for name, shape in tensor_shapes(file).items()}

@@ -124,7 +124,7 @@ class _Watch(TrainerCallback):
     trainer: Any
     backend: Backend
     examples: Sequence[Example]
-    cache: FeatureCache
+    hearing: FeatureCache
     config: TrainingConfig
     hooks: Hooks
     folder: Path
@@ -159,7 +159,7 @@ class _Watch(TrainerCallback):
 
     def check(self, step: int) -> None:
         """Score the dev clips and keep this state where it is the best so far."""
-        texts = transcribe_items(self.backend, self.cache, [e.items[0] for e in self.examples])
+        texts = transcribe_items(self.backend, self.hearing, [e.items[0] for e in self.examples])
         wer, cer = self.hooks.score(texts)
         new = Check(step, self.trainer.newest_loss, wer, cer)
         self.checks[:] = [c for c in self.checks if c.step < step] + [new]
@@ -191,6 +191,7 @@ def fine_tune(
     train: Sequence[Example],
     dev: Sequence[Example],
     cache: FeatureCache,
+    hearing: FeatureCache | None = None,
     folder: Path,
     hooks: Hooks,
     stop_after: int | None = None,
@@ -201,6 +202,7 @@ def fine_tune(
         train: Clips to learn from.
         dev: Clips that choose the best state; empty trains to the end (or `stop_after`) and keeps the last state.
         cache: Activations at the plan's boundary.
+        hearing: Activations from which the dev clips are transcribed, where those of `cache` know the labels.
         folder: Where checkpoints and the best state lie; an interrupted training found there is resumed.
         stop_after: Stop after this many updates of the planned ones, the rate following the whole plan.
 
@@ -218,7 +220,7 @@ def fine_tune(
     trainer.remove_callback(PrinterCallback)
     trainer.loader = _loader(backend, train, cache, sampler)
     resume = _last_checkpoint(folder)
-    watch = _Watch(trainer, backend, dev, cache, config, hooks, folder, stop_after, planned)
+    watch = _Watch(trainer, backend, dev, hearing or cache, config, hooks, folder, stop_after, planned)
     watch.checks = _read_checks(folder) if resume else []
     trainer.add_callback(watch)
     if dev and not watch.checks:
@@ -297,11 +299,11 @@ def transcribe_items(
     *,
     done: Callable[[int], None] = lambda n: None,
 ) -> list[str]:
-    """Texts of the items, in their order, through the blocks behind the cache's boundary."""
+    """Texts of the items, in their order, through the blocks behind the cache's boundary, which no label touched."""
     order = sorted(range(len(items)), key=lambda i: items[i].n_samples)
     texts = [""] * len(items)
     finished = 0
-    for batch in length_batches([items[i] for i in order], EVALUATION_BATCH_SECONDS):
+    for batch in length_batches([items[i] for i in order], EVALUATION_BATCH_SECONDS, backend.padded_to):
         heard = backend.transcribe(backend.collate([cache.fetch(i) for i in batch]), cache.boundary)
         for text in heard:
             texts[order[finished]] = text

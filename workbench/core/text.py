@@ -28,6 +28,8 @@ _DIGIT_WORDS = frozenset(["zero", "oh", "one", "two", "three", "four", "five", "
 _TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # the dotless i is a letter of its own
 _TURKIC_UPPER = str.maketrans({"ı": "I", "i": "İ"})  # the dotless i is a letter of its own
 
+_REPETITION = re.compile(r"(.{1,60}?)\1{5,}", re.DOTALL)
+
 Case = Literal["lower", "upper", "mixed", "none"]
 
 
@@ -158,12 +160,24 @@ def to_model_text(text: str, alphabet: Alphabet, language: str | None) -> ModelT
     return ModelText(" ".join(written.split()), tuple(dropped), tuple(unknown), spelled)
 
 
-def ctc_frames_needed(text: str) -> int:
-    """Fewest output frames that CTC can align with a text: its characters plus a blank between equal neighbours.
+def ctc_frames_needed(text: Sequence[object]) -> int:
+    """Fewest output frames that CTC can align with a text: its characters (or tokens), and a blank between equal ones.
 
     Graves et al. 2006, "Connectionist temporal classification", section 3.
     """
     return len(text) + sum(left == right for left, right in pairwise(text))
+
+
+def repetition(text: str) -> str | None:
+    """What a text says over and over without an end, as decoders do that lost the sound; None where it does not.
+
+    Six times the same up to 60 characters in a row count, and at least 8 characters in all: speech says a word three
+    or four times at most.
+    """
+    for found in _REPETITION.finditer(text + " "):
+        if len(found[0].strip()) >= 8:
+            return found[1].strip() or None
+    return None
 
 
 def explain_model_text(model_text: ModelText) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 Seconds = float
 SplitName = Literal["train", "dev", "test"]
 Verdict = Literal["better", "no proof", "worse"]
+Part = Literal["nothing", "all", "norms and biases", "low-rank adapters"]  # what learns in a block
 
 SAMPLE_RATE = 16_000  # Hz; every clip in the workspace has it
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
@@ -132,11 +133,15 @@ class Block:
         name: For instance "features", "encoder 3", "head".
         kind: "features", "projection", "embed", "encoder", "norm", "decoder" or "head".
         parameters: Number of weights, after tying.
+        vectors: Number of weights in its norms and biases (what BitFit lets learn).
+        low_rank: Weights that low-rank adapters of rank 1 would add; inputs plus outputs of its matrices.
     """
 
     name: str
     kind: str
     parameters: int
+    vectors: int = 0
+    low_rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,14 +149,22 @@ class FreezePlan:
     """What may learn.
 
     Attributes:
-        learns: For each block, in order, whether its weights learn.
+        parts: For each block, in order, which of its weights learn.
         boundary: Number of leading blocks that are frozen; their output is computed once and cached.
-        trainable_parameters: Counted after weight tying.
+        trainable_parameters: Counted after weight tying; adapters' weights included.
+        total_parameters: Of the model as it came.
+        lora_rank: Rank of the low-rank adapters; 0 where there are none.
     """
 
     strategy: str
     blocks: tuple[Block, ...]
-    learns: tuple[bool, ...]
+    parts: tuple[Part, ...]
     boundary: int
     trainable_parameters: int
     total_parameters: int
+    lora_rank: int = 0
+
+    @property
+    def learns(self) -> tuple[bool, ...]:
+        """For each block whether anything in it learns."""
+        return tuple(part != "nothing" for part in self.parts)

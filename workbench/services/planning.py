@@ -12,13 +12,13 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest
 from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
-from workbench.asr.outline import characters, n_frames, outline
+from workbench.asr.outline import characters, n_frames, outline, window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
 from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
-from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Split
+from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
@@ -27,6 +27,7 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import set_names
 
+PLAN_SETTINGS = ("blocks", "lora_rank")  # which blocks learn depends on these
 MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
 
 
@@ -69,6 +70,7 @@ class _Labelled:
     source: str | None
     split: str | None
     fixed: bool
+    duration: Seconds
 
 
 class Planning:
@@ -79,8 +81,8 @@ class Planning:
 
     def strategies(self, model: str) -> list[str]:
         """Names of the strategies that this model offers."""
-        blocks = self._blocks(self.catalog.find(model))
-        return strategy_names(sum(b.kind == "encoder" for b in blocks) if blocks else 12)
+        spec = self.catalog.find(model)
+        return strategy_names(spec.family, self._blocks(spec) or ())
 
     def strategy_words(self, strategy: str) -> tuple[str, str]:
         """A strategy's title and the sentence that explains it, with its number filled in."""
@@ -88,10 +90,10 @@ class Planning:
         fill = (lambda words: re.sub(r"\bN\b", str(number), words)) if number else str
         return fill(found.title), fill(found.sentence)
 
-    def plan(self, model: str, strategy: str) -> FreezePlan | None:
+    def plan(self, model: str, strategy: str, config: TrainingConfig | None = None) -> FreezePlan | None:
         """What a strategy lets learn in a model; None while its files are not here."""
         blocks = self._blocks(self.catalog.find(model))
-        return plan_for_blocks(blocks, strategy) if blocks else None
+        return plan_for_blocks(blocks, strategy, config) if blocks else None
 
     def general_choices(self, set_name: str) -> list[str]:
         """The sets on which forgetting can be measured in runs of this set."""
@@ -116,15 +118,19 @@ class Planning:
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]
     ) -> tuple[Preview, TrainingConfig, dict[str, Any], list[_Labelled]]:
         if spec.family == "unsupported":
-            raise WorkbenchError(f"The model {spec.name} has no CTC head; choose another base model.")
+            raise WorkbenchError(
+                f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another base model."
+            )
         find_strategy(strategy)
         blocks = self._blocks(spec)
-        plan = plan_for_blocks(blocks, strategy) if blocks else None
+        chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})
+        plan = plan_for_blocks(blocks, strategy, chosen) if blocks else None
         if plan and spec.parameters:
             check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
         elif spec.parameters:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
         labelled, language, rule = self._labelled(set_name)
+        labelled, notes_on_length = self._within_window(spec, labelled)
         config, suggestion = self._config(spec, strategy, labelled, language, settings)
         with self.store.session() as session:
             check_general(session, str(config.general_set), session.scalars(living_set(set_name)).one().id)
@@ -144,7 +150,7 @@ class Planning:
             split_rule=split["rule"],
             provable=self._provable(spec, labelled, tested, str(config.normalizer)),
             new_characters=characters,
-            notes=(*notes, *more),
+            notes=(*notes_on_length, *notes, *more),
             command=command_line(set_name, spec, strategy, config),
         )
         return preview, config, split, labelled
@@ -161,7 +167,7 @@ class Planning:
                 .order_by(ClipRow.id)
             )
             labelled = [
-                _Labelled(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed)
+                _Labelled(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
                 for c, r in session.execute(query)
             ]
             language = clip_set.language
@@ -171,6 +177,23 @@ class Planning:
                 f"least {MIN_CONFIRMED} are needed (about 20 make a first honest comparison); confirm more labels."
             )
         return labelled, language, rule
+
+    def _within_window(self, spec: ModelSpec, labelled: list[_Labelled]) -> tuple[list[_Labelled], list[str]]:
+        """The clips that the model hears whole, and what to say of the others."""
+        folder = local_folder(spec)
+        longest = window(folder) if folder else None
+        if longest is None:
+            return labelled, []
+        kept = [c for c in labelled if c.duration <= longest]
+        too_long = len(labelled) - len(kept)
+        if not too_long:
+            return labelled, []
+        if len(kept) < MIN_CONFIRMED:
+            raise TrainingError(
+                f"{too_long} of {len(labelled)} confirmed clips are longer than the {longest:.0f} s that {spec.name} "
+                "hears at once; split them, or choose a CTC model such as ctc-en."
+            )
+        return kept, [f"{too_long} clips are longer than the {longest:.0f} s that {spec.name} hears: left out."]
 
     def _config(
         self,
@@ -255,7 +278,10 @@ class Planning:
     def alphabet(self, spec: ModelSpec) -> Alphabet | None:
         """The characters a model writes, read from its vocab.json; None where its files are not here."""
         folder = local_folder(spec)
-        return Alphabet(characters(folder)) if folder and (folder / "vocab.json").is_file() else None
+        if folder is None or not any((folder / name).is_file() for name in ("vocab.json", "tokenizer.json")):
+            return None
+        known = characters(folder)
+        return Alphabet(known) if known is not None else None
 
     def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
         """Labelled clips that a model cannot learn from as they stand; empty while its files are not here.
@@ -266,13 +292,20 @@ class Planning:
         spec = self.catalog.find(model) if isinstance(model, str) else model
         alphabet, folder = self.alphabet(spec), local_folder(spec)
         clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
-        if alphabet is None or folder is None:
+        if folder is None:
             return []
+        longest = window(folder)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with self.store.session() as session:
             language = session.scalars(living_set(set_name)).one().language
         problems = []
         for clip in clips:
+            if longest is not None and clip.duration > longest:
+                reason = f"{clip.duration:.1f} s are longer than the {longest:.0f} s that {spec.name} hears at once"
+                problems.append(Problem(clip.name, None, reason, "split the clip, or choose a CTC model"))
+                continue
+            if alphabet is None:
+                continue
             written = to_model_text(clip.text, alphabet, language)
             needed, frames = ctc_frames_needed(written.text), n_frames(config, round(clip.duration * SAMPLE_RATE))
             if written.unknown:
@@ -281,7 +314,7 @@ class Planning:
             elif not written.text.strip():
                 reason = f"nothing is left of the text in the alphabet of {spec.name}"
                 problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
-            elif needed > frames:
+            elif frames is not None and needed > frames:
                 reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
                 problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
         return problems

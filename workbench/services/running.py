@@ -7,7 +7,7 @@ goes on where it stood.
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate
-from workbench.core.text import Alphabet, to_model_text
-from workbench.core.types import ModelSpec, Seconds, Split
+from workbench.core.text import Alphabet, repetition, to_model_text
+from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
 from workbench.services.general import GeneralCheck, general_set
 from workbench.services.labelling import Labelling
@@ -48,6 +48,7 @@ from workbench.store.models import ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
 from workbench.workspace import Workspace
 
+LANGUAGE_CLIPS = 8  # listened to where a model has to recognise the language
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 
@@ -62,6 +63,7 @@ class RunExecution:
         default_factory=lambda: dict.fromkeys(("prefix", "training", "evaluation"), 0.0)
     )
     notes: list[str] = field(default_factory=list)
+    language: str | None = None  # that a multilingual model was told
 
     def execute(self) -> None:
         """Do it all; the store then holds the result and the status.
@@ -80,28 +82,37 @@ class RunExecution:
         self.progress = Progress(self.store, self.run.id)
         self.watching = Watching(self.store, self.run.id, self.run.config["normalizer"])
         self.backend = self._load()
-        self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
-        self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary)
+        self._leave_out_too_long()
+        self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy, self.config)
+        hearing = self.backend.hearing_boundary(self.plan.boundary)
+        self.hearing = FeatureCache(self.workspace.cache, self.backend, hearing)
         splits = self._splits()
         general = self.general = self._general_check(splits)
         heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
-        self._fill_cache(heard, "Listening once with the frozen part")
+        self._fill_cache(self.hearing, heard, "Listening once with the frozen part")
+        self._choose_language()
         base_texts = self._base_texts(splits)
         general.hear_base(self._hear)
         written, new_characters = self._written(splits)
         if new_characters:
             self.backend.extend(new_characters)
-            self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy)
+            self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy, self.config)
+        self._check_new_characters(new_characters)
         labels = self._learnable(written)
         training = sorted({i for s in splits for i in s.train if i in labels})
-        copies = [item for i in training for item in self._copies(self.clips[i])[1:]]
-        self._fill_cache(copies, "Listening to the altered copies")
+        examples = {i: self._example(self.clips[i], text) for i, text in labels.items()}
+        self.cache = self.hearing
+        if self.plan.boundary > hearing:  # inside the decoder, where the labels are known
+            self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary, self.hearing)
+            self._fill_cache(self.cache, [examples[i].items[0] for i in training], "Reading the labels once")
+        copies = [item for i in training for item in examples[i].items[1:]]
+        self._fill_cache(self.cache, copies, "Listening to the altered copies")
         apply_plan(self.backend, self.plan)
         self.backend.set_time_mask(self.config.time_mask)
         if self.config.dropout is not None:
             self.backend.set_dropout(self.config.dropout)
         self._save_row(plan=asdict(self.plan), versions=versions())
-        adapted, outcomes, stopped = self._train(splits, labels, base_texts)
+        adapted, outcomes, stopped = self._train(splits, examples)
         self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
 
     # ---- before training ----
@@ -112,7 +123,7 @@ class RunExecution:
         share = 1.0
         folder = local_folder(spec)
         if folder:
-            plan = plan_for_blocks(outline(folder), self.run.strategy)
+            plan = plan_for_blocks(outline(folder), self.run.strategy, self.config)
             share = plan.trainable_parameters / max(1, plan.total_parameters)
         backend = loading.load(spec, trainable_share=share, progress=lambda m: self.progress.phase("loading", m))
         known = self.run.model.get("fingerprint")
@@ -120,6 +131,44 @@ class RunExecution:
             raise ModelError(f"The model {spec.name} has changed since this run began; start a new run instead.")
         self._save_row(model={**self.run.model, "fingerprint": backend.fingerprint})
         return backend
+
+    def _leave_out_too_long(self) -> None:
+        """Clips that the model cannot hear whole are used for nothing: cutting them would falsify their texts."""
+        window = self.backend.window
+        long = [c for c in self.clips.values() if window and c.n_samples > window * SAMPLE_RATE]
+        if long:
+            self.clips = {i: c for i, c in self.clips.items() if c not in long}
+            self.notes.append(
+                f"{len(long)} clips are longer than the {window:.0f} s that {self.run.model['name']} hears at once and "
+                f"were left out, for instance {long[0].name}."
+            )
+
+    def _choose_language(self) -> None:
+        """Tell the model the set's language; where it does not know it, the one it takes most clips for."""
+        known, wanted = self.backend.languages(), (self.config.language or "").split("-")[0] or None
+        if known is None:
+            self.backend.set_language(None, self.config.task)
+            return
+        chosen = wanted if wanted in known else None
+        if chosen is None:
+            first = sorted(self.clips.values(), key=lambda c: c.sha256)[:LANGUAGE_CLIPS]
+            items = [self.hearing.fetch(self._item(c)) for c in first]
+            chosen = self.backend.recognise_language(items, self.hearing.boundary)
+            why = f"the model does not know {wanted}" if wanted else "the set names no language"
+            self.notes.append(
+                f"The model was told that the language is {chosen}, for which it took most of {len(first)} clips: "
+                f"{why}."
+            )
+        self.backend.set_language(chosen, self.config.task)
+        self.language = chosen
+
+    def _check_new_characters(self, new_characters: Sequence[str]) -> None:
+        head = [part for block, part in zip(self.plan.blocks, self.plan.parts, strict=True) if block.kind == "head"]
+        if new_characters and head == ["nothing"]:
+            raise TrainingError(
+                f"With {self.run.strategy} the output layer stays frozen and would never write "
+                f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."
+            )
 
     def _splits(self) -> tuple[Split, ...]:
         """The run's one split, or its folds; clips erased since are left out."""
@@ -168,25 +217,31 @@ class RunExecution:
             )
         return labels
 
-    def _item(self, clip: RunClip, copy: int = 0) -> CacheItem:
+    def _item(self, clip: RunClip, copy: int = 0, label_ids: tuple[int, ...] = ()) -> CacheItem:
         path = clip.path or self.workspace.sound_path(clip.sha256)
         if copy == 0:
-            return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples)
+            return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples, label_ids)
         name = json.dumps([STANDARD.to_json(), copy], sort_keys=True)
-        return CacheItem(
-            clip.sha256, name, lambda: ClipInput(variant(read_clip(path), STANDARD, clip.sha256, copy)), clip.n_samples
-        )
 
-    def _copies(self, clip: RunClip) -> tuple[CacheItem, ...]:
-        return tuple(self._item(clip, k) for k in range(self.config.augment_copies + 1))
+        def load() -> ClipInput:
+            sound = read_clip(path)
+            altered = variant(sound, STANDARD, clip.sha256, copy)
+            too_long = self.backend.padded_to and len(altered) > self.backend.padded_to  # slowed beyond the window
+            return ClipInput(sound if too_long else altered)
 
-    def _fill_cache(self, items: Sequence[CacheItem], message: str) -> None:
+        return CacheItem(clip.sha256, name, load, clip.n_samples, label_ids)
+
+    def _example(self, clip: RunClip, text: str) -> Example:
+        ids = tuple(self.backend.encode_label(text))
+        return Example(clip.id, tuple(self._item(clip, k, ids) for k in range(self.config.augment_copies + 1)), ids)
+
+    def _fill_cache(self, cache: FeatureCache, items: Sequence[CacheItem], message: str) -> None:
         """Run the frozen prefix over what is not in the cache yet."""
-        if self.plan.boundary == 0 or not items:
+        if cache.boundary == 0 or not items:
             return
         began = time.monotonic()
         self.progress.phase("prefix", message, total=len(items))
-        self.cache.fill(items, done=self._count)
+        cache.fill(items, done=self._count)
         self.seconds["prefix"] += time.monotonic() - began
 
     def _count(self, done: int) -> None:
@@ -207,20 +262,16 @@ class RunExecution:
         began = time.monotonic()
         self.progress.phase(phase, message, total=len(clips))
         done = self._count if may_stop else self.progress.count
-        texts = transcribe_items(self.backend, self.cache, [self._item(c) for c in clips], done=done)
+        texts = transcribe_items(self.backend, self.hearing, [self._item(c) for c in clips], done=done)
         self.seconds["evaluation"] += time.monotonic() - began
         return {c.id: text for c, text in zip(clips, texts, strict=True)}
 
     # ---- training ----
 
     def _train(
-        self, splits: Sequence[Split], labels: dict[int, str], base_texts: dict[int, str]
+        self, splits: Sequence[Split], examples: dict[int, Example]
     ) -> tuple[Texts, list[TrainingOutcome], bool]:
         """Texts of the adapted model by clip with the fold, how each training went, and whether it was stopped."""
-        examples = {
-            i: Example(i, self._copies(self.clips[i]), tuple(self.backend.encode_label(text)))
-            for i, text in labels.items()
-        }
         for split in splits:
             if not any(i in examples for i in split.train):
                 raise TrainingError("No clip is left to train on; confirm more labels.")
@@ -292,6 +343,7 @@ class RunExecution:
             train=[examples[i] for i in split.train if i in examples],
             dev=dev,
             cache=self.cache,
+            hearing=self.hearing,
             folder=folder,
             hooks=Hooks(score, self.progress.update, self.progress.should_stop),
             stop_after=stop_after,
@@ -324,6 +376,8 @@ class RunExecution:
                 f"The adapted model writes nothing for {len(blank)} of {len(adapted)} clips (it has collapsed to "
                 "blanks): lower the learning rate, train longer, or let fewer blocks learn."
             )
+        self._say_repetitions("base", base_texts)
+        self._say_repetitions("adapted", {i: text for i, (text, _) in adapted.items()})
         if all(o.best_step == 0 for o in outcomes):
             self.notes.append(
                 "No state of the training did better on the dev clips than the base, so the base itself was kept."
@@ -364,6 +418,16 @@ class RunExecution:
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = "Stopped; the best state so far was kept." if stopped else ""
 
+    def _say_repetitions(self, which: str, texts: Mapping[int, str]) -> None:
+        """A decoder that lost the sound says the same over and over; every such word counts as an error."""
+        found = {i: unit for i, text in texts.items() if (unit := repetition(text)) is not None}
+        if found:
+            first = next(iter(found))
+            self.notes.append(
+                f"The {which} model goes round in circles in {len(found)} of {len(texts)} test clips, for instance "
+                f"{self.clips[first].name} (“{found[first][:40]}” again and again); it was stopped there."
+            )
+
     def _card(self, new_characters: list[str]) -> dict[str, Any]:
         """run.json: everything needed to say what this model is and to make it again."""
         return {
@@ -375,6 +439,7 @@ class RunExecution:
             "labels": self.run.labels,
             "versions": versions(),
             "new_characters": new_characters,
+            "language": self.language,
         }
 
     def _save_row(self, **values: Any) -> None:

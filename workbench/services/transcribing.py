@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from workbench.asr.catalog import Catalog
 from workbench.audio.decode import check, decode_file, from_array, read_clip
+from workbench.audio.segment import split_at_silences
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.services.labelling import Labelling
 from workbench.store.database import Store
+from workbench.store.models import ClipRow, ClipSetRow
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -82,13 +86,15 @@ class Transcribing:
     def draft_now(self, set_name: str, model: str, clip_ids: Sequence[int]) -> dict[int, str]:
         """Draft these clips and wait for it."""
         pairs = [(c.id, c.sha256) for c in (self.labelling.clip(i) for i in clip_ids)]
-        texts = self.hear(model, [read_clip(self.workspace.sound_path(sha)) for _, sha in pairs])
+        sounds = [read_clip(self.workspace.sound_path(sha)) for _, sha in pairs]
+        texts = self.hear(model, sounds, self._language_of(clip_ids))
         drafts = {i: text for (i, _), (text, _) in zip(pairs, texts, strict=True)}
         self.labelling.save_drafts(model, drafts)
         return drafts
 
     def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]]) -> None:
         began = time.monotonic()
+        language = self._set_language(set_name)
         done = 0
 
         def show(message: str, *, active: bool = True) -> None:
@@ -100,7 +106,7 @@ class Transcribing:
                 if set_name in self._stop:
                     show(f"Stopped after {done} of {len(clips)} clips.", active=False)
                     return
-                heard = self.hear(model, sounds)
+                heard = self.hear(model, sounds, language)
                 self.labelling.save_drafts(model, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
                 done += len(chunk)
                 show("Drafting")
@@ -115,11 +121,33 @@ class Transcribing:
 
     # ---- hearing ----
 
-    def hear(self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]") -> list[tuple[str, Seconds]]:
-        """Text and computing time of each sound, (n_samples,) float32 at 16 kHz."""
+    def hear(
+        self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]", language: str | None = None
+    ) -> list[tuple[str, Seconds]]:
+        """Text and computing time of each sound, (n_samples,) float32 at 16 kHz.
+
+        Args:
+            language: ISO 639-1 code; a multilingual base model that is told none, or one it does not know, recognises
+                each sound's language. An adapted model keeps the language that it was adapted with.
+        """
         with self._one_at_a_time:
             backend = self._backend(model)
+            known = backend.languages()
+            if known is not None and not (isinstance(model, str) and model.startswith(RUN_PREFIX)):
+                code = (language or "").split("-")[0]
+                backend.set_language(code if code in known else None)
             return _hear(backend, sounds)
+
+    def _set_language(self, set_name: str) -> str | None:
+        with self.store.session() as session:
+            query = select(ClipSetRow.language).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
+            return session.scalars(query).first()
+
+    def _language_of(self, clip_ids: Sequence[int]) -> str | None:
+        """The language of the set that these clips are in."""
+        with self.store.session() as session:
+            query = select(ClipSetRow.language).join(ClipRow, ClipRow.set_id == ClipSetRow.id)
+            return session.scalars(query.where(ClipRow.id == clip_ids[0])).first() if clip_ids else None
 
     def hear_array(self, model: str | ModelSpec, rate: int, array: "np.ndarray") -> str:
         """Text of a recording straight from the microphone.
@@ -165,8 +193,9 @@ class Transcribing:
         clips = self.labelling.clips(set_name)
         by_id = {c.id: c for c in clips}
         documents: list[dict[str, Any]] = []
+        language = self._set_language(set_name)
         for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
-            heard = self.hear(model, sounds)
+            heard = self.hear(model, sounds, language)
             self.labelling.save_drafts(name, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
             for (i, _), (text, seconds) in zip(chunk, heard, strict=True):
                 documents.append(_document(by_id[i].name, i, text, by_id[i].duration, seconds))
@@ -211,26 +240,46 @@ class Transcribing:
 
 
 def _hear(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[str, Seconds]]:
-    """Greedy texts in batches of similar length; the time of a batch is shared out by length."""
+    """Greedy texts in batches of similar length; the time of a batch is shared out by length.
+
+    A sound longer than the model's window is heard piece by piece, split where it is quiet.
+    """
     from workbench.asr.backend import ClipInput
 
-    order = sorted(range(len(sounds)), key=lambda i: len(sounds[i]))
-    out: list[tuple[str, Seconds]] = [("", 0.0)] * len(sounds)
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * len(sounds[order[stop]]) <= CHUNK_SECONDS * SAMPLE_RATE:
-            stop += 1
-        batch = order[start:stop]
+    longest = backend.window or float("inf")
+    pieces: list[tuple[int, np.ndarray]] = []  # the sound's number and a part of it
+    for number, sound in enumerate(sounds):
+        spans = [(0, len(sound))]
+        if len(sound) > longest * SAMPLE_RATE:
+            spans = split_at_silences(sound, longest=longest)
+        pieces += [(number, sound[start:stop]) for start, stop in spans]
+    order = sorted(range(len(pieces)), key=lambda i: len(pieces[i][1]))
+    texts, seconds = [""] * len(pieces), [0.0] * len(sounds)
+    for batch in _batches(order, [max(len(p), backend.padded_to) for _, p in pieces]):
         began = time.monotonic()
-        items = backend.encode_prefix([ClipInput(sounds[i]) for i in batch], 0)
-        texts = backend.transcribe(backend.collate(items), 0)
+        items = backend.encode_prefix([ClipInput(pieces[i][1]) for i in batch], 0)
+        heard = backend.transcribe(backend.collate(items), 0)
         spent = time.monotonic() - began
-        whole = sum(len(sounds[i]) for i in batch)
-        for i, text in zip(batch, texts, strict=True):
-            out[i] = text, spent * len(sounds[i]) / whole
-        start = stop
-    return out
+        whole = sum(len(pieces[i][1]) for i in batch)
+        for i, text in zip(batch, heard, strict=True):
+            texts[i] = text
+            seconds[pieces[i][0]] += spent * len(pieces[i][1]) / whole
+    parts: list[list[str]] = [[] for _ in sounds]
+    for (number, _), text in zip(pieces, texts, strict=True):
+        parts[number].append(text)
+    return [(" ".join(filter(None, p)), s) for p, s in zip(parts, seconds, strict=True)]
+
+
+def _batches(order: Sequence[int], costs: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers in the order given, cut where the padded batch would hold too many samples."""
+    batch: list[int] = []
+    for i in order:
+        if batch and (len(batch) + 1) * costs[i] > CHUNK_SECONDS * SAMPLE_RATE:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
 
 
 def _document(file: str, clip: int | None, text: str, audio: Seconds, seconds: Seconds) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+"""Base models of the hub that the catalogue names, and the learning rates that suit each family.
+
+Peak AdamW rates by strategy are those of recipes.md, table a1 ("top-N" stands for every N); measured ones say so.
+"""
+
+from collections.abc import Mapping
+
+from workbench.core.types import ModelSpec
+
+Rates = Mapping[str, float]
+
+SUPERVISED_CTC_RATES: Rates = {
+    "head": 5e-4,
+    "top-N": 5e-5,
+    "bottom-N": 5e-5,
+    "encoder": 2e-5,
+    "all-but-features": 2e-5,
+    "norms-and-biases": 1e-3,
+    "lora": 2e-4,
+    "full": 2e-5,
+    "custom": 2e-5,
+}
+# Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
+SMALL_CTC_RATES: Rates = {
+    "head": 2e-3,
+    "top-N": 1e-3,
+    "bottom-N": 1e-3,
+    "encoder": 1e-3,
+    "all-but-features": 1e-3,
+    "norms-and-biases": 5e-3,
+    "lora": 3e-3,
+    "full": 1e-3,
+    "custom": 1e-3,
+}
+SMALL_SEQ2SEQ_RATES: Rates = {
+    "top-N": 5e-4,
+    "bottom-N": 5e-4,
+    "encoder": 3e-4,
+    "decoder": 3e-4,
+    "all-but-features": 3e-4,
+    "norms-and-biases": 3e-3,
+    "lora": 2e-3,
+    "full": 3e-4,
+    "custom": 3e-4,
+}
+
+
+def whisper_rates(full: float, few: float, lora: float, biases: float) -> Rates:
+    """Rates of one size of Whisper: of whole halves, of some blocks, of adapters, of norms and biases."""
+    whole = dict.fromkeys(("encoder", "decoder", "all-but-features", "full", "custom"), full)
+    return whole | {"top-N": few, "bottom-N": few, "lora": lora, "norms-and-biases": biases}
+
+
+WHISPER_BASE_RATES = whisper_rates(2e-5, 3e-5, 2e-4, 1e-3)
+WHISPER_SMALL_RATES = whisper_rates(1e-5, 2e-5, 1e-4, 5e-4)
+WHISPER_LARGE_RATES = whisper_rates(5e-6, 1e-5, 7e-5, 3e-4)
+
+
+def _hub(
+    location: str,
+    family: str,
+    parameters: int,
+    size_mb: float,
+    rates: Rates,
+    good_for: str,
+    languages: tuple[str, ...] = (),
+    licence: str = "Apache-2.0",
+) -> ModelSpec:
+    return ModelSpec(
+        name=location.split("/")[1],
+        family=family,
+        source="hub",
+        location=location,
+        parameters=parameters,
+        languages=languages,
+        licence=licence,
+        size_mb=size_mb,
+        learning_rates=rates,
+        good_for=good_for,
+    )
+
+
+HUB_MODELS: tuple[ModelSpec, ...] = (
+    _hub(
+        "facebook/wav2vec2-base-960h",
+        "ctc",
+        94_400_000,
+        378,
+        SUPERVISED_CTC_RATES,
+        "English read speech; the classic, comfortable on a laptop.",
+        ("en",),
+    ),
+    _hub(
+        "facebook/hubert-large-ls960-ft",
+        "ctc",
+        315_500_000,
+        1260,
+        SUPERVISED_CTC_RATES,
+        "English, more accurate; wants 8 GB of memory or a GPU.",
+        ("en",),
+    ),
+    _hub(
+        "facebook/data2vec-audio-base-960h",
+        "ctc",
+        93_200_000,
+        373,
+        SUPERVISED_CTC_RATES,
+        "English read speech, often a little better than wav2vec2-base.",
+        ("en",),
+    ),
+    _hub(
+        "facebook/wav2vec2-large-960h-lv60-self",
+        "ctc",
+        315_500_000,
+        1262,
+        SUPERVISED_CTC_RATES,
+        "English, robust; wants 8 GB of memory or a GPU.",
+        ("en",),
+    ),
+    _hub(
+        "openai/whisper-tiny",
+        "seq2seq",
+        37_800_000,
+        151,
+        WHISPER_BASE_RATES,
+        "99 languages with capitals and punctuation; the smallest Whisper, fine on a laptop.",
+    ),
+    _hub(
+        "openai/whisper-base",
+        "seq2seq",
+        72_600_000,
+        290,
+        WHISPER_BASE_RATES,
+        "99 languages; clearly better than tiny at twice its time.",
+    ),
+    _hub(
+        "openai/whisper-small",
+        "seq2seq",
+        241_700_000,
+        967,
+        WHISPER_SMALL_RATES,
+        "99 languages; a good balance, wants 8 GB of memory or a GPU.",
+    ),
+    _hub(
+        "openai/whisper-large-v3-turbo",
+        "seq2seq",
+        808_900_000,
+        1618,
+        WHISPER_LARGE_RATES,
+        "99 languages, the most accurate here; wants a GPU.",
+        licence="MIT",
+    ),
+)

@@ -1,0 +1,57 @@
+"""Greedy reading of a decoder, clip by clip within a batch, with an eye on texts that go round in circles."""
+
+import torch
+from torch import Tensor
+
+# A unit of up to so many tokens that comes so often in a row is a loop: speech does not do that, decoders do.
+LONGEST_UNIT = 12
+REPEATS = 8
+
+
+class GreedyState:
+    """The texts of a batch while they are written, temperature 0.
+
+    Args:
+        n_clips: Clips in the batch.
+        end_token: Id that ends a text.
+        never: (n,) ids that are never written.
+        not_first: (n,) ids that no text begins with.
+    """
+
+    def __init__(self, n_clips: int, end_token: int, never: Tensor, not_first: Tensor) -> None:
+        self.end_token, self.never, self.not_first = end_token, never, not_first
+        self.texts: list[list[int]] = [[] for _ in range(n_clips)]
+        self.going = [True] * n_clips
+        self.first = True
+
+    @property
+    def finished(self) -> bool:
+        return not any(self.going)
+
+    def take(self, logits: Tensor) -> Tensor:
+        """Take the most likely next token of each clip, from (batch, vocabulary); returns them as (batch, 1)."""
+        logits = logits.clone()
+        logits[:, self.never] = -torch.inf
+        if self.first:
+            logits[:, self.not_first] = -torch.inf
+            self.first = False
+        best = logits.argmax(-1)
+        for i, token in enumerate(best.tolist()):
+            if not self.going[i]:
+                continue
+            if token == self.end_token:
+                self.going[i] = False
+                continue
+            self.texts[i].append(token)
+            if loops(self.texts[i]):
+                self.going[i] = False
+        return best[:, None]
+
+
+def loops(tokens: list[int]) -> bool:
+    """Whether a text ends in the same few tokens over and over."""
+    for unit in range(1, LONGEST_UNIT + 1):
+        tail = tokens[-unit * REPEATS :]
+        if len(tail) == unit * REPEATS and tail == tail[:unit] * REPEATS:
+            return True
+    return False

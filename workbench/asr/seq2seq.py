@@ -1,0 +1,438 @@
+"""Whisper and its kin (an encoder that listens, a decoder that writes), run block by block.
+
+Stock modules, own order of calls: transformers' forward cannot start in the middle, which the cached prefix needs.
+What is peculiar to Whisper:
+
+* Its encoder takes no mask. Every clip is padded with silence to the window (30 s; less for small models) and the
+  padding is kept: trimming it would change the result. Longer clips are split or refused before they get here.
+* A frozen prefix may end inside the decoder, since its input in training is the label (teacher forcing). Activations
+  there belong to one label; transcribing starts from the encoder's output instead.
+* The output layer is the token embedding (tied). It learns with the block "embed" and with no other, and counts once.
+* The encoder's positions are fixed sinusoids; they belong to no block and never learn, as in transformers.
+* Language and task are tokens at the start of each text, chosen once; without a language each clip's is recognised.
+
+Paper: Radford et al. 2022 (arXiv 2212.04356).
+"""
+
+import copy
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import DynamicCache, EncoderDecoderCache
+from transformers.masking_utils import create_causal_mask
+
+from workbench.asr.backend import Activations, Batch, ClipInput
+from workbench.asr.lora import low_rank_size
+from workbench.asr.outline import learned_characters
+from workbench.asr.reading import GreedyState
+from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
+from workbench.errors import ModelError
+
+OPENAI_SPACE = 220  # the bare space's id; models whose texts begin with a space may not begin with this one alone
+MASK_FRAMES = 10  # mel frames that a SpecAugment mask covers
+
+
+class WhisperBackend:
+    """A loaded Whisper model.
+
+    Args:
+        spec: Where it came from.
+        model: A `WhisperForConditionalGeneration` in float32.
+        processor: Its processor (feature extractor and tokenizer).
+        fingerprint: Hash of its files.
+
+    Raises:
+        ModelError: Parts that Whisper's kin share are missing.
+    """
+
+    def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
+        self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
+        self.encoder, self.decoder = _halves(spec, model)
+        self.encoder_layers, self.decoder_layers = list(self.encoder.layers), list(self.decoder.layers)
+        # Blocks: features, the encoder's layers, the embedding, the decoder's layers, and a head where it is not tied.
+        self.embed_block = 1 + len(self.encoder_layers)
+        self.head_block = self.embed_block + 1 + len(self.decoder_layers)
+        self.tied = self.model.proj_out.weight is self.decoder.embed_tokens.weight
+        self.has_head = not self.tied
+        self.generation = copy.deepcopy(model.generation_config)
+        self.padded_to = int(processor.feature_extractor.n_samples)  # what the encoder's positions cover
+        self.window: Seconds | None = self.padded_to / SAMPLE_RATE
+        self.language: str | None = None
+        self.task = "transcribe"
+        self._known = learned_characters(processor.tokenizer.get_vocab())
+        self._more_characters: frozenset[str] = frozenset()
+        # The recipes' traps: layerdrop would skip blocks at random.
+        for part in (self.encoder, self.decoder):
+            part.layerdrop = 0.0
+        model.config.encoder_layerdrop = model.config.decoder_layerdrop = 0.0
+        model.config.apply_spec_augment = False
+        model.eval()
+
+    # ---- what the model consists of ----
+
+    def block_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """See `Backend`. A stack's closing norm belongs to its last layer."""
+        encoder, decoder = self.encoder, self.decoder
+        return (
+            (encoder.conv1, encoder.conv2),
+            *[(layer,) for layer in self.encoder_layers[:-1]],
+            (self.encoder_layers[-1], encoder.layer_norm),
+            (decoder.embed_tokens, decoder.embed_positions),
+            *[(layer,) for layer in self.decoder_layers[:-1]],
+            (self.decoder_layers[-1], decoder.layer_norm),
+            *([(self.model.proj_out,)] if self.has_head else []),
+        )
+
+    def block_parameters(self) -> tuple[tuple[nn.Parameter, ...], ...]:
+        seen: set[int] = set()
+        out = []
+        for modules in self.block_modules():
+            weights = [p for m in modules for p in m.parameters()]
+            out.append(tuple(p for p in weights if not (id(p) in seen or seen.add(id(p)))))  # type: ignore[func-returns-value]
+        return tuple(out)
+
+    def blocks(self) -> tuple[Block, ...]:
+        named = [("features", "features")]
+        named += [(f"encoder {i + 1}", "encoder") for i in range(len(self.encoder_layers))] + [("embed", "embed")]
+        named += [(f"decoder {i + 1}", "decoder") for i in range(len(self.decoder_layers))]
+        named += [("head", "head")] if self.has_head else []
+        return tuple(
+            Block(
+                name,
+                kind,
+                sum(p.numel() for p in weights),
+                vectors=sum(p.numel() for p in weights if p.dim() == 1),
+                low_rank=low_rank_size(modules) if kind in ("encoder", "decoder") else 0,
+            )
+            for (name, kind), weights, modules in zip(named, self.block_parameters(), self.block_modules(), strict=True)
+        )
+
+    def cache_identity(self) -> dict[str, str]:
+        return {
+            "fingerprint": self.fingerprint,
+            "processor": repr(sorted(self.processor.feature_extractor.to_dict().items())),
+        }
+
+    def hearing_boundary(self, boundary: int) -> int:
+        return min(boundary, self.embed_block)
+
+    def label_matters(self, boundary: int) -> bool:
+        return boundary > self.embed_block
+
+    # ---- running it ----
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def encode_prefix(self, clips: Sequence[ClipInput], boundary: int) -> list[Activations]:
+        items = [{"mel": mel} for mel in self._mel(clips)]
+        return self.advance(items, [c.label_ids for c in clips], 0, boundary)
+
+    def _mel(self, clips: Sequence[ClipInput]) -> list[Tensor]:
+        """(n_mels, n_frames) of each clip, padded with silence to the window.
+
+        Raises:
+            ModelError: A clip is longer than the window; it would be cut.
+        """
+        for clip in clips:
+            if len(clip.samples) > self.padded_to:
+                raise ModelError(
+                    f"A sound of {len(clip.samples) / SAMPLE_RATE:.1f} s is longer than the {self.window:.0f} s that "
+                    f"{self.spec.name} hears at once; split it first."
+                )
+        extractor = self.processor.feature_extractor
+        features = extractor([c.samples for c in clips], sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        return list(features["input_features"].float())
+
+    @torch.no_grad()
+    def advance(
+        self, items: Sequence[Activations], label_ids: Sequence[Sequence[int]], start: int, stop: int
+    ) -> list[Activations]:
+        if start == stop:
+            return list(items)
+        training = self.model.training
+        self.model.eval()
+        batch = self._run(self.collate(items, label_ids if self.label_matters(stop) else None), start, stop)
+        self.model.train(training)
+        out = []
+        for i, ids in enumerate(label_ids):
+            item: Activations = {name: batch[name][i].clone() for name in ("hidden", "memory") if name in batch}
+            if self.label_matters(stop):
+                item["hidden"] = item["hidden"][: len(ids)]
+            out.append(item)
+        return out
+
+    def collate(self, items: Sequence[Activations], labels: Sequence[Sequence[int]] | None = None) -> Batch:
+        batch = {name: nn.utils.rnn.pad_sequence([item[name] for item in items], batch_first=True) for name in items[0]}
+        if labels is not None:
+            ids = [torch.tensor(list(ls), dtype=torch.long) for ls in labels]
+            batch["labels"] = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=-100)
+        return batch
+
+    def _run(self, batch: Batch, start: int, stop: int) -> Batch:
+        """Blocks start … stop−1.
+
+        Args:
+            batch: "mel" (batch, n_mels, n_frames), or "hidden" (batch, n_positions, width) within the encoder, or
+                "memory" (batch, n_positions, width) behind it, with "hidden" (batch, n_tokens, width) within the
+                decoder; and "labels" where the embedding is among the blocks.
+        """
+        state = {name: value.to(self.device) for name, value in batch.items()}
+        causal: tuple[Any] | None = None
+        for number in range(start, stop):
+            if number == 0:
+                state["hidden"] = self._features(state.pop("mel"))
+            elif number < self.embed_block:
+                state["hidden"] = self._encoder_layer(number - 1, state["hidden"])
+            if number == self.embed_block - 1:
+                state["memory"] = state.pop("hidden")
+            if number == self.embed_block:
+                state["hidden"] = self._embed(state["labels"])
+            elif self.embed_block < number < self.head_block:
+                if causal is None:
+                    causal = (self._causal_mask(state["hidden"]),)
+                index = number - self.embed_block - 1
+                state["hidden"] = self._decoder_layer(index, state["hidden"], state["memory"], causal[0])
+        return state
+
+    def _features(self, mel: Tensor) -> Tensor:
+        """(batch, n_positions, width) from (batch, n_mels, n_frames), with positions."""
+        encoder = self.encoder
+        if encoder.conv1.training and self.model.config.apply_spec_augment:
+            mel = self.model.model._mask_input_features(mel)
+        hidden = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(mel)))).permute(0, 2, 1)
+        hidden = hidden + encoder.embed_positions.weight
+        return functional.dropout(hidden, p=encoder.dropout, training=encoder.conv1.training)
+
+    def _encoder_layer(self, index: int, hidden: Tensor) -> Tensor:
+        hidden = _first(self.encoder_layers[index](hidden, None))
+        return self.encoder.layer_norm(hidden) if index == len(self.encoder_layers) - 1 else hidden
+
+    def _embed(self, labels: Tensor) -> Tensor:
+        """(batch, n_tokens, width) of what the decoder is given: the start token, then the label but its last token."""
+        decoder = self.decoder
+        start = labels.new_full((len(labels), 1), self.start_token)
+        given = torch.cat([start, labels[:, :-1]], dim=1).clamp_min(0)  # behind a label's end anything will do
+        hidden = decoder.embed_tokens(given) * getattr(decoder, "embed_scale", 1.0)
+        hidden = hidden + decoder.embed_positions.weight[: given.shape[1]]
+        return functional.dropout(hidden, p=decoder.dropout, training=decoder.embed_tokens.training)
+
+    def _causal_mask(self, hidden: Tensor) -> Any:
+        return create_causal_mask(
+            config=self.model.config, inputs_embeds=hidden, attention_mask=None, past_key_values=None, position_ids=None
+        )
+
+    def _decoder_layer(self, index: int, hidden: Tensor, memory: Tensor, causal: Any) -> Tensor:
+        hidden = _first(self.decoder_layers[index](hidden, causal, memory, use_cache=False))
+        return self.decoder.layer_norm(hidden) if index == len(self.decoder_layers) - 1 else hidden
+
+    def logits(self, batch: Batch, boundary: int) -> Tensor:
+        """(batch, n_tokens, vocabulary) of the next token, the labels given."""
+        return self.model.proj_out(self._run(batch, boundary, self.head_block)["hidden"])
+
+    def loss(self, batch: Batch, boundary: int) -> Tensor:
+        """See `Backend`; cross entropy over all tokens of the batch, language and task included, as in transformers."""
+        logits = self.logits(batch, boundary)
+        return functional.cross_entropy(logits.flatten(0, 1).float(), batch["labels"].to(self.device).flatten())
+
+    # ---- reading out ----
+
+    @torch.no_grad()
+    def transcribe(self, batch: Batch, boundary: int) -> list[str]:
+        training = self.model.training
+        self.model.eval()
+        memory = self._run({k: v for k, v in batch.items() if k != "labels"}, boundary, self.embed_block)["memory"]
+        prompts = self._prompts(memory)
+        ids = self._greedy(memory, prompts)
+        self.model.train(training)
+        texts = self.processor.tokenizer.batch_decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return [" ".join(t.split()) for t in texts]
+
+    def _greedy(self, memory: Tensor, prompts: Tensor) -> list[list[int]]:
+        """Most likely tokens one by one, temperature 0, until each text ends, repeats itself or the positions do.
+
+        Args:
+            memory: (batch, n_positions, width).
+            prompts: (batch, n_prompt) token ids.
+        """
+        most = int(self.model.config.max_target_positions) - prompts.shape[1]
+        state = GreedyState(len(prompts), self.end_token, *_suppressed(self.generation, memory.device))
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        tokens = prompts
+        for _ in range(most):
+            hidden = self.decoder(
+                input_ids=tokens, encoder_hidden_states=memory, past_key_values=cache, use_cache=True
+            ).last_hidden_state
+            tokens = state.take(self.model.proj_out(hidden[:, -1]))
+            if state.finished:
+                break
+        return state.texts
+
+    # ---- language and task ----
+
+    @property
+    def start_token(self) -> int:
+        return int(self.model.config.decoder_start_token_id)
+
+    @property
+    def end_token(self) -> int:
+        end = self.generation.eos_token_id
+        return int(end[0] if isinstance(end, list) else end)
+
+    @property
+    def multilingual(self) -> bool:
+        return bool(getattr(self.generation, "is_multilingual", True) and getattr(self.generation, "lang_to_id", None))
+
+    def languages(self) -> frozenset[str] | None:
+        return frozenset(t.strip("<|>") for t in self.generation.lang_to_id) if self.multilingual else None
+
+    def set_language(self, language: str | None, task: str = "transcribe") -> None:
+        tasks = getattr(self.generation, "task_to_id", None) or {}
+        if not self.multilingual:
+            if task != "transcribe":
+                raise ModelError(f"The model {self.spec.name} cannot {task}; choose a multilingual Whisper model.")
+            return
+        if language is not None and f"<|{language}|>" not in self.generation.lang_to_id:
+            known = sorted(self.languages() or ())
+            shown = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
+            raise ModelError(f"The model {self.spec.name} does not know the language {language}; it knows {shown}.")
+        if task not in tasks:
+            raise ModelError(f"The model {self.spec.name} cannot {task}; it can {', '.join(tasks) or 'do nothing'}.")
+        self.language, self.task = language, task
+        if language is not None:
+            self.model.generation_config.language, self.model.generation_config.task = language, task
+            self.processor.tokenizer.set_prefix_tokens(language=language, task=task, predict_timestamps=False)
+
+    def _prompts(self, memory: Tensor) -> Tensor:
+        """(batch, n_prompt) token ids that each text begins with."""
+        rows = []
+        for language in self._languages(memory):
+            rows.append([self.start_token, *self._prefix(language)])
+        return torch.tensor(rows, device=memory.device)
+
+    def _prefix(self, language: int | None) -> list[int]:
+        """Language, task and "no timestamps", as far as the model has them."""
+        ids = [] if language is None else [language, self.generation.task_to_id[self.task]]
+        silent = getattr(self.generation, "no_timestamps_token_id", None)
+        return ids if silent is None else [*ids, int(silent)]
+
+    def _languages(self, memory: Tensor) -> list[int | None]:
+        """Id of each clip's language token: the chosen one, else the most likely after the start token."""
+        if not self.multilingual:
+            return [None] * len(memory)
+        known: dict[str, int] = self.generation.lang_to_id
+        if self.language is not None:
+            return [known[f"<|{self.language}|>"]] * len(memory)
+        start = torch.full((len(memory), 1), self.start_token, device=memory.device)
+        hidden = self.decoder(input_ids=start, encoder_hidden_states=memory).last_hidden_state[:, -1]
+        ids = torch.tensor(sorted(known.values()), device=memory.device)
+        return [int(i) for i in ids[self.model.proj_out(hidden)[:, ids].argmax(-1)]]
+
+    @torch.no_grad()
+    def recognise_language(self, items: Sequence[Activations], boundary: int) -> str | None:
+        """ISO code of the language that most of these clips seem to be in; None for a model of one language."""
+        if not self.multilingual:
+            return None
+        chosen, self.language = self.language, None
+        memory = self._run(self.collate(items), boundary, self.embed_block)["memory"]
+        found = self._languages(memory)
+        self.language = chosen
+        names = {number: token.strip("<|>") for token, number in self.generation.lang_to_id.items()}
+        return names[max(set(found), key=lambda i: (found.count(i), -(i or 0)))]
+
+    # ---- labels ----
+
+    def characters(self) -> frozenset[str] | None:
+        """See `Backend`. A byte-level vocabulary can spell any text; but one learned from lower-case text alone has met
+        no others, and a label in capitals and digits would be spelled byte by byte: then these are its characters."""
+        return None if self._known is None else self._known | self._more_characters
+
+    def extend(self, characters: Sequence[str]) -> None:
+        """See `Backend`; the vocabulary's bytes spell them already."""
+        self._more_characters |= frozenset(characters)
+
+    def encode_label(self, label_text: str) -> list[int]:
+        """Token ids that the decoder has to write: language, task, text, end.
+
+        A text begins with a space where the model was trained so (OpenAI's models may not begin with the space alone).
+        """
+        text = " ".join(label_text.split())
+        first_ones = getattr(self.generation, "begin_suppress_tokens", None) or []
+        if OPENAI_SPACE in first_ones:
+            text = " " + text
+        language = self.generation.lang_to_id[f"<|{self.language or 'en'}|>"] if self.multilingual else None
+        ids = self.processor.tokenizer(text, add_special_tokens=False).input_ids
+        return [*self._prefix(language), *ids, self.end_token]
+
+    def learnable(self, label_text: str, n_samples: int) -> str | None:
+        known = self.characters()
+        unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
+        if unknown:
+            return f"The model cannot write {' '.join(unknown)}"
+        if not label_text.strip():
+            return "Nothing is left of the text once it is written in the model's alphabet"
+        if n_samples > self.padded_to:
+            return f"{n_samples / SAMPLE_RATE:.1f} s of sound are more than the {self.window:.0f} s it hears at once"
+        needed, most = len(self.encode_label(label_text)), int(self.model.config.max_target_positions)
+        if needed > most:
+            return f"The text needs {needed} tokens, but the model writes at most {most}"
+        return None
+
+    # ---- training mode, saving ----
+
+    def set_time_mask(self, share: float) -> None:
+        """See `Backend`; acts where the sound features learn, the only place before which nothing is cached."""
+        config = self.model.config
+        config.mask_time_prob = -math.log(1 - share) if share > 0 else 0.0
+        config.mask_time_length, config.mask_time_min_masks = MASK_FRAMES, 0
+        config.mask_feature_prob = 0.0
+        config.apply_spec_augment = share > 0
+
+    def set_dropout(self, share: float) -> None:
+        for module in self.model.modules():
+            if isinstance(getattr(module, "dropout", None), float):
+                module.dropout = share
+
+    def save(self, folder: Path) -> None:
+        self.model.config.apply_spec_augment = False
+        self.model.save_pretrained(folder, safe_serialization=True)
+        self.processor.save_pretrained(folder)
+        # transformers 5 puts it into processor_config.json; older versions and converters look for this file.
+        self.processor.feature_extractor.save_pretrained(folder)
+
+
+def _halves(spec: ModelSpec, model: Any) -> tuple[Any, Any]:
+    """The encoder and the decoder.
+
+    Raises:
+        ModelError: They lack a part that Whisper has.
+    """
+    base = getattr(model, "model", None)
+    encoder, decoder = getattr(base, "encoder", None), getattr(base, "decoder", None)
+    parts = [(encoder, ("conv1", "conv2", "layers", "layer_norm")), (decoder, ("embed_tokens", "layers", "layer_norm"))]
+    if any(not hasattr(half, name) for half, names in parts for name in names) or not hasattr(model, "proj_out"):
+        raise ModelError(
+            f"The model {spec.name} ({type(model).__name__}) is built differently from Whisper; choose a Whisper model "
+            "or one with a CTC head, such as wav2vec2-base-960h."
+        )
+    return encoder, decoder
+
+
+def _first(out: Any) -> Tensor:
+    return out[0] if isinstance(out, tuple) else out
+
+
+def _suppressed(generation: Any, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Ids never written, and ids that no text may begin with."""
+    names = ("suppress_tokens", "begin_suppress_tokens")
+    always, first = ([i for i in getattr(generation, n, None) or [] if i >= 0] for n in names)
+    return (
+        torch.tensor(always, dtype=torch.long, device=device),
+        torch.tensor(first, dtype=torch.long, device=device),
+    )
