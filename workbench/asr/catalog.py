@@ -18,7 +18,7 @@ from workbench.asr.hub_models import (
     SUPERVISED_CTC_RATES,
     WHISPER_BASE_RATES,
 )
-from workbench.asr.outline import tensor_sizes
+from workbench.asr.outline import CTC_NAMINGS, tensor_sizes, weight_files
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError
@@ -104,7 +104,7 @@ def folder_spec(folder: Path) -> ModelSpec:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         raise ModelError(f"The folder {folder} holds no readable config.json, so it is no model ({e}).") from e
-    weights = list(folder.glob("*.safetensors"))
+    weights = weight_files(folder)
     if not weights:
         raise ModelError(
             f"The model in {folder} has no .safetensors file; other weight files can run code when opened and are not "
@@ -126,10 +126,10 @@ def folder_spec(folder: Path) -> ModelSpec:
 
 
 def family_of(config: dict[str, object]) -> str:
-    """ "ctc", "seq2seq" or "unsupported", from the architecture's name in config.json."""
+    """ "ctc", "seq2seq" or "unsupported", from the architecture's name and kind in config.json."""
     architectures = config.get("architectures")
     names = architectures if isinstance(architectures, list) else []
-    if any(str(n).endswith("ForCTC") for n in names):
+    if any(str(n).endswith("ForCTC") for n in names) and config.get("model_type") in CTC_NAMINGS:
         return "ctc"
     return "seq2seq" if any(n in SEQ2SEQ for n in names) else "unsupported"
 
@@ -172,7 +172,7 @@ def local_folder(spec: ModelSpec) -> Path | None:
 
     found = try_to_load_from_cache(spec.location, "config.json")
     folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and any(folder.glob("*.safetensors")) else None
+    return folder if folder and weight_files(folder) else None
 
 
 def count_parameters(weights: Path) -> int:

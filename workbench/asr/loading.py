@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq,
 from workbench.asr.backend import Backend
 from workbench.asr.catalog import check_memory, count_parameters, family_of
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.outline import CTC_NAMINGS, weight_files
 from workbench.asr.seq2seq import WhisperBackend
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
@@ -29,8 +30,11 @@ from workbench.errors import ModelError
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
 HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
-# Everything that changes what a model computes or writes.
-FINGERPRINT_PATTERNS = ("*.safetensors", "*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
+# MMS has an adapter for each of a thousand languages; the one that is wanted is fetched when it is.
+NOT_FETCHED = ["adapter.*"]
+
+# Besides the weights: everything that changes what a model computes or writes.
+FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
 
 Progress = Callable[[str], None]
 
@@ -97,7 +101,7 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         return folder
     progress(f"Fetching {spec.location} from the model hub")
     try:
-        return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS))
+        return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS, ignore_patterns=NOT_FETCHED))
     except GatedRepoError as e:
         raise ModelError(
             f"The model {spec.location} asks for consent on the hub; "
@@ -123,10 +127,10 @@ def check_folder(spec: ModelSpec, folder: Path) -> tuple[list[Path], str]:
     if family == "unsupported":
         kind = ", ".join(config.get("architectures") or ["unknown architecture"])
         raise ModelError(
-            f"The model {spec.name} ({kind}) is neither a Whisper model nor one with a CTC head; choose one such as "
-            "whisper-base or wav2vec2-base-960h."
+            f"The model {spec.name} ({kind}) is neither a Whisper model nor one with a CTC head of a supported kind "
+            f"({', '.join(CTC_NAMINGS)}); choose one such as whisper-base or wav2vec2-base-960h."
         )
-    weights = sorted(folder.glob("*.safetensors"))
+    weights = weight_files(folder)
     if not weights:
         raise ModelError(
             f"The model {spec.name} has no .safetensors file; other weight files can run code when opened and are not "
@@ -145,7 +149,8 @@ def check_folder(spec: ModelSpec, folder: Path) -> tuple[list[Path], str]:
 def fingerprint(folder: Path) -> str:
     """Hash of everything in a model folder that changes what it computes."""
     digest = hashlib.sha256()
-    for file in sorted({file for pattern in FINGERPRINT_PATTERNS for file in folder.glob(pattern)}):
+    files = {file for pattern in FINGERPRINT_PATTERNS for file in folder.glob(pattern)}
+    for file in sorted(files | set(weight_files(folder))):
         state = file.stat()
         digest.update(f"{file.name}:{_file_hash(str(file), state.st_size, state.st_mtime_ns)};".encode())
     return digest.hexdigest()

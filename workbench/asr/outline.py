@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.asr.ctc_text import WORD_START, piece_characters
+from workbench.core.languages import find_code
 from workbench.core.types import Block, Seconds
 
 LAYER_KINDS = ("encoder", "decoder")
@@ -184,8 +185,12 @@ def n_frames(config: dict[str, Any], n_samples: int) -> int | None:
     return max(0, frames)
 
 
-def characters(folder: Path) -> frozenset[str] | None:
-    """The characters that a folder's tokenizer can write, space and special tokens excluded; None for any text."""
+def characters(folder: Path, language: str | None = None) -> frozenset[str] | None:
+    """The characters that a folder's tokenizer can write, space and special tokens excluded; None for any text.
+
+    Args:
+        language: Of the labels; matters for MMS, which has an alphabet for each.
+    """
     whole = folder / "tokenizer.json"
     if whole.is_file():
         model = json.loads(whole.read_text(encoding="utf-8"))["model"]
@@ -195,7 +200,7 @@ def characters(folder: Path) -> frozenset[str] | None:
     vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     if any(isinstance(part, dict) for part in vocabulary.values()):  # MMS: one alphabet a language
         facts = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        vocabulary = vocabulary[facts["target_lang"]]
+        vocabulary = vocabulary[(find_code(language, vocabulary) if language else None) or facts["target_lang"]]
     return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
 
 
