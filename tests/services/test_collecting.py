@@ -142,13 +142,13 @@ def test_folder_of_sounds_with_text_files(collecting, labelling, folder, make_wa
     (folder / "d.txt").write_bytes(b"ok\n\xff\xfe bad")
     (folder / "lost.txt").write_text("no sound")
     (folder / "README.txt").write_text("about")
-    (folder / "a.TextGrid").write_text("x")
+    (folder / "a.dat").write_text("x")
     report = collecting.import_path(folder, "s")
     assert texts(labelling, "s") == {"a.wav": "café au lait", "b.flac": "deep text", "c.wav": "", "d.wav": ""}
     assert problems(report) == [("lost.txt", None, "text names a missing file")]
     assert set(problems(report, "warnings")) == {
         ("d.txt", None, "d.txt is not UTF-8 text (line 2); save it as UTF-8"),
-        ("a.TextGrid", None, "not a sound file (1 file of the kind '.TextGrid')"),
+        ("a.dat", None, "not a sound file (1 file of the kind '.dat')"),
         ("c.wav", None, "no text"),
         ("d.wav", None, "no text"),
     }
@@ -213,6 +213,7 @@ def test_every_rejection_of_a_sound(collecting, folder, make_wav) -> None:
     make_wav("data/silent.wav", samples=np.zeros(16_000, np.float32))
     make_wav("data/short.wav", 0.1)
     make_wav("data/long.wav", 31)
+    (folder / "long.txt").write_text("one text for all")
     make_wav("data/hollow.wav", samples=np.zeros(0, np.float32))
     (folder / "empty.wav").write_bytes(b"")
     (folder / "noise.wav").write_bytes(b"this is no sound " * 100)
@@ -266,7 +267,7 @@ def test_every_rejection_of_a_line(collecting, folder, make_wav) -> None:
         (10, "leads outside the folder of its list"),
         (11, "its text is not text"),
         (12, "its text is not text"),
-        (13, "a part of a longer sound (offset)"),
+        (13, "a part of a longer sound without its length"),
         (14, "text longer than 5,000 characters"),
         (15, "text names a missing file"),
         (16, "text names a missing file"),
@@ -517,4 +518,5 @@ def test_real_sets(collecting, shared_audio) -> None:
     assert (report.added, report.duplicates) == (476, 0)
     assert {p.reason.split(" (")[0] for p in report.rejected} == {"shorter than 0.2 s"}
     report = collecting.import_path(shared_audio / "rooms_and_noise", "rooms")
-    assert [p.reason for p in report.rejected] == ["longer than 30 s (it lasts 33.1 s)"]
+    assert report.rejected == ()
+    assert [p.reason for p in report.warnings if "cut" in p.reason] == ["lasts 33.1 s: cut in its pauses into 2 clips"]

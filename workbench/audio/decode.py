@@ -87,10 +87,14 @@ class _Raw:
     cut_off: bool = False
 
 
-def too_long(duration: Seconds, longest: Seconds = LONGEST) -> AudioError:
+class TooLongError(AudioError):
+    """A sound that is whole and readable, but above the limit."""
+
+
+def too_long(duration: Seconds, longest: Seconds = LONGEST) -> TooLongError:
     """The error for a sound above the limit."""
     limit = f"{longest:g} s" if longest < 120 else f"{longest / 60:g} min"
-    return AudioError(f"longer than {limit} (it lasts {duration:.1f} s)", "cut it into shorter clips")
+    return TooLongError(f"longer than {limit} (it lasts {duration:.1f} s)", "cut it into shorter clips")
 
 
 def decode_file(path: str | os.PathLike[str], *, longest: Seconds = DECODE_LIMIT) -> Sound:

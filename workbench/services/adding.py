@@ -1,6 +1,6 @@
 """From a candidate to a clip: decode, judge, store the sound, write the clip and its label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -8,14 +8,15 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from workbench.audio.decode import Sound, check, content_hash, write_flac
+from workbench.audio.decode import SILENT, Sound, check, content_hash, write_flac
 from workbench.core.types import Seconds
 from workbench.errors import AudioError
-from workbench.services.importing import Candidate
+from workbench.services.cutting import Decode, clock, sounds_of
+from workbench.services.importing import Candidate, Wishes
 from workbench.services.labelling import IMPORT_AUTHOR, new_revision
 from workbench.services.listings import Problem
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ReferenceRow
+from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import lock_set
 from workbench.workspace import Workspace
 
@@ -43,17 +44,30 @@ class Outcome:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def prepare(workspace: Workspace, candidate: Candidate, decode: Callable[[Path], Sound]) -> Prepared | Problem:
-    """Decode a sound and store it under its content hash.
+def prepare(
+    workspace: Workspace, group: Sequence[Candidate], wishes: Wishes, scratch: Path, *, decode: Decode | None = None
+) -> tuple[list[Prepared | Problem], list[Problem]]:
+    """Decode what candidates of one file mean, and store each sound under its content hash.
 
     Returns:
-        The problem where the sound cannot be a clip.
+        The stored sounds, or the problem where a sound cannot be a clip, in order; and remarks about the file.
     """
+    remarks: list[Problem] = []
+    found: list[Prepared | Problem] = []
+    for item in sounds_of(group, wishes, scratch, remarks, decode=decode):
+        found.append(item if isinstance(item, Problem) else _stored(workspace, *item))
+    return found, remarks
+
+
+def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepared | Problem:
     try:
-        sound = decode(candidate.path)
         warnings = check(sound)
     except AudioError as e:
-        return candidate.problem(e.reason, e.remedy)
+        if candidate.place is None:
+            return candidate.problem(e.reason, e.remedy)
+        where = f"from {clock(candidate.place[0])} to {clock(candidate.place[1])}"
+        remedy = "nothing to do, unless something is said there" if e.reason == SILENT else e.remedy
+        return candidate.problem(f"{e.reason} {where}", remedy)
     if candidate.stated is not None and abs(candidate.stated - sound.duration) > TOLERANCE_S:
         warnings += (f"its list says {candidate.stated:.1f} s, the sound lasts {sound.duration:.1f} s",)
     sha256 = content_hash(sound.samples)
@@ -77,7 +91,8 @@ def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
         session.add_all(clips[sha256] for sha256 in new)
         session.flush()
         outcome.added = {clips[sha256].id: sound.candidate for sha256, sound in new.items()}
-        _label(session, {clips[sha256].id: sound.candidate for sha256, sound in new.items()}, clips)
+        _label(session, outcome.added, clips)
+        _keep_heard(session, outcome.added, clips)
         for sound in sounds:
             if new.get(sound.sha256) is not sound:
                 outcome.duplicates += 1
@@ -103,6 +118,8 @@ def _clip(set_id: int, sound: Prepared) -> ClipRow:
         speaker=candidate.speaker,
         language=candidate.language,
         source=candidate.source,
+        source_start=candidate.place[0] if candidate.place else None,
+        source_end=candidate.place[1] if candidate.place else None,
         split=candidate.split,
         split_fixed=candidate.split is not None,
         warnings=list(sound.warnings),
@@ -123,11 +140,29 @@ def _label(session: Session, candidates: dict[int, Candidate], clips: dict[str, 
         by_id[row.clip_id].reference_id = row.id
 
 
+def _keep_heard(session: Session, candidates: dict[int, Candidate], clips: dict[str, ClipRow]) -> None:
+    """What models heard, as it came with the list; the first is what the expert corrects."""
+    by_id = {clip.id: clip for clip in clips.values()}
+    rows = [
+        HypothesisRow(clip_id=clip_id, model=model, text=text, words=None)
+        for clip_id, candidate in candidates.items()
+        for model, text in dict(candidate.hypotheses).items()
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row in reversed(rows):
+        by_id[row.clip_id].draft_id = row.id
+
+
 def _merge(session: Session, clip: ClipRow, candidate: Candidate) -> Problem:
     """Take from a repeated sound what its clip lacks; the remark says what was done."""
     for column in ("speaker", "language", "source"):
         if getattr(clip, column) is None:
             setattr(clip, column, getattr(candidate, column))
+    if clip.source_start is None and candidate.place and clip.source == candidate.source:
+        clip.source_start, clip.source_end = candidate.place
+    if clip.draft_id is None:
+        _keep_heard(session, {clip.id: candidate}, {clip.sha256: clip})
     if clip.split is None and candidate.split is not None:
         clip.split, clip.split_fixed = candidate.split, True
     reference = session.get(ReferenceRow, clip.reference_id) if clip.reference_id is not None else None

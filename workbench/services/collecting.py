@@ -7,8 +7,9 @@ was done, and running the import again adds the rest, since the same sound is ne
 import errno
 import os
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,15 +22,24 @@ from sqlalchemy import case, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from workbench.assets import assets_root
-from workbench.audio.decode import CLIPPED, CUT_OFF, LONGEST, QUIET, Sound, decode_file, from_array
+from workbench.audio.decode import CLIPPED, CUT_OFF, QUIET, from_array
 from workbench.core.labels import clean_label, clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services import erasing
 from workbench.services.adding import Prepared, add_clips, prepare
+from workbench.services.cutting import Decode, groups
 from workbench.services.dividing import assign_set, split_set
 from workbench.services.erasing import Deleted, Erased
-from workbench.services.importing import NO_TEXT, NO_TEXT_REMEDY, Candidate, Reading, read_path, read_uploads
+from workbench.services.importing import (
+    NO_TEXT,
+    NO_TEXT_REMEDY,
+    Candidate,
+    Reading,
+    Wishes,
+    read_path,
+    read_uploads,
+)
 from workbench.services.listings import Problem, read_text
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
@@ -153,19 +163,24 @@ class Collecting:
         *,
         language: str | None = None,
         allow_outside: bool = False,
+        wishes: Wishes | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Import a list, a folder or a sound from this machine; the set is made where it is missing.
+        """Import a list, a folder, an archive or a sound from this machine; the set is made where it is missing.
 
         Args:
             language: Of the set; else that of most rows.
             allow_outside: Whether a list may name existing files outside its own folder.
+            wishes: Format, tiers, channels and length of clips; else what the files suggest.
 
         Raises:
+            TierChoice: Annotations have several tiers, and none was named.
             WorkbenchError: The path cannot be read at all, or the disk is full.
         """
-        reading = read_path(Path(path).expanduser(), allow_outside=allow_outside)
-        return self._import(reading, set_name, language, progress)
+        wishes = replace(wishes or Wishes(), allow_outside=allow_outside)
+        with self._scratch() as scratch:
+            reading = read_path(Path(path).expanduser(), scratch, wishes)
+            return self._import(reading, set_name, language, progress, wishes, scratch)
 
     def add_files(
         self,
@@ -174,18 +189,25 @@ class Collecting:
         *,
         language: str | None = None,
         speaker: str | None = None,
+        wishes: Wishes | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
-        """Import uploaded files: sounds, text files of the same name, lists that name sounds of the same upload.
+        """Import uploaded files: sounds, what stands beside them, lists that name sounds of the same upload, archives.
 
         Args:
             files: Where each file lies now, and what the user called it.
             speaker: Who speaks, for sounds whose list does not say.
+            wishes: As for `import_path`.
+
+        Raises:
+            TierChoice: Annotations have several tiers, and none was named.
         """
-        reading = read_uploads([(Path(p), name) for p, name in files])
-        if who := clean_name(speaker or ""):
-            reading.candidates = [replace(c, speaker=c.speaker or who) for c in reading.candidates]
-        return self._import(reading, set_name, language, progress)
+        wishes = wishes or Wishes()
+        with self._scratch() as scratch:
+            reading = read_uploads([(Path(p), name) for p, name in files], scratch, wishes)
+            if who := clean_name(speaker or ""):
+                reading.candidates = [replace(c, speaker=c.speaker or who) for c in reading.candidates]
+            return self._import(reading, set_name, language, progress, wishes, scratch)
 
     def add_recording(
         self,
@@ -208,7 +230,9 @@ class Collecting:
         who = clean_name(speaker or "") or None
         candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), speaker=who)
         reading = Reading(candidates=[candidate])
-        return self._import(reading, set_name, None, None, decode=lambda _: from_array(rate, array))
+        with self._scratch() as scratch:
+            decode: Decode = lambda _: from_array(rate, array)  # noqa: E731 (a name for its type)
+            return self._import(reading, set_name, None, None, Wishes(), scratch, decode=decode)
 
     def import_samples(
         self, kind: str, set_name: str | None = None, *, progress: Progress | None = None
@@ -272,35 +296,52 @@ class Collecting:
                 for row in session.scalars(sets)
             ]
 
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder for unpacked archives and decoded recordings, gone afterwards."""
+        with (
+            _disk_full_in_words(),
+            tempfile.TemporaryDirectory(dir=self._workspace.temporary, prefix="import-") as name,
+        ):
+            yield Path(name)
+
     def _import(
         self,
         reading: Reading,
         set_name: str,
         language: str | None,
         progress: Progress | None,
-        decode: Callable[[Path], Sound] | None = None,
+        wishes: Wishes,
+        scratch: Path,
+        *,
+        decode: Decode | None = None,
     ) -> ImportReport:
         set_id, name = self._ensure_set(set_name, check_language(language), reading)
         rejected, warnings = list(reading.rejected), list(reading.warnings)
         added: dict[int, Candidate] = {}
         duplicates = done = 0
-        with _disk_full_in_words(), ThreadPoolExecutor(WORKERS) as pool:
-            for part in _parts(reading.candidates):
+
+        def prepared(group: Sequence[Candidate]) -> tuple[list[Prepared | Problem], list[Problem]]:
+            return prepare(self._workspace, group, wishes, scratch, decode=decode)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for part in _parts(list(groups(reading.candidates))):
                 with erasing.sounds_lock(self._workspace):
-                    prepared = list(pool.map(lambda c: prepare(self._workspace, c, decode or _decode), part))
-                    rejected += [found for found in prepared if isinstance(found, Problem)]
-                    sounds = [found for found in prepared if isinstance(found, Prepared)]
+                    results = list(pool.map(prepared, part))
+                    found = [item for items, _ in results for item in items]
+                    rejected += [item for item in found if isinstance(item, Problem)]
+                    sounds = [item for item in found if isinstance(item, Prepared)]
                     outcome = add_clips(self._store, set_id, sounds)
+                warnings += [remark for _, remarks in results for remark in remarks]
                 warnings += [*(w for sound in sounds for w in _sound_warnings(sound)), *outcome.warnings]
-                warnings += [
-                    c.problem(NO_TEXT, NO_TEXT_REMEDY) for c in outcome.added.values() if not c.text and decode is None
-                ]
+                if decode is None:
+                    warnings += _without_text(outcome.added.values())
                 added.update(outcome.added)
                 duplicates += outcome.duplicates
-                done += len(part)
+                done += sum(map(len, part))
                 if progress:
-                    progress(done, len(reading.candidates), part[-1].name)
-            warnings += self._divide(set_id, added)
+                    progress(done, len(reading.candidates), part[-1][-1].name)
+        warnings += self._divide(set_id, added)
         return ImportReport(name, len(added), duplicates, tuple(rejected), tuple(warnings))
 
     def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str]:
@@ -363,13 +404,30 @@ def read_words(path: str | os.PathLike[str]) -> list[str]:
     return read_text(Path(path)).splitlines()
 
 
-def _decode(path: Path) -> Sound:
-    return decode_file(path, longest=LONGEST)
+def _parts(grouped: Sequence[list[Candidate]]) -> Iterator[list[list[Candidate]]]:
+    """Groups that are added in one transaction: some dozens of candidates together."""
+    part: list[list[Candidate]] = []
+    for group in grouped:
+        part.append(group)
+        if sum(map(len, part)) >= CLIPS_PER_COMMIT:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
-def _parts(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
-    for start in range(0, len(candidates), CLIPS_PER_COMMIT):
-        yield candidates[start : start + CLIPS_PER_COMMIT]
+def _without_text(added: Iterable[Candidate]) -> list[Problem]:
+    """Clips to label; the many pieces of one recording are named once."""
+    found = {}
+    for candidate in added:
+        if not (candidate.text or candidate.hypotheses):
+            key = (
+                (candidate.file, candidate.line)
+                if candidate.place
+                else (candidate.file, candidate.line, candidate.name)
+            )
+            found[key] = candidate.problem(NO_TEXT, NO_TEXT_REMEDY)
+    return list(found.values())
 
 
 def _sound_warnings(sound: Prepared) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Lists of clips in a file, line by line: JSONL manifests and CSV tables; each bad line is named, none is lost."""
+"""Lists of clips in a file, line by line: JSONL, tables, plain lines; each bad line is named, none is lost."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ JSON_SUFFIXES: Final = frozenset({".jsonl", ".json", ".ndjson"})
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 LIST_SUFFIXES: Final = JSON_SUFFIXES | TABLE_SUFFIXES
 LARGEST_LIST: Final = 512 * 1024 * 1024  # bytes; a million lines take about 200 MB
+LONGEST_LINE: Final = 64 * 1024  # bytes that are looked at to recognise a list
 
 
 @dataclass(frozen=True)
@@ -44,35 +45,93 @@ class Row:
     values: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a list without columns."""
+
+    number: int
+    text: str
+
+
 def read_rows(path: Path, name: str) -> Iterator[Row | Problem]:
     """The lines of a JSONL or CSV list.
 
     Args:
         path: The list.
-        name: What problems call it.
+        name: What problems call it; its ending tells tables from JSONL.
 
     Raises:
         DataError: The list cannot be read at all (no UTF-8 text, a JSON array, no header).
     """
     content = _content(path, name)
-    yield from _read_table(content, name) if path.suffix.lower() in TABLE_SUFFIXES else _read_json(content, name)
+    yield from _read_table(content, name) if Path(name).suffix.lower() in TABLE_SUFFIXES else _read_json(content, name)
 
 
-def read_text(path: Path) -> str:
+def read_lines(path: Path, name: str) -> Iterator[Line | Problem]:
+    """The lines of a list without a header that are not empty, without the spaces at their end.
+
+    Raises:
+        DataError: The list cannot be read at all.
+    """
+    for number, raw in enumerate(_content(path, name).split(b"\n"), start=1):
+        if raw.strip():
+            try:
+                yield Line(number, raw.decode("utf-8").rstrip())
+            except UnicodeDecodeError:
+                yield _not_utf8(name, number)
+
+
+def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row | Problem]:
+    """The lines of a table in which quotation marks mean nothing.
+
+    Raises:
+        DataError: The list cannot be read at all.
+    """
+    header: list[str] = []
+    for line in read_lines(path, name):
+        if isinstance(line, Problem):
+            yield line
+            continue
+        cells = line.text.split(delimiter)
+        if not header:
+            header = [cell.strip().lower() for cell in cells]
+        elif len(cells) > len(header):
+            reason = f"{len(cells)} values under {len(header)} columns"
+            yield Problem(name, line.number, reason, "take the delimiter out of the text")
+        else:
+            yield Row(line.number, dict(zip(header, cells, strict=False)))
+
+
+def first_line(path: Path) -> str:
+    """The first line that is not empty, to recognise a list by; empty where there is none or it is no text."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(LONGEST_LINE)
+    except OSError:
+        return ""
+    text = head.decode("utf-8-sig", errors="replace")
+    return next((line.rstrip("\r") for line in text.split("\n") if line.strip()), "")
+
+
+def read_text(path: Path, name: str | None = None) -> str:
     """A whole small text file as UTF-8, with or without a byte order mark.
+
+    Args:
+        name: What problems call it; its own name by default.
 
     Raises:
         DataError: It is missing, or not UTF-8; names the line.
     """
+    name = name or path.name
     try:
         content = path.read_bytes()
     except OSError as e:
-        raise DataError(f"{path.name} cannot be read ({e.strerror}).") from e
+        raise DataError(f"{name} cannot be read ({e.strerror}).") from e
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         line = content[: e.start].count(b"\n") + 1
-        raise DataError(f"{path.name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
+        raise DataError(f"{name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -1,0 +1,165 @@
+"""Where an import looks: a folder, a checked archive, or files that were uploaded; readers see names, not paths."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from workbench.core.labels import clean_name
+from workbench.errors import DataError
+from workbench.services.importing.candidates import AUDIO_SUFFIXES, OUTSIDE, Refused, missing
+
+
+@dataclass
+class Place:
+    """Files by the names their owner knows.
+
+    Attributes:
+        title: What messages call the whole.
+        files: Name with "/" between folders -> where the file lies now; in order.
+        root: The folder on this machine, where it is one: lists may name files that are not in `files`.
+        allow_outside: Whether a list in a folder may name existing files outside of it.
+        flat: Uploads: a browser sends files without their folders, so that lists are matched by file name alone.
+        chosen: The files were picked one by one, so that any list among them is meant, whatever its name.
+    """
+
+    title: str
+    files: dict[str, Path] = field(default_factory=dict)
+    root: Path | None = None
+    allow_outside: bool = False
+    flat: bool = False
+    chosen: bool = False
+
+    def named(self, *suffixes: str) -> list[str]:
+        """Names with one of these endings, in order."""
+        return [name for name in self.files if PurePosixPath(name).suffix.lower() in suffixes]
+
+    def sounds(self) -> list[str]:
+        return [name for name in self.files if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES]
+
+    def folders(self) -> list[str]:
+        """The top folders, in order."""
+        return list(dict.fromkeys(name.split("/")[0] for name in self.files if "/" in name))
+
+    def beside(self, name: str, other: str) -> str | None:
+        """The name of a file in the same folder as `name`, if it is there."""
+        wanted = str(PurePosixPath(name).parent / other)
+        if wanted in self.files:
+            return wanted
+        if self.root is not None and (self.root / wanted).is_file():
+            self.files[wanted] = self.root / wanted
+            return wanted
+        return None
+
+    def path(self, name: str) -> Path:
+        return self.files[name]
+
+    def locate(self, written: str, of: str) -> Path:
+        """The file that a list means.
+
+        Args:
+            written: As the list writes it.
+            of: The list's own name.
+
+        Raises:
+            Refused: There is none, or it lies outside.
+        """
+        if self.flat:
+            return self._flat(written)
+        return self._on_disk(written, of) if self.root is not None else self._in_archive(written, of)
+
+    def locate_any(self, written: str, of: str) -> Path:
+        """As `locate`; where that fails, the only file of the same name anywhere in the place.
+
+        For formats whose lists hold another machine's absolute paths.
+        """
+        try:
+            return self.locate(written, of)
+        except Refused:
+            wanted = PurePosixPath(written.replace("\\", "/")).name
+            same = [path for name, path in self.files.items() if PurePosixPath(name).name == wanted]
+            if wanted and len(same) == 1:
+                return same[0]
+            raise
+
+    def label(self, written: str, of: str) -> str:
+        """What reports call a file that a list names: its path under the place."""
+        if self.flat or written.startswith(("/", "\\")):
+            return clean_name(written)
+        joined = (PurePosixPath(of).parent / written).as_posix()
+        return clean_name(joined)
+
+    def _flat(self, written: str) -> Path:
+        path = self.files.get(PurePosixPath(written.replace("\\", "/")).name)
+        if path is None:
+            raise missing(written)
+        return path
+
+    def _in_archive(self, written: str, of: str) -> Path:
+        for name in dict.fromkeys((written, written.replace("\\", "/"))):
+            joined = os.path.normpath((PurePosixPath(of).parent / name).as_posix())
+            if joined in self.files:
+                return self.files[joined]
+        if written.startswith(("/", "\\")) or os.path.normpath(written).startswith(".."):
+            raise Refused(OUTSIDE, "move the sound into the folder of the list")
+        raise missing(written)
+
+    def _on_disk(self, written: str, of: str) -> Path:
+        assert self.root is not None
+        folder = (self.root / of).parent
+        try:
+            path = folder / written
+            if "\\" in written and not path.is_file():
+                path = folder / written.replace("\\", "/")
+            inside = path.resolve().is_relative_to(folder.resolve())
+            exists = path.is_file()
+        except (OSError, ValueError) as e:  # a name too long or with a null byte
+            raise missing(written) from e
+        if not inside and not self.allow_outside:
+            raise Refused(OUTSIDE, "move the sound into the folder of the list")
+        if not exists:
+            raise missing(written)
+        return path
+
+
+def folder_place(root: Path, *, allow_outside: bool) -> Place:
+    """Every file under a folder but hidden ones; links to folders are not followed."""
+    files = {path.relative_to(root).as_posix(): path for path in _walk(root)}
+    return Place(str(root), files, root, allow_outside)
+
+
+def file_place(path: Path, *, allow_outside: bool) -> Place:
+    """One file that was named, and what lies around it."""
+    return Place(str(path), {path.name: path}, path.parent, allow_outside, chosen=True)
+
+
+def upload_place(files: Sequence[tuple[Path, str]]) -> Place:
+    """Files a browser sent.
+
+    Args:
+        files: Where each lies now, and what its owner called it.
+
+    Raises:
+        DataError: A file arrived under another ending than its own.
+    """
+    place = Place("the upload", flat=True, chosen=True)
+    for path, original in files:
+        stem = name = clean_name(PurePosixPath(original.replace("\\", "/")).name) or "unnamed"
+        number = 1
+        while name in place.files:  # the same name from two folders
+            number += 1
+            name = f"{PurePosixPath(stem).stem} ({number}){PurePosixPath(stem).suffix}"
+        place.files[name] = path
+    return place
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        yield from (Path(folder) / name for name in sorted(names) if not name.startswith("."))
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path with nothing behind it."""
+    if not path.exists():
+        raise DataError(f"There is no file or folder {path}.")

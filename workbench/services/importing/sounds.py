@@ -1,0 +1,204 @@
+"""Sounds with what stands beside them: annotations or subtitles with times, or a text file of the same name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from workbench.core.labels import clean_name
+from workbench.errors import DataError
+from workbench.services.importing import elan, subtitles, textgrid
+from workbench.services.importing.annotations import Annotations, Span, Unreadable
+from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
+from workbench.services.importing.places import Place
+from workbench.services.listings import read_text
+
+WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
+NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
+SAME_NAME: Final = "put the sound of the same name beside it"
+# Of two recordings with the same name, the one that lost nothing.
+PREFERRED: Final = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
+
+# Ending -> reader; of two beside the same sound, the first is taken.
+TIMED: Final[dict[str, Callable[[bytes, str], Annotations]]] = {
+    ".eaf": elan.read,
+    ".textgrid": textgrid.read,
+    ".vtt": subtitles.read_vtt,
+    ".srt": subtitles.read_srt,
+}
+PLAIN: Final = ".txt"
+
+
+def read_sounds(
+    place: Place,
+    reading: Reading,
+    *,
+    tiers: Sequence[str] = (),
+    endings: Sequence[str] = (*TIMED, PLAIN),
+    passed_over: frozenset[str] = frozenset(),
+) -> None:
+    """Append sounds with their texts.
+
+    Args:
+        tiers: Of annotations with several, those that are meant.
+        endings: The kinds of text files to look at.
+        passed_over: Names that a list has dealt with already.
+    """
+    timed = _Timed(place, reading, tiers, [e for e in endings if e in TIMED], passed_over)
+    texts = {_key(name): name for name in place.named(PLAIN) if _is_label(name)} if PLAIN in endings else {}
+    used = set()
+    for name in place.sounds():
+        path = place.path(name)
+        candidate = Candidate(path, clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
+        if path in timed.found:
+            reading.candidates += timed.found.pop(path)
+            if _key(name) in texts:
+                used.add(_key(name))
+                remedy = "nothing to do; take the file with times away if this text is meant"
+                reading.warn(texts[_key(name)], None, "not used, since another text has the times", remedy)
+            continue
+        if _key(name) in texts:
+            used.add(_key(name))
+            candidate = _with_text(candidate, place, texts[_key(name)], reading)
+        elif path in timed.waiting or name in passed_over or _key(name) in timed.keys:
+            continue
+        reading.candidates.append(candidate)
+    for candidates in timed.found.values():  # sounds elsewhere on this machine
+        reading.candidates += candidates
+    for key, name in texts.items():
+        if key not in used and name not in passed_over:
+            reading.reject(name, None, MISSING, SAME_NAME)
+
+
+class _Timed:
+    """Sounds whose text has times.
+
+    Attributes:
+        found: Sound -> its parts.
+        waiting: Sounds whose annotations cannot be used yet; without them they would come in as something else.
+        keys: Folder and stem of what `found` and `waiting` hold, for a second recording of the same name.
+    """
+
+    def __init__(
+        self, place: Place, reading: Reading, tiers: Sequence[str], endings: Sequence[str], passed_over: frozenset[str]
+    ) -> None:
+        self.place, self.reading, self.tiers = place, reading, tiers
+        self.found: dict[Path, list[Candidate]] = {}
+        self.waiting: set[Path] = set()
+        self.keys: set[tuple[str, str]] = set()
+        for ending in endings:
+            for name in place.named(ending):
+                if name not in passed_over:
+                    self._read(name, ending)
+
+    def _read(self, name: str, ending: str) -> None:
+        annotations = Annotations()
+        problem: Unreadable | None = None
+        try:
+            annotations = TIMED[ending](self.place.path(name).read_bytes(), name)
+        except Unreadable as e:
+            problem = e
+        except OSError as e:
+            problem = Unreadable(f"cannot be read ({e.strerror})", "check that the file may be read")
+        sound = _sound_of(self.place, name, annotations)
+        if problem:
+            self.reading.reject(name, None, problem.reason, problem.remedy)
+        elif sound is None:
+            self.reading.reject(name, None, MISSING, SAME_NAME)
+        elif sound in self.found:
+            remedy = "nothing to do; name its format with --format if this text is meant"
+            self.reading.warn(name, None, "not used, since another text stands beside the same sound", remedy)
+            return
+        self.reading.rejected += annotations.problems
+        spans = self._chosen(name, annotations) if sound and not problem else []
+        if sound is None:
+            return
+        self.keys.add(_key(name))
+        if spans:
+            called = next((n for n, path in self.place.files.items() if path == sound), sound.name)
+            self.found[sound] = [_part(called, sound, name, span) for span in spans]
+        else:
+            self.waiting.add(sound)
+
+    def _chosen(self, name: str, annotations: Annotations) -> list[Span]:
+        """The spans of the tiers that are meant, in order of time."""
+        tiers = annotations.tiers
+        if not tiers:
+            reason = "no text with times in it"
+            self.reading.reject(name, None, reason, "annotate it, or take it away to import the sound without it")
+            return []
+        if len(tiers) == 1 and (not self.tiers or "" in tiers):
+            chosen = tiers
+        elif self.tiers:
+            chosen = {tier: tiers[tier] for tier in tiers if tier in self.tiers}
+            if not chosen:
+                wanted, there = ", ".join(self.tiers), ", ".join(tiers)
+                reason = f"no tier called {clean_name(wanted, 100)}; its tiers with text are {clean_name(there, 300)}"
+                self.reading.reject(name, None, reason, "name one of them with --tier")
+        else:
+            self.reading.tiers[name] = tuple(tiers)
+            return []
+        many = len(chosen) > 1
+        spans = [
+            replace(
+                span,
+                start=span.start + annotations.origin,
+                end=span.end + annotations.origin,
+                speaker=span.speaker or (tier if many else None),
+            )
+            for tier, spans in chosen.items()
+            for span in spans
+        ]
+        return sorted(spans, key=lambda span: (span.start, span.end))
+
+
+def _part(called: str, sound: Path, name: str, span: Span) -> Candidate:
+    return Candidate(
+        sound,
+        clean_name(name),
+        clean_name(PurePosixPath(called).name),
+        span.line,
+        span.text,
+        speaker=span.speaker,
+        source=clean_name(called),
+        cut=(span.start, span.end),
+    )
+
+
+def _sound_of(place: Place, name: str, annotations: Annotations) -> Path | None:
+    """The sound that annotations name themselves, else the one of the same name beside them."""
+    for written in annotations.media:
+        file = written.removeprefix("file://")
+        if not written.startswith("file:"):
+            try:
+                return place.locate(file.removeprefix("./"), name)
+            except Refused:
+                pass
+        beside = place.beside(name, PurePosixPath(file.replace("\\", "/")).name)
+        if beside:
+            return place.path(beside)
+    stem = PurePosixPath(name).stem
+    for ending in PREFERRED:
+        for spelled in (ending, ending.upper()):
+            beside = place.beside(name, stem + spelled)
+            if beside:
+                return place.path(beside)
+    return None
+
+
+def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) -> Candidate:
+    try:
+        return replace(candidate, text=text_of({"text": read_text(place.path(name), PurePosixPath(name).name)}))
+    except DataError as e:
+        reading.warn(name, None, str(e).rstrip("."), "import it again afterwards")
+    except Refused as refused:
+        reading.warn(name, None, refused.reason, refused.remedy)
+    return candidate
+
+
+def _key(name: str) -> tuple[str, str]:
+    return str(PurePosixPath(name).parent), PurePosixPath(name).stem
+
+
+def _is_label(name: str) -> bool:
+    return PurePosixPath(name).name.lower() not in NOT_LABELS
