@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+from workbench.services.importing.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
     from workbench.core.comparison import Comparison
     from workbench.services.collecting import ImportReport, SetInfo
     from workbench.services.listings import Problem
     from workbench.services.workbench import Workbench
+
+FormatName = StrEnum("FormatName", {name: name for name in FORMATS})  # type: ignore[misc]
 
 SHOWN_PROBLEMS = 20  # on a terminal; --json has them all
 
@@ -27,9 +31,23 @@ SpeakerOption = Annotated[str | None, typer.Option("--speaker", metavar="NAME", 
 @app.command("import")
 def import_(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="A manifest, metadata table, folder or sound.")],
+    path: Annotated[Path, typer.Argument(help="A folder, a .zip, a list, annotations beside a sound, or a sound.")],
     set_name: SetOption,
     language: Annotated[str | None, typer.Option(help="The set's language, for instance en, de or chr.")] = None,
+    form: Annotated[
+        FormatName | None,
+        typer.Option("--format", help="Its format; else it is recognised."),
+    ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option("--tier", metavar="NAME", help="Of annotations, the tier that is meant; repeatable."),
+    ] = None,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="Take each channel as a source and speaker of its own.")
+    ] = False,
+    longest: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Long recordings are cut in their pauses into clips up to this.")
+    ] = LONGEST_CLIP,
     model: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Also list what this base model cannot learn from.")
     ] = None,
@@ -37,10 +55,13 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import clips, with their texts where they have some; the set is made where it is missing."""
+    wishes = Wishes(form, tuple(tiers or ()), channels, longest)
     with opened(context, workspace) as bench, progress_bar("importing") as progress:
         spec = bench.catalog.resolve(model) if model else None
         bench.collecting.erase_expired()
-        report = bench.collecting.import_path(path, set_name, language=language, allow_outside=True, progress=progress)
+        report = bench.collecting.import_path(
+            path, set_name, language=language, allow_outside=True, wishes=wishes, progress=progress
+        )
         unlearnable = bench.adaptation.cannot_learn(set_name, spec) if spec else []
     document = report.to_json()
     if spec:
@@ -111,22 +132,33 @@ def score(
 @app.command()
 def export(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="RUN|SET", help="A run for hf, a clip set for dataset.")],
-    kind: Annotated[Literal["hf", "dataset"], typer.Option("--format", help="What to write.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")],
+    name: Annotated[
+        str, typer.Argument(metavar="RUN|SET", help="A run for hf, a clip set for dataset; either for texts.")
+    ],
+    kind: Annotated[
+        Literal["hf", "dataset", "csv", "jsonl", "srt", "vtt", "textgrid"],
+        typer.Option("--format", help="What to write: a model, a data set, or only texts."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="OUT", help="A new or empty folder; for texts also a new file or .zip.")],
+    text: Annotated[
+        Literal["reference", "base", "adapted"] | None,
+        typer.Option(help="Of a run's texts only this one; subtitles show the adapted model's by default."),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run's model for transformers, or a set's clips and labels as an AudioFolder."""
+    """Write a run's model for transformers, a set as an AudioFolder, or the texts of either as tables or subtitles."""
     with opened(context, workspace) as bench:
         if kind == "hf":
             from workbench.services.export import export_run
 
             document = export_run(bench.workspace, bench.store, name, out)
-        else:
+        elif kind == "dataset":
             from workbench.services.export_data import export_dataset
 
             document = export_dataset(bench.workspace, bench.store, name, out)
+        else:
+            document = bench.transcripts.write(name, kind, out, text=text)
     emit(document, as_json, lambda console: console.print(f"'{name}' was written to {out}."))
 
 

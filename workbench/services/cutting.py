@@ -188,7 +188,7 @@ class _Cutter:
 
     def _placed(self, candidate: Candidate, start: Seconds, end: Seconds) -> Candidate:
         name = part_name(candidate.name, start)
-        place = (round(start, 4), round(end, 4))
+        place = (round(start, 5), round(end, 5))  # finer than a sample
         return replace(candidate, name=name, cut=None, source=candidate.source or candidate.file, place=place)
 
     @staticmethod

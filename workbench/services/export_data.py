@@ -22,7 +22,10 @@ from workbench.store.models import ClipRow
 from workbench.store.queries import batches
 from workbench.workspace import Workspace
 
-COLUMNS: Final = ("file_name", "transcription", "speaker", "language", "source", "split", "status")
+COLUMNS: Final = (
+    *("file_name", "transcription", "speaker", "language", "source", "source_start", "source_end", "split", "status"),
+)
+Source = tuple[str | None, float | None, float | None]  # recording, start and end in seconds
 LONGEST_STEM: Final = 80  # characters; with folder and ending well under what file systems allow
 _RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens devices by these names
 
@@ -73,13 +76,17 @@ def check_empty(out: Path) -> None:
 
 def safe_names(names: Sequence[str]) -> list[str]:
     """File names that every file system takes, ending in .flac and unique whatever the case, in the same order."""
+    return [stem + ".flac" for stem in safe_stems([Path(name).stem for name in names])]
+
+
+def safe_stems(stems: Sequence[str]) -> list[str]:
+    """The same for names without their ending."""
     used: set[str] = set()
-    return [_unique(_stem(name), used) + ".flac" for name in names]
+    return [_unique(_stem(stem), used) for stem in stems]
 
 
-def _stem(name: str) -> str:
-    stem = Path(unicodedata.normalize("NFC", name)).stem
-    safe = re.sub(r"[^\w.-]+", "_", stem).strip("._")[:LONGEST_STEM] or "clip"
+def _stem(stem: str) -> str:
+    safe = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", stem)).strip("._")[:LONGEST_STEM] or "clip"
     return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
 
 
@@ -92,20 +99,22 @@ def _unique(stem: str, used: set[str]) -> str:
     return chosen
 
 
-def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, str | None]:
+def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, Source]:
     """The sources that were given; a clip's own name, which stands in for none, is not one."""
+    columns = (ClipRow.id, ClipRow.source, ClipRow.source_start, ClipRow.source_end)
     with store.session() as session:
         return {
-            clip_id: source
+            clip_id: (source, start, end)
             for ids in batches([clip.id for clip in clips])
-            for clip_id, source in session.execute(select(ClipRow.id, ClipRow.source).where(ClipRow.id.in_(ids)))
+            for clip_id, source, start, end in session.execute(select(*columns).where(ClipRow.id.in_(ids)))
         }
 
 
-def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, str | None]) -> None:
+def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, Source]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for clip, name in zip(clips, names, strict=True):
-            about = (clip.speaker, clip.language, sources.get(clip.id), clip.split, clip.status)
-            writer.writerow([f"audio/{name}", clip.text, *(value or "" for value in about)])
+            place = sources.get(clip.id, (None, None, None))
+            about = (clip.speaker, clip.language, *place, clip.split, clip.status)
+            writer.writerow([f"audio/{name}", clip.text, *("" if value is None else value for value in about)])

@@ -13,6 +13,7 @@ from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
 from workbench.services.picturing import Picturing
 from workbench.services.transcribing import Transcribing
+from workbench.services.transcripts import Transcripts
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -30,6 +31,7 @@ class Workbench:
     adaptation: Adaptation
     comparing: Comparing
     picturing: Picturing
+    transcripts: Transcripts
 
     @classmethod
     def open(
@@ -64,6 +66,7 @@ class Workbench:
             adaptation=Adaptation(workspace, store, catalog, labelling, jobs),
             comparing=Comparing(store),
             picturing=Picturing(workspace, labelling),
+            transcripts=Transcripts(store),
         )
 
     def close(self) -> None:
