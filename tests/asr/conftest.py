@@ -94,6 +94,7 @@ MERGES = [("h", "e"), ("l", "l"), ("▁", "a"), ("o", "o"), ("e", "ll"), ("ell",
 def save_model(folder: Path, kind: str) -> Path:
     """Save a tiny random CTC model and its processor."""
     architecture, shape = KINDS[kind]
+    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     if architecture == "Parakeet":
         model, processor = parakeet()

@@ -16,11 +16,11 @@ from workbench.asr.catalog import folder_spec
 from workbench.asr.ctc import CTCBackend
 from workbench.asr.ctc_family import random_spans
 from workbench.asr.feature_cache import FeatureCache
-from workbench.asr.freezing import apply_plan, plan_for_blocks, training_mode
+from workbench.asr.freezing import apply_plan, plan_for_blocks, strategy_names, training_mode
 from workbench.asr.loading import fingerprint, load
 from workbench.asr.outline import characters, outline
 from workbench.core.config import TrainingConfig
-from workbench.errors import ModelError
+from workbench.errors import ModelError, WorkbenchError
 
 BackendOf = Callable[[str], CTCBackend]
 
@@ -245,3 +245,18 @@ def test_an_extended_language_saves_and_loads(backend_of: BackendOf, clips: list
     assert again.encode_label("é") == backend.encode_label("é") == [len(german())]
     with pytest.raises(ModelError, match="no adapter for the language en"):
         again.set_language("en")
+
+
+def test_the_languages_adapter_learns_alone_with_the_head(backend_of: BackendOf, clips: list[ClipInput]) -> None:
+    backend = backend_of("mms")
+    assert "adapters" in strategy_names("ctc", backend.blocks())
+    found = gradients(backend, "adapters", clips)
+    assert all(".adapter_layer." in name or name.startswith("lm_head.") for name in found)
+    assert sum(".adapter_layer." in name for name in found) == 3 * 6
+    assert "adapters" not in strategy_names("ctc", backend_of("wav2vec2-layer").blocks())
+    with pytest.raises(WorkbenchError, match="means nothing for this kind of model"):
+        plan_for_blocks(backend_of("wav2vec2-layer").blocks(), "adapters")
+
+
+def test_nothing_is_left_out_where_there_are_no_convolutions(backend_of: BackendOf) -> None:
+    assert "all-but-features" not in strategy_names("ctc", backend_of("w2v-bert").blocks())

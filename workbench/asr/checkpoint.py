@@ -48,12 +48,12 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
             f"The base model {spec.name} is not the one that {folder.parent.name} was trained on (its files have "
             "changed); restore the old files, or adapt again."
         )
+    backend.set_language(run.get("language"), run.get("config", {}).get("task", "transcribe"))
     backend.extend(run["new_characters"])
     plan = plan_for_blocks(backend.blocks(), run["strategy"], TrainingConfig.from_json(run.get("config", {})))
     apply_plan(backend, plan)
     load_state(backend, folder / LEARNED)
     if plan.lora_rank:
         merge_adapters(backend)
-    backend.set_language(run.get("language"), run.get("config", {}).get("task", "transcribe"))
     backend.model.eval()
     return backend, run

@@ -93,6 +93,9 @@ class CTCBackend:
                 sum(p.numel() for p in weights),
                 vectors=sum(p.numel() for p in weights if p.dim() == 1),
                 low_rank=low_rank_size(stage.modules) if stage.kind == "encoder" else 0,
+                adapters=sum(
+                    p.numel() for m in stage.modules for n, p in m.named_parameters() if n.startswith("adapter_layer.")
+                ),
             )
             for stage, weights in zip(self.stages(), self.block_parameters(), strict=True)
         )

@@ -50,6 +50,7 @@ class Strategy:
         parts: From the blocks and the user's choice to what learns in each block.
         ctc: Whether it means something for a model with a CTC head.
         seq2seq: Whether it means something for an encoder with a decoder, such as Whisper.
+        fits: Whether it means something for a model with these blocks; empty while its files are not here.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Strategy:
     parts: Parts
     ctc: bool = True
     seq2seq: bool = True
+    fits: Callable[[Sequence[Block]], bool] = lambda blocks: True
 
 
 def _of(blocks: Sequence[Block], learns: Callable[[Block], bool]) -> list[Part]:
@@ -118,6 +120,10 @@ def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
             "leave these out."
         )
     return ["all" if b.kind == "head" else "low-rank adapters" if b.name in names else "nothing" for b in blocks]
+
+
+def _adapters(blocks: Sequence[Block], _: Choice) -> list[Part]:
+    return ["all" if b.kind == "head" else "language adapters" if b.adapters else "nothing" for b in blocks]
 
 
 def _full(blocks: Sequence[Block], _: Choice) -> list[Part]:
@@ -183,6 +189,15 @@ STRATEGIES: dict[str, Strategy] = {
             "All but the sound features",
             "Everything learns except the first stage that turns sound into features: the usual recipe.",
             _all_but_features,
+            fits=lambda blocks: not blocks or any(b.kind == "features" for b in blocks),
+        ),
+        Strategy(
+            "adapters",
+            "The language's adapter",
+            "What MMS keeps for each language learns, and nothing that the languages share: its own recipe.",
+            _adapters,
+            seq2seq=False,
+            fits=lambda blocks: any(b.adapters for b in blocks),
         ),
         Strategy(
             "norms-and-biases",
@@ -234,7 +249,7 @@ def strategy_names(family: str, blocks: Sequence[Block] = ()) -> list[str]:
     """
     names = []
     for strategy in STRATEGIES.values():
-        if not (strategy.seq2seq if family == "seq2seq" else strategy.ctc):
+        if not (strategy.seq2seq if family == "seq2seq" else strategy.ctc) or not strategy.fits(blocks):
             continue
         if strategy.name.endswith("-N"):
             kind = "decoder" if family == "seq2seq" and strategy.name == "top-N" else "encoder"
@@ -260,7 +275,7 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
     """
     found, number = find_strategy(strategy)
     config = config or TrainingConfig()
-    if not (found.seq2seq if is_seq2seq(blocks) else found.ctc):
+    if not (found.seq2seq if is_seq2seq(blocks) else found.ctc) or not found.fits(blocks):
         family = "seq2seq" if is_seq2seq(blocks) else "ctc"
         raise WorkbenchError(
             f"The strategy {strategy} means nothing for this kind of model; choose one of "
@@ -292,6 +307,7 @@ def _count(block: Block, part: Part, rank: int) -> int:
         "all": block.parameters,
         "norms and biases": block.vectors,
         "low-rank adapters": rank * block.low_rank,
+        "language adapters": block.adapters,
     }[part]
 
 
@@ -303,12 +319,14 @@ def apply_plan(backend: "Backend", plan: FreezePlan) -> None:
         add_adapters(backend, plan)
     backend.model.requires_grad_(False)  # fixed weights, such as sinusoidal positions, belong to no block
     adapters = {id(p) for name, p in backend.model.named_parameters() if ".lora_" in name}
+    languages = {id(p) for name, p in backend.model.named_parameters() if ".adapter_layer." in name}
     for weights, part in zip(backend.block_parameters(), plan.parts, strict=True):
         for weight in weights:
             weight.requires_grad_(
                 part == "all"
                 or (part == "norms and biases" and weight.dim() == 1)
                 or (part == "low-rank adapters" and id(weight) in adapters)
+                or (part == "language adapters" and id(weight) in languages)
             )
 
 

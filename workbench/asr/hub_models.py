@@ -20,6 +20,9 @@ SUPERVISED_CTC_RATES: Rates = {
     "full": 2e-5,
     "custom": 2e-5,
 }
+# MMS: the adapter of one language and its output layer; the rest is what a thousand languages share.
+MMS_RATES: Rates = {**SUPERVISED_CTC_RATES, "head": 1e-3, "adapters": 1e-3}
+PARAKEET_RATES: Rates = {**SUPERVISED_CTC_RATES, "norms-and-biases": 5e-4, "lora": 1e-4}
 # Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
 SMALL_CTC_RATES: Rates = {
     "head": 2e-3,
@@ -60,7 +63,7 @@ def _hub(
     location: str,
     family: str,
     parameters: int,
-    size_mb: float,
+    size_mb: float | None,
     rates: Rates,
     good_for: str,
     languages: tuple[str, ...] = (),
@@ -116,6 +119,25 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         SUPERVISED_CTC_RATES,
         "English, robust; wants 8 GB of memory or a GPU.",
         ("en",),
+    ),
+    _hub(
+        "facebook/mms-1b-all",
+        "ctc",
+        964_800_000,
+        3860,
+        MMS_RATES,
+        "Over a thousand languages, in letters; name the set's language, its adapter is fetched. Wants a GPU.",
+        licence="CC-BY-NC-4.0",
+    ),
+    _hub(
+        "nvidia/parakeet-ctc-0.6b",
+        "ctc",
+        608_800_000,
+        None,
+        PARAKEET_RATES,
+        "English, very accurate, in small letters; writes pieces of words, so no new characters. Wants a GPU.",
+        ("en",),
+        licence="CC-BY-4.0",
     ),
     _hub(
         "openai/whisper-tiny",

@@ -136,17 +136,18 @@ def _blocks(
         name = _block_of(naming, tensor, depths)
         if name is None or re.search(r"\.(running_(mean|var)|num_batches_tracked)$", tensor):
             continue
-        counts = sums.setdefault(places.get(name, name), [0, 0, 0])
+        counts = sums.setdefault(places.get(name, name), [0, 0, 0, 0])
         counts[0] += math.prod(shape)
         counts[1] += math.prod(shape) if len(shape) == 1 else 0
         counts[2] += sum(shape) if len(shape) == 2 and tensor.endswith(".weight") and "embed" not in tensor else 0
+        counts[3] += math.prod(shape) if ".adapter_layer." in tensor else 0
     blocks = []
     for name, kind in naming.blocks:
         names = [f"{name} {i + 1}" for i in range(depths[name])] if name in depths else [name]
         for each in names:
-            size, vectors, low_rank = sums.get(each, [0, 0, 0])
+            size, vectors, low_rank, adapters = sums.get(each, [0, 0, 0, 0])
             if each not in without:
-                blocks.append(Block(each, kind, size, vectors, low_rank if kind in LAYER_KINDS else 0))
+                blocks.append(Block(each, kind, size, vectors, low_rank if kind in LAYER_KINDS else 0, adapters))
     return tuple(blocks)
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 Seconds = float
 SplitName = Literal["train", "dev", "test"]
 Verdict = Literal["better", "no proof", "worse"]
-Part = Literal["nothing", "all", "norms and biases", "low-rank adapters"]  # what learns in a block
+# What learns in a block.
+Part = Literal["nothing", "all", "norms and biases", "low-rank adapters", "language adapters"]
 
 SAMPLE_RATE = 16_000  # Hz; every clip in the workspace has it
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
@@ -135,6 +136,7 @@ class Block:
         parameters: Number of weights, after tying.
         vectors: Number of weights in its norms and biases (what BitFit lets learn).
         low_rank: Weights that low-rank adapters of rank 1 would add; inputs plus outputs of its matrices.
+        adapters: Number of weights in the adapters of one language that it came with (MMS).
     """
 
     name: str
@@ -142,6 +144,7 @@ class Block:
     parameters: int
     vectors: int = 0
     low_rank: int = 0
+    adapters: int = 0
 
 
 @dataclass(frozen=True)

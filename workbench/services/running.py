@@ -82,6 +82,7 @@ class RunExecution:
         self.progress = Progress(self.store, self.run.id)
         self.watching = Watching(self.store, self.run.id, self.run.config["normalizer"])
         self.backend = self._load()
+        self._tell_language()
         self._leave_out_too_long()
         self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy, self.config)
         hearing = self.backend.hearing_boundary(self.plan.boundary)
@@ -143,24 +144,28 @@ class RunExecution:
                 f"were left out, for instance {long[0].name}."
             )
 
-    def _choose_language(self) -> None:
-        """Tell the model the set's language; where it does not know it, the one it takes most clips for."""
+    def _tell_language(self) -> None:
+        """Tell the model the set's language where it knows it: before it listens, as it may hear by language (MMS)."""
         known, wanted = self.backend.languages(), (self.config.language or "").split("-")[0] or None
-        if known is None:
-            self.backend.set_language(None, self.config.task)
+        self.language = wanted if known is not None and wanted in known else None
+        self.backend.set_language(self.language, self.config.task)
+
+    def _choose_language(self) -> None:
+        """Where the model does not know the set's language, tell it the one it takes most clips for."""
+        wanted = (self.config.language or "").split("-")[0]
+        if self.backend.languages() is None or self.language is not None:
             return
-        chosen = wanted if wanted in known else None
-        if chosen is None:
-            first = sorted(self.clips.values(), key=lambda c: c.sha256)[:LANGUAGE_CLIPS]
-            items = [self.hearing.fetch(self._item(c)) for c in first]
-            chosen = self.backend.recognise_language(items, self.hearing.boundary)
-            why = f"the model does not know {wanted}" if wanted else "the set names no language"
-            self.notes.append(
-                f"The model was told that the language is {chosen}, for which it took most of {len(first)} clips: "
-                f"{why}."
-            )
-        self.backend.set_language(chosen, self.config.task)
-        self.language = chosen
+        why = f"the model does not know {wanted}" if wanted else "the set names no language"
+        first = sorted(self.clips.values(), key=lambda c: c.sha256)[:LANGUAGE_CLIPS]
+        items = [self.hearing.fetch(self._item(c)) for c in first]
+        self.language = self.backend.recognise_language(items, self.hearing.boundary)
+        self.backend.set_language(self.language, self.config.task)
+        self.notes.append(
+            f"The model was told that the language is {self.language}, for which it took most of {len(first)} clips: "
+            f"{why}."
+            if self.language
+            else f"The model cannot tell languages and kept the one that it came with: {why}."
+        )
 
     def _check_new_characters(self, new_characters: Sequence[str]) -> None:
         head = [part for block, part in zip(self.plan.blocks, self.plan.parts, strict=True) if block.kind == "head"]
