@@ -24,6 +24,7 @@ class Clip:
 
     pieces: tuple[np.ndarray, ...]  # each (n_samples,) int16 at 16 kHz, perhaps mapped from a file
     label: str
+    voice: str = ""  # the synthesiser's name for it
 
     @property
     def n_samples(self) -> int:
@@ -45,7 +46,7 @@ def spoken_clips(folder: Path) -> list[Clip]:
         return []
     sound = np.memmap(folder / "audio.i16", dtype="<i2", mode="r")
     facts = map(json.loads, (folder / "facts.jsonl").read_text(encoding="utf-8").splitlines())
-    clips = [Clip((sound[fact["offset"] :][: fact["n_samples"]],), fact["label"]) for fact in facts]
+    clips = [Clip((sound[fact["offset"] :][: fact["n_samples"]],), fact["label"], fact["voice"]) for fact in facts]
     return [clip for clip in clips if SHORTEST_S < clip.n_samples / SAMPLE_RATE_HZ < LONGEST_S]
 
 

@@ -25,6 +25,7 @@ from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
 from recipes.pretrain.learner import Batch, Learner
 from recipes.pretrain.optimizer import Optimizer
 from recipes.pretrain.score import errors
+from recipes.pretrain.voices import FLITE
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Plan:
     batch_s: float = 32.0  # sound in a batch, padding included; doubled when the rate has begun to fall
     average: float = 0.998  # of the moving average of the weights, per step
     joined_share: float = 0.25  # of the clips, that are several spoken ones in a row
-    augmented_shares: tuple[float, float] = (0.5, 0.85)  # of the clips, at first and in the second half
-    in_window_from: float = 0.75  # share of the time after which clips are padded to the model's own window
+    augmented_shares: tuple[float, float] = (0.3, 0.75)  # of the clips, before the rate falls and after
+    all_voices_from: float = 0.3  # share of the time before which only the few voices made of recordings speak
+    in_window_from: float = 0.8  # share of the time after which clips are padded to the model's own window
     round_s: float = 6000.0  # speech that is packed into batches at a time
     save_every_s: float = 300.0
     score_every_s: float = 600.0
@@ -197,13 +199,15 @@ class Trainer:
         all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
         if not all_clips:
             raise ValueError(
-                f"There is no speech to train on in {plan.speech}; give more minutes, or speak some first."
+                f"There is no speech to train on in {plan.speech}; give more minutes, or speak first."
             )
-        clips = endless(all_clips, random.Random(f"{plan.seed} {progress.step} order"))
+        rng = random.Random(f"{plan.seed} {progress.step} order")
+        many = endless(all_clips, rng)
+        few = endless([clip for clip in all_clips if clip.voice in FLITE] or all_clips, rng)
         hours = sum(clip.n_samples for clip in all_clips) / SAMPLE_RATE_HZ / 3600
         self.log(folders=len(folders), clips=len(all_clips), speech_h=hours)
         while plan.part(progress.busy_s) < 1:
-            batches = self.round(clips)
+            batches = self.round(few if plan.part(progress.busy_s) < plan.all_voices_from else many)
             self.learner.module.train()
             for group, batch in zip(batches.dataset.groups, batches, strict=True):
                 losses.append(self.step(batch, plan.part(progress.busy_s)))
