@@ -76,7 +76,7 @@ def read_lines(path: Path, name: str) -> Iterator[Line | Problem]:
     for number, raw in enumerate(_content(path, name).split(b"\n"), start=1):
         if raw.strip():
             try:
-                yield Line(number, raw.decode("utf-8").rstrip())
+                yield Line(number, raw.decode("utf-8").rstrip(" \r"))
             except UnicodeDecodeError:
                 yield _not_utf8(name, number)
 
