@@ -159,3 +159,11 @@ def test_empty_texts_are_scored() -> None:
     comparison = compare(rows, normalizer="english")
     assert [clip["wer_change"] for clip in comparison.clips_json()] == [-1.0, 0.0, 1.0]
     json.dumps(comparison.to_json(), allow_nan=False)
+
+
+def test_a_model_without_one_right_word_is_not_called_better() -> None:
+    rows = [ComparisonRow(f"clip {i}", "one two three four", "a b c d e f g h", "x", clip_id=i) for i in range(12)]
+    comparison = compare(rows, normalizer="none")
+    assert comparison.interval.high < 0
+    assert comparison.verdict == "no proof"
+    assert "not one word right" in comparison.sentence()

@@ -4,7 +4,7 @@ Rates stand in the catalogue (from the literature for supervised models, measure
 the number of clips, with longer training for models that begin far from the target.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
@@ -13,6 +13,7 @@ from workbench.core.types import ModelSpec
 
 # Tried with an earlier ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.
 SMALL_MODEL_DROPOUT = 0.15
+FEW_WEIGHTS = ("head", "norms-and-biases", "lora")  # recipes.md: no weight decay for these
 XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
 
 
@@ -34,6 +35,16 @@ class Suggestion:
         return tuple(self.why.values())
 
 
+def usual_strategy(spec: ModelSpec, names: Sequence[str]) -> str:
+    """The strategy to begin with: recipes.md, "which strategy first".
+
+    Whisper: the encoder, which listens; its decoder knows the language already. A supervised CTC model: all but the
+    convolutions. MMS: its adapters, where those are offered.
+    """
+    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapter", "all-but-features")
+    return next((name for name in wanted if name in names), names[0])
+
+
 def copies_for(strategy: str, *, small_model: bool) -> int:
     """Altered copies of a clip. Before the first learning block nothing is cached, so that more of them cost no more.
 
@@ -42,7 +53,7 @@ def copies_for(strategy: str, *, small_model: bool) -> int:
     """
     if not small_model:
         return 0
-    return 20 if strategy in ("full", "all-but-features") else 4
+    return 20 if strategy in ("full", "all-but-features", "encoder") else 4
 
 
 def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None = None) -> Suggestion:
@@ -78,7 +89,8 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
         augment_copies=copies,
         dropout=SMALL_MODEL_DROPOUT if small_model else None,
         learning_rate=scaled,
-        weight_decay=0.0 if strategy == "head" else 0.01,
+        weight_decay=0.0 if strategy in FEW_WEIGHTS else 0.01,
+        time_mask=0.0 if spec.family == "seq2seq" else TrainingConfig.time_mask,
         patience=8 if small_model else 5,
         folds=folds,
         language=language,

@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from workbench.asr.freezing import STRATEGIES
 from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
 from workbench.core.config import TrainingConfig
 from workbench.errors import WorkbenchError
@@ -115,7 +116,9 @@ def adapt(
     context: typer.Context,
     set_name: SetOption,
     model: ModelOption,
-    strategy: Annotated[str, typer.Option(help="What may learn: head, top-1, top-2 …, all-but-features, full.")],
+    strategy: Annotated[
+        str | None, typer.Option(help=f"What may learn: {', '.join(STRATEGIES)}; the model's usual one by default.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
     **settings: Any,
@@ -124,6 +127,7 @@ def adapt(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = bench.catalog.resolve(model)
+        strategy = strategy or bench.adaptation.usual_strategy(spec)
         preview = bench.adaptation.preview_model(set_name, spec, strategy, given)
         for note in (*preview.suggestion.reasons, *preview.notes):
             messages().print(note)

@@ -149,9 +149,15 @@ def compare(
         raw_base=raw_base,
         raw_adapted=raw_adapted,
         interval=interval,
-        verdict=verdict(interval),
+        verdict=_verdict(interval, adapted),
         terms=_score_terms(rows, terms, base, adapted, train_texts),
     )
+
+
+def _verdict(interval: Interval, adapted: Evaluation) -> Verdict:
+    """The interval's verdict; but a model without one right word is better than none, however little it writes."""
+    found = verdict(interval)
+    return "no proof" if found == "better" and adapted.hits == 0 else found
 
 
 def verdict_sentence(comparison: Comparison) -> str:
@@ -168,6 +174,11 @@ def verdict_sentence(comparison: Comparison) -> str:
         f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
         f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
     )
+    if comparison.verdict == "no proof" and interval.high < 0:
+        return (
+            f"No proof: WER went from {wers} {on}, but the adapted model gets not one word right; it only writes less "
+            f"({measured})."
+        )
     if comparison.verdict == "no proof":
         provable = provable_sentence(n_clips, comparison.base.errors)
         return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.audio.decode import read_clip
+from workbench.core.text import repetition
 from workbench.errors import ModelError, WorkbenchError
 from workbench.services.comparing import Comparing
 from workbench.store.database import Store
@@ -17,6 +18,8 @@ from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from workbench.asr.backend import Backend
 
 PROOF_CLIPS = 3  # transcribed by the written folder and compared
@@ -82,16 +85,36 @@ def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
     try:
         recogniser: Any = transformers.pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
         for path, text in expected:
-            heard = recogniser({"raw": read_clip(path), "sampling_rate": 16_000})["text"]
-            # The pipeline spells out special tokens such as <s>, which are no text.
-            if " ".join(re.sub(r"<[^<> ]+>", "", heard).split()) != text:
+            said = _text(recogniser({"raw": read_clip(path), "sampling_rate": 16_000})["text"])
+            if said != text and recogniser.model.main_input_name == "input_features" and recogniser.type == "ctc":
+                said = _of_whole_frames(recogniser, read_clip(path))
+            endless = repetition(text) is not None  # ours stops where a text goes round in circles, theirs goes on
+            if said != text and not (endless and said.startswith(text)):
                 raise ModelError(
-                    f"The written model says '{heard}' where the run's own says '{text}'; nothing was exported. "
-                    "Please report this."
+                    f"The written model says '{said[:200]}' where the run's own says '{text[:200]}'; nothing was "
+                    "exported. Please report this."
                 )
     finally:
         transformers.logging.set_verbosity(level)
     return len(expected)
+
+
+def _of_whole_frames(recogniser: Any, sound: "np.ndarray") -> str:
+    """What plain transformers says of the frames that sound fills (w2v-BERT, Parakeet).
+
+    The pipeline also reads out a last frame that its own mask rules out.
+    """
+    import torch
+
+    heard = recogniser.feature_extractor(sound, sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
+    with torch.no_grad():
+        logits = recogniser.model(heard["input_features"][:, : int(heard["attention_mask"].sum())]).logits
+    return _text(recogniser.tokenizer.decode(logits[0].argmax(-1).tolist()))
+
+
+def _text(heard: str) -> str:
+    """Without special tokens such as <s>, which transformers spells out and which are no text."""
+    return " ".join(re.sub(r"<[^<> ]+>", "", heard).split())
 
 
 def model_card(document: dict[str, Any], run: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog, check_memory, local_folder
-from workbench.asr.defaults import Suggestion, suggest
+from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
 from workbench.asr.outline import characters, n_frames, outline, window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
@@ -18,7 +18,7 @@ from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
 from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
-from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
+from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
@@ -84,11 +84,20 @@ class Planning:
         spec = self.catalog.find(model)
         return strategy_names(spec.family, self._blocks(spec) or ())
 
+    def usual_strategy(self, model: str | ModelSpec) -> str:
+        """The strategy that suits most small sets with this model."""
+        spec = self.catalog.find(model) if isinstance(model, str) else model
+        return usual_strategy(spec, strategy_names(spec.family, self._blocks(spec) or ()))
+
     def strategy_words(self, strategy: str) -> tuple[str, str]:
         """A strategy's title and the sentence that explains it, with its number filled in."""
         found, number = find_strategy(strategy)
         fill = (lambda words: re.sub(r"\bN\b", str(number), words)) if number else str
         return fill(found.title), fill(found.sentence)
+
+    def blocks(self, model: str) -> tuple[Block, ...]:
+        """The model's blocks; none while its files are not here."""
+        return self._blocks(self.catalog.find(model)) or ()
 
     def plan(self, model: str, strategy: str, config: TrainingConfig | None = None) -> FreezePlan | None:
         """What a strategy lets learn in a model; None while its files are not here."""

@@ -162,10 +162,10 @@ def strip(plan: FreezePlan | None, strategy: str, title: str, sentence: str) -> 
     if plan is None:
         return f"{words} {esc(text.NOT_HERE_YET)}</p>"
     blocks = "".join(
-        f"<div class='block{' learns' if learns else ''}' title='{esc(b.name)}: "
-        f"{text.LEARNS if learns else text.FROZEN}, {b.parameters:,} weights'><i></i>"
+        f"<div class='block{_learning(part)}' title='{esc(b.name)}: "
+        f"{esc(text.PARTS.get(part, part))}, {b.parameters:,} weights'><i></i>"
         f"<span>{esc(_short(b.name))}</span></div>"
-        for b, learns in zip(plan.blocks, plan.learns, strict=True)
+        for b, part in zip(plan.blocks, plan.parts, strict=True)
     )
     share = plan.trainable_parameters / max(1, plan.total_parameters)
     said = (
@@ -179,9 +179,16 @@ def strip(plan: FreezePlan | None, strategy: str, title: str, sentence: str) -> 
     )
 
 
+def _learning(part: str) -> str:
+    """Classes of a block; where only some of its weights learn it is filled in part."""
+    return "" if part == "nothing" else " learns" if part == "all" else " learns some"
+
+
 def _short(name: str) -> str:
     return (
         name.removeprefix("encoder ")
+        .replace("decoder ", "d")
+        .replace("embed", "words")
         .replace("features", "sound")
         .replace("projection", "proj")
         .replace("position", "pos")

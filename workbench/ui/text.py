@@ -139,7 +139,26 @@ NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; 
 LISTEN_FIRST: Final = "What can the test clips prove?"
 LISTEN_FIRST_INFO: Final = "Lets the base model hear the test clips once; nothing is learned, no label changes."
 NOT_PROVABLE_YET: Final = "What the test clips can prove is known once the base model has heard them."
-STRATEGY_LABELS: Final = {"head": "Head", "top-N": "Top {n}", "all-but-features": "All but sound", "full": "Everything"}
+STRATEGY_LABELS: Final = {
+    "head": "Head",
+    "top-N": "Top {n}",
+    "bottom-N": "Bottom {n}",
+    "encoder": "Listening",
+    "decoder": "Writing",
+    "adapter": "Adapters",
+    "all-but-features": "All but sound",
+    "norms-and-biases": "Norms and biases",
+    "lora": "LoRA",
+    "full": "Everything",
+    "custom": "Choose blocks",
+}
+PARTS: Final = {
+    "nothing": "frozen",
+    "all": "learns",
+    "norms and biases": "norms and biases learn",
+    "low-rank adapters": "frozen, with adapters that learn",
+    "language adapters": "frozen, but for the language's adapter",
+}
 CURVES: Final = "The last training: curves and dev clips"
 WATCHED: Final = "While it learns: the same dev clips at every check"
 FOLD: Final = "fold"
@@ -159,6 +178,9 @@ SETTING_LABELS: Final = {
     "dropout": "Dropout",
     "augment_copies": "Altered copies (augmentation)",
     "folds": "Folds (cross-validation)",
+    "blocks": "Blocks of your choice",
+    "lora_rank": "Rank of the adapters (LoRA)",
+    "task": "Task (Whisper)",
     "seed": "Seed",
     "language": "Language of the labels",
     "normalizer": "Text normalizer for scores",

@@ -21,7 +21,11 @@ SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_F
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
-CHOICES: Final = {"normalizer": ["english", "marks", "none"], "general_set": ["general", "none"]}
+CHOICES: Final = {
+    "normalizer": ["english", "marks", "none"],
+    "task": ["transcribe", "translate"],
+    "general_set": ["general", "none"],
+}
 
 
 class Adapt:
@@ -33,7 +37,7 @@ class Adapt:
 
     def build(self) -> None:
         first = self.catalog.specs[0]
-        strategies = self.adaptation.strategies(first.name)
+        strategies, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
         # What the form was last filled with, to tell what the user changed.
         self.filled = gr.State({name: getattr(TrainingConfig(), name) for name in SETTINGS})
         html(heading(3, text.ADAPT, "adapt"))
@@ -55,12 +59,12 @@ class Adapt:
         self.facts = html(model_facts(first))
         self.strategy = gr.Radio(
             self._strategy_choices(strategies),
-            value=_usual(strategies),
+            value=usual,
             label=text.STRATEGY,
             interactive=True,
             elem_id="strategy",
         )
-        self.blocks = html(self._strip(first.name, _usual(strategies)), elem_id="blocks")
+        self.blocks = html(self._strip(first.name, usual), elem_id="blocks")
         with gr.Accordion(text.MORE, open=False, elem_id="more", elem_classes="fold"):
             html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
             self.why = html()
@@ -77,8 +81,15 @@ class Adapt:
         form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
         shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.filled, *self.settings]
         self.model.change(self.choose_model, [self.model, self.strategy], [self.facts, self.strategy], **private)
-        self.strategy.change(self.draw, [self.model, self.strategy], self.blocks, **private)
-        self.model.change(self.draw, [self.model, self.strategy], self.blocks, **private)
+        chosen_blocks = [self.settings[SETTINGS.index(name)] for name in ("blocks", "lora_rank")]
+        redraw = [self.strategy.change, self.model.change, *(c.submit for c in chosen_blocks)]
+        gr.on(
+            [*redraw, *(c.blur for c in chosen_blocks)],
+            self.draw,
+            [self.model, self.strategy, *chosen_blocks],
+            self.blocks,
+            **private,
+        )
         edits = [s.blur if isinstance(s, gr.Number) else s.input for s in self.settings]
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
         gr.on(
@@ -111,19 +122,28 @@ class Adapt:
     def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
         return [(_strategy_label(name) or self.adaptation.strategy_words(name)[0], name) for name in names]
 
-    def _strip(self, model: str, strategy: str) -> str:
-        return strip(self.adaptation.plan(model, strategy), strategy, *self.adaptation.strategy_words(strategy))
+    def _strip(self, model: str, strategy: str, blocks: str = "", lora_rank: float | None = None) -> str:
+        words = self.adaptation.strategy_words(strategy)
+        try:
+            config = TrainingConfig(blocks=blocks, lora_rank=int(lora_rank or TrainingConfig.lora_rank))
+            plan = self.adaptation.plan(model, strategy, config)
+        except WorkbenchError as e:  # such as custom without blocks: the names to choose from are what helps
+            names = ", ".join(b.name for b in self.adaptation.blocks(model))
+            return (
+                f"<p class='hint'><b>{esc(words[0])}</b>. {esc(words[1])}</p><p class='mind'>{esc(e)} {esc(names)}</p>"
+            )
+        return strip(plan, strategy, *words)
 
     @quiet(2)
     def choose_model(self, model: str | None, strategy: str) -> list[Any]:
         spec = self.catalog.find(model or "")
         names = self.adaptation.strategies(spec.name)
-        value = strategy if strategy in names else _usual(names)
+        value = strategy if strategy in names else self.adaptation.usual_strategy(spec)
         return [model_facts(spec), gr.update(choices=self._strategy_choices(names), value=value)]
 
     @quiet(1)
-    def draw(self, model: str | None, strategy: str) -> str:
-        return self._strip(model or "", strategy)
+    def draw(self, model: str | None, strategy: str, blocks: str | None, lora_rank: float | None) -> str:
+        return self._strip(model or "", strategy, blocks or "", lora_rank)
 
     @shown
     def review(
@@ -225,11 +245,6 @@ def _strategy_label(name: str) -> str | None:
     return text.STRATEGY_LABELS[key].format(n=number) if key in text.STRATEGY_LABELS else None
 
 
-def _usual(names: list[str]) -> str:
-    """The strategy to begin with: a few top blocks, which suits most small sets."""
-    return "top-2" if "top-2" in names else names[0]
-
-
 def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
     """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
     common: dict[str, Any] = {
@@ -242,8 +257,8 @@ def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
     if name in CHOICES:
         return gr.Dropdown(CHOICES[name], value=None, **common)
     default = getattr(TrainingConfig(), name)
-    if default is None:  # an empty Number would come back as 0
-        return gr.Textbox("", max_lines=1, **common)
+    if default is None or isinstance(default, str):  # an empty Number would come back as 0
+        return gr.Textbox(default or "", max_lines=1, **common)
     return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
 
 
