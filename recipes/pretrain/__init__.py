@@ -1,4 +1,5 @@
-"""The recipe of the small English base model: write texts, speak them with two free synthesisers, train, export.
+"""The recipe of the bundled base models: write texts, speak them with two free synthesisers, train, evaluate, export.
 
-python -m recipes.pretrain speak | train | score | export, in that order; `--help` tells each one's arguments.
+`python -m recipes.pretrain make` does all of it; speak, train, score and export are its parts; `--help` tells the
+arguments.
 """

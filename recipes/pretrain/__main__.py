@@ -60,7 +60,7 @@ def speak(args: argparse.Namespace) -> None:
 
 def train(args: argparse.Namespace) -> None:
     """Train within a budget, taking up a checkpoint that is there."""
-    from recipes.pretrain.recipe import learner_of
+    from recipes.pretrain.recipe import begun
     from recipes.pretrain.texts import Corpus
     from recipes.pretrain.train import Plan
     from recipes.pretrain.train import train as run
@@ -70,7 +70,7 @@ def train(args: argparse.Namespace) -> None:
         speech=args.speech, dev=args.dev, out=args.out, minutes=args.minutes, real=tuple(args.real),
         **{name: value for name, value in settings.items() if value is not None},
     )  # fmt: skip
-    run(plan, learner_of(args.model, args.start_from, Corpus(args.books, args.consultations)))
+    run(plan, begun(args.model, args.start_from, Corpus(args.books, args.consultations), args.out))
 
 
 def score(args: argparse.Namespace) -> None:
@@ -86,11 +86,11 @@ def score(args: argparse.Namespace) -> None:
 
 def export(args: argparse.Namespace) -> None:
     """Write a checkpoint's averaged model in half precision."""
-    from recipes.pretrain.recipe import learner_of
+    from recipes.pretrain.recipe import begun
     from recipes.pretrain.texts import Corpus
     from recipes.pretrain.train import averaged_of
 
-    learner = learner_of(args.model, args.start_from, Corpus(args.books, args.consultations))
+    learner = begun(args.model, None, Corpus(), args.run_folder)
     args.out.mkdir(parents=True, exist_ok=True)
     learner.save(averaged_of(args.run_folder, learner), args.out)
 
@@ -138,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--work", type=existing_folder, required=True, help="holds the folders `heard` and `unheard`")
     verb.set_defaults(run=score)
 
-    verb = verbs.add_parser("export", parents=[texts, model, start], help="write a checkpoint's model, half precision")
+    verb = verbs.add_parser("export", parents=[model], help="write a checkpoint's model, half precision")
     verb.add_argument("run_folder", type=existing_folder, help="folder of the checkpoint")
     verb.add_argument("out", type=Path)
     verb.set_defaults(run=export)

@@ -13,7 +13,7 @@ import torch
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from recipes.pretrain.clips import Clip, packed
-from recipes.pretrain.learner import Batch, Change, letter_targets, spelled_out, unchanged
+from recipes.pretrain.learner import Batch, Change, letter_targets, spelled_out, unchanged, write_half
 
 TEMPLATE = Path(__file__).parents[2] / "assets" / "ctc-en"  # architecture and alphabet
 TOKENIZER_FILES = ("vocab.json", "tokenizer_config.json", "processor_config.json")
@@ -79,7 +79,7 @@ class Ctc:
         config.update({name: DROPOUT for name in NO_DROPOUT})
         copy = Wav2Vec2ForCTC(config)
         copy.load_state_dict(module.state_dict())
-        copy.half().save_pretrained(folder)
+        write_half(copy, folder)
         for name in TOKENIZER_FILES:
             if (TEMPLATE / name).resolve() != (folder / name).resolve():
                 shutil.copyfile(TEMPLATE / name, folder / name)

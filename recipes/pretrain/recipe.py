@@ -75,6 +75,17 @@ def learner_of(model: str, start_from: Path | None, corpus: texts.Corpus, *, see
     return Whisper(start_from, (line.label for line in islice(texts.draw_lines(corpus, seed=seed), 50_000)))
 
 
+def begun(model: str, start_from: Path | None, corpus: texts.Corpus, run: Path) -> Learner:
+    """The model that a run began with; kept in its folder, so that other texts later do not change its tokens."""
+    start = run / "start"
+    if (start / "config.json").exists():
+        return learner_of(model, start, corpus)
+    learner = learner_of(model, start_from, corpus)
+    start.mkdir(parents=True, exist_ok=True)
+    learner.save(learner.module, start)
+    return learner
+
+
 def held_out_lines(books: Path | None, part: str, *, seed: int) -> Iterator[texts.Line]:
     """Lines for `dev` or `test`, in an order drawn by the seed."""
     labels = list(islice(texts.held_out(books, part), texts.TEST_LINES))
@@ -150,7 +161,7 @@ def make(order: Order) -> Path:
     speak_held_out(order, budget_s * SPEAKING_SHARE)
     speak_training(order, budget_s * SPEAKING_SHARE)
     minutes = order.minutes * (1 - SPEAKING_SHARE - EVALUATING_SHARE)
-    learner = learner_of(order.model, order.start_from, order.corpus)
+    learner = begun(order.model, order.start_from, order.corpus, order.work / "run")
     plan = Plan(speech=order.work / "speech", dev=order.work / "dev", out=order.work / "run", minutes=minutes)
     return finish(order, train(plan, learner))
 

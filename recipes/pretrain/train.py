@@ -198,9 +198,7 @@ class Trainer:
         folders = clip_files.finished_folders(plan.speech)
         all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
         if not all_clips:
-            raise ValueError(
-                f"There is no speech to train on in {plan.speech}; give more minutes, or speak first."
-            )
+            raise ValueError(f"There is no speech to train on in {plan.speech}; give more minutes, or speak first.")
         rng = random.Random(f"{plan.seed} {progress.step} order")
         many = endless(all_clips, rng)
         few = endless([clip for clip in all_clips if clip.voice in FLITE] or all_clips, rng)

@@ -8,6 +8,7 @@ The encoder's positions are fixed sinusoids and its attention has no mask, so tr
 shorter than 15 s; the last part of the training uses the full one, as everybody does afterwards.
 """
 
+import json
 import math
 import random
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ from transformers import (
 )
 
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
-from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Batch, Change, letter_targets
+from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Batch, Change, letter_targets, write_half
 
 WINDOW_S = 15
 HOP = 320  # samples, 20 ms; the second convolution halves the frames
@@ -48,6 +49,7 @@ NEARBY = (-3, -1, 1, 3)  # frames that the encoder's heads look at before they h
 NEARBY_GAIN = 1.2  # so that about half of the weight lies within a frame of the offset
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
+LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
 CTC_WEIGHT = (1.0, 0.2)  # at first, at the end
 
 
@@ -80,8 +82,6 @@ def tokenizer_of(texts: Iterable[str]) -> WhisperTokenizer:
 
 def trained_merges(tokenizer: Tokenizer) -> list[list[str]]:
     """The merges that training found, in order."""
-    import json
-
     return json.loads(tokenizer.to_str())["model"]["merges"]
 
 
@@ -247,13 +247,21 @@ class Whisper:
         return torch.where(wrong, torch.from_numpy(rng.integers(0, self.n_plain, inputs.shape)), inputs), targets
 
     def loss(self, batch: WhisperBatch, part: float) -> torch.Tensor:
-        """Cross-entropy a token, and CTC a letter, whose weight falls with time."""
+        """At first CTC a letter alone, then cross-entropy a token and CTC, whose weight falls with time."""
         whisper = self.module.whisper
         hidden = encoded(whisper, batch.mel)
+        letter_loss = self.letter_loss(hidden, batch)
+        if part < LETTERS_ALONE_UNTIL:
+            return letter_loss
         said = whisper(encoder_outputs=(hidden,), decoder_input_ids=batch.inputs, use_cache=False).logits
         token_loss = functional.cross_entropy(said.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
+        first, last = CTC_WEIGHT
+        return token_loss + (first + part * (last - first)) * letter_loss
+
+    def letter_loss(self, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+        """CTC a letter on the encoder's output `(n, n_frames, d_model)`."""
         letters = self.module.letters(hidden).float().unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2)
-        letter_loss = functional.ctc_loss(
+        return functional.ctc_loss(
             letters.log_softmax(-1).transpose(0, 1),
             batch.letters.clamp(min=0),
             batch.frames * LETTERS_PER_FRAME,
@@ -261,8 +269,6 @@ class Whisper:
             blank=BLANK,
             zero_infinity=True,
         )
-        first, last = CTC_WEIGHT
-        return token_loss + (first + part * (last - first)) * letter_loss
 
     @torch.inference_mode()
     def transcribe(self, module: WithLetters, clips: list[Clip]) -> list[str]:
@@ -286,7 +292,7 @@ class Whisper:
         copy = WhisperForConditionalGeneration(module.whisper.config)
         copy.load_state_dict(module.whisper.state_dict())
         copy.generation_config = module.whisper.generation_config
-        copy.half().save_pretrained(folder)
+        write_half(copy, folder)
         self.processor.save_pretrained(folder)
 
 

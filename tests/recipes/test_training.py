@@ -16,7 +16,7 @@ from transformers import (
 
 from recipes.pretrain.card import Facts, card
 from recipes.pretrain.optimizer import Optimizer, orthogonalised
-from recipes.pretrain.recipe import MODELS, Order, learner_of
+from recipes.pretrain.recipe import MODELS, Order, begun, learner_of
 from recipes.pretrain.score import Errors
 from recipes.pretrain.texts import Corpus
 from recipes.pretrain.train import Plan, Trainer, averaged_of
@@ -114,6 +114,13 @@ def test_going_on_from_a_whisper_keeps_its_tokens(plan: Plan, tmp_path: Path) ->
     again = learner_of("whisper-en", tmp_path / "model", Corpus())
     text = "turn the volume up"
     assert first.processor.tokenizer(text).input_ids == again.processor.tokenizer(text).input_ids
+
+
+def test_a_run_keeps_its_tokens_when_other_texts_are_given(tmp_path: Path) -> None:
+    (tmp_path / "books.txt").write_text("zebras graze\n" * 4000 + "xylophones\n" * 3000, encoding="utf-8")
+    first = begun("whisper-en", None, Corpus(), tmp_path / "run")
+    again = begun("whisper-en", None, Corpus(tmp_path / "books.txt"), tmp_path / "run")
+    assert first.processor.tokenizer.get_vocab() == again.processor.tokenizer.get_vocab()
 
 
 def test_the_card_says_what_was_measured() -> None:
