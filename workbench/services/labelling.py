@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -54,6 +54,15 @@ class Saved(Reference):
             f"{self.conflict.author} changed this label while you were editing it; yours is in use now, "
             "and theirs is kept in the history."
         )
+
+
+class Revision(NamedTuple):
+    """A change of a confirmed label that was thought out before: its text, or whether it stays confirmed."""
+
+    clip_id: int
+    before: str
+    text: str
+    confirmed: bool
 
 
 class Labelling:
@@ -193,6 +202,26 @@ class Labelling:
             for set_id in set_ids:
                 assign_set(session, set_id)
         return saved
+
+    def revise(self, revisions: Iterable[Revision], author: str) -> list[int]:
+        """Change many confirmed labels at once, each only where it is still what the change was made for.
+
+        Returns:
+            Ids of the clips that were changed.
+        """
+        changed = []
+        with self._store.session() as session:
+            for r in revisions:
+                clip = lock_clip(session, r.clip_id)
+                newest = _revisions(session, r.clip_id)[-1:]
+                current = next((row for row in newest if row.id == clip.reference_id), None)
+                if current is None or not current.confirmed or current.text != r.before:
+                    continue
+                text = _checked(r.text, r.confirmed)
+                row = new_revision(r.clip_id, current.revision, text=text, confirmed=r.confirmed, author=author)
+                _append(session, clip, row)
+                changed.append(r.clip_id)
+        return changed
 
     def undo(self, clip_id: int, author: str) -> Reference | None:
         """Bring back the label before the newest change, by appending it again; repeated, go further back.

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog
 from workbench.audio.decode import check, decode_file, from_array, read_clip
 from workbench.audio.segment import split_at_silences
-from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
+from workbench.core.types import SAMPLE_RATE, Clip, ModelSpec, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.services.labelling import Labelling
 from workbench.store.database import Store
@@ -71,10 +71,25 @@ class Transcribing:
         clips = [c for c in self.labelling.clips(set_name) if c.status != "confirmed"]
         if not clips:
             raise WorkbenchError("Every clip has a confirmed label; there is nothing to draft.")
+        self._begin(set_name, model, clips, draft=True)
+
+    def start_hearing(self, set_name: str, model: str, clips: Sequence[Clip]) -> None:
+        """Begin to let a model hear clips that have a label, to hold the two against each other; returns at once.
+
+        Raises:
+            WorkbenchError: As `start_drafts`.
+        """
+        if self.draft_view(set_name).active:
+            raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
+        if not model.startswith(RUN_PREFIX):
+            self.catalog.find(model)
+        self._begin(set_name, model, clips, draft=False)
+
+    def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
         self._stop.discard(set_name)
         self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, f"Loading {model}")
         pairs = [(c.id, c.sha256) for c in clips]
-        threading.Thread(target=self._draft, args=(set_name, model, pairs), daemon=True).start()
+        threading.Thread(target=self._draft, args=(set_name, model, pairs, draft), daemon=True).start()
 
     def draft_view(self, set_name: str) -> DraftView:
         return self._drafts.get(set_name, DraftView(set_name, "", 0, 0, None, False, ""))
@@ -92,7 +107,7 @@ class Transcribing:
         self.labelling.save_drafts(model, drafts)
         return drafts
 
-    def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]]) -> None:
+    def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]], draft: bool) -> None:
         began = time.monotonic()
         language = self._set_language(set_name)
         done = 0
@@ -107,10 +122,11 @@ class Transcribing:
                     show(f"Stopped after {done} of {len(clips)} clips.", active=False)
                     return
                 heard = self.hear(model, sounds, language)
-                self.labelling.save_drafts(model, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
+                texts = {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)}
+                self.labelling.save_drafts(model, texts, draft=draft)
                 done += len(chunk)
-                show("Drafting")
-            show(f"{len(clips)} clips drafted by {model}.", active=False)
+                show("Drafting" if draft else "Listening")
+            show(f"{len(clips)} clips {'drafted' if draft else 'heard'} by {model}.", active=False)
         except WorkbenchError as e:
             show(str(e), active=False)
         except Exception:  # the thread's boundary: logged, and said on the page
@@ -201,6 +217,23 @@ class Transcribing:
                 documents.append(_document(by_id[i].name, i, text, by_id[i].duration, seconds))
             done(len(documents))
         return documents
+
+    def hear_labelled(
+        self,
+        model: str | ModelSpec,
+        set_name: str,
+        clips: Sequence[Clip],
+        *,
+        done: Callable[[int], None] = lambda n: None,
+    ) -> None:
+        """Let a model hear clips that have a label and keep its texts beside them, not as drafts."""
+        name, language, finished = model if isinstance(model, str) else model.name, self._set_language(set_name), 0
+        for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
+            heard = self.hear(model, sounds, language)
+            texts = {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)}
+            self.labelling.save_drafts(name, texts, draft=False)
+            finished += len(chunk)
+            done(finished)
 
     def _chunks(self, clips: Sequence[tuple[int, str]]) -> Iterator["tuple[list[tuple[int, str]], list[np.ndarray]]"]:
         """Clips, given as (id, content hash), with their sounds, some seconds at a time."""

@@ -9,6 +9,7 @@ from workbench.asr.catalog import Catalog
 from workbench.services.adaptation import Adaptation
 from workbench.services.collecting import Collecting
 from workbench.services.comparing import Comparing
+from workbench.services.doctor import Doctor
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
 from workbench.services.picturing import Picturing
@@ -30,6 +31,7 @@ class Workbench:
     transcribing: Transcribing
     adaptation: Adaptation
     comparing: Comparing
+    doctor: Doctor
     picturing: Picturing
     transcripts: Transcripts
 
@@ -65,6 +67,7 @@ class Workbench:
             transcribing=Transcribing(workspace, store, catalog, labelling),
             adaptation=Adaptation(workspace, store, catalog, labelling, jobs),
             comparing=Comparing(store),
+            doctor=Doctor(store, labelling),
             picturing=Picturing(workspace, labelling),
             transcripts=Transcripts(store),
         )

@@ -1,0 +1,101 @@
+"""Which texts are alike: labels that nearly repeat each other, labels that their own draft does not fit.
+
+A weak model's drafts are all far from the labels, so that a distance means something only beside the set's others; and
+a draft that fits another clip's label better than its own points to labels that were swapped, however weak the model.
+"""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
+
+NEAR: Final = 0.9  # share of the characters that near-duplicates have in common
+SHORTEST: Final = 10  # characters; shorter texts are near to each other by chance
+ENOUGH_DRAFTS: Final = 8  # fewer have no usual distance
+MIN_DISTANCE: Final = 0.3  # of a label's characters; less is a model's ordinary trouble
+SPREADS: Final = 4.0  # robust standard deviations above the usual distance
+BETTER_BY: Final = 0.15  # how much nearer a draft must be to another label to count as that one's
+TELLS_APART: Final = 0.7  # of the drafts have to be nearest to their own label, else the model says nothing about them
+MOST_PAIRS: Final = 4_000_000  # beyond it swapped labels are not looked for; 2,000 drafts
+_ROWS: Final = 1000  # compared with all others at a time, which bounds memory
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A label that is far from its draft.
+
+    Attributes:
+        place: In the lists given.
+        distance: Edits per character of the longer text, 0 to 1.
+        fits: Place of the label that the draft fits much better; None where there is none.
+    """
+
+    place: int
+    distance: float
+    fits: int | None
+
+
+def near_pairs(texts: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs (place in texts, place in others) that are the same or nearly so; short texts only where they are equal.
+
+    Args:
+        texts: Normalised.
+        others: Normalised.
+    """
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(texts), _ROWS):
+        part = texts[start : start + _ROWS]
+        alike = cdist(part, others, scorer=Levenshtein.normalized_similarity, score_cutoff=NEAR, dtype=np.float32)
+        for row, column in np.argwhere(alike >= NEAR):
+            text, other = part[row], others[column]
+            if text == other or min(len(text), len(other)) >= SHORTEST:
+                found.append((start + int(row), int(column)))
+    return found
+
+
+def usual_distance(distances: Sequence[float]) -> tuple[float, float]:
+    """Median and robust standard deviation (1.4826 times the median deviation) of what is usual in a set."""
+    middle = statistics.median(distances)
+    return middle, 1.4826 * statistics.median(abs(d - middle) for d in distances)
+
+
+def strangers(labels: Sequence[str], drafts: Sequence[str]) -> list[Stranger]:
+    """Labels that are far from their own draft, compared with how far the set's labels usually are.
+
+    Args:
+        labels: Normalised.
+        drafts: Normalised, in the same order; an empty one says nothing and is passed over.
+    """
+    heard = [i for i, (label, draft) in enumerate(zip(labels, drafts, strict=True)) if label and draft]
+    if len(heard) < ENOUGH_DRAFTS:
+        return []
+    own = {i: Levenshtein.normalized_distance(labels[i], drafts[i]) for i in heard}
+    middle, spread = usual_distance(list(own.values()))
+    limit = max(MIN_DISTANCE, middle + SPREADS * max(spread, 0.03))
+    fits = _better_fits(labels, drafts, heard, own, middle + spread)
+    return [Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limit or i in fits]
+
+
+def _better_fits(
+    labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int], own: dict[int, float], usual: float
+) -> dict[int, int]:
+    """Place -> place of the label that its draft fits much better, and as well as drafts usually fit their labels."""
+    if len(heard) ** 2 > MOST_PAIRS:
+        return {}
+    away = cdist(
+        [drafts[i] for i in heard], [labels[i] for i in heard], scorer=Levenshtein.normalized_distance, dtype=np.float32
+    )
+    best = away.argmin(axis=1)
+    nearest = {i: (heard[int(best[row])], float(away[row, best[row]])) for row, i in enumerate(heard)}
+    told_apart = sum(own[i] <= distance + 1e-6 for i, (_, distance) in nearest.items())
+    if told_apart < TELLS_APART * len(heard):
+        return {}
+    return {
+        i: other
+        for i, (other, distance) in nearest.items()
+        if labels[other] != labels[i] and own[i] - distance >= BETTER_BY and distance <= usual
+    }

@@ -1,0 +1,263 @@
+"""The label doctor over a set in the store: what it finds, its remedies, and taking a remedy back.
+
+A remedy appends revisions like any edit; its kind stands in the author's name, so that what one click changed can be
+taken back by another, also after a reload.
+"""
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from workbench.audio.decode import CLIPPED, QUIET
+from workbench.core.config import FOLDS_BELOW_CLIPS
+from workbench.core.doctor import CHECKS, TITLES, examine
+from workbench.core.findings import Finding, Labelled, Sound, Ward
+from workbench.core.types import Clip
+from workbench.errors import DataError, UnknownNameError
+from workbench.services.labelling import Labelling, Revision
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
+from workbench.store.queries import find_set, select_clips, to_clip
+
+AUTOMATIC: Final = 400  # confirmed clips; larger sets are examined when somebody asks
+EXAMPLES: Final = 3  # of a remedy's changes, shown before it is applied
+_MARK: Final = "label doctor: "
+_BY_DOCTOR: Final = re.compile(rf"{_MARK}([a-z-]+)$")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A finding with what the reader must know before its remedy is applied.
+
+    Attributes:
+        tests: How many of the remedy's changes concern clips that judge: test clips, or every clip where folds judge.
+        examples: The first changes, as (file name, before, after); after is empty where the confirmation is taken back.
+    """
+
+    finding: Finding
+    tests: int
+    examples: tuple[tuple[str, str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        f = self.finding
+        return {
+            "kind": f.kind,
+            "title": TITLES[f.kind],
+            "sentence": f.sentence,
+            "clips": list(f.clips),
+            "notes": {str(i): note for i, note in f.notes.items()},
+            "remedy": f.remedy,
+            "changes": len(f.changes),
+            "changes_in_test": self.tests,
+            "examples": [{"name": n, "before": b, "after": a or None} for n, b, a in self.examples],
+        }
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A remedy that was applied and can be taken back: its kind and the clips where its revision is the newest."""
+
+    kind: str
+    clips: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "title": TITLES[self.kind], "clips": list(self.clips)}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor says of a set.
+
+    Attributes:
+        clips: Confirmed clips that were examined.
+        model: Whose drafts the labels were held against.
+        drafted: How many of the clips that model has listened to.
+        in_folds: Whether every clip judges, since the set is small.
+    """
+
+    set_name: str
+    clips: int
+    model: str | None
+    drafted: int
+    in_folds: bool
+    findings: tuple[Examined, ...]
+
+    def notes(self) -> dict[int, list[str]]:
+        """Clip id -> what was found there."""
+        found: dict[int, list[str]] = {}
+        for examined in self.findings:
+            for clip_id, note in examined.finding.notes.items():
+                found.setdefault(clip_id, []).append(note)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "set": self.set_name,
+            "clips": self.clips,
+            "model": self.model,
+            "drafted": self.drafted,
+            "findings": [f.to_json() for f in self.findings],
+        }
+
+
+class Doctor:
+    """The use cases of the label doctor."""
+
+    def __init__(self, store: Store, labelling: Labelling) -> None:
+        self._store, self._labelling = store, labelling
+        self._kept: dict[tuple[str, str | None], tuple[str, Report]] = {}
+        self._lock = threading.Lock()
+
+    def report(self, set_name: str, model: str | None = None) -> Report:
+        """Examine a set's confirmed labels, unless nothing has changed since the last time.
+
+        Args:
+            model: Whose drafts to hold the labels against; those it has made, it is not asked to listen.
+
+        Raises:
+            UnknownNameError: No such set.
+        """
+        with self._store.session() as session:
+            state = _state(session, set_name)
+        with self._lock:
+            kept = self._kept.get((set_name, model))
+            if kept is None or kept[0] != state:
+                self._kept[set_name, model] = kept = state, self._examine(set_name, model)
+        return kept[1]
+
+    def automatic(self, set_name: str, model: str | None = None) -> Report | None:
+        """The report where it takes no time that anybody notices, or is known already."""
+        with self._store.session() as session:
+            state = _state(session, set_name)
+        kept = self._kept.get((set_name, model))
+        known = kept is not None and kept[0] == state
+        few = self._labelling.count(set_name, status="confirmed") <= AUTOMATIC
+        return self.report(set_name, model) if known or few else None
+
+    def apply(self, set_name: str, kind: str, *, author: str, model: str | None = None) -> Applied:
+        """Apply a remedy to everything that its finding names; labels that changed meanwhile are passed over.
+
+        Raises:
+            UnknownNameError: No such kind.
+            DataError: The set has no such finding, or only a person can mend it.
+        """
+        if kind not in CHECKS:
+            raise UnknownNameError("kind of finding", kind, list(CHECKS))
+        report = self.report(set_name, model)
+        finding = next((e.finding for e in report.findings if e.finding.kind == kind), None)
+        if finding is None:
+            raise DataError(f"The label doctor finds nothing of the kind {kind} in {set_name}.")
+        if not finding.changes:
+            raise DataError(f"Only a person can mend this: {finding.sentence}")
+        revisions = [
+            Revision(c.clip_id, c.before, c.before if c.after is None else c.after, c.after is not None)
+            for c in finding.changes
+        ]
+        return Applied(kind, tuple(self._labelling.revise(revisions, f"{author[:60]} · {_MARK}{kind}")))
+
+    def applied(self, set_name: str) -> list[Applied]:
+        """The remedies that can be taken back, the newest first."""
+        found: dict[str, list[int]] = {}
+        with self._store.session() as session:
+            query = (
+                select(ReferenceRow.clip_id, ReferenceRow.author)
+                .join(ClipRow, ClipRow.reference_id == ReferenceRow.id)
+                .where(
+                    ClipRow.set_id == find_set(session, set_name).id,
+                    ClipRow.deleted_at.is_(None),
+                    ReferenceRow.restores.is_(None),
+                    ReferenceRow.author.like(f"%{_MARK}%"),
+                )
+                .order_by(ReferenceRow.id.desc())
+            )
+            for clip_id, author in session.execute(query):
+                if match := _BY_DOCTOR.search(author):
+                    found.setdefault(match[1], []).append(clip_id)
+        return [Applied(kind, tuple(sorted(ids))) for kind, ids in found.items() if kind in TITLES]
+
+    def take_back(self, set_name: str, kind: str, *, author: str) -> int:
+        """Undo a remedy where its revision is still the newest; how many labels are as they were.
+
+        Raises:
+            DataError: There is nothing to take back.
+        """
+        applied = next((a for a in self.applied(set_name) if a.kind == kind), None)
+        if applied is None:
+            raise DataError(f"No remedy of the kind {kind} can be taken back in {set_name}.")
+        return sum(self._labelling.undo(clip_id, author) is not None for clip_id in applied.clips)
+
+    def unheard(self, set_name: str, model: str) -> list[Clip]:
+        """The confirmed clips that a model has not listened to."""
+        clips, drafts, _ = self._read(set_name, model)
+        return [c for c in clips if c.id not in drafts]
+
+    def _read(self, set_name: str, model: str | None) -> tuple[list[Clip], dict[int, str], bool]:
+        """Confirmed clips, the model's drafts of them, and whether their test clips came with the import."""
+        with self._store.session() as session:
+            clip_set = find_set(session, set_name)
+            clips = [to_clip(row) for row in session.execute(select_clips().where(ClipRow.set_id == clip_set.id))]
+            heard = (
+                select(HypothesisRow.clip_id, HypothesisRow.text)
+                .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+                .where(ClipRow.set_id == clip_set.id, HypothesisRow.model == model)
+            )
+            drafts = {clip_id: text for clip_id, text in session.execute(heard)}
+            fixed = select(func.count(ClipRow.id)).where(
+                ClipRow.set_id == clip_set.id, ClipRow.split_fixed, ClipRow.split == "test"
+            )
+            came_divided = bool(session.scalar(fixed))
+        return [c for c in clips if c.status == "confirmed"], drafts, came_divided
+
+    def _examine(self, set_name: str, model: str | None) -> Report:
+        clips, drafts, came_divided = self._read(set_name, model)
+        with self._store.session() as session:
+            language = find_set(session, set_name).language
+        in_folds = len(clips) < FOLDS_BELOW_CLIPS and not came_divided
+        patients = [Labelled(c.id, c.name, c.text, c.duration, c.split, _sound(c), drafts.get(c.id)) for c in clips]
+        findings = examine(Ward(patients, language, model, in_folds))
+        by_id = {c.id: c for c in clips}
+        return Report(
+            set_name,
+            len(clips),
+            model,
+            sum(c.id in drafts for c in clips),
+            in_folds,
+            tuple(_examined(f, by_id, in_folds) for f in findings),
+        )
+
+
+def _examined(finding: Finding, clips: dict[int, Clip], in_folds: bool) -> Examined:
+    tests = [c for c in finding.changes if in_folds or clips[c.clip_id].split == "test"]
+    shown = [(clips[c.clip_id].name, c.before, c.after or "") for c in _varied(finding)]
+    return Examined(finding, len(tests), tuple(shown))
+
+
+def _varied(finding: Finding) -> Sequence[Any]:
+    """The first changes, each of another text."""
+    return list({c.before: c for c in reversed(finding.changes)}.values())[::-1][:EXAMPLES]
+
+
+def _sound(clip: Clip) -> Sound | None:
+    """What the import noticed about the recording's level."""
+    return "clipped" if CLIPPED in clip.warnings else "quiet" if QUIET in clip.warnings else None
+
+
+def _state(session: Session, set_name: str) -> str:
+    """Changes with every label, draft, split and deletion of a set, and is quick to ask."""
+    set_id = find_set(session, set_name).id
+    here = ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None)
+    labels = select(func.count(ClipRow.id), func.sum(ClipRow.reference_id)).where(*here)
+    newest = select(func.max(ReferenceRow.id)).join(ClipRow, ClipRow.id == ReferenceRow.clip_id).where(*here)
+    splits = select(ClipRow.split, func.count()).where(*here).group_by(ClipRow.split).order_by(ClipRow.split)
+    heard = (
+        select(func.count(HypothesisRow.id), func.max(HypothesisRow.created_at))
+        .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+        .where(*here)
+    )
+    parts = [tuple(row) for q in (labels, newest, splits, heard) for row in session.execute(q)]
+    return repr(parts)
