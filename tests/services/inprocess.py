@@ -23,13 +23,19 @@ def two_words(i: int) -> str:
 
 
 def import_tones(
-    bench: Workbench, folder: Path, numbers: Sequence[int], set_name: str, *, text: Callable[[int], str] = two_words
+    bench: Workbench,
+    folder: Path,
+    numbers: Sequence[int],
+    set_name: str,
+    *,
+    text: Callable[[int], str] = two_words,
+    n_samples: int = 9600,
 ) -> list[int]:
     """A set of short confirmed tones, clip by number: the same number is the same sound in every set; their ids."""
     (folder / "audio").mkdir(parents=True)
     rows = []
     for i in numbers:
-        times = np.arange(9600) / 16_000
+        times = np.arange(n_samples) / 16_000
         noise = 0.01 * np.random.default_rng(i).standard_normal(len(times))
         soundfile.write(folder / "audio" / f"{i}.wav", 0.3 * np.sin(2 * np.pi * (200 + 40 * i) * times) + noise, 16_000)
         rows.append({"audio_filepath": f"audio/{i}.wav", "text": text(i), "speaker": f"s{i % 4}"})

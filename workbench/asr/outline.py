@@ -8,11 +8,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from workbench.asr.ctc_text import WORD_START, piece_characters
 from workbench.core.languages import find_code
+from workbench.core.text import ctc_frames_needed
 from workbench.core.types import Block, Seconds
 
 LAYER_KINDS = ("encoder", "decoder")
@@ -203,6 +205,25 @@ def characters(folder: Path, language: str | None = None) -> frozenset[str] | No
         facts = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         vocabulary = vocabulary[(find_code(language, vocabulary) if language else None) or facts["target_lang"]]
     return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
+
+
+def can_grow(folder: Path) -> bool:
+    """Whether characters can be added to what a folder's model writes: it writes letters, not pieces of words."""
+    return not (folder / "tokenizer.json").is_file()
+
+
+def frames_needed(folder: Path, text: str) -> int:
+    """Fewest frames of a folder's CTC model that can be aligned with a text of its letters, or of its pieces."""
+    if can_grow(folder):
+        return ctc_frames_needed(text)
+    return ctc_frames_needed(_pieces(folder / "tokenizer.json").encode(text, add_special_tokens=False).ids)
+
+
+@lru_cache(maxsize=4)
+def _pieces(file: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(file))
 
 
 def learned_characters(tokens: Iterable[str]) -> frozenset[str] | None:

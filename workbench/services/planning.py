@@ -12,12 +12,12 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
-from workbench.asr.outline import characters, n_frames, outline, window
+from workbench.asr.outline import can_grow, characters, frames_needed, n_frames, outline, window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
-from workbench.core.text import Alphabet, choose_normalizer, ctc_frames_needed, normalize_marks, to_model_text
+from workbench.core.text import Alphabet, choose_normalizer, normalize_marks, to_model_text
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
@@ -268,8 +268,8 @@ class Planning:
         self, spec: ModelSpec, labelled: Sequence[_Labelled], config: TrainingConfig
     ) -> tuple[tuple[str, ...], list[str]]:
         """Characters of the labels that the model lacks, and what that means."""
-        alphabet = self.alphabet(spec)
-        if alphabet is None:
+        alphabet, folder = self.alphabet(spec, config.language), local_folder(spec)
+        if alphabet is None or folder is None:
             return (), []
         unknown = [set(to_model_text(c.text, alphabet, config.language).unknown) for c in labelled]
         new = tuple(sorted(set().union(*unknown)))
@@ -277,6 +277,13 @@ class Planning:
             return (), []
         clips = sum(map(bool, unknown))
         shown = " ".join(new[:20]) + (" …" if len(new) > 20 else "")
+        if not can_grow(folder):
+            if config.extend_alphabet:
+                raise WorkbenchError(
+                    f"The model {spec.name} writes pieces of words, to which no characters can be added; correct the "
+                    "labels, or choose a model that writes letter by letter."
+                )
+            return new, [f"{clips} clips cannot be learned: {spec.name} cannot write {shown}; correct their labels."]
         if config.extend_alphabet:
             return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
         return new, [
@@ -284,12 +291,12 @@ class Planning:
             "Let the alphabet grow by these characters (--extend-alphabet), or correct the labels."
         ]
 
-    def alphabet(self, spec: ModelSpec) -> Alphabet | None:
-        """The characters a model writes, read from its vocab.json; None where its files are not here."""
+    def alphabet(self, spec: ModelSpec, language: str | None = None) -> Alphabet | None:
+        """The characters a model writes (in a language, for MMS), read from its files; None where they are not here."""
         folder = local_folder(spec)
         if folder is None or not any((folder / name).is_file() for name in ("vocab.json", "tokenizer.json")):
             return None
-        known = characters(folder)
+        known = characters(folder, language)
         return Alphabet(known) if known is not None else None
 
     def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
@@ -299,7 +306,7 @@ class Planning:
             UnknownNameError: No such set or model.
         """
         spec = self.catalog.find(model) if isinstance(model, str) else model
-        alphabet, folder = self.alphabet(spec), local_folder(spec)
+        folder = local_folder(spec)
         clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
         if folder is None:
             return []
@@ -307,6 +314,8 @@ class Planning:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with self.store.session() as session:
             language = session.scalars(living_set(set_name)).one().language
+        alphabet = self.alphabet(spec, language)
+        remedy = "let its alphabet grow, or correct the label" if can_grow(folder) else "correct the label"
         problems = []
         for clip in clips:
             if longest is not None and clip.duration > longest:
@@ -316,10 +325,11 @@ class Planning:
             if alphabet is None:
                 continue
             written = to_model_text(clip.text, alphabet, language)
-            needed, frames = ctc_frames_needed(written.text), n_frames(config, round(clip.duration * SAMPLE_RATE))
+            needed = frames_needed(folder, written.text)
+            frames = n_frames(config, round(clip.duration * SAMPLE_RATE))
             if written.unknown:
                 reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
-                problems.append(Problem(clip.name, None, reason, "let its alphabet grow, or correct the label"))
+                problems.append(Problem(clip.name, None, reason, remedy))
             elif not written.text.strip():
                 reason = f"nothing is left of the text in the alphabet of {spec.name}"
                 problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))

@@ -141,8 +141,8 @@ class Label:
         pages = -(-total // PAGE_SIZE)
         page = max(0, min(int(query.page), pages - 1))
         clips = self.labelling.clips(query.set_name, offset=page * PAGE_SIZE, limit=PAGE_SIZE, **wanted)
-        alphabet = self._alphabet(query.model)
         language = self.collecting.set_info(query.set_name).language
+        alphabet = self._alphabet(query.model, language)
         first = page * PAGE_SIZE
         return {
             "clips": [self._clip(c, alphabet, language) for c in clips],
@@ -154,9 +154,9 @@ class Label:
             **extra,
         }
 
-    def _alphabet(self, model: str | None) -> Alphabet | None:
+    def _alphabet(self, model: str | None, language: str | None) -> Alphabet | None:
         try:
-            return self.adaptation.alphabet(self.catalog.find(model)) if model else None
+            return self.adaptation.alphabet(self.catalog.find(model), language) if model else None
         except WorkbenchError:
             return None  # a half-typed hub id
 
