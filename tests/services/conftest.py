@@ -1,5 +1,6 @@
 """The use cases of collecting and labelling over an empty workspace, and a folder to import."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,9 +47,9 @@ def read(tmp_path) -> Callable[..., Reading]:
     """read(path, format=…, tiers=…): what an import would find, without decoding anything."""
 
     def find(path: Path, **wishes: object) -> Reading:
-        scratch = tmp_path / "scratch"
-        scratch.mkdir(exist_ok=True)
-        return read_path(path, scratch, Wishes(**wishes))  # type: ignore[arg-type]
+        (tmp_path / "scratch").mkdir(exist_ok=True)
+        scratch = tempfile.mkdtemp(dir=tmp_path / "scratch")
+        return read_path(path, Path(scratch), Wishes(**wishes))  # type: ignore[arg-type]
 
     return find
 

@@ -307,7 +307,7 @@ def test_every_format_is_recognised_and_can_be_named(write, read) -> None:
             assert [c.text for c in read(folder, **wishes).candidates] == ["hello"], name
         others = [other for other in FORMATS if other not in (name, "txt")]
         for other in others:
-            with pytest.raises(DataError, match="is expected|holds no sound"):
+            with pytest.raises(DataError, match=r"is expected|holds no sound"):
                 read(folder, format=other)
     with pytest.raises(UnknownNameError, match="commonvoice, ljspeech"):
         Wishes(format="mp3")

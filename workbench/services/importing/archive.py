@@ -37,7 +37,7 @@ TEXT_SUFFIXES: Final = frozenset(
 )
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
 KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
-JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)")
+JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)")
 METHODS: Final = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
 LOCAL_HEADER: Final = 30  # bytes before an entry's name
 UNIX_LINKS: Final = {0x000D: 12, 0x756E: 14}  # extra fields that may name a link's target: bytes they have without one
@@ -71,7 +71,7 @@ def archive_place(path: Path, title: str, scratch: Path, reading: Reading) -> Pl
             return _unpack(archive, _judged(entries, title, reading), title, scratch, reading)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as e:
         if isinstance(e, OSError) and e.errno is not None:
-            raise DataError(f"{title} cannot be unpacked ({e.strerror}); make room on the disk and try again.") from e
+            raise DataError(f"{title} cannot be unpacked ({e.strerror}); check the disk and try again.") from e
         raise DataError(f"{title} is no ZIP archive, or a damaged one; pack or copy it again.") from e
 
 

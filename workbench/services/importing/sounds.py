@@ -60,7 +60,11 @@ def read_sounds(
         if _key(name) in texts:
             used.add(_key(name))
             candidate = _with_text(candidate, place, texts[_key(name)], reading)
-        elif path in timed.waiting or name in passed_over or _key(name) in timed.keys:
+        elif path in timed.waiting or name in passed_over:
+            continue
+        elif _key(name) in timed.keys:
+            reason = f"not used, since {timed.keys[_key(name)]} has the same name and the text with times"
+            reading.warn(name, None, reason, "nothing to do; give it another name if it is another recording")
             continue
         reading.candidates.append(candidate)
     for candidates in timed.found.values():  # sounds elsewhere on this machine
@@ -76,7 +80,7 @@ class _Timed:
     Attributes:
         found: Sound -> its parts.
         waiting: Sounds whose annotations cannot be used yet; without them they would come in as something else.
-        keys: Folder and stem of what `found` and `waiting` hold, for a second recording of the same name.
+        keys: Folder and stem of annotations -> name of their sound, for a second recording of the same name.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class _Timed:
         self.place, self.reading, self.tiers = place, reading, tiers
         self.found: dict[Path, list[Candidate]] = {}
         self.waiting: set[Path] = set()
-        self.keys: set[tuple[str, str]] = set()
+        self.keys: dict[tuple[str, str], str] = {}
         for ending in endings:
             for name in place.named(ending):
                 if name not in passed_over:
@@ -113,9 +117,9 @@ class _Timed:
         spans = self._chosen(name, annotations) if sound and not problem else []
         if sound is None:
             return
-        self.keys.add(_key(name))
+        called = next((n for n, path in self.place.files.items() if path == sound), sound.name)
+        self.keys[_key(name)] = PurePosixPath(called).name
         if spans:
-            called = next((n for n, path in self.place.files.items() if path == sound), sound.name)
             self.found[sound] = [_part(called, sound, name, span) for span in spans]
         else:
             self.waiting.add(sound)

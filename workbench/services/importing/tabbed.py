@@ -39,7 +39,7 @@ def read(place: Place, name: str, reading: Reading) -> None:
                 raise Refused("more than one tab", "write one tab between file and text, and none in the text")
             path, label = place.locate(written, name), text_of({"text": text})
         except Refused as refused:
-            reading.reject(written if tab else table, line.number, refused.reason, refused.remedy)
+            reading.reject(written if tab and written else table, line.number, refused.reason, refused.remedy)
         else:
             called = clean_name(PurePosixPath(written.replace("\\", "/")).name)
             reading.candidates.append(Candidate(path, clean_name(written), called, line.number, label))
