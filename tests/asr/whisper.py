@@ -64,7 +64,7 @@ def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = T
         decoder_start_token_id=ids["<|startoftranscript|>"],
         eos_token_id=ids["<|endoftext|>"],
         pad_token_id=ids["<|endoftext|>"],
-        suppress_tokens=[ids["<|startofprev|>"], ids["<|nospeech|>"]],
+        suppress_tokens=[ids["<|startofprev|>"], ids["<|nospeech|>"], *odd_bytes(tokenizer)],
         begin_suppress_tokens=[ids["<|endoftext|>"]],
         **generation,
     )
@@ -72,6 +72,11 @@ def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = T
     extractor = WhisperFeatureExtractor(feature_size=16, chunk_length=WINDOW_S)
     WhisperProcessor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)
     return folder
+
+
+def odd_bytes(tokenizer: WhisperTokenizer) -> list[int]:
+    """Tokens of single bytes that are no letters: random weights would write broken UTF-8 with them."""
+    return [i for token, i in tokenizer.get_vocab().items() if len(token) == 1 and not token.isascii()]
 
 
 @torch.no_grad()

@@ -247,32 +247,39 @@ class WhisperBackend:
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
         training = self.model.training
         self.model.eval()
-        memory = self._run({k: v for k, v in batch.items() if k != "labels"}, boundary, self.embed_block)["memory"]
-        prompts = self._prompts(memory)
-        ids = self._greedy(memory, prompts)
+        heard = self._run({k: v for k, v in batch.items() if k != "labels"}, boundary, self.embed_block)
+        ids = self._greedy(heard, self._prompts(heard["memory"]))
         self.model.train(training)
         texts = self.processor.tokenizer.batch_decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return [" ".join(t.split()) for t in texts]
 
-    def _greedy(self, memory: Tensor, prompts: Tensor) -> list[list[int]]:
+    def _greedy(self, heard: Batch, prompts: Tensor) -> list[list[int]]:
         """Most likely tokens one by one, temperature 0, until each text ends, repeats itself or the positions do.
 
         Args:
-            memory: (batch, n_positions, width).
+            heard: "memory" (batch, n_positions, width), and what else `_read` needs.
             prompts: (batch, n_prompt) token ids.
         """
-        most = int(self.model.config.max_target_positions) - prompts.shape[1]
-        state = GreedyState(len(prompts), self.end_token, *_suppressed(self.generation, memory.device))
+        most = self.most_tokens - prompts.shape[1]
+        state = GreedyState(len(prompts), self.end_token, *_suppressed(self.generation, prompts.device))
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         tokens = prompts
         for _ in range(most):
-            hidden = self.decoder(
-                input_ids=tokens, encoder_hidden_states=memory, past_key_values=cache, use_cache=True
-            ).last_hidden_state
-            tokens = state.take(self.model.proj_out(hidden[:, -1]))
+            tokens = state.take(self.model.proj_out(self._read(tokens, heard, cache)[:, -1]))
             if state.finished:
                 break
         return state.texts
+
+    def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
+        """(batch, n_tokens, width) behind the decoder, for the tokens that follow those in the cache."""
+        return self.decoder(
+            input_ids=tokens, encoder_hidden_states=heard["memory"], past_key_values=cache, use_cache=True
+        ).last_hidden_state
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens that a text has at most, its beginning and end included."""
+        return int(self.model.config.max_target_positions)
 
     # ---- language and task ----
 
@@ -377,9 +384,9 @@ class WhisperBackend:
             return f"The model cannot write {' '.join(unknown)}"
         if not label_text.strip():
             return "Nothing is left of the text once it is written in the model's alphabet"
-        if n_samples > self.padded_to:
+        if self.window is not None and n_samples > self.window * SAMPLE_RATE:
             return f"{n_samples / SAMPLE_RATE:.1f} s of sound are more than the {self.window:.0f} s it hears at once"
-        needed, most = len(self.encode_label(label_text)), int(self.model.config.max_target_positions)
+        needed, most = len(self.encode_label(label_text)), self.most_tokens
         if needed > most:
             return f"The text needs {needed} tokens, but the model writes at most {most}"
         return None
@@ -401,6 +408,8 @@ class WhisperBackend:
 
     def save(self, folder: Path) -> None:
         self.model.config.apply_spec_augment = False
+        # As it was measured; transformers' pipeline would search with five beams otherwise.
+        self.model.generation_config.num_beams, self.model.generation_config.do_sample = 1, False
         self.model.save_pretrained(folder, safe_serialization=True)
         self.processor.save_pretrained(folder)
         # transformers 5 puts it into processor_config.json; older versions and converters look for this file.
