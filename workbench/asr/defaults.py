@@ -41,7 +41,7 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str]) -> str:
     Whisper: the encoder, which listens; its decoder knows the language already. A supervised CTC model: all but the
     convolutions. MMS: its adapters, where those are offered.
     """
-    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapter", "all-but-features")
+    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapters", "all-but-features")
     return next((name for name in wanted if name in names), names[0])
 
 

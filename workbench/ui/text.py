@@ -145,7 +145,7 @@ STRATEGY_LABELS: Final = {
     "bottom-N": "Bottom {n}",
     "encoder": "Listening",
     "decoder": "Writing",
-    "adapter": "Adapters",
+    "adapters": "Adapters",
     "all-but-features": "All but sound",
     "norms-and-biases": "Norms and biases",
     "lora": "LoRA",
