@@ -5,12 +5,15 @@ import os
 import random
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from tests.conftest import speechlike
 from workbench.cli import main
 
 
@@ -149,6 +152,56 @@ def test_export_reads_back(cli, make_wav, tmp_path) -> None:
     assert (document["clips"], document["confirmed"]) == (1, 1)
     assert cli("import", out, "--set", "t", "--json").document["added"] == 1
     assert one_sentence(cli("export", "s", "--format", "dataset", "--out", out))
+
+
+GRID = '"ooTextFile" "TextGrid" 0 2 <exists> 2 "IntervalTier" "Ann" 0 2 2 0 1 "one" 1 2 "two" '
+GRID += '"IntervalTier" "Bob" 0 2 1 0 2 "three"'
+
+
+def test_formats_tiers_and_texts(cli, make_wav, tmp_path) -> None:
+    make_wav("data/a.wav", 2.0)
+    (tmp_path / "data" / "a.TextGrid").write_text(GRID)
+    asked = cli("import", tmp_path / "data", "--set", "s")
+    assert one_sentence(asked)
+    assert "a.TextGrid has several tiers with text ('Ann', 'Bob'); name those that are meant with --tier." in asked.err
+    assert cli("sets", "--json").document == []
+    document = cli("import", tmp_path / "data", "--set", "s", "--tier", "Ann", "--json").document
+    assert (document["added"], document["rejected"]) == (2, [])
+    assert (
+        cli("import", tmp_path / "data", "--set", "t", "--tier", "Ann", "--tier", "Bob", "--json").document["added"]
+        == 3
+    )
+    assert cli("import", tmp_path / "data", "--set", "u", "--format", "txt", "--json").document["added"] == 1
+    assert one_sentence(cli("import", tmp_path / "data", "--set", "s", "--format", "kaldi"))
+    assert one_sentence(cli("import", tmp_path / "data", "--set", "s", "--longest", "31"))
+    assert cli("import", tmp_path / "data", "--set", "s", "--format", "mp3").code == 2
+    out = tmp_path / "out"
+    assert cli("export", "s", "--format", "textgrid", "--out", out, "--json").document == {
+        "of": "s",
+        "format": "textgrid",
+        "out": str(out),
+        "clips": 2,
+        "without_text": 0,
+        "files": 1,
+    }
+    assert 'text = "two"' in (out / "a.TextGrid").read_text()
+    assert cli("export", "t", "--format", "srt", "--out", tmp_path / "t.srt").code == 0
+    assert (tmp_path / "t.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,000\none\n")
+    assert one_sentence(cli("export", "s", "--format", "csv", "--text", "base", "--out", tmp_path / "s.csv"))
+
+
+def test_long_recordings_and_channels(cli, make_wav, tmp_path) -> None:
+    voice = np.stack([speechlike(65, seed=1), speechlike(65, seed=2)], axis=1)
+    path = make_wav("call.wav", samples=voice)
+    report = cli("import", path, "--set", "s", "--longest", "10")
+    assert report.code == 0
+    assert "call.wav: lasts 65.0 s: cut in its pauses into" in report.out
+    document = cli("import", path, "--set", "t", "--channels", "--json").document
+    (info,) = [i for i in cli("sets", "--json").document if i["name"] == "t"]
+    assert (info["speakers"], info["clips"]) == (2, document["added"])
+    with zipfile.ZipFile(tmp_path / "call.zip", "w") as packed:
+        packed.write(path, "deep/call.wav")
+    assert cli("import", tmp_path / "call.zip", "--set", "u", "--json").document["added"] >= 3
 
 
 def test_delete_undelete_erase(cli, make_wav, tmp_path) -> None:
