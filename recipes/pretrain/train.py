@@ -37,7 +37,7 @@ class Plan:
     minutes: float  # wall clock of all sittings together, at whose end the rate has fallen to almost nothing
     dev: Path | None = None  # a folder of clips never trained on, scored for the log
     real: tuple[Path, ...] = ()  # sets of recordings, scored for the log only
-    peak_rate: float = 1e-3
+    peak_rate: float = 7e-4  # twice as much left the loss a tenth higher until the rate fell
     decay_from: float = 0.45  # share of the time after which the rate falls linearly
     floor: float = 0.01  # of the peak rate, at the end
     warmup_steps: int = 100

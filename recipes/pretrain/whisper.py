@@ -9,7 +9,6 @@ shorter than 15 s; the last part of the training uses the full one, as everybody
 """
 
 import json
-import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,8 +44,6 @@ SPECIAL = (  # in Whisper's order; what lies above the last one would be a time 
     END, "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>",
     "<|nospeech|>", "<|notimestamps|>",
 )  # fmt: skip
-NEARBY = (-3, -1, 1, 3)  # frames that the encoder's heads look at before they have learned anything
-NEARBY_GAIN = 1.2  # so that about half of the weight lies within a frame of the offset
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
 LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
@@ -140,32 +137,6 @@ def take_over(model: WhisperForConditionalGeneration, ctc: Wav2Vec2ForCTC) -> No
     model.model.encoder.layer_norm.load_state_dict(ctc.wav2vec2.encoder.layer_norm.state_dict())
 
 
-def listen_nearby(model: WhisperForConditionalGeneration) -> None:
-    """Let every encoder head begin by looking a few frames before or behind, as a convolution would.
-
-    Whisper's encoder has to find out from its sinusoids what "near" means, and that takes most of the early steps. A
-    query and a key that both pick the fast sinusoids, one of them turned by the offset, score highest there.
-    The library's first weights leave the sound a thirtieth as loud as the sinusoids; He's make it about half.
-    """
-    encoder = model.model.encoder
-    for convolution in (encoder.conv1, encoder.conv2):
-        torch.nn.init.kaiming_normal_(convolution.weight)
-    d_model, n_heads = model.config.d_model, model.config.encoder_attention_heads
-    n_pairs = d_model // n_heads // 2
-    steps = math.log(10_000) / (d_model // 2 - 1)  # of `sinusoids` in transformers
-    turns_per_frame = torch.exp(-steps * torch.arange(n_pairs))
-    sine, cosine = torch.eye(d_model)[:n_pairs], torch.eye(d_model)[d_model // 2 :][:n_pairs]
-    for layer in encoder.layers:
-        queries, keys = [], []
-        for offset in NEARBY:
-            turn = (turns_per_frame * offset)[:, None]
-            queries += [sine, cosine]
-            keys += [sine * turn.cos() - cosine * turn.sin(), cosine * turn.cos() + sine * turn.sin()]
-        with torch.no_grad():
-            layer.self_attn.q_proj.weight.add_(NEARBY_GAIN * torch.cat(queries))
-            layer.self_attn.k_proj.weight.add_(NEARBY_GAIN * torch.cat(keys))
-
-
 class Mel:
     """Log-mel frames as `WhisperFeatureExtractor` makes them, many clips at a time."""
 
@@ -217,8 +188,6 @@ class Whisper:
             whisper.generation_config = generation_config_of(self.processor.tokenizer)
             if start_from:
                 take_over(whisper, Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32))
-            else:
-                listen_nearby(whisper)
         self.module = WithLetters(whisper)
         self.mel = Mel(self.processor.feature_extractor)
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
