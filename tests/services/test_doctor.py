@@ -51,7 +51,12 @@ def test_findings_stand_at_their_clips_and_the_import_remembers_the_sound(bench:
     assert "a typographic apostrophe" in notes[ids[7]]
     assert "very quiet" in notes[ids[7]]
     assert bench.doctor.report("s").to_json()["findings"][0]["examples"] == [
-        {"name": "5.wav", "before": "Take 5 tablets at night.", "after": "Take five tablets at night."}
+        {
+            "name": "5.wav",
+            "before": "Take 5 tablets at night.",
+            "after": "Take five tablets at night.",
+            "note": "digits, where other labels have number words",
+        }
     ]
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
 
 if TYPE_CHECKING:
-    from workbench.services.doctor import Examined, Report
+    from workbench.services.doctor import Examined, Example, Report
     from workbench.services.workbench import Workbench
 
 AUTHOR = "command line"
@@ -66,8 +66,13 @@ def _announce(examined: "Examined") -> None:
     """Say on stderr what is about to change."""
     finding, console = examined.finding, messages()
     console.print(f"{finding.remedy}: {len(finding.changes)} labels, {examined.tests} of them are tested by.")
-    for name, before, after in examined.examples:
-        console.print(f"  {name}: “{before}” → {f'“{after}”' if after else 'no longer confirmed'}")
+    for example in examined.examples:
+        console.print(_change(example))
+
+
+def _change(example: "Example") -> str:
+    after = f"“{example.after}”" if example.after else f"no longer confirmed ({example.note})"
+    return f"  {example.name}: “{example.before}” → {after}"
 
 
 def _show(console: Console, report: "Report", document: dict[str, Any]) -> None:
@@ -80,8 +85,8 @@ def _show(console: Console, report: "Report", document: dict[str, Any]) -> None:
     for examined in report.findings:
         finding = examined.finding
         console.print(f"\n{finding.kind}: {finding.sentence}")
-        for name, before, after in examined.examples:
-            console.print(f"  {name}: “{before}” → {f'“{after}”' if after else 'no longer confirmed'}")
+        for example in examined.examples:
+            console.print(_change(example))
         if finding.remedy:
             tested = f"; {examined.tests} of them judge" if examined.tests else ""
             console.print(f"  --apply {finding.kind}: {finding.remedy} ({len(finding.changes)} labels{tested}).")

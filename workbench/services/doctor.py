@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from workbench.audio.decode import CLIPPED, QUIET
 from workbench.core.config import FOLDS_BELOW_CLIPS
 from workbench.core.doctor import CHECKS, TITLES, examine
-from workbench.core.findings import Finding, Labelled, Sound, Ward
+from workbench.core.findings import Change, Finding, Labelled, Sound, Ward
 from workbench.core.types import Clip
 from workbench.errors import DataError, UnknownNameError
 from workbench.services.labelling import Labelling, Revision
@@ -31,17 +31,27 @@ _BY_DOCTOR: Final = re.compile(rf"{_MARK}([a-z-]+)$")
 
 
 @dataclass(frozen=True)
+class Example:
+    """One change of a remedy; `after` is None where the confirmation is taken back."""
+
+    name: str
+    before: str
+    after: str | None
+    note: str
+
+
+@dataclass(frozen=True)
 class Examined:
     """A finding with what the reader must know before its remedy is applied.
 
     Attributes:
         tests: How many of the remedy's changes concern clips that judge: test clips, or every clip where folds judge.
-        examples: The first changes, as (file name, before, after); after is empty where the confirmation is taken back.
+        examples: The first changes.
     """
 
     finding: Finding
     tests: int
-    examples: tuple[tuple[str, str, str], ...]
+    examples: tuple[Example, ...]
 
     def to_json(self) -> dict[str, Any]:
         f = self.finding
@@ -54,7 +64,7 @@ class Examined:
             "remedy": f.remedy,
             "changes": len(f.changes),
             "changes_in_test": self.tests,
-            "examples": [{"name": n, "before": b, "after": a or None} for n, b, a in self.examples],
+            "examples": [vars(e) for e in self.examples],
         }
 
 
@@ -233,11 +243,11 @@ class Doctor:
 
 def _examined(finding: Finding, clips: dict[int, Clip], in_folds: bool) -> Examined:
     tests = [c for c in finding.changes if in_folds or clips[c.clip_id].split == "test"]
-    shown = [(clips[c.clip_id].name, c.before, c.after or "") for c in _varied(finding)]
+    shown = [Example(clips[c.clip_id].name, c.before, c.after, finding.notes[c.clip_id]) for c in _varied(finding)]
     return Examined(finding, len(tests), tuple(shown))
 
 
-def _varied(finding: Finding) -> Sequence[Any]:
+def _varied(finding: Finding) -> Sequence[Change]:
     """The first changes, each of another text."""
     return list({c.before: c for c in reversed(finding.changes)}.values())[::-1][:EXAMPLES]
 

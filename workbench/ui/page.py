@@ -70,6 +70,8 @@ class Page:
         for arrived in (self.collect.recorded, self.collect.uploaded, self.collect.returned):
             arrived.success(*refresh, **private)
         self.labels.change(*refresh, **private)
+        doctor = self.label.doctor
+        self.labels.change(doctor.refresh, [chosen, self.label.model], doctor.panel, **private)
         inputs = [chosen, self.adapt.run, self.seen]
         outputs = [
             self.seen, self.labels, self.sets.steps, self.sets.choice,

@@ -1,4 +1,4 @@
-"""The page's own components: plain HTML that never evaluates what it shows, and two lists built in the browser."""
+"""The page's own components: plain HTML that never evaluates what it shows, and lists built in the browser."""
 
 import json
 from functools import cache
@@ -27,7 +27,7 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by static/clip_list.js.
 
     Events carry a clip's id: edit and submit (with text, revision), undo, delete, expand; turn a page, restore and
-    erase several ids.
+    erase several ids; everything nothing.
     """
     template = (
         "<div class='above'></div><p class='nothing hint' hidden></p>"
@@ -39,6 +39,22 @@ def clip_list(**kwargs: Any) -> gr.HTML:
         js_on_load=static("clip_list.js"),
         apply_default_css=False,
         words=text.LIST_WORDS,
+        **kwargs,
+    )
+
+
+def doctor_list(**kwargs: Any) -> gr.HTML:
+    """The label doctor's findings; its value is plain data, written as text by static/doctor.js.
+
+    Events: mend, back and look carry a finding's kind; check and listen nothing.
+    """
+    template = "<details class='doctor' hidden><summary></summary><div class='body'></div></details>"
+    return gr.HTML(
+        {},
+        html_template=template,
+        js_on_load=static("doctor.js"),
+        apply_default_css=False,
+        words=text.DOCTOR_WORDS,
         **kwargs,
     )
 

@@ -95,7 +95,28 @@ NOTHING_TO_UNDO: Final = "There is nothing to undo: this label came with the imp
 NO_DRAFT: Final = "There is no draft to confirm."
 NO_MATCH: Final = "No clip matches this filter."
 
+DOCTOR: Final = "Label doctor"
+DOCTOR_HAPPY: Final = "Label doctor: nothing looks wrong with {labels}"
+DOCTOR_FOUND: Final = "Label doctor: {n} to look at in {labels}"
+NOTHING_WRONG: Final = "Numbers, characters, capitals, punctuation, pace, sound and repetitions were looked at."
+CHECK_LABELS: Final = "Check the labels"
+LET_LISTEN: Final = "Let {model} hear {n}, to find slips and swapped texts"
+MENDED: Final = "{n} changed: {title}."
+TAKEN_BACK: Final = "{n} as before."
+ONLY: Final = "Only {n}: {title}"
+DOCTOR_SAYS: Final = "Label doctor: "
+SOME_JUDGE: Final = "{n} of them are test clips, by which runs are judged from now on."
+ALL_JUDGE: Final = "In a set this small every clip judges in one fold, so runs will be judged by these labels too."
+MEND_SURE: Final = (
+    "{remedy}: {n}. {judge} Earlier runs keep the labels they had, and every change stays in the history."
+)
+DOCTOR_WORDS: Final = {
+    "look": "Show these clips",
+    "back": "Take it back",
+    "byHand": "Only a person can mend this.",
+}
 LIST_WORDS: Final = {
+    "everything": "Show all clips",
     "placeholder": "Type what is said …",
     "play": "Play",
     "remove": "Delete",

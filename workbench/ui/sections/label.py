@@ -14,6 +14,7 @@ from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown, warn
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
+from workbench.ui.sections.doctor import DoctorPanel
 
 PAGE_SIZE: Final = 25  # clips shown at once
 
@@ -24,6 +25,8 @@ class Query(NamedTuple):
     Attributes:
         model: The base model whose alphabet says how a label is written.
         gone: The clips deleted last, which the list offers to bring back: {"ids", "text"}.
+        only: The clips of a finding, shown alone: {"ids", "text"}.
+        heard_by: The model whose drafts the label doctor holds the labels against.
     """
 
     set_name: str
@@ -34,6 +37,8 @@ class Query(NamedTuple):
     page: int
     author: str
     gone: dict[str, Any] | None
+    only: dict[str, Any] | None = None
+    heard_by: str | None = None
 
 
 class Label:
@@ -43,10 +48,12 @@ class Label:
         self.labelling, self.collecting = workbench.labelling, workbench.collecting
         self.transcribing, self.picturing = workbench.transcribing, workbench.picturing
         self.adaptation, self.catalog = workbench.adaptation, workbench.catalog
+        self.doctor = DoctorPanel(workbench)
 
     def build(self) -> None:
         self.page = gr.State(0)
         self.gone = gr.State(None)
+        self.only = gr.State(None)
         html(heading(2, text.LABEL, "label"))
         with gr.Row(elem_classes="tight"):
             self.model = gr.Dropdown(
@@ -57,6 +64,7 @@ class Label:
                 text.STOP_DRAFTS, size="md", min_width=60, scale=0, visible=False, elem_id="stop-drafts"
             )
         self.progress = html(elem_id="drafting")
+        self.doctor.build()
         with gr.Row(elem_classes="tight"):
             self.status = gr.Dropdown(
                 list(text.FILTERS.items()), value="", label=text.SHOW, interactive=True, min_width=110, elem_id="show"
@@ -86,17 +94,28 @@ class Label:
 
     def wire(self, chosen: gr.State, base_model: gr.Dropdown) -> None:
         """Events within the section; `query` is what every answer of the list depends on."""
-        self.query = [chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.gone]
+        self.query = [
+            chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.gone, self.only,
+            self.model,
+        ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # "multiple": Gradio would drop a second event of the list while the first is being answered.
         every: dict[str, Any] = {**private, "trigger_mode": "multiple", "concurrency_limit": None}
+        examined = [self.doctor.refresh, [chosen, self.model], self.doctor.panel]
         for event, handler in (
             (self.list.edit, self.save),
             (self.list.submit, self.confirm),
             (self.list.undo, self.undo),
-            (self.list.expand, self.history),
         ):
-            event(handler, self.query, self.list, **every)
+            event(handler, self.query, self.list, **every).success(*examined, **private)
+        self.list.expand(self.history, self.query, self.list, **every)
+        gr.on([chosen.change, self.model.change, self.progress.change], *examined, **private)
+        self.doctor.panel.check(self.doctor.check, [chosen, self.model], self.doctor.panel, **private)
+        self.doctor.panel.listen(self.doctor.listen, [chosen, self.model], self.doctor.panel, **private)
+        self.doctor.panel.mend(self.mend, self.query, [self.doctor.panel, self.list], **private)
+        self.doctor.panel.back(self.take_back, self.query, [self.doctor.panel, self.list], **private)
+        self.doctor.panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **private)
+        self.list.everything(self.show_all, self.query, [self.list, self.page, self.only], **every)
         for event, handler in (
             (self.list.delete, self.delete),
             (self.list.restore, self.restore),
@@ -114,7 +133,10 @@ class Label:
         )
         base_model.change(self.refresh, self.query, self.list, **private)
         chosen.change(
-            self.open_set, self.query, [self.list, self.page, self.status, self.who, self.search, self.gone], **private
+            self.open_set,
+            self.query,
+            [self.list, self.page, self.status, self.who, self.search, self.gone, self.only],
+            **private,
         )
         self.draft.click(self.start_drafts, [chosen, self.model], [self.draft, self.stop], **private)
         self.stop.click(self.stop_drafts, chosen, None, **private)
@@ -137,20 +159,28 @@ class Label:
         if not query.set_name:
             return {"clips": [], "pages": 0, "page": 0, "nothing": text.NO_CLIPS}
         wanted = {"status": query.status or None, "speaker": query.speaker or None, "search": query.search or None}
-        total = self.labelling.count(query.set_name, **wanted)
+        if query.only:
+            ids = set(query.only["ids"])
+            found = [c for c in self.labelling.clips(query.set_name, **wanted) if c.id in ids]
+        total = len(found) if query.only else self.labelling.count(query.set_name, **wanted)
         pages = -(-total // PAGE_SIZE)
         page = max(0, min(int(query.page), pages - 1))
-        clips = self.labelling.clips(query.set_name, offset=page * PAGE_SIZE, limit=PAGE_SIZE, **wanted)
+        if query.only:
+            clips = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+        else:
+            clips = self.labelling.clips(query.set_name, offset=page * PAGE_SIZE, limit=PAGE_SIZE, **wanted)
+        notes = self.doctor.notes(query.set_name, query.heard_by)
         language = self.collecting.set_info(query.set_name).language
         alphabet = self._alphabet(query.model, language)
         first = page * PAGE_SIZE
         return {
-            "clips": [self._clip(c, alphabet, language) for c in clips],
+            "clips": [self._clip(c, alphabet, language, notes.get(c.id, [])) for c in clips],
             "page": page,
             "pages": pages,
             "shown": f"{first + 1:,} to {first + len(clips):,} of {total:,}",
             "nothing": "" if clips else text.NO_MATCH if any(wanted.values()) else text.NO_CLIPS,
             "deleted": query.gone,
+            "only": query.only,
             **extra,
         }
 
@@ -160,7 +190,7 @@ class Label:
         except WorkbenchError:
             return None  # a half-typed hub id
 
-    def _clip(self, clip: Clip, alphabet: Alphabet | None, language: str | None) -> dict[str, Any]:
+    def _clip(self, clip: Clip, alphabet: Alphabet | None, language: str | None, notes: list[str]) -> dict[str, Any]:
         written = to_model_text(clip.text, alphabet, clip.language or language) if alphabet and clip.text else None
         return {
             "id": clip.id,
@@ -172,6 +202,7 @@ class Label:
             "text": clip.text,
             "revision": clip.revision,
             "warnings": list(clip.warnings),
+            "notice": text.DOCTOR_SAYS + "; ".join(notes) if notes else "",
             "url": f"sounds/{clip.id}",
             "peaks": self.picturing.peaks(clip),
             "written": explain_model_text(written) if written else "",
@@ -187,8 +218,8 @@ class Label:
     @shown
     def open_set(self, *inputs: Any) -> list[Any]:
         """Another set: its first page, all its speakers, no filter."""
-        query = Query(*inputs)._replace(status="", speaker="", search="", page=0, gone=None)
-        return [self.view(query), 0, "", gr.update(choices=self.speakers(query.set_name), value=""), "", None]
+        query = Query(*inputs)._replace(status="", speaker="", search="", page=0, gone=None, only=None)
+        return [self.view(query), 0, "", gr.update(choices=self.speakers(query.set_name), value=""), "", None, None]
 
     def speakers(self, set_name: str) -> list[tuple[str, str]]:
         """The choices of the speaker filter."""
@@ -260,6 +291,33 @@ class Label:
         erased = self.collecting.erase(clip_ids=[int(i) for i in event._data["ids"]])
         say(f"{plural(erased.clips, 'clip')} erased for good.")
         return [self.view(Query(*inputs)._replace(gone=None)), None]
+
+    # ---- the label doctor ----
+
+    @shown
+    def mend(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+        query = Query(*inputs)
+        self.doctor.mend(query.set_name, query.heard_by, str(event._data["kind"]), _author(query))
+        return [self.doctor.view(query.set_name, query.heard_by, asked=True), self.view(query)]
+
+    @shown
+    def take_back(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+        query = Query(*inputs)
+        self.doctor.take_back(query.set_name, str(event._data["kind"]), _author(query))
+        return [self.doctor.view(query.set_name, query.heard_by, asked=True), self.view(query)]
+
+    @shown
+    def look_at(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+        """Show the clips of a finding alone."""
+        query = Query(*inputs)
+        only = self.doctor.only(query.set_name, query.heard_by, str(event._data["kind"]))
+        return [self.view(query._replace(only=only, page=0, status="")), 0, only, ""]
+
+    @shown
+    def show_all(self, *inputs: Any) -> list[Any]:
+        return [self.view(Query(*inputs)._replace(only=None, page=0)), 0, None]
+
+    # ---- drafts ----
 
     @shown
     def start_drafts(self, set_name: str, model: str | None) -> list[Any]:

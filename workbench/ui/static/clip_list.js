@@ -203,6 +203,14 @@ function deletedBar(deleted) {
   return bar;
 }
 
+function onlyBar(only) {
+  const bar = make('div', 'deleted only', { role: 'status' });
+  const all = make('button', 'plain', { type: 'button' }, props.words.everything);
+  all.onclick = () => trigger('everything', {});
+  bar.append(make('span', '', {}, only.text), all);
+  return bar;
+}
+
 function pager(value) {
   const nav = make('nav', 'pager', { 'aria-label': props.words.pages });
   const turn = (page, text, label) => {
@@ -232,7 +240,7 @@ function draw() {
   });
   if (value.history && rows.has(value.history.id)) rows.get(value.history.id).remember(value.history.items);
   const above = element.querySelector('.above');
-  above.replaceChildren(...(value.deleted ? [deletedBar(value.deleted)] : []));
+  above.replaceChildren(...(value.only ? [onlyBar(value.only)] : []), ...(value.deleted ? [deletedBar(value.deleted)] : []));
   const below = element.querySelector('.below');
   below.replaceChildren(...(value.pages > 1 ? [pager(value)] : []));
   show(element.querySelector('.nothing'), value.nothing || '');

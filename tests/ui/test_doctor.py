@@ -1,0 +1,75 @@
+"""The label doctor's handlers, called as Gradio calls them."""
+
+from collections.abc import Callable
+
+import gradio as gr
+import pytest
+
+from tests.ui.test_handlers import event, query
+from workbench.services import doctor as service
+from workbench.services.workbench import Workbench
+from workbench.ui.sections.label import Label, Query
+
+Fill = Callable[..., list[int]]
+
+
+@pytest.fixture
+def sick(bench: Workbench, fill: Fill) -> list[int]:
+    """Four labels, the second in digits."""
+    ids = fill("s", 4)
+    for clip_id, label in zip(ids, ("take two", "take 5", "open it", "close it"), strict=True):
+        bench.labelling.save(clip_id, label, author="ada", confirmed=True)
+    return ids
+
+
+@pytest.fixture
+def label(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Label:
+    monkeypatch.setattr("workbench.ui.sections.doctor.say", lambda _: None)
+    return Label(bench)
+
+
+def asked() -> Query:
+    return query("s", heard_by="ctc-en")
+
+
+def test_findings_stand_in_the_panel_and_at_the_clip(label: Label, sick: list[int]) -> None:
+    panel = label.doctor.view("s", "ctc-en")
+    assert panel["summary"] == "Label doctor: 1 thing to look at in 4 labels"
+    (finding,) = panel["findings"]
+    assert (finding["kind"], finding["remedy"], finding["more"]) == ("numbers", "Write all numbers as words", "")
+    assert "every clip judges in one fold" in finding["sure"]
+    assert panel["listen"] == "Let ctc-en hear 4 labelled clips, to find slips and swapped texts"
+    clips = label.view(asked())["clips"]
+    assert [c["notice"] for c in clips] == ["", "Label doctor: digits, where other labels have number words", "", ""]
+    assert label.doctor.view("", None) == {}
+
+
+def test_one_click_mends_and_one_takes_it_back(label: Label, sick: list[int]) -> None:
+    panel, listed = label.mend(event(kind="numbers"), *asked())
+    assert panel["findings"] == []
+    assert panel["applied"][0]["text"] == "1 label changed: Digits and number words mixed."
+    assert listed["clips"][1]["text"] == "take five"
+    panel, listed = label.take_back(event(kind="numbers"), *asked())
+    assert (panel["applied"], listed["clips"][1]["text"]) == ([], "take 5")
+    with pytest.raises(gr.Error, match="can be taken back"):
+        label.take_back(event(kind="numbers"), *asked())
+
+
+def test_the_clips_of_a_finding_can_be_shown_alone(label: Label, sick: list[int]) -> None:
+    shown, page, only, status = label.look_at(event(kind="numbers"), *asked())
+    assert [c["id"] for c in shown["clips"]] == [sick[1]]
+    assert (page, status, only) == (0, "", {"ids": [sick[1]], "text": "Only 1 clip: Digits and number words mixed"})
+    assert len(label.view(asked()._replace(only=only))["clips"]) == 1
+    shown, _, only = label.show_all(*asked()._replace(only=only))
+    assert (len(shown["clips"]), shown["only"], only) == (4, None, None)
+
+
+def test_a_large_set_is_examined_when_somebody_asks(
+    label: Label, sick: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "AUTOMATIC", 3)
+    waiting = label.doctor.refresh("s", "ctc-en")
+    assert (waiting["check"], waiting["summary"]) == ("Check the labels", "Label doctor")
+    assert all(c["notice"] == "" for c in label.view(asked())["clips"])
+    assert len(label.doctor.check("s", "ctc-en")["findings"]) == 1
+    assert len(label.doctor.refresh("s", "ctc-en")["findings"]) == 1, "known by now"

@@ -1,0 +1,70 @@
+// The label doctor's findings with their remedies. User text reaches the page through textContent only.
+const summary = element.querySelector('summary');
+const body = element.querySelector('.body');
+
+function make(tag, className, text = null, attributes = {}) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== null) node.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function button(className, text, act, label = text) {
+  const node = make('button', className, text, { type: 'button', 'aria-label': label });
+  node.onclick = () => { node.disabled = true; act(); };
+  return node;
+}
+
+function example(e) {
+  const li = make('li', 'change');
+  li.append(make('b', '', e.name), ' ');
+  if (e.after === null) {
+    li.append(make('span', '', `“${e.before}”`), ' ', make('small', '', e.note));
+  } else {
+    li.append(make('del', '', e.before), ' → ', make('ins', '', e.after));
+  }
+  return li;
+}
+
+function finding(f) {
+  const words = props.words;
+  const section = make('section', 'finding', null, { 'aria-label': f.title, 'data-kind': f.kind });
+  const head = make('h4', '', f.title);
+  head.append(' ', make('span', 'chip', f.count));
+  const list = make('ul', 'examples');
+  list.append(...f.examples.map(example));
+  if (f.more) list.append(make('li', 'hint', f.more));
+  const tools = make('div', 'tools');
+  const look = button('plain', words.look, () => trigger('look', { kind: f.kind }), `${words.look}: ${f.title}`);
+  tools.append(look);
+  if (f.remedy) {
+    const act = () => {
+      if (!f.sure || window.confirm(f.sure)) trigger('mend', { kind: f.kind }); else draw();
+    };
+    tools.append(button('confirm', f.remedy, act));
+  } else tools.append(make('span', 'hint', words.byHand));
+  section.append(head, make('p', '', f.sentence), list, tools);
+  return section;
+}
+
+function applied(a) {
+  const bar = make('div', 'deleted', null, { role: 'status' });
+  const back = () => trigger('back', { kind: a.kind });
+  bar.append(make('span', '', a.text), button('plain', props.words.back, back, `${props.words.back}: ${a.title}`));
+  return bar;
+}
+
+function draw() {
+  const value = props.value || {};
+  element.querySelector('details').hidden = !value.summary;
+  summary.textContent = value.summary || '';
+  summary.classList.toggle('found', (value.findings || []).length > 0);
+  const parts = [...(value.applied || []).map(applied), ...(value.findings || []).map(finding)];
+  if (value.note) parts.push(make('p', 'hint', value.note));
+  if (value.check) parts.push(button('plain more', value.check, () => trigger('check', {})));
+  if (value.listen) parts.push(button('plain more', value.listen, () => trigger('listen', {})));
+  body.replaceChildren(...parts);
+}
+draw();
+watch('value', draw);
