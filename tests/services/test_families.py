@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.asr.conftest import save_model
+from tests.asr.moonshine import save_moonshine
 from tests.services.inprocess import QUICK, execute, import_tones
 from workbench.asr.outline import n_frames
 from workbench.errors import WorkbenchError
@@ -29,6 +30,7 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         ("parakeet", "top-1", "en"),
         ("w2v-bert-adapter", "top-1", "en"),
         ("wavlm-group", "lora", "en"),
+        ("moonshine", "top-1", "en"),
     ],
 )
 def test_a_run_of_each_family_is_reloaded_and_exported(
@@ -37,7 +39,8 @@ def test_a_run_of_each_family_is_reloaded_and_exported(
     # Mel models make one frame more than this sound fills: no text, though transformers' own pipeline reads it out.
     import_tones(bench, tmp_path / "tones", range(24), "tones", n_samples=12_900)
     monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
-    spec = bench.catalog.resolve(str(save_model(tmp_path / "model", kind)))
+    save = save_moonshine(tmp_path / "model") if kind == "moonshine" else save_model(tmp_path / "model", kind)
+    spec = bench.catalog.resolve(str(save))
     settings = {**QUICK, "learning_rate": 1e-2, "folds": 0, "language": language}
     run = bench.adaptation.start("tones", spec, strategy, settings)
     execute(bench, run)

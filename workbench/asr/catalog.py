@@ -31,7 +31,7 @@ SMALL_MODEL_PARAMETERS = 20_000_000
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
-SEQ2SEQ = ("WhisperForConditionalGeneration",)
+SEQ2SEQ = ("WhisperForConditionalGeneration", "MoonshineForConditionalGeneration")
 SMALL_RATES = {"ctc": SMALL_CTC_RATES, "seq2seq": SMALL_SEQ2SEQ_RATES}
 LARGE_RATES = {"ctc": SUPERVISED_CTC_RATES, "seq2seq": WHISPER_BASE_RATES}
 
@@ -141,7 +141,8 @@ def _hub_spec(location: str) -> ModelSpec:
     if folder:
         family = family_of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     else:
-        family = "seq2seq" if "whisper" in location.lower() else "ctc"  # by its name; loading it will tell
+        decodes = any(name in location.lower() for name in ("whisper", "moonshine"))
+        family = "seq2seq" if decodes else "ctc"  # by its name; loading it will tell
     return replace(spec, family=family, learning_rates=LARGE_RATES.get(family, {}))
 
 

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workbench.asr.backend import Activations, Batch, ClipInput
-from workbench.asr.ctc_family import Family, Frames, Stage
+from workbench.asr.ctc_family import Family, Stage
 from workbench.asr.ctc_languages import adapters_of
 from workbench.asr.ctc_mel import Parakeet, Wav2Vec2Bert
 from workbench.asr.ctc_text import Letters, writing_of
 from workbench.asr.ctc_wav2vec2 import Wav2Vec2, Wav2Vec2Conformer, WavLM
+from workbench.asr.frames import Frames
 from workbench.asr.lora import low_rank_size
 from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
 from workbench.errors import ModelError

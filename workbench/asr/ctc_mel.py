@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from workbench.asr.ctc_family import Family, Frames, Stage, adapted_length
+from workbench.asr.ctc_family import Family, Stage, adapted_length
+from workbench.asr.frames import Frames
 from workbench.core.types import SAMPLE_RATE
 
 

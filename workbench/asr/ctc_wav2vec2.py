@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.asr.ctc_family import Family, Frames, Stage, adapted_length
+from workbench.asr.ctc_family import Family, Stage, adapted_length
+from workbench.asr.frames import Frames
 
 
 class Wav2Vec2(Family):

@@ -54,6 +54,7 @@ def whisper_rates(full: float, few: float, lora: float, biases: float) -> Rates:
     return whole | {"top-N": few, "bottom-N": few, "lora": lora, "norms-and-biases": biases}
 
 
+MOONSHINE_RATES: Rates = {**whisper_rates(1e-5, 2e-5, 2e-4, 1e-3), "encoder": 2e-5}
 WHISPER_BASE_RATES = whisper_rates(2e-5, 3e-5, 2e-4, 1e-3)
 WHISPER_SMALL_RATES = whisper_rates(1e-5, 2e-5, 1e-4, 5e-4)
 WHISPER_LARGE_RATES = whisper_rates(5e-6, 1e-5, 7e-5, 3e-4)
@@ -154,6 +155,26 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         290,
         WHISPER_BASE_RATES,
         "99 languages; clearly better than tiny at twice its time.",
+    ),
+    _hub(
+        "UsefulSensors/moonshine-tiny",
+        "seq2seq",
+        27_100_000,
+        108,
+        MOONSHINE_RATES,
+        "English with capitals and punctuation; short clips cost what they are long: quick on a laptop.",
+        ("en",),
+        licence="MIT",
+    ),
+    _hub(
+        "UsefulSensors/moonshine-base",
+        "seq2seq",
+        61_500_000,
+        246,
+        MOONSHINE_RATES,
+        "English; more accurate than moonshine-tiny at twice its time.",
+        ("en",),
+        licence="MIT",
     ),
     _hub(
         "openai/whisper-small",

@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq,
 from workbench.asr.backend import Backend
 from workbench.asr.catalog import check_memory, count_parameters, family_of
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.moonshine import MoonshineBackend
 from workbench.asr.outline import CTC_NAMINGS, weight_files
 from workbench.asr.seq2seq import WhisperBackend
 from workbench.core.types import ModelSpec
@@ -35,6 +36,8 @@ NOT_FETCHED = ["adapter.*"]
 
 # Besides the weights: everything that changes what a model computes or writes.
 FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
+
+SEQ2SEQ_BACKENDS = {"whisper": WhisperBackend, "moonshine": MoonshineBackend}  # by config.json's model_type
 
 Progress = Callable[[str], None]
 
@@ -84,7 +87,7 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
             f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
             "vocab.json or tokenizer.json); save the processor beside the model."
         )
-    backend = WhisperBackend if family == "seq2seq" else CTCBackend
+    backend = SEQ2SEQ_BACKENDS[model.config.model_type] if family == "seq2seq" else CTCBackend
     return backend(spec, model.to(device()), processor, fingerprint(folder))
 
 

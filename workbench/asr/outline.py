@@ -62,6 +62,16 @@ _PARAKEET = _naming(
     encoder=r"^encoder\.layers\.(\d+)\.",
     head=r"^ctc_head\.",
 )
+_MOONSHINE = _naming(
+    "features encoder embed decoder head",
+    features=r"\.encoder\.(conv[123]|groupnorm)\.",
+    encoder=r"\.encoder\.layers\.(\d+)\.",
+    last_encoder=r"\.encoder\.layer_norm\.",
+    embed=r"\.decoder\.embed_tokens\.",
+    decoder=r"\.decoder\.layers\.(\d+)\.",
+    last_decoder=r"\.decoder\.norm\.",
+    head=r"^proj_out\.",
+)
 # By config.json's model_type; the same names stand in ctc.py.
 CTC_NAMINGS = {
     "wav2vec2": _WAV2VEC2,
@@ -98,8 +108,10 @@ def outline(folder: Path) -> tuple[Block, ...]:
     for file in weight_files(folder):
         shapes |= tensor_shapes(file)
     if config.get("is_encoder_decoder"):
-        depths = {"encoder": int(config["encoder_layers"]), "decoder": int(config["decoder_layers"])}
-        return _blocks(_WHISPER, shapes, depths, {}, without=("head",) if _tied(config) else ())
+        moonshine = config["model_type"] == "moonshine"
+        naming, key = (_MOONSHINE, "{}_num_hidden_layers") if moonshine else (_WHISPER, "{}_layers")
+        depths = {half: int(config[key.format(half)]) for half in ("encoder", "decoder")}
+        return _blocks(naming, shapes, depths, {}, without=("head",) if _tied(config) else ())
     return _ctc_outline(config, shapes)
 
 

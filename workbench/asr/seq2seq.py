@@ -215,13 +215,16 @@ class WhisperBackend:
         return self.encoder.layer_norm(hidden) if index == len(self.encoder_layers) - 1 else hidden
 
     def _embed(self, labels: Tensor) -> Tensor:
-        """(batch, n_tokens, width) of what the decoder is given: the start token, then the label but its last token."""
-        decoder = self.decoder
-        start = labels.new_full((len(labels), 1), self.start_token)
-        given = torch.cat([start, labels[:, :-1]], dim=1).clamp_min(0)  # behind a label's end anything will do
+        """(batch, n_tokens, width) of what the decoder is given."""
+        decoder, given = self.decoder, self._given(labels)
         hidden = decoder.embed_tokens(given) * getattr(decoder, "embed_scale", 1.0)
         hidden = hidden + decoder.embed_positions.weight[: given.shape[1]]
         return functional.dropout(hidden, p=decoder.dropout, training=decoder.embed_tokens.training)
+
+    def _given(self, labels: Tensor) -> Tensor:
+        """(batch, n_tokens) ids that the decoder is given: the start token, then the label but its last token."""
+        start = labels.new_full((len(labels), 1), self.start_token)
+        return torch.cat([start, labels[:, :-1]], dim=1).clamp_min(0)  # behind a label's end anything will do
 
     def _causal_mask(self, hidden: Tensor) -> Any:
         return create_causal_mask(
@@ -407,7 +410,8 @@ class WhisperBackend:
                 module.dropout = share
 
     def save(self, folder: Path) -> None:
-        self.model.config.apply_spec_augment = False
+        if hasattr(self.model.config, "apply_spec_augment"):
+            self.model.config.apply_spec_augment = False
         # As it was measured; transformers' pipeline would search with five beams otherwise.
         self.model.generation_config.num_beams, self.model.generation_config.do_sample = 1, False
         self.model.save_pretrained(folder, safe_serialization=True)
