@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
+from tests.conftest import speechlike
 from tests.ui.conftest import HOSTILE
 from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
@@ -103,11 +105,70 @@ def test_uploads_leave_no_copy_behind_whether_they_were_kept_or_not(
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"no sound")
     copies = [upload(bench, make_wav("good.wav")), upload(bench, broken)]
-    html = Collect(bench).add_files("s", [str(c) for c in copies], " ada ")
+    html, *_ = Collect(bench).add_files("s", [str(c) for c in copies], " ada ")
     assert "1 clip added · 1 rejected" in html
     assert "broken.wav" in html
     assert [(c.name, c.speaker) for c in bench.labelling.clips("s")] == [("good.wav", "ada")]
     assert not any(c.parent.exists() for c in copies)
+
+
+GRID = '"ooTextFile" "TextGrid" 0 1 <exists> 2 "IntervalTier" "said" 0 1 1 0 1 "hello" '
+GRID += '"IntervalTier" "gloss" 0 1 1 0 1 "<script>GREETING"'
+
+
+def test_tiers_are_asked_for_while_the_uploads_wait(
+    bench: Workbench, make_wav: Callable[..., Path], tmp_path: Path
+) -> None:
+    bench.collecting.create_set("s")
+    (tmp_path / "talk.TextGrid").write_text(GRID)
+    collect = Collect(bench)
+
+    first = upload(bench, make_wav("talk.wav", 1.0))
+    grid = Path(shutil.copy(tmp_path / "talk.TextGrid", first.parent / "talk.TextGrid"))
+    paths = [str(first), str(grid)]
+    report, waiting, form, tiers = collect.add_files("s", paths, "")
+    assert (report, waiting, form["visible"], tiers["choices"]) == ("", paths, True, ["said", "gloss"])
+    assert "talk.TextGrid has several tiers" in tiers["info"]
+    assert first.exists()
+    assert bench.labelling.clips("s") == []
+    with pytest.raises(gr.Error, match="at least one tier"):
+        collect.add_tiers("s", waiting, [], "")
+    report, waiting, form, tiers = collect.add_tiers("s", waiting, ["said"], "ada")
+    assert "1 clip added" in report
+    assert (waiting, form["visible"]) == ([], False)
+    assert [(c.text, c.speaker) for c in bench.labelling.clips("s")] == [("hello", "ada")]
+    assert not first.parent.exists()
+    with pytest.raises(gr.Error, match="forgotten meanwhile"):
+        collect.add_tiers("s", paths, ["said"], "")
+
+
+def test_whoever_cancels_the_choice_of_tiers_leaves_no_copy(bench: Workbench, make_wav: Callable[..., Path]) -> None:
+    first = upload(bench, make_wav("talk.wav", 1.0))
+    report, waiting, form, _ = Collect(bench).forget([str(first)])
+    assert (report, waiting, form["visible"], first.parent.exists()) == ("", [], False, False)
+
+
+def test_a_long_upload_is_cut_and_that_is_said(bench: Workbench, make_wav: Callable[..., Path]) -> None:
+    bench.collecting.create_set("s")
+    stereo = np.stack([speechlike(40, seed=1), speechlike(40, seed=2)], axis=1)
+    html, *_ = Collect(bench).add_files("s", [str(make_wav("talk.wav", samples=stereo))], "")
+    assert "lasts 40.0 s: cut in its pauses into 2 clips" in html
+    bench.collecting.create_set("t")
+    Collect(bench).add_files("t", [str(make_wav("talk.wav", samples=stereo))], "", True)
+    assert {c.speaker for c in bench.labelling.clips("t")} == {"talk channel 1", "talk channel 2"}
+
+
+def test_texts_can_be_taken_along(bench: Workbench, fill: Fill) -> None:
+    name = "ward's <b> & ${x}"
+    collect = Collect(bench)
+    assert "No clips yet" in collect.list_texts("")
+    bench.collecting.create_set(name)
+    assert "No clips yet" in collect.list_texts(name)
+    fill(name, 1, text="hello")
+    html = collect.list_texts(name)
+    assert html.count("<a ") == 5
+    assert "texts/csv?of=ward%27s+%3Cb%3E+%26+%24%7Bx%7D" in html
+    assert "<b> &" not in html
 
 
 def test_nothing_outside_the_workspace_is_ever_removed(bench: Workbench, make_wav: Callable[..., Path]) -> None:

@@ -77,6 +77,18 @@ def test_a_deleted_clip_is_not_found_and_an_erased_one_leaves_no_picture(
     assert not [f for f in bench.workspace.root.rglob("*") if f.name.startswith(clip.sha256)]
 
 
+def test_texts_are_served_as_files_to_save(server: Server, bench: Workbench, clip_id: int) -> None:
+    bench.labelling.save(clip_id, "<script>ᎣᏏᏲ</script>", author="a", confirmed=True)
+    status, body, headers = get(server, "/texts/vtt?of=served")
+    assert (status, headers["content-type"]) == (200, "text/vtt; charset=utf-8")
+    assert "&lt;script&gt;ᎣᏏᏲ" in body.decode()
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''one.vtt"
+    assert (headers["cache-control"], headers["x-content-type-options"]) == ("private, no-store", "nosniff")
+    for wrong in ("/texts/vtt?of=nobody", "/texts/docx?of=served", "/texts/csv?of=run-99", "/texts/csv?of=../../etc"):
+        assert get(server, wrong)[0] == 404
+    assert get(server, "/texts/csv")[0] == 422
+
+
 @pytest.mark.parametrize("path", ["/sounds/999999", "/sounds/abc", "/sounds/-1", "/pictures/1-blue.png"])
 def test_what_does_not_exist_is_refused_without_a_trace(server: Server, path: str) -> None:
     status, body, _ = get(server, path)

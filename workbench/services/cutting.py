@@ -153,14 +153,14 @@ class _Cutter:
             start, end = candidate.cut[0], candidate.cut[1]
             end = self.recording.duration if end is None else end
             covered[max(0, int(start * 10)) : max(0, int(np.ceil(min(end, 1e6) * 10)))] = True
-            yield self._part(candidate, start, end)
+            yield self._part(candidate, start, end, alone=len(group) == 1)
         uncovered = float(np.count_nonzero(~covered)) / 10
         if uncovered >= WORTH_SAYING and PurePosixPath(group[0].file).suffix.lower() in TIMED:
             reason = f"{_length(uncovered)} of {group[0].source or group[0].name} have no text and were left out"
             remedy = "nothing to do, unless something is said there: then annotate it, and import again"
             self.remarks.append(Problem(group[0].file, None, reason, remedy))
 
-    def _part(self, candidate: Candidate, start: Seconds, end: Seconds) -> Found:
+    def _part(self, candidate: Candidate, start: Seconds, end: Seconds, *, alone: bool) -> Found:
         duration = self.recording.duration
         track = candidate.channel or 0
         if track >= len(self.recording.tracks):
@@ -182,7 +182,7 @@ class _Cutter:
             )
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
         sound = self.recording.part(track, first, last)
-        if start <= SAME and end >= duration - SAME and candidate.channel is None:
+        if alone and start <= SAME and end >= duration - SAME and candidate.channel is None:
             return replace(candidate, cut=None, source=None), sound
         return self._placed(candidate, start, end), sound
 

@@ -67,7 +67,7 @@ class Page:
             **private,
         )
         refresh = [self.label.refresh, self.label.query, self.label.list]
-        for arrived in (self.collect.recorded, self.collect.uploaded, self.collect.returned):
+        for arrived in (self.collect.recorded, self.collect.uploaded, self.collect.tiered, self.collect.returned):
             arrived.success(*refresh, **private)
         self.labels.change(*refresh, **private)
         doctor = self.label.doctor

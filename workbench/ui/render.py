@@ -8,12 +8,14 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.services.collecting import ImportReport, SetInfo
 from workbench.services.listings import Problem
 from workbench.services.planning import Preview
 from workbench.services.transcribing import DraftView
+from workbench.services.transcripts import FORMS
 from workbench.ui import text
 
 LONGEST_LIST: Final = 200  # lines of a report; a set of thousands must not choke the page
@@ -99,6 +101,24 @@ def import_report(report: ImportReport, *, skip: Iterable[str] = ()) -> str:
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
         f"{_problems(text.REJECTED, report.rejected, 'bad')}"
         f"{_problems(text.WARNED, warnings, 'mind', together=True)}</div>"
+    )
+
+
+def downloads(set_name: str, has_clips: bool, runs: Sequence[str]) -> str:
+    """Links to the texts of a set and of its finished runs."""
+    if not has_clips:
+        return hint(text.NO_TEXTS)
+    rows = [(text.SET_TEXTS, set_name), *((text.RUN_TEXTS.format(run=run), run) for run in runs)]
+    lines = "".join(f"<li><b>{esc(title)}</b> {_links(name, title)}</li>" for title, name in rows)
+    return f"<ul class='downloads'>{lines}</ul>{hint(text.TAKE_ALONG_INFO)}"
+
+
+def _links(name: str, title: str) -> str:
+    of = urlencode({"of": name})
+    return " ".join(
+        f"<a href='{esc(f'texts/{form}?{of}')}' download "
+        f"aria-label='{esc(f'{title}: {about.title}')}'>{esc(about.title)}</a>"
+        for form, about in FORMS.items()
     )
 
 

@@ -1,8 +1,12 @@
-"""The two things a page fetches by a clip's id: its sound and its picture. A path never comes from the browser."""
+"""What a page fetches beside itself: a clip's sound and picture by its id, a set's or run's texts by its name.
+
+A path never comes from the browser.
+"""
 
 from typing import Literal
+from urllib.parse import quote
 
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import FileResponse
 
 from workbench.errors import WorkbenchError
@@ -17,7 +21,7 @@ HEADERS = {
 
 
 def add_routes(app: FastAPI, workbench: Workbench) -> None:
-    """Serve /sounds/ID and /pictures/ID-light.png; a deleted clip is not found any more."""
+    """Serve /sounds/ID, /pictures/ID-light.png and /texts/csv?of=NAME; what was deleted is not found any more."""
 
     @app.get("/sounds/{clip_id}")
     def sound(clip_id: int) -> FileResponse:
@@ -34,3 +38,12 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
         except WorkbenchError as e:
             raise HTTPException(404, "no such clip") from e
         return FileResponse(path, media_type="image/png", headers=HEADERS)
+
+    @app.get("/texts/{form}")
+    def texts(form: str, of: str) -> Response:
+        try:
+            download = workbench.transcripts.download(of, form)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such texts") from e
+        saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(download.name)}"}
+        return Response(download.content, media_type=download.media_type, headers={**HEADERS, **saved_as})

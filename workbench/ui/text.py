@@ -43,9 +43,27 @@ COLLECT: Final = "Collect clips"
 RECORD: Final = "Record a clip"
 UPLOAD: Final = "Add files"
 UPLOAD_INFO: Final = (
-    "Up to 30 s each: WAV, MP3, M4A, WebM … Labels may come along: text files of the same name, or a list "
-    "(metadata.csv, manifest.jsonl)."
+    "WAV, MP3, M4A, WebM …; longer ones are cut in their pauses into clips of at most 30 s. Labels may come along: "
+    "text files of the same name, subtitles, ELAN or Praat files, a list (metadata.csv, manifest.jsonl …); all of it "
+    "also as one .zip."
 )
+CHANNELS: Final = "Each channel is a speaker of its own (stereo)"
+TIERS: Final = "Tiers with what was said"
+TIERS_INFO: Final = (
+    "{file} has several tiers. Choose those whose texts were spoken, not glosses or translations; several where each "
+    "speaker has a tier."
+)
+IMPORT_TIERS: Final = "Import these tiers"
+NO_TIER: Final = "Choose at least one tier first."
+UPLOAD_GONE: Final = "The files you added were forgotten meanwhile; add them again."
+TAKE_ALONG: Final = "Take the texts along"
+TAKE_ALONG_INFO: Final = (
+    "Clips of one recording come in one file with their times. Subtitles of a run show what the adapted model wrote; "
+    "tables and TextGrids hold all three texts."
+)
+SET_TEXTS: Final = "Labels of this set"
+RUN_TEXTS: Final = "{run}: reference, base, adapted"
+NO_TEXTS: Final = "No clips yet, so there are no texts to take along."
 BRING_IN: Final = "Record or add files"
 SPEAKER: Final = "Who speaks (speaker)"
 SPEAKER_INFO: Final = "Kept with what you add next"

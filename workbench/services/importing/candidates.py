@@ -108,15 +108,18 @@ class TierChoice(DataError):
     """Annotation files have several tiers with text and none was named.
 
     Attributes:
-        tiers: All of them, in the order they were found.
+        file: The first of these files.
+        tiers: All tiers, in the order they were found.
     """
 
     def __init__(self, found: Mapping[str, Sequence[str]]) -> None:
         self.tiers = tuple(dict.fromkeys(tier for tiers in found.values() for tier in tiers))
-        file, tiers = next(iter(found.items()))
+        self.file, tiers = next(iter(found.items()))
         names = ", ".join(f"'{tier}'" for tier in tiers)
         more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
-        super().__init__(f"{file}{more} has several tiers with text ({names}); name those that are meant with --tier.")
+        super().__init__(
+            f"{self.file}{more} has several tiers with text ({names}); name those that are meant with --tier."
+        )
 
 
 def missing(written: str) -> Refused:

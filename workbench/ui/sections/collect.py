@@ -10,12 +10,14 @@ import gradio as gr
 
 from workbench.errors import DataError
 from workbench.services.collecting import Progress
-from workbench.services.importing import NO_TEXT
+from workbench.services.importing import NO_TEXT, TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
 from workbench.ui.parts import confirm_script, html
-from workbench.ui.render import esc, heading, hint, import_report, when
+from workbench.ui.render import downloads, esc, heading, hint, import_report, when
+
+SHOWN_RUNS = 10  # of a set whose texts can be taken along
 
 
 class Collect:
@@ -23,12 +25,14 @@ class Collect:
 
     def __init__(self, workbench: Workbench) -> None:
         self.collecting, self.workspace = workbench.collecting, workbench.workspace
+        self.adaptation, self.comparing = workbench.adaptation, workbench.comparing
 
     def build(self) -> None:
         self.words_of = gr.State("")  # the set whose words are shown, which may lag behind the chosen one
         html(heading(1, text.COLLECT, "collect"))
         with gr.Accordion(text.BRING_IN, open=True, elem_id="bring-in", elem_classes="fold") as self.bring_in:
             self._build_ways_in()
+        self._build_tiers()
         self.report = html(elem_id="import-report")
         with gr.Accordion(text.WORDS, open=False, elem_id="words", elem_classes="fold"):
             self.words = gr.Textbox(
@@ -40,6 +44,8 @@ class Collect:
                 max_lines=12,
                 interactive=True,
             )
+        with gr.Accordion(text.TAKE_ALONG, open=False, elem_id="take-along", elem_classes="fold") as self.along:
+            self.texts = html()
         with gr.Accordion(text.BIN, open=False, elem_id="bin", elem_classes="fold") as self.bin:
             self.binned = gr.Dropdown([], label=text.BIN_CHOICE, info=text.CLEANING, interactive=True)
             with gr.Row():
@@ -66,7 +72,17 @@ class Collect:
             self.speaker = gr.Textbox(
                 label=text.SPEAKER, placeholder=text.SPEAKER_INFO, max_lines=1, min_width=150, elem_id="speaker"
             )
+        self.channels = gr.Checkbox(False, label=text.CHANNELS, container=False, elem_id="channels")
         html(hint(text.UPLOAD_INFO))
+
+    def _build_tiers(self) -> None:
+        """What is asked where annotations have several tiers; the uploads wait meanwhile."""
+        self.waiting = gr.State([])  # paths on this machine; a State never leaves the server
+        with gr.Column(visible=False, elem_classes="card", elem_id="tiers") as self.tier_form:
+            self.tiers = gr.CheckboxGroup([], label=text.TIERS, info="…", interactive=True)
+            with gr.Row(elem_classes="tight"):
+                self.import_tiers = gr.Button(text.IMPORT_TIERS, variant="primary", size="md", min_width=120)
+                self.cancel = gr.Button(text.CANCEL, size="md", min_width=100)
 
     def wire(self, chosen: gr.State) -> None:
         """Events within the section; `imported` and `returned` are for the page to go on from."""
@@ -75,9 +91,18 @@ class Collect:
         self.recorded = self.recorder.input(
             self.add_recording, [chosen, self.recorder, self.speaker], [self.report, self.recorder], **private
         )
+        asked = [self.report, self.waiting, self.tier_form, self.tiers]
         self.uploaded = self.upload.upload(
-            self.add_files, [chosen, self.upload, self.speaker], self.report, api_visibility="private"
+            self.add_files, [chosen, self.upload, self.speaker, self.channels], asked, api_visibility="private"
         )
+        self.tiered = self.import_tiers.click(
+            self.add_tiers,
+            [chosen, self.waiting, self.tiers, self.speaker, self.channels],
+            asked,
+            api_visibility="private",
+        )
+        self.cancel.click(self.forget, self.waiting, asked, **private)
+        self.along.expand(self.list_texts, chosen, self.texts, **private)
         # A Textbox's "input" misses what is pasted. "change" also comes with another set's words, hence `words_of`.
         self.words.change(self.save_words, [self.words_of, self.words], None, trigger_mode="always_last", **private)
         self.bin.expand(self.list_bin, None, self.binned, **private)
@@ -91,6 +116,7 @@ class Collect:
             **private,
         ).success(self.list_bin, None, self.binned, **private)
         chosen.change(self.open_set, chosen, [self.words, self.words_of, self.report, self.bring_in], **private)
+        chosen.change(self.list_texts, chosen, self.texts, **private)
 
     # ---- handlers ----
 
@@ -103,10 +129,48 @@ class Collect:
 
     @shown
     def add_files(
-        self, set_name: str, paths: Sequence[str], speaker: str, progress: gr.Progress = gr.Progress()
-    ) -> str:
+        self,
+        set_name: str,
+        paths: Sequence[str],
+        speaker: str,
+        channels: bool = False,
+        progress: gr.Progress = gr.Progress(),
+    ) -> list[Any]:
+        return self._add_or_ask(set_name, paths, speaker, Wishes(by_channel=channels), progress)
+
+    @shown
+    def add_tiers(
+        self,
+        set_name: str,
+        paths: Sequence[str],
+        tiers: Sequence[str],
+        speaker: str,
+        channels: bool = False,
+        progress: gr.Progress = gr.Progress(),
+    ) -> list[Any]:
+        """The uploads that were waiting for a choice of tiers."""
+        if not tiers:
+            raise DataError(text.NO_TIER)
+        if not all(Path(path).is_file() for path in paths):
+            raise DataError(text.UPLOAD_GONE)
+        return self._add_or_ask(set_name, paths, speaker, Wishes(tiers=tuple(tiers), by_channel=channels), progress)
+
+    @shown
+    def forget(self, paths: Sequence[str]) -> list[Any]:
+        for path in paths:
+            self._discard(Path(path))
+        return ["", *_nothing_asked()]
+
+    def _add_or_ask(
+        self, set_name: str, paths: Sequence[str], speaker: str, wishes: Wishes, progress: gr.Progress
+    ) -> list[Any]:
         files = [(path, Path(path).name) for path in paths]
-        return self._add(set_name, files, speaker, count=lambda done, total, _: progress((done, total), unit="clips"))
+        count: Progress = lambda done, total, _: progress((done, total), unit="clips")  # noqa: E731 (a name for its type)
+        try:
+            return [self._add(set_name, files, speaker, wishes=wishes, count=count), *_nothing_asked()]
+        except TierChoice as e:
+            info = text.TIERS_INFO.format(file=e.file)
+            return ["", list(paths), gr.update(visible=True), gr.update(choices=list(e.tiers), value=[], info=info)]
 
     def _add(
         self,
@@ -115,14 +179,19 @@ class Collect:
         speaker: str,
         *,
         skip: Sequence[str] = (),
+        wishes: Wishes | None = None,
         count: Progress | None = None,
     ) -> str:
+        waits = False
         try:
             if not set_name:
                 raise DataError(text.NO_SET)
-            report = self.collecting.add_files(set_name, files, speaker=speaker, progress=count)
+            report = self.collecting.add_files(set_name, files, speaker=speaker, wishes=wishes, progress=count)
+        except TierChoice:
+            waits = True
+            raise
         finally:
-            for path, _ in files:
+            for path, _ in () if waits else files:
                 self._discard(Path(path))
         return import_report(report, skip=skip)
 
@@ -147,6 +216,14 @@ class Collect:
         info = self.collecting.set_info(set_name) if set_name else None
         return ["\n".join(info.words if info else ()), set_name, "", gr.update(open=not (info and info.clips))]
 
+    @quiet(1)
+    def list_texts(self, set_name: str) -> str:
+        """Links to what can be taken along; of runs, those that have tested clips."""
+        info = self.collecting.set_info(set_name) if set_name else None
+        runs = [run.id for run in self.adaptation.runs(set_name)] if info else []
+        tested = [run for run in runs[:SHOWN_RUNS] if self.comparing.has_measured(run)]
+        return downloads(set_name, bool(info and info.clips), tested)
+
     @shown
     def list_bin(self) -> Any:
         items = [
@@ -170,6 +247,11 @@ class Collect:
         if sure:
             erased = self.collecting.erase(**_target(item))
             say(f"{erased.clips} clips were erased for good.")
+
+
+def _nothing_asked() -> list[Any]:
+    """Nothing waits any more: uploads, form, tiers."""
+    return [[], gr.update(visible=False), gr.update(choices=[], value=[])]
 
 
 def _target(item: str | None) -> dict[str, Any]:
