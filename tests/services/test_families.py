@@ -71,3 +71,10 @@ def test_the_alphabet_is_that_of_the_sets_language(bench: Workbench, tmp_path: P
     spec = bench.catalog.resolve(str(save_model(tmp_path / "model", "mms")))
     alphabets = [bench.adaptation.alphabet(spec, language) for language in (None, "de", "fr")]
     assert ["ü" in a.characters for a in alphabets if a] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy"), [("mms", "adapters"), ("w2v-bert", "full"), ("parakeet", "all-but-features")]
+)
+def test_the_usual_strategy_fits_the_family(kind: str, strategy: str, bench: Workbench, tmp_path: Path) -> None:
+    assert bench.adaptation.usual_strategy(bench.catalog.resolve(str(save_model(tmp_path / "model", kind)))) == strategy

@@ -13,7 +13,7 @@ from workbench.core.types import ModelSpec
 
 # Tried with an earlier ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.
 SMALL_MODEL_DROPOUT = 0.15
-FEW_WEIGHTS = ("head", "norms-and-biases", "lora")  # recipes.md: no weight decay for these
+FEW_WEIGHTS = ("head", "norms-and-biases", "lora", "adapters")  # recipes.md: no weight decay for these
 XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
 
 
@@ -39,9 +39,9 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str]) -> str:
     """The strategy to begin with: recipes.md, "which strategy first".
 
     Whisper: the encoder, which listens; its decoder knows the language already. A supervised CTC model: all but the
-    convolutions. MMS: its adapters, where those are offered.
+    convolutions, or all where it has none (w2v-BERT). MMS: its adapters, where those are offered.
     """
-    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapters", "all-but-features")
+    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapters", "all-but-features", "full")
     return next((name for name in wanted if name in names), names[0])
 
 

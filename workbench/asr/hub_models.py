@@ -17,11 +17,10 @@ SUPERVISED_CTC_RATES: Rates = {
     "all-but-features": 2e-5,
     "norms-and-biases": 1e-3,
     "lora": 2e-4,
+    "adapters": 1e-3,  # MMS only
     "full": 2e-5,
     "custom": 2e-5,
 }
-# MMS: the adapter of one language and its output layer; the rest is what a thousand languages share.
-MMS_RATES: Rates = {**SUPERVISED_CTC_RATES, "head": 1e-3, "adapters": 1e-3}
 PARAKEET_RATES: Rates = {**SUPERVISED_CTC_RATES, "norms-and-biases": 5e-4, "lora": 1e-4}
 # Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
 SMALL_CTC_RATES: Rates = {
@@ -32,6 +31,7 @@ SMALL_CTC_RATES: Rates = {
     "all-but-features": 1e-3,
     "norms-and-biases": 5e-3,
     "lora": 3e-3,
+    "adapters": 3e-3,
     "full": 1e-3,
     "custom": 1e-3,
 }
@@ -126,7 +126,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         "ctc",
         964_800_000,
         3860,
-        MMS_RATES,
+        SUPERVISED_CTC_RATES,
         "Over a thousand languages, in letters; name the set's language, its adapter is fetched. Wants a GPU.",
         licence="CC-BY-NC-4.0",
     ),
