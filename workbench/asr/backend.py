@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from workbench.core.types import Block, ModelSpec, Seconds
 
-# Named arrays of one clip at a boundary, without a batch dimension; "samples" (n_samples,), "mel" (n_mels, n_frames) or
-# "mels" (n_frames, n_mels) at boundary 0, else "hidden" (n_frames, width), and what a family adds, such as "memory" (an encoder's output).
+# Named arrays of one clip at a boundary, without a batch dimension. At boundary 0 "samples" (n_samples,), "mel"
+# (n_mels, n_frames) or "mels" (n_frames, n_mels), else "hidden" (n_frames, width), and what a family adds, such as
+# "memory" (an encoder's output).
 Activations = dict[str, Tensor]
 # The same, padded and stacked, with "lengths" (batch,) int64, and "labels" (batch, longest) int64, -100 where padded.
 Batch = dict[str, Tensor]
