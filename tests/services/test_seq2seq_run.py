@@ -1,17 +1,21 @@
 """A Whisper run from drafts to an exported folder, for the strategies whose prefix ends in different places."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import QUICK, execute, import_tones
+from workbench.asr.catalog import Catalog
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services.export import export_run
 from workbench.services.workbench import Workbench
+from workbench.store.models import ClipRow
 
 SETTINGS = {**QUICK, "learning_rate": 1e-2, "folds": 0, "general_set": "none", "lora_rank": 2}
 
@@ -92,6 +96,21 @@ def test_a_long_sound_is_drafted_piece_by_piece(bench: Workbench, spec: ModelSpe
     (long,) = bench.transcribing.clip_set(spec, "long")
     assert long["audio_seconds"] == 5.0
     assert len(long["text"]) > max(len(d["text"]) for d in bench.transcribing.clip_set(spec, "tones"))
+
+
+def test_drafts_that_go_round_in_circles_are_told(bench: Workbench, tmp_path: Path) -> None:
+    import_tones(bench, tmp_path / "tones", range(3), "tones")
+    with bench.store.session() as session:
+        session.execute(update(ClipRow).values(reference_id=None))
+    name = save_whisper(tmp_path / "models" / "loops").name
+    catalog = Catalog([tmp_path / "models" / name])
+    bench.transcribing.catalog = catalog
+    bench.transcribing.start_drafts("tones", name)
+    deadline = time.monotonic() + 60
+    while bench.transcribing.draft_view("tones").active and time.monotonic() < deadline:
+        time.sleep(0.05)
+    view = bench.transcribing.draft_view("tones")
+    assert view.message == "3 clips drafted by loops. 3 of the texts go round in circles: write these down by ear."
 
 
 def test_new_characters_need_a_head_that_learns(

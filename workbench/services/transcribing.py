@@ -16,6 +16,7 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog
 from workbench.audio.decode import check, decode_file, from_array, read_clip
 from workbench.audio.segment import split_at_silences
+from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Clip, ModelSpec, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.services.labelling import Labelling
@@ -110,7 +111,7 @@ class Transcribing:
     def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]], draft: bool) -> None:
         began = time.monotonic()
         language = self._set_language(set_name)
-        done = 0
+        done = endless = 0
 
         def show(message: str, *, active: bool = True) -> None:
             left = (time.monotonic() - began) / done * (len(clips) - done) if done else None
@@ -125,8 +126,10 @@ class Transcribing:
                 texts = {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)}
                 self.labelling.save_drafts(model, texts, draft=draft)
                 done += len(chunk)
+                endless += sum(repetition(text) is not None for text in texts.values())
                 show("Drafting" if draft else "Listening")
-            show(f"{len(clips)} clips {'drafted' if draft else 'heard'} by {model}.", active=False)
+            circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
+            show(f"{len(clips)} clips {'drafted' if draft else 'heard'} by {model}.{circles}", active=False)
         except WorkbenchError as e:
             show(str(e), active=False)
         except Exception:  # the thread's boundary: logged, and said on the page

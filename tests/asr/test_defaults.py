@@ -1,0 +1,44 @@
+"""The settings to start from follow the family, the strategy and the number of clips, each with its reason."""
+
+import pytest
+
+from workbench.asr.catalog import Catalog
+from workbench.asr.defaults import suggest, usual_strategy
+from workbench.asr.freezing import STRATEGIES, strategy_names
+from workbench.asr.hub_models import HUB_MODELS
+from workbench.core.types import ModelSpec
+
+SPECS = {spec.name: spec for spec in Catalog().specs}
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [("whisper-base", "encoder"), ("wav2vec2-base-960h", "all-but-features"), ("mms-1b-all", "adapters")],
+)
+def test_the_usual_strategy_is_the_recipes(model: str, expected: str) -> None:
+    spec = SPECS[model]
+    names = ["adapters", *strategy_names(spec.family)] if expected == "adapters" else strategy_names(spec.family)
+    assert usual_strategy(spec, names) == expected
+
+
+@pytest.mark.parametrize("spec", [*HUB_MODELS, SPECS["ctc-en"], SPECS["whisper-en"]], ids=lambda s: s.name)
+def test_every_strategy_on_offer_has_a_rate_of_its_own(spec: ModelSpec) -> None:
+    for name in strategy_names(spec.family):
+        key = name if name in STRATEGIES else name.rpartition("-")[0] + "-N"
+        suggestion = suggest(spec, name, clips=100)
+        assert suggestion.config.learning_rate == spec.learning_rates[key]
+        assert suggestion.rate_cap == 10 * spec.learning_rates[key]
+
+
+def test_whole_models_learn_more_slowly_than_a_few_weights() -> None:
+    for spec in HUB_MODELS:
+        rates = spec.learning_rates
+        assert rates["full"] <= rates["top-N"] < rates["lora"] < rates["norms-and-biases"]
+
+
+def test_whisper_is_not_masked_and_few_weights_do_not_decay() -> None:
+    whisper, ctc = SPECS["whisper-base"], SPECS["wav2vec2-base-960h"]
+    assert suggest(whisper, "encoder", clips=50).config.time_mask == 0
+    assert suggest(ctc, "full", clips=50).config.time_mask > 0
+    decay = {name: suggest(ctc, name, clips=50).config.weight_decay for name in ("head", "lora", "full")}
+    assert decay == {"head": 0.0, "lora": 0.0, "full": 0.01}
