@@ -65,7 +65,7 @@ def _listen(bench: "Workbench", set_name: str, model: str) -> str:
 def _announce(examined: "Examined") -> None:
     """Say on stderr what is about to change."""
     finding, console = examined.finding, messages()
-    console.print(f"{finding.remedy}: {len(finding.changes)} labels, {examined.tests} of them are tested by.")
+    console.print(f"{finding.remedy}: {_labels(len(finding.changes))}, {examined.tests} of them in test clips.")
     for example in examined.examples:
         console.print(_change(example))
 
@@ -75,11 +75,15 @@ def _change(example: "Example") -> str:
     return f"  {example.name}: “{example.before}” → {after}"
 
 
+def _labels(n: int) -> str:
+    return f"{n:,} label{'' if n == 1 else 's'}"
+
+
 def _show(console: Console, report: "Report", document: dict[str, Any]) -> None:
     for key, word in (("applied", "mended"), ("undone", "as before")):
         if document[key]:
             n = document[key]["clips"] if key == "undone" else len(document[key]["clips"])
-            console.print(f"{n} labels {word} ({document[key]['kind']}).")
+            console.print(f"{_labels(n)} {word} ({document[key]['kind']}).")
     if not report.findings:
         console.print(f"Nothing looks wrong with the {report.clips} confirmed labels of '{report.set_name}'.")
     for examined in report.findings:
@@ -88,8 +92,8 @@ def _show(console: Console, report: "Report", document: dict[str, Any]) -> None:
         for example in examined.examples:
             console.print(_change(example))
         if finding.remedy:
-            tested = f"; {examined.tests} of them judge" if examined.tests else ""
-            console.print(f"  --apply {finding.kind}: {finding.remedy} ({len(finding.changes)} labels{tested}).")
+            tested = f"; {examined.tests} of them in test clips" if examined.tests else ""
+            console.print(f"  --apply {finding.kind}: {finding.remedy} ({_labels(len(finding.changes))}{tested}).")
     if not report.model:
         console.print("\nWith --model the labels are held against what a model hears.")
     for applied in document["can_be_undone"]:

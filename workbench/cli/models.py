@@ -294,17 +294,19 @@ def _run_document(bench: "Workbench", run: "RunView") -> dict[str, Any]:
         "base_wer": None,
         "adapted_wer": None,
         "verdict": None,
+        "forgetting": None,
         "command": run.command,
     }
     if run.result:
         try:
-            comparison = bench.comparing.of_run(run.id).comparison
+            found = bench.comparing.of_run(run.id)
         except WorkbenchError:  # its test clips are all erased
             return document
         document |= {
-            "base_wer": comparison.base.wer,
-            "adapted_wer": comparison.adapted.wer,
-            "verdict": comparison.verdict,
+            "base_wer": found.comparison.base.wer,
+            "adapted_wer": found.comparison.adapted.wer,
+            "verdict": found.comparison.verdict,
+            "forgetting": found.forgetting.standing if found.forgetting else None,
         }
     return document
 

@@ -43,10 +43,10 @@ class Adapt:
         html(heading(3, text.ADAPT, "adapt"))
         self.run = gr.State("")
         self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
-        self.panel = html(f"<p class='hint'>{esc(text.LOADING)}</p>", elem_id="run-panel")
         with gr.Row(elem_classes="tight"):
             self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
             self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
+        self.panel = html(f"<p class='hint'>{esc(text.LOADING)}</p>", elem_id="run-panel")
         self.model = gr.Dropdown(
             [_model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
             value=first.name,

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from workbench.core.doctor import TITLES
-from workbench.services.doctor import Examined, Report
+from workbench.core.scoring import score_clip
+from workbench.services.doctor import Examined, Example, Report
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
@@ -95,11 +96,19 @@ def _finding(examined: Examined, report: Report) -> dict[str, Any]:
         "title": TITLES[finding.kind],
         "count": plural(len(finding.clips), "clip"),
         "sentence": finding.sentence,
-        "examples": [{k: v[:SHOWN] if v else v for k, v in vars(e).items()} for e in examples],
+        "examples": [_example(e) for e in examples],
         "more": f"… and {more:,} more" if more > 0 else "",
         "remedy": finding.remedy,
         "sure": sure,
     }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    """A change word by word: [kept, left out, put in]; without words it is the confirmation that goes."""
+    before, after = example.before[:SHOWN], (example.after or "")[:SHOWN]
+    steps = score_clip(before, after, "none").alignment if after else ()
+    words = [[op.hypothesis, "", ""] if op.kind == "equal" else ["", op.reference, op.hypothesis] for op in steps]
+    return {"name": example.name, "before": before, "words": words, "note": example.note}
 
 
 def _listen(report: Report) -> str:

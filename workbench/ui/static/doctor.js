@@ -19,10 +19,11 @@ function button(className, text, act, label = text) {
 function example(e) {
   const li = make('li', 'change');
   li.append(make('b', '', e.name), ' ');
-  if (e.after === null) {
-    li.append(make('span', '', `“${e.before}”`), ' ', make('small', '', e.note));
-  } else {
-    li.append(make('del', '', e.before), ' → ', make('ins', '', e.after));
+  if (!e.words.length) li.append(make('span', '', `“${e.before}”`), ' ', make('small', '', e.note));
+  for (const [kept, out, put] of e.words) {
+    if (out) li.append(make('del', '', out), ' ');
+    if (put) li.append(make('ins', '', put), ' ');
+    if (kept) li.append(`${kept} `);
   }
   return li;
 }
