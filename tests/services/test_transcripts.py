@@ -88,7 +88,6 @@ def test_tables_of_a_run(transcripts, run, talk) -> None:
 def test_subtitles_to_the_letter(transcripts, talk) -> None:
     files = transcripts.files("s", "srt")
     assert files == {
-        "one.srt": "",
         "talk.srt": (
             f"1\n00:00:00,500 --> 00:00:02,000\n{TEXTS[0]}\n\n"
             f"2\n00:00:02,000 --> 00:00:04,250\n{TEXTS[1]}\n\n"
@@ -168,6 +167,10 @@ def test_names_of_files_are_safe_and_single(transcripts, collecting, labelling, 
         (make_wav(f"{n}.wav", 0.3, seed=n), name) for n, name in enumerate(["A.wav", "con.wav", "a.mp3", "b c.x.wav"])
     ]
     collecting.add_files("s", files)
+    with pytest.raises(DataError, match="No clip of 's' has a text yet"):
+        transcripts.files("s", "vtt")
+    for clip in labelling.clips("s"):
+        labelling.save(clip.id, "x", author="a", confirmed=False)
     assert sorted(transcripts.files("s", "vtt")) == ["A.vtt", "_con.vtt", "a-2.vtt", "b_c.x.vtt"]
 
 
@@ -179,15 +182,17 @@ def test_where_it_is_written(transcripts, run, talk, tmp_path) -> None:
         "out": str(tmp_path / "folder"),
         "clips": 4,
         "without_text": 1,
-        "files": 2,
+        "files": 1,
     }
     transcripts.write("s", "srt", tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as packed:
-        assert sorted(packed.namelist()) == ["one.srt", "talk.srt"]
+        assert packed.namelist() == ["talk.srt"]
     transcripts.write("s", "csv", tmp_path / "deep" / "table.csv")
     assert (tmp_path / "deep" / "table.csv").read_text(encoding="utf-8").startswith("clip,file,")
+    transcripts.write("s", "srt", tmp_path / "one.srt")
+    assert (tmp_path / "one.srt").read_text(encoding="utf-8").startswith("1\n")
     with pytest.raises(DataError, match="2 files, one for each recording"):
-        transcripts.write("s", "srt", tmp_path / "one.srt")
+        transcripts.write("s", "textgrid", tmp_path / "one.TextGrid")
     for taken in ("all.zip", "folder", "deep/table.csv"):
         with pytest.raises(DataError, match="exists already"):
             transcripts.write("s", "csv", tmp_path / taken)

@@ -147,7 +147,7 @@ class _Cutter:
 
     def parts(self, group: Sequence[Candidate]) -> Iterator[Found]:
         """The parts that texts belong to."""
-        covered = np.zeros(len(self.recording.tracks[0]) // (SAMPLE_RATE // 10) + 1, bool)  # tenths of a second
+        covered = np.zeros(int(np.ceil(self.recording.duration * 10)), bool)  # tenths of a second
         for candidate in group:
             assert candidate.cut is not None
             start, end = candidate.cut[0], candidate.cut[1]

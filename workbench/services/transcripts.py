@@ -116,6 +116,10 @@ class Transcripts:
             return {safe_stems([name])[0] + wanted.ending: wanted.table(rows, (text,) if text else there)}
         texts = (text,) if text else there if wanted.many_texts else there[-1:]
         assert wanted.timed is not None
+        if not wanted.many_texts:  # subtitles without a text are nothing
+            rows = [row for row in rows if row.texts[texts[0]]]
+        if not rows:
+            raise DataError(f"No clip of '{name}' has a text yet; label the clips, or let a model draft them.")
         return {file + wanted.ending: wanted.timed(of_file, texts) for file, of_file in _by_file(rows)}
 
     def write(self, name: str, form: str, out: Path, *, text: str | None = None) -> dict[str, Any]:
@@ -241,10 +245,9 @@ def _without_ending(name: str) -> str:
 
 
 def _srt(rows: Rows, texts: Sequence[str]) -> str:
-    cues = [(row, row.texts[texts[0]]) for row in rows if row.texts[texts[0]]]
     return "".join(
-        f"{number}\n{_clock(row.span[0], ',')} --> {_clock(row.span[1], ',')}\n{text}\n\n"
-        for number, (row, text) in enumerate(cues, start=1)
+        f"{number}\n{_clock(row.span[0], ',')} --> {_clock(row.span[1], ',')}\n{row.texts[texts[0]]}\n\n"
+        for number, row in enumerate(rows, start=1)
     )
 
 
@@ -253,8 +256,7 @@ def _vtt(rows: Rows, texts: Sequence[str]) -> str:
     for row in rows:
         text = html.escape(row.texts[texts[0]], quote=False)
         voice = f"<v {html.escape(row.speaker, quote=False)}>" if row.speaker else ""
-        if text:
-            cues.append(f"\n{_clock(row.span[0], '.')} --> {_clock(row.span[1], '.')}\n{voice}{text}\n")
+        cues.append(f"\n{_clock(row.span[0], '.')} --> {_clock(row.span[1], '.')}\n{voice}{text}\n")
     return "WEBVTT\n" + "".join(cues)
 
 
@@ -345,7 +347,7 @@ class Form:
 FORMS: Final[dict[str, Form]] = {
     "csv": Form("CSV table", ".csv", "text/csv; charset=utf-8", table=_csv),
     "jsonl": Form("JSON lines", ".jsonl", "application/jsonl; charset=utf-8", table=_jsonl),
-    "srt": Form("SubRip", ".srt", "application/x-subrip; charset=utf-8", timed=_srt, many_texts=False),
-    "vtt": Form("WebVTT", ".vtt", "text/vtt; charset=utf-8", timed=_vtt, many_texts=False),
+    "srt": Form("Subtitles (SRT)", ".srt", "application/x-subrip; charset=utf-8", timed=_srt, many_texts=False),
+    "vtt": Form("Subtitles (WebVTT)", ".vtt", "text/vtt; charset=utf-8", timed=_vtt, many_texts=False),
     "textgrid": Form("Praat TextGrid", ".TextGrid", "text/plain; charset=utf-8", timed=_textgrid),
 }
