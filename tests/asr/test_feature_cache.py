@@ -1,5 +1,10 @@
 """A stale activation is never met, a damaged file is computed anew, and the sound at rest gives what was stored."""
 
+import os
+import subprocess
+import sys
+import textwrap
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from tests.asr.conftest import KINDS
 from workbench.asr.backend import ClipInput
+from workbench.asr.catalog import folder_spec
 from workbench.asr.ctc import CTCBackend
-from workbench.asr.feature_cache import CacheItem, FeatureCache
+from workbench.asr.feature_cache import CacheItem, FeatureCache, compact
+from workbench.asr.loading import load
+from workbench.errors import WorkbenchError
 
 BackendOf = Callable[[str], CTCBackend]
 
@@ -81,9 +91,103 @@ def test_a_failed_write_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("workbench.asr.feature_cache.save_file", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(WorkbenchError, match="The disk is full"):
         cache.fetch(item)
     assert list(cache.folder.iterdir()) == []
+
+
+def test_the_loss_from_what_is_stored_is_the_loss(
+    model_folder: Callable[[str], Path], clips: list[ClipInput], tmp_path: Path
+) -> None:
+    for kind in KINDS:
+        backend = load(folder_spec(model_folder(kind)))
+        labels = [backend.encode_label(text) for text in ("ab c", "hello", "a", "zoo")]
+        items = [CacheItem(f"{i:064d}", "", lambda c=c: c, len(c.samples)) for i, c in enumerate(clips)]
+        with torch.no_grad():
+            whole = backend.loss(backend.collate(backend.encode_prefix(clips, 0), labels), 0)
+            for boundary in range(1, len(backend.blocks())):
+                cache = FeatureCache(tmp_path / kind, backend, boundary)
+                cache.fill(items)
+                stored = backend.loss(backend.collate([cache.fetch(i) for i in items], labels), boundary)
+                torch.testing.assert_close(
+                    stored, whole, rtol=2e-3, atol=0, msg=f"{kind}, boundary {boundary}: {stored} {whole}"
+                )
+
+
+def test_outliers_that_half_precision_cannot_write_stay_whole() -> None:
+    values = torch.randn(50, 8)
+    assert compact(values).dtype == torch.float16
+    assert compact(values * 1e5).dtype == torch.float32
+    assert compact(values * 1e-9).dtype == torch.float32
+    assert compact(torch.ones(3, dtype=torch.int64)).dtype == torch.int64
+
+
+def test_the_cache_stays_within_its_limit_and_keeps_what_is_needed(
+    backend_of: BackendOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = backend_of("wav2vec2-group")
+    items = [item_of(seed)[0] for seed in range(6)]
+    cache = FeatureCache(tmp_path, backend, 3)
+    cache.fill(items[:3])
+    size = cache.path(items[0]).stat().st_size
+    for age, item in zip((30, 10, 20), items, strict=False):
+        os.utime(cache.path(item), (time.time() - age, time.time() - age))
+    cache.fill(items[:1])  # needed again: the youngest now
+    monkeypatch.setenv("WORKBENCH_CACHE_GB", str(3.5 * size / 1e9))
+    cache.fill(items[3:5])
+    assert [cache.path(i).exists() for i in items[:5]] == [True, False, False, True, True]
+    cache.fill(items)  # more than the limit, but all of it is needed now
+    assert all(cache.path(i).exists() for i in items)
+    monkeypatch.setenv("WORKBENCH_CACHE_GB", "much")
+    with pytest.raises(WorkbenchError, match="number of gigabytes, not 'much'"):
+        FeatureCache(tmp_path, backend, 2).fill(items)
+
+
+def test_a_full_disk_is_met_by_forgetting_what_is_not_needed(
+    backend_of: BackendOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = backend_of("wav2vec2-group")
+    old, _ = item_of(0)
+    new, _ = item_of(1)
+    FeatureCache(tmp_path, backend, 2).fill([old])
+    cache = FeatureCache(tmp_path, backend, 3)
+
+    def full_while_the_old_one_is_there(values: object, file: str) -> None:
+        if FeatureCache(tmp_path, backend, 2).path(old).exists():
+            raise OSError(28, "No space left on device")
+        save_file(values, file)
+
+    monkeypatch.setattr("workbench.asr.feature_cache.save_file", full_while_the_old_one_is_there)
+    cache.fill([new])
+    assert cache.path(new).exists()
+
+
+def test_two_processes_fill_one_cache(model_folder: Callable[[str], Path], tmp_path: Path) -> None:
+    script = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        import numpy as np
+        from workbench.asr.backend import ClipInput
+        from workbench.asr.catalog import folder_spec
+        from workbench.asr.feature_cache import CacheItem, FeatureCache
+        from workbench.asr.loading import load
+        cache = FeatureCache(Path(sys.argv[2]), load(folder_spec(Path(sys.argv[1]))), 3)
+        sounds = [np.random.default_rng(i).normal(0, 0.1, 8000).astype(np.float32) for i in range(40)]
+        items = [CacheItem(f"{i:064d}", "", lambda s=s: ClipInput(s), 8000) for i, s in enumerate(sounds)]
+        for round in range(3):
+            cache.fill(items, batch_seconds=1)
+            print(sum(float(cache.fetch(i)["hidden"].sum()) for i in items))
+            if round < 2:
+                [cache.path(i).unlink(missing_ok=True) for i in items[::2]]
+    """)
+    command = [sys.executable, "-c", script, str(model_folder("wav2vec2-group")), str(tmp_path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    sums = [float(line) for out, _ in said for line in out.splitlines()]
+    assert sums == pytest.approx([sums[0]] * 6, abs=1e-2)  # a clip's batch differs, and with it the last digits
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 40
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_at_boundary_zero_nothing_is_stored(backend_of: BackendOf, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Activations at the freeze boundary, on disk: computed once, reused by every epoch, run and evaluation.
 
 One safetensors file a clip and variant, in a folder named by a hash of everything that changes the values. Files appear
-by rename, so a killed process leaves none half written and two processes may fill one cache.
+by rename, so a killed process leaves none half written and two processes may fill one cache. They are memory-mapped
+when read. The cache stays within a limit: what was needed longest ago goes first, and is computed again if it is
+needed after all.
 """
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +23,15 @@ from safetensors.torch import load_file, save_file
 
 from workbench.asr.backend import Activations, Backend, ClipInput
 from workbench.core.types import SAMPLE_RATE
+from workbench.errors import WorkbenchError
 
-FORMAT = 1  # raise it when what is stored changes its meaning
+FORMAT = 2  # raise it when what is stored changes its meaning
+LIMIT_VARIABLE = "WORKBENCH_CACHE_GB"
+USUAL_LIMIT = 20e9  # bytes; less where the disk has not twice that to spare
+# Half precision is kept where the rounding is this small against the activations (root mean square over a clip). The
+# loss then moves by less than a thousandth, which a test holds for every family and boundary; outliers beyond what half
+# precision can write keep float32.
+HALF_TOLERANCE = 5e-4
 
 
 @dataclass(frozen=True)
@@ -111,15 +122,33 @@ class FeatureCache:
         """
         if self.boundary == 0:
             return 0
-        missing = [i for i in items if not self.path(i).exists()]
+        missing = [i for i in items if not _touch(self.path(i))]
         missing.sort(key=lambda i: i.n_samples)
         finished = len(items) - len(missing)
         for batch in length_batches(missing, batch_seconds, self.backend.padded_to):
             for item, activations in zip(batch, self._encode(batch), strict=True):
-                self.put(item, activations)
+                self._put_with_room(item, activations, items)
             finished += len(batch)
             done(finished)
+        if missing:
+            make_room(self.folder.parent, limit_of(self.folder.parent), keep={self.path(i) for i in items})
         return len(missing)
+
+    def _put_with_room(self, item: CacheItem, activations: Activations, needed: Sequence[CacheItem]) -> None:
+        """Store an item; where the disk is full, what is not needed now goes first."""
+        try:
+            self.put(item, activations)
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+            make_room(self.folder.parent, 0, keep={self.path(i) for i in needed})
+            try:
+                self.put(item, activations)
+            except OSError as again:
+                raise WorkbenchError(
+                    "The disk is full: the frozen part's output cannot be kept. Free some space and resume the run, or "
+                    "let the whole model learn, which keeps nothing."
+                ) from again
 
     def fetch(self, item: CacheItem) -> Activations:
         """The activations of one item, from the cache or computed now; at boundary 0 the sound itself."""
@@ -127,16 +156,80 @@ class FeatureCache:
         if found is None:
             found = self._encode([item])[0]
             if self.boundary:
-                self.put(item, found)
-        return found
+                self._put_with_room(item, found, [item])
+        return {k: v.float() if v.dtype == torch.float16 else v for k, v in found.items()}
 
     def _encode(self, items: Sequence[CacheItem]) -> list[Activations]:
         labels = [i.label_ids for i in items]
         if self.shallower is not None and self.shallower.boundary:
             nearer = [self.shallower.fetch(i) for i in items]
-            return self.backend.advance(nearer, labels, self.shallower.boundary, self.boundary)
-        clips = [replace(i.load(), label_ids=ids) for i, ids in zip(items, labels, strict=True)]
-        return self.backend.encode_prefix(clips, self.boundary)
+            found = self.backend.advance(nearer, labels, self.shallower.boundary, self.boundary)
+        else:
+            clips = [replace(i.load(), label_ids=ids) for i, ids in zip(items, labels, strict=True)]
+            found = self.backend.encode_prefix(clips, self.boundary)
+        # What is computed now equals what is read later.
+        return [{k: compact(v) for k, v in one.items()} for one in found] if self.boundary else found
+
+
+def compact(values: torch.Tensor) -> torch.Tensor:
+    """Float32 activations in half precision where next to nothing is lost by it, else as they are."""
+    if values.dtype != torch.float32:
+        return values
+    half = values.half()
+    error = torch.linalg.vector_norm(half.float() - values)
+    return half if error <= HALF_TOLERANCE * torch.linalg.vector_norm(values) else values
+
+
+def limit_of(root: Path) -> float:
+    """Bytes that the cache may hold: WORKBENCH_CACHE_GB, else 20 GB, else half of what the disk could give it."""
+    wish = os.environ.get(LIMIT_VARIABLE)
+    if wish:
+        try:
+            return float(wish) * 1e9
+        except ValueError:
+            raise WorkbenchError(f"{LIMIT_VARIABLE} must be a number of gigabytes, not '{wish}'.") from None
+    held = sum(size for _, size, _ in _files(root))
+    return min(USUAL_LIMIT, (shutil.disk_usage(root).free + held) / 2)
+
+
+def make_room(root: Path, limit: float, keep: Set[Path] = frozenset()) -> int:
+    """Remove what was needed longest ago until the cache is within its limit; returns the number of files removed.
+
+    Args:
+        root: The workspace's cache folder.
+        limit: Bytes.
+        keep: Files that stay whatever their age.
+    """
+    files = sorted(_files(root))
+    held, removed = sum(size for _, size, _ in files), 0
+    for _, size, path in files:
+        if held <= limit:
+            break
+        if path not in keep:
+            path.unlink(missing_ok=True)
+            held, removed = held - size, removed + 1
+    return removed
+
+
+def _files(root: Path) -> list[tuple[float, int, Path]]:
+    """When each file of the cache was last needed, its size in bytes, and where it is."""
+    found = []
+    for path in root.glob("*/*.safetensors"):
+        try:
+            state = path.stat()
+        except FileNotFoundError:  # another process made room
+            continue
+        found.append((state.st_mtime, state.st_size, path))
+    return found
+
+
+def _touch(path: Path) -> bool:
+    """Mark a file as needed now; False where there is none."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def length_batches(items: Sequence[CacheItem], batch_seconds: float, padded_to: int = 0) -> list[list[CacheItem]]:
