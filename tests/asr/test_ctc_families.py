@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 import transformers
 
 from tests.asr.conftest import KINDS, MERGES, VOCABULARY, german, save_adapter
+from workbench.asr import ctc_languages
 from workbench.asr.backend import ClipInput
 from workbench.asr.catalog import folder_spec
 from workbench.asr.ctc import CTCBackend
@@ -260,3 +262,29 @@ def test_the_languages_adapter_learns_alone_with_the_head(backend_of: BackendOf,
 
 def test_nothing_is_left_out_where_there_are_no_convolutions(backend_of: BackendOf) -> None:
     assert "all-but-features" not in strategy_names("ctc", backend_of("w2v-bert").blocks())
+
+
+def test_on_the_hub_an_adapter_is_fetched_when_its_language_is_asked_for(
+    backend_of: BackendOf, model_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def fetch(location: str, name: str) -> str:
+        asked.append((location, name))
+        if len(asked) == 1:
+            raise ConnectionError("offline")
+        return str(shutil.copy(model_folder("mms") / name, tmp_path))
+
+    monkeypatch.setattr(ctc_languages, "hf_hub_download", fetch)
+    backend = backend_of("mms")
+    adapters = backend.adapters
+    assert adapters
+    adapters.spec = replace(backend.spec, source="hub", location="facebook/mms")
+    adapters.folder = tmp_path / "snapshot"  # holds no adapter yet
+    assert backend.languages() == {"eng", "en", "deu", "de"}
+    with pytest.raises(ModelError, match=r"adapter\.deu\.safetensors .*cannot be read or fetched.*go online once"):
+        backend.set_language("de")
+    assert adapters.chosen == "eng"  # nothing has changed
+    backend.set_language("de")
+    assert asked == [("facebook/mms", "adapter.deu.safetensors")] * 2
+    assert "ü" in (backend.characters() or ())
