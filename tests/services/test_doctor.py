@@ -85,7 +85,9 @@ def test_a_confirmation_taken_back_leaves_the_text_and_comes_again(bench: Workbe
     assert (quiet.status, quiet.text) == ("drafted", "don’t open it.")
     assert "sound" not in kinds(bench)
     assert ids[7] not in {c.clip_id for c in bench.labelling.candidates("s")}, "it neither trains nor tests"
+    assert bench.doctor.to_hear_again("s") == {ids[7]: "sound"}
     assert bench.doctor.take_back("s", "sound", author="ben") == 1
+    assert bench.doctor.to_hear_again("s") == {}
     assert clip(bench, ids[7]).status == "confirmed"
 
 

@@ -3,6 +3,7 @@
 A tiny random model is enough: what is counted is which clips and which texts, not how good they are.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.services.inprocess import execute, import_tones, prepare
 from workbench.audio.decode import read_clip
 from workbench.core.types import ModelSpec
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.services.export import model_card
 from workbench.services.general import bundled_clips, default_general, without_learned
 from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip
@@ -102,6 +104,8 @@ def test_with_folds_the_delivered_model_is_checked(
     execute(bench, run)
     document = bench.comparing.document(run)
     assert (document["folds"], document["general"]["set"], document["general"]["clips"]) == (2, "general", 60)
+    card = json.loads((bench.workspace.run_folder(run) / "model" / "run.json").read_text())
+    assert f"General speech: {document['general']['summary']}" in model_card(document, card)
     rows = rows_of(bench)[:6]
     folder = next(c.path for c in bundled_clips()).parent
     heard = bench.transcribing.hear(run, [read_clip(folder / r.name) for r in rows])

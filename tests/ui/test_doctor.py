@@ -55,6 +55,15 @@ def test_one_click_mends_and_one_takes_it_back(label: Label, sick: list[int]) ->
         label.take_back(event(kind="numbers"), *asked())
 
 
+def test_a_clip_to_hear_again_says_why(bench: Workbench, label: Label, sick: list[int]) -> None:
+    twin = "a long label that says nearly the same"
+    for clip_id, said in zip(sick[:2], (twin, twin.replace("long", "bong")), strict=True):
+        bench.labelling.save(clip_id, said, author="ada", confirmed=True)
+    _, listed = label.mend(event(kind="near-duplicates"), *asked())
+    assert listed["clips"][1]["status"] == "drafted"
+    assert listed["clips"][1]["notice"].startswith("Label doctor: listen again, then confirm (Nearly the same label")
+
+
 def test_the_clips_of_a_finding_can_be_shown_alone(label: Label, sick: list[int]) -> None:
     shown, page, only, status = label.look_at(event(kind="numbers"), *asked())
     assert [c["id"] for c in shown["clips"]] == [sick[1]]

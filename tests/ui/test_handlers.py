@@ -361,6 +361,12 @@ def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> No
     first = page.look("s", "", {})
     again = page.look("s", "", first[0])
     assert all(isinstance(a, dict) and a["__type__"] == "update" and len(a) == 1 for a in again)
+    (clip, _) = bench.labelling.clips("s")
+    for label in ("one", "two"):
+        bench.labelling.save(clip.id, label, author="a", confirmed=False)
+        changed = page.look("s", "", first[0])
+        assert changed[1] != first[1], "a new text is new, though the counts are the same"
+        first = changed
     fill("t", 1)
     later = page.look("s", "", first[0])
     assert later[0] != first[0]

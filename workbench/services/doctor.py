@@ -173,9 +173,19 @@ class Doctor:
     def applied(self, set_name: str) -> list[Applied]:
         """The remedies that can be taken back, the newest first."""
         found: dict[str, list[int]] = {}
+        for clip_id, kind, _ in self._mended(set_name):
+            found.setdefault(kind, []).append(clip_id)
+        return [Applied(kind, tuple(sorted(ids))) for kind, ids in found.items()]
+
+    def to_hear_again(self, set_name: str) -> dict[int, str]:
+        """Clip id -> kind of finding, for clips whose confirmation a remedy took back and that wait for a person."""
+        return {clip_id: kind for clip_id, kind, confirmed in self._mended(set_name) if not confirmed}
+
+    def _mended(self, set_name: str) -> list[tuple[int, str, bool]]:
+        """Clips whose label a remedy made, the newest first: id, kind, whether it is confirmed."""
         with self._store.session() as session:
             query = (
-                select(ReferenceRow.clip_id, ReferenceRow.author)
+                select(ReferenceRow.clip_id, ReferenceRow.author, ReferenceRow.confirmed)
                 .join(ClipRow, ClipRow.reference_id == ReferenceRow.id)
                 .where(
                     ClipRow.set_id == find_set(session, set_name).id,
@@ -185,10 +195,10 @@ class Doctor:
                 )
                 .order_by(ReferenceRow.id.desc())
             )
-            for clip_id, author in session.execute(query):
-                if match := _BY_DOCTOR.search(author):
-                    found.setdefault(match[1], []).append(clip_id)
-        return [Applied(kind, tuple(sorted(ids))) for kind, ids in found.items() if kind in TITLES]
+            rows = [
+                (clip_id, _BY_DOCTOR.search(author), confirmed) for clip_id, author, confirmed in session.execute(query)
+            ]
+        return [(clip_id, match[1], confirmed) for clip_id, match, confirmed in rows if match and match[1] in TITLES]
 
     def take_back(self, set_name: str, kind: str, *, author: str) -> int:
         """Undo a remedy where its revision is still the newest; how many labels are as they were.

@@ -269,6 +269,12 @@ class Labelling:
                 kept += _save_drafts(session, model, {clip_id: texts[clip_id] for clip_id in ids}, draft)
         return kept
 
+    def newest(self, set_name: str) -> int:
+        """A number that grows with every revision of a set's labels."""
+        with self._store.session() as session:
+            statement = select(func.max(ReferenceRow.id)).join(ClipRow, ClipRow.id == ReferenceRow.clip_id)
+            return int(session.scalar(statement.where(ClipRow.set_id == find_set(session, set_name).id)) or 0)
+
     def assign_splits(self, set_name: str) -> Assignment:
         """Give every confirmed clip without a split its place; existing places never change."""
         with self._store.session() as session:

@@ -88,7 +88,7 @@ class Transcribing:
 
     def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
         self._stop.discard(set_name)
-        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, f"Loading {model}")
+        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, "Loading")
         pairs = [(c.id, c.sha256) for c in clips]
         threading.Thread(target=self._draft, args=(set_name, model, pairs, draft), daemon=True).start()
 

@@ -95,7 +95,7 @@ class Page:
         runs = self.workbench.adaptation.runs(set_name) if info else []
         view = _follow(runs, run, seen.get("runs", ""))
         token = self.compare.token(view, info.clips if info else 0)
-        labels = _labels(info)
+        labels = _labels(info, self.workbench.labelling.newest(set_name)) if info else ""
         now = {
             "set": set_name,
             "sets": repr([i.name for i in infos]),
@@ -127,8 +127,8 @@ class Page:
         ]
 
 
-def _labels(info: SetInfo | None) -> str:
-    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, len(info.words))) if info else ""
+def _labels(info: SetInfo, newest: int) -> str:
+    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, len(info.words), newest))
 
 
 def _follow(runs: list[RunView], shown: str, known: str) -> RunView | None:

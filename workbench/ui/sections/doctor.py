@@ -75,7 +75,9 @@ class DoctorPanel:
     def notes(self, set_name: str, model: str | None) -> dict[int, list[str]]:
         """What stands at the clips; nothing for a large set that nobody has examined."""
         report = self.doctor.automatic(set_name, model)
-        return report.notes() if report else {}
+        waiting = self.doctor.to_hear_again(set_name)
+        notes = {clip_id: [text.HEAR_AGAIN.format(title=TITLES[kind])] for clip_id, kind in waiting.items()}
+        return notes | (report.notes() if report else {})
 
 
 def _summary(report: Report) -> str:
@@ -89,7 +91,8 @@ def _finding(examined: Examined, report: Report) -> dict[str, Any]:
     n, more = len(finding.changes), len(finding.changes) - len(examples)
     sure = ""
     if examined.tests:
-        judge = text.ALL_JUDGE if report.in_folds else text.SOME_JUDGE.format(n=examined.tests)
+        some = text.ONE_JUDGES if examined.tests == 1 else text.SOME_JUDGE.format(n=examined.tests)
+        judge = text.ALL_JUDGE if report.in_folds else some
         sure = text.MEND_SURE.format(remedy=finding.remedy, n=_labels(n), judge=judge)
     return {
         "kind": finding.kind,

@@ -17,6 +17,7 @@ from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
 
 PAGE_SIZE: Final = 25  # clips shown at once
+SHOW_LIST: Final = "() => document.getElementById('clip-list').scrollIntoView({ block: 'center', behavior: 'smooth' })"
 
 
 class Query(NamedTuple):
@@ -114,7 +115,9 @@ class Label:
         self.doctor.panel.listen(self.doctor.listen, [chosen, self.model], self.doctor.panel, **private)
         self.doctor.panel.mend(self.mend, self.query, [self.doctor.panel, self.list], **private)
         self.doctor.panel.back(self.take_back, self.query, [self.doctor.panel, self.list], **private)
-        self.doctor.panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **private)
+        self.doctor.panel.look(
+            self.look_at, self.query, [self.list, self.page, self.only, self.status], **private
+        ).success(None, js=SHOW_LIST)
         self.list.everything(self.show_all, self.query, [self.list, self.page, self.only], **every)
         for event, handler in (
             (self.list.delete, self.delete),
