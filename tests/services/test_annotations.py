@@ -415,3 +415,9 @@ def test_an_annotation_named_by_itself_leads_to_its_sound(write, read) -> None:
     outside = EAF.replace("./talk%20one.wav", "../../out.wav").replace("talk%20one", "gone")
     write({"../../out.wav": b"x", "x/a.eaf": outside})
     assert problems(read(folder / "x" / "a.eaf"))[0] == ("a.eaf", None, "text names a missing file")
+
+
+def test_subtitles_may_name_their_language(write, read) -> None:
+    reading = read(write({"talk.en-US.vtt": VTT, "talk.mp4": b"x"}))
+    assert [c.path.name for c in reading.candidates] == ["talk.mp4"] * 2
+    assert problems(reading) == problems(reading, "warnings") == []

@@ -333,3 +333,12 @@ def test_a_folder_with_two_formats_says_which_was_not_read(write, read) -> None:
 def test_impossible_lengths(longest) -> None:
     with pytest.raises(DataError, match="from 2 to 30 s"):
         Wishes(longest=longest)
+
+
+def test_a_sounds_own_label_is_no_list(collecting, labelling, make_wav, tmp_path) -> None:
+    files = [(make_wav(f"{n}.wav", seed=n), f"{n}.wav") for n in range(2)]
+    for n, text in enumerate(["yes|no", "b.wav\tsaid"]):
+        (tmp_path / f"{n}.txt").write_text(text)
+        files.append((tmp_path / f"{n}.txt", f"{n}.txt"))
+    assert collecting.add_files("s", files).rejected == ()
+    assert [c.text for c in labelling.clips("s")] == ["yes|no", "b.wav said"]

@@ -19,7 +19,7 @@ ENDINGS: Final = ("", ".wav", ".flac", ".mp3", ".ogg")
 def recognise(place: Place) -> list[str]:
     """metadata.csv with bars in its first line; any table or text file of that kind among files picked singly."""
     names = place.named(".csv", ".txt") if place.chosen else [n for n in ("metadata.csv",) if n in place.files]
-    return [name for name in names if _has_bars(first_line(place.path(name)))]
+    return [n for n in names if _has_bars(first_line(place.path(n))) and not place.labels_a_sound(n)]
 
 
 def _has_bars(line: str) -> bool:

@@ -37,6 +37,11 @@ class Place:
     def sounds(self) -> list[str]:
         return [name for name in self.files if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES]
 
+    def labels_a_sound(self, name: str) -> bool:
+        """Whether a sound of the same name stands beside a text file, which is then that sound's label and no list."""
+        stem = PurePosixPath(name).with_suffix("")
+        return any(PurePosixPath(sound).with_suffix("") == stem for sound in self.sounds())
+
     def folders(self) -> list[str]:
         """The top folders, in order."""
         return list(dict.fromkeys(name.split("/")[0] for name in self.files if "/" in name))

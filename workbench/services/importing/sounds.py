@@ -1,5 +1,6 @@
 """Sounds with what stands beside them: annotations or subtitles with times, or a text file of the same name."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ TIMED: Final[dict[str, Callable[[bytes, str], Annotations]]] = {
     ".srt": subtitles.read_srt,
 }
 PLAIN: Final = ".txt"
+_LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
 def read_sounds(
@@ -182,11 +184,13 @@ def _sound_of(place: Place, name: str, annotations: Annotations) -> Path | None:
         if beside:
             return place.path(beside)
     stem = PurePosixPath(name).stem
-    for ending in PREFERRED:
-        for spelled in (ending, ending.upper()):
-            beside = place.beside(name, stem + spelled)
-            if beside:
-                return place.path(beside)
+    # talk.en.vtt stands beside talk.mp4 where subtitles come in several languages.
+    for called in dict.fromkeys((stem, _LANGUAGE_SUFFIX.sub("", stem))):
+        for ending in PREFERRED:
+            for spelled in (ending, ending.upper()):
+                beside = place.beside(name, called + spelled)
+                if beside:
+                    return place.path(beside)
     return None
 
 

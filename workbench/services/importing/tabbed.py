@@ -14,7 +14,7 @@ from workbench.services.listings import Line, first_line, read_lines
 def recognise(place: Place) -> list[str]:
     """Text files, of the top folder, whose first line is a sound's file, a tab and a text."""
     names = [name for name in place.named(".txt", ".tsv") if place.chosen or "/" not in name]
-    return [name for name in names if _is_pair(first_line(place.path(name)))]
+    return [name for name in names if _is_pair(first_line(place.path(name))) and not place.labels_a_sound(name)]
 
 
 def _is_pair(line: str) -> bool:
