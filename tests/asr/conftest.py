@@ -76,6 +76,7 @@ KINDS = {
     "mms": ("Wav2Vec2", {**SHAPE, **LAYER, "adapter_attn_dim": 4}),
     "hubert-group": ("Hubert", {**SHAPE, **GROUP}),
     "hubert-layer": ("Hubert", {**SHAPE, **LAYER}),
+    "hubert-batch": ("Hubert", {**SHAPE, **GROUP, "conv_pos_batch_norm": True}),
     "data2vec": ("Data2VecAudio", {**SHAPE, "num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}),
     "wavlm-group": ("WavLM", {**SHAPE, **GROUP}),
     "wavlm-layer": ("WavLM", {**SHAPE, **LAYER}),

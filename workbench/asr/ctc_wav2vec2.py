@@ -5,7 +5,8 @@ wav2vec 2.0 with a language's adapter in each layer. What padding would change, 
 
 * Padded frames are zeroed before the positional convolution and masked in attention, as in transformers' own forward.
 * A feature encoder with group norm averages over time: its clips go through one by one.
-* data2vec-audio stacks positional convolutions whose layer norm lifts padded frames off zero: one by one as well.
+* data2vec-audio stacks positional convolutions whose layer norm lifts padded frames off zero, as does the batch norm
+  that some HuBERT models put before theirs: one by one as well.
 * Wav2Vec2-Conformer's layers convolve over time and know no mask: one by one, see `Wav2Vec2Conformer`.
 """
 
@@ -27,7 +28,8 @@ class Wav2Vec2(Family):
         super().__init__(model, extractor)
         self.encoder: Any = self.base.encoder
         self.features_alone = any(isinstance(m, nn.GroupNorm) for m in self.base.feature_extractor.modules())
-        self.position_alone = hasattr(self.encoder.pos_conv_embed, "layers")
+        embed = self.encoder.pos_conv_embed
+        self.position_alone = hasattr(embed, "layers") or getattr(embed, "batch_norm", None) is not None
         self.norm_is_last = bool(getattr(model.config, "do_stable_layer_norm", False))
 
     def prepare(self, samples: np.ndarray) -> Tensor:
