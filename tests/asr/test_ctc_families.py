@@ -193,11 +193,20 @@ def test_a_language_is_its_adapter_and_its_alphabet(
     assert backend.characters() == characters(folder) == frozenset("'abcdefghijklmnopqrstuvwxyz")
 
 
-def test_a_language_is_part_of_the_caches_key(backend_of: BackendOf, tmp_path: Path) -> None:
+def test_a_language_is_part_of_the_caches_key(
+    backend_of: BackendOf, model_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
     backend = backend_of("mms")
     english = FeatureCache(tmp_path, backend, 4).folder
     backend.set_language("deu")
-    assert FeatureCache(tmp_path, backend, 4).folder != english
+    german_folder = FeatureCache(tmp_path, backend, 4).folder
+    assert german_folder != english
+    folder = Path(shutil.copytree(model_folder("mms"), tmp_path / "mms"))
+    save_adapter(folder, "deu", len(german()))  # other weights under the same name
+    other = load(folder_spec(folder))
+    other.set_language("deu")
+    assert FeatureCache(tmp_path, other, 4).folder not in (english, german_folder)
+    assert other.fingerprint == backend.fingerprint
 
 
 def test_a_missing_language_is_one_clear_sentence(backend_of: BackendOf) -> None:

@@ -105,7 +105,7 @@ class CTCBackend:
         return {
             "fingerprint": self.fingerprint,
             "processor": repr(sorted(self.processor.feature_extractor.to_dict().items())),
-            "language": self.adapters.chosen if self.adapters else "",
+            "language": self.adapters.identity if self.adapters else "",
         }
 
     # ---- running it ----

@@ -6,6 +6,7 @@ in place and tells the tokenizer. It changes what every layer computes, so it co
 before anything learns. Paper: Pratap et al. 2023, "Scaling speech technology to 1,000+ languages" (arXiv 2305.13516).
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class LanguageAdapters:
         self.folder = Path(model.config._name_or_path)
         self.own: str = tokenizer.target_lang  # its adapter is part of the model's own file
         self.chosen = self.own
+        self.identity = self.own  # for caches: the language, and which weights it has
         self._own_weights: dict[str, Tensor] = {}
 
     def codes(self, tokenizer: Any) -> set[str]:
@@ -57,9 +59,11 @@ class LanguageAdapters:
             return
         if not self._own_weights:
             self._own_weights = {n: p.detach().clone() for n, p in self.model._get_adapters().items()}
-        self._load(self._own_weights if code == self.own else self._read(code))
+        weights = self._own_weights if code == self.own else self._read(code)
+        self._load(weights)
         tokenizer.set_target_lang(code)
         self.chosen = self.model.target_lang = code
+        self.identity = code if code == self.own else f"{code} {_hash_of(weights)}"
 
     def _code(self, language: str, tokenizer: Any) -> str:
         codes = sorted(self.codes(tokenizer))
@@ -99,6 +103,13 @@ class LanguageAdapters:
         self.model.lm_head = nn.Linear(old.in_features, size, device=old.weight.device)
         self.model.config.vocab_size = size
         self.model.load_state_dict(weights, strict=False)
+
+
+def _hash_of(weights: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode() + weights[name].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def adapters_of(spec: ModelSpec, model: Any, tokenizer: Any) -> LanguageAdapters | None:
