@@ -67,6 +67,9 @@ def test_the_whole_job_from_the_command_line(terminal: Terminal, tmp_path: Path)
         assert isinstance(document[side]["substitutions"], int)
     assert isinstance(document["trainable_parameters"], int)
     assert 0 < document["trainable_parameters"] < document["total_parameters"]
+    general = document["general"]
+    assert (general["set"], general["clips"], general["red_line"], general["left_out"]) == ("general", 60, 0.03, 0)
+    assert general["verdict"] in ("forgot", "maybe forgot", "within", "cannot tell")
     run = document["run"]
     compared = terminal.json("compare", run, "--normalizer", "none")
     assert compared["normalizer"] == "none"
@@ -76,6 +79,7 @@ def test_the_whole_job_from_the_command_line(terminal: Terminal, tmp_path: Path)
     listed = terminal.json("runs", "--set", "clinic")
     assert [r["run"] for r in listed] == [run]
     assert listed[0]["adapted_wer"] == document["adapted"]["wer"]
+    assert listed[0]["forgetting"] == general["verdict"]
     assert listed[0]["command"].startswith("workbench adapt --set clinic --model ctc-en --strategy head --epochs 2")
     sound = next((CLINIC / "audio").iterdir())
     heard = terminal.json("transcribe", "--model", run, str(sound))

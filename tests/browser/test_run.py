@@ -50,6 +50,9 @@ def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path
     said = bench.comparing.of_run(run.id).comparison
     assert said.sentence() in verdict.inner_text()
     assert page.locator("#results tbody tr").count() == 20
+    forgetting = page.get_by_label("General speech (forgetting)")
+    assert said_of(bench, run.id) in forgetting.inner_text()
+    assert forgetting.locator("svg.meter text.red").text_content() == "red line +3.0"
     page.get_by_text("Your words (terms)").click()
     page.get_by_role("columnheader", name="In training").wait_for()
     second = page.locator("#results tbody tr").nth(1)
@@ -63,6 +66,13 @@ def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path
 
     go(page, page.url)  # a reload shows the same
     page.get_by_label("Verdict").wait_for()
+
+
+def said_of(bench: Workbench, run: str) -> str:
+    """What a run has forgotten, in one sentence."""
+    found = bench.comparing.of_run(run).forgetting
+    assert found is not None
+    return found.sentence()
 
 
 def _clip_id(bench: Workbench, name: str) -> int:
@@ -99,8 +109,15 @@ def test_two_tabs_a_reload_stop_and_resume(open_page: OpenPage, bench: Workbench
     updates = "() => /update [1-9]/.test(document.querySelector('#run-panel').innerText)"
     for page in (first, second):
         page.wait_for_function(updates, timeout=RUN_LIMIT_MS)
+    watched = [page.locator(".watched li").first for page in (first, second)]  # the same dev clips in every tab
+    for clip in watched:
+        clip.wait_for(timeout=RUN_LIMIT_MS)
+    names = first.locator(".watched li > b").all_inner_texts()
+    assert 1 <= len(names) <= 3
     go(first, first.url)
     wait_for_status(first, "running", timeout=20_000)
+    watched[0].wait_for()
+    assert first.locator(".watched li > b").all_inner_texts() == names
     first.wait_for_function(updates)
 
     run = bench.adaptation.runs("long")[0].id
