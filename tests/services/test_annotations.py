@@ -1,9 +1,8 @@
-"""Texts with times, as ELAN, Praat and subtitle editors write them; every refusal; the choice of a tier."""
+"""Texts with times, as ELAN, Praat and subtitle editors write them; every refusal."""
 
 import pytest
 
-from tests.services.conftest import problems
-from workbench.services.importing import TierChoice, elan, subtitles, textgrid
+from workbench.services.importing import elan, subtitles, textgrid
 from workbench.services.importing.annotations import Annotations, Unreadable
 
 
@@ -194,6 +193,99 @@ Object class = "TextGrid"
 "TextTier" "bell" 0 2.3 1
 1.2 "ding"
 """
+# What Praat 6.4 itself saved, through parselmouth.
+PRAAT_LONG = (
+    'File type = "ooTextFile"\n'
+    'Object class = "TextGrid"\n'
+    "\n"
+    "xmin = 0 \n"
+    "xmax = 5 \n"
+    "tiers? <exists> \n"
+    "size = 3 \n"
+    "item []: \n"
+    "    item [1]:\n"
+    '        class = "IntervalTier" \n'
+    '        name = "words" \n'
+    "        xmin = 0 \n"
+    "        xmax = 5 \n"
+    "        intervals: size = 3 \n"
+    "        intervals [1]:\n"
+    "            xmin = 0 \n"
+    "            xmax = 1.25 \n"
+    '            text = "say ""hi"" ! ok" \n'
+    "        intervals [2]:\n"
+    "            xmin = 1.25 \n"
+    "            xmax = 3.5 \n"
+    '            text = "ᎣᏏᏲ ä" \n'
+    "        intervals [3]:\n"
+    "            xmin = 3.5 \n"
+    "            xmax = 5 \n"
+    '            text = "" \n'
+    "    item [2]:\n"
+    '        class = "IntervalTier" \n'
+    '        name = "phones" \n'
+    "        xmin = 0 \n"
+    "        xmax = 5 \n"
+    "        intervals: size = 2 \n"
+    "        intervals [1]:\n"
+    "            xmin = 0 \n"
+    "            xmax = 2 \n"
+    '            text = "h a" \n'
+    "        intervals [2]:\n"
+    "            xmin = 2 \n"
+    "            xmax = 5 \n"
+    '            text = "" \n'
+    "    item [3]:\n"
+    '        class = "TextTier" \n'
+    '        name = "bell" \n'
+    "        xmin = 0 \n"
+    "        xmax = 5 \n"
+    "        points: size = 1 \n"
+    "        points [1]:\n"
+    "            number = 1.1 \n"
+    '            mark = "ding" \n'
+)
+PRAAT_SHORT = (
+    'File type = "ooTextFile"\n'
+    'Object class = "TextGrid"\n'
+    "\n"
+    "0\n"
+    "5\n"
+    "<exists>\n"
+    "3\n"
+    '"IntervalTier"\n'
+    '"words"\n'
+    "0\n"
+    "5\n"
+    "3\n"
+    "0\n"
+    "1.25\n"
+    '"say ""hi"" ! ok"\n'
+    "1.25\n"
+    "3.5\n"
+    '"ᎣᏏᏲ ä"\n'
+    "3.5\n"
+    "5\n"
+    '""\n'
+    '"IntervalTier"\n'
+    '"phones"\n'
+    "0\n"
+    "5\n"
+    "2\n"
+    "0\n"
+    "2\n"
+    '"h a"\n'
+    "2\n"
+    "5\n"
+    '""\n'
+    '"TextTier"\n'
+    '"bell"\n'
+    "0\n"
+    "5\n"
+    "1\n"
+    "1.1\n"
+    '"ding"\n'
+)
 MARY = [(0.7, 1.6, 'say "hi", Bill = 3 ! no'), (1.6, 2.3, "ä")]
 
 
@@ -205,6 +297,15 @@ def test_textgrid(text, encoding) -> None:
     assert spans(found) == {"Mary": MARY}
     (problem,) = found.problems
     assert problem.reason == "the tier 'bell' marks points, not stretches of time"
+
+
+@pytest.mark.parametrize("text", [PRAAT_LONG, PRAAT_SHORT], ids=["long", "short"])
+def test_what_praat_saved(text) -> None:
+    found = textgrid.read(text.encode("utf-16"), "a.TextGrid")
+    assert spans(found) == {
+        "words": [(0.0, 1.25, 'say "hi" ! ok'), (1.25, 3.5, "ᎣᏏᏲ ä")],
+        "phones": [(0.0, 2.0, "h a")],
+    }
 
 
 def test_textgrid_lines_and_tiers_of_the_same_name() -> None:
@@ -222,7 +323,7 @@ def test_textgrid_lines_and_tiers_of_the_same_name() -> None:
         (b"", "it ends too early"),
         (LONG[:700].encode(), "it ends too early"),
         (b'"ooTextFile" "Sound" 0 1', "not a TextGrid"),
-        (b'"Praat chronological TextGrid text file" "x" 0 1', "not a TextGrid"),
+        (b'"Praat chronological TextGrid text file"\n0 5\n3', "not a TextGrid in Praat's long or short text form"),
         (LONG.replace("xmin = 0.7", "xmin = soon").encode(), "a number is missing"),
         (LONG.replace('name = "Mary"', "name = Mary").encode(), "a text in quotes is missing in line 12"),
         (LONG.replace("IntervalTier", "PitchTier").encode(), "an unknown kind of tier in line 10"),
@@ -317,107 +418,3 @@ def test_vtt_refusals(content) -> None:
         subtitles.read_vtt(content.encode(), "a.vtt")
     with pytest.raises(Unreadable, match="not UTF-8"):
         subtitles.read_srt(b"1\n00:00:01,000 --> 00:00:02,000\ncaf\xe9\n", "a.srt")
-
-
-# Beside sounds
-
-
-def test_each_annotation_finds_its_sound(write, read) -> None:
-    one_tier = (
-        EAF.replace('TIER_ID="A_Gloss"', 'TIER_ID="empty"')
-        .replace("<REF_ANNOTATION", "<OTHER")
-        .replace("</REF_ANNOTATION", "</OTHER")
-    )
-    reading = read(
-        write(
-            {
-                "x/talk.eaf": one_tier,  # names its sound itself
-                "x/talk one.wav": b"x",
-                "y/call.WAV": b"x",  # by the same name
-                "y/call.TextGrid": LONG,
-                "y/call.txt": "not this",
-                "z.mp4": b"x",
-                "z.wav": b"x",  # the sound is taken, not the film
-                "z.srt": SRT,
-                "z.vtt": VTT,
-                "plain.wav": b"x",
-                "plain.txt": "said",
-                "alone.srt": SRT,
-            }
-        )
-    )
-    assert [(c.name, c.source, c.text) for c in reading.candidates] == [
-        ("plain.wav", None, "said"),
-        ("z.wav", "z.wav", "We are in New York City"),
-        ("z.wav", "z.wav", "It's 4 < 5 here"),
-        ("talk one.wav", "x/talk one.wav", "ᎣᏏᏲ & <hello>"),
-        ("talk one.wav", "x/talk one.wav", "second line"),
-        ("call.WAV", "y/call.WAV", MARY[0][2]),
-        ("call.WAV", "y/call.WAV", "ä"),
-    ]
-    assert [c.speaker for c in reading.candidates] == [None, "Roger Bingham", "Esme & Mary", "Ann", "Ann", None, None]
-    assert ("alone.srt", None, "text names a missing file") in problems(reading)
-    assert problems(reading, "warnings") == [
-        ("z.srt", None, "not used, since another text stands beside the same sound"),
-        ("z.mp4", None, "not used, since z.wav has the same name and the text with times"),
-        ("y/call.txt", None, "not used, since another text has the times"),
-    ]
-
-
-def test_a_broken_annotation_does_not_bring_its_sound_in_as_something_else(write, read) -> None:
-    folder = write(
-        {"a.eaf": "<x", "a.wav": b"x", "b.wav": b"x", "c.srt": "1\n00:00:01,000 --> 00:00:02,000\n", "c.wav": b"x"}
-    )
-    reading = read(folder)
-    assert [c.name for c in reading.candidates] == ["b.wav"]
-    assert [(file, reason) for file, _, reason in problems(reading)] == [
-        ("a.eaf", "not valid XML (line 1)"),
-        ("c.srt", "no text with times in it"),
-    ]
-
-
-def test_tiers_must_be_chosen_and_can_be_several(write, read) -> None:
-    folder = write({"a.eaf": EAF, "talk one.wav": b"x", "c.TextGrid": LONG, "c.wav": b"x"})
-    with pytest.raises(
-        TierChoice, match=r"a\.eaf has several tiers with text \('A_Transcription', 'A_Gloss'\)"
-    ) as caught:
-        read(folder)
-    assert caught.value.tiers == ("A_Transcription", "A_Gloss")
-    reading = read(folder, tiers=("A_Gloss", "Mary"))
-    assert [c.text for c in reading.candidates] == [MARY[0][2], "ä", "2nd line.SG"]
-    both = read(folder / "a.eaf", tiers=("A_Gloss", "A_Transcription"))
-    assert [(c.text, c.cut) for c in both.candidates] == [
-        ("ᎣᏏᏲ & <hello>", (0.48, 1.73)),
-        ("second line", (2.0, 3.25)),
-        ("2nd line.SG", (2.0, 3.25)),
-    ]
-    wrong = read(folder / "c.TextGrid", tiers=("Bill",))
-    assert problems(wrong)[-1] == ("c.TextGrid", None, "no tier called Bill; its tiers with text are Mary")
-
-
-def test_tiers_of_a_conversation_are_speakers(write, read) -> None:
-    grid = LONG.replace('"IntervalTier"\n        name = "John"', '"IntervalTier"\n        name = "John"').replace(
-        'xmax = 2.3\n            text = ""', 'xmax = 2.3\n            text = "yes"'
-    )
-    folder = write({"a.TextGrid": grid, "a.wav": b"x"})
-    reading = read(folder, tiers=("Mary", "John"))
-    assert [(c.text, c.speaker) for c in reading.candidates] == [
-        ("yes", "John"),
-        (MARY[0][2], "Mary"),
-        ("ä", "Mary"),
-    ]
-
-
-def test_an_annotation_named_by_itself_leads_to_its_sound(write, read) -> None:
-    folder = write({"a.TextGrid": LONG, "a.flac": b"x", "b.flac": b"x"})
-    assert [c.path.name for c in read(folder / "a.TextGrid").candidates] == ["a.flac", "a.flac"]
-    assert [c.text for c in read(folder / "a.flac").candidates] == [MARY[0][2], "ä"]
-    outside = EAF.replace("./talk%20one.wav", "../../out.wav").replace("talk%20one", "gone")
-    write({"../../out.wav": b"x", "x/a.eaf": outside})
-    assert problems(read(folder / "x" / "a.eaf"))[0] == ("a.eaf", None, "text names a missing file")
-
-
-def test_subtitles_may_name_their_language(write, read) -> None:
-    reading = read(write({"talk.en-US.vtt": VTT, "talk.mp4": b"x"}))
-    assert [c.path.name for c in reading.candidates] == ["talk.mp4"] * 2
-    assert problems(reading) == problems(reading, "warnings") == []

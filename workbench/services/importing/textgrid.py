@@ -39,8 +39,8 @@ def read(content: bytes, name: str) -> Annotations:
     if content.startswith(b"ooBinaryFile"):
         raise Unreadable("a binary TextGrid", _SAVE)
     tokens = _tokens(decoded(content))
-    if [_next(tokens, str).value, _next(tokens, str).value] != ["ooTextFile", "TextGrid"]:
-        raise Unreadable("not a TextGrid", _SAVE)
+    if _next(tokens, str).value != "ooTextFile" or _next(tokens, str).value != "TextGrid":
+        raise Unreadable("not a TextGrid in Praat's long or short text form", _SAVE)
     for _ in range(2):
         _next(tokens, float)  # the whole grid's times
     found = Annotations()
