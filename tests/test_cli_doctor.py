@@ -21,7 +21,17 @@ def test_a_set_is_examined_mended_and_restored(
     (tmp_path / "manifest.jsonl").write_text("\n".join(rows) + "\n")
     terminal.json("import", str(tmp_path / "manifest.jsonl"), "--set", "s", "--language", "en")
     report = terminal.json("doctor", "--set", "s")
-    assert {"set", "clips", "model", "drafted", "findings", "applied", "undone", "can_be_undone"} == set(report)
+    assert {
+        "set",
+        "clips",
+        "model",
+        "drafted",
+        "drafts_tell_nothing",
+        "findings",
+        "applied",
+        "undone",
+        "can_be_undone",
+    } == set(report)
     assert [(f["kind"], len(f["clips"]), f["changes"]) for f in report["findings"]] == [("numbers", 1, 1)]
     said = terminal.run("doctor", "--set", "s", "--apply", "numbers")
     assert "0.wav: “take 5 tablets” → “take five tablets”" in said.stderr, "said before it is done"

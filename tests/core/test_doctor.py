@@ -9,7 +9,7 @@ import pytest
 from workbench.core.characters import main_script, odd_characters
 from workbench.core.doctor import CHECKS, TITLES, examine, find
 from workbench.core.findings import Finding, Labelled, Ward
-from workbench.core.likeness import near_pairs, strangers
+from workbench.core.likeness import hold_against, near_pairs
 from workbench.errors import UnknownNameError
 
 SENTENCES = (
@@ -164,6 +164,16 @@ def test_too_much_and_too_little_text_for_the_sound() -> None:
     assert found(ward(SENTENCES[:3], duration=[0.5, 9.0, 3.0]), "too-fast").clips == (1,)
 
 
+def test_single_letters_and_short_answers_are_no_matter_of_pace() -> None:
+    letters = ["a", "b", "c", "i"] * 4
+    assert find(ward([*letters, "eight", "seven"], duration=[1.0] * 18), "too-fast") is None
+    assert find(ward([*SENTENCES, "Yes."], duration=[len(s) / 12 for s in SENTENCES] + [2.0]), "too-slow") is None
+    chinese = ["今天天气很好", "请把门关上好吗", "我们明天再见"] * 4
+    durations = [len(s) / 5 for s in chinese]
+    assert find(ward(chinese, language="zh", duration=durations), "too-fast") is None
+    assert found(ward(chinese, language="zh", duration=[0.4, *durations[1:]]), "too-fast").clips == (1,)
+
+
 def test_poor_sound_is_not_to_be_used() -> None:
     sick = ward(SENTENCES, sound=["clipped", "quiet", "quiet", *[None] * 9])
     finding = found(sick, "sound")
@@ -196,7 +206,10 @@ def test_a_text_of_another_recording_is_far_and_a_weak_draft_is_not() -> None:
     assert found(ward(foreign, draft=drafts), "far-from-draft").clips == (1,)
     hopeless: list[str | None] = [blurred(s, 0.95, i) for i, s in enumerate(SENTENCES)]
     assert find(ward(SENTENCES, draft=hopeless), "far-from-draft") is None
-    assert strangers(["some label"] * 3, ["quite other"] * 3) == [], "three drafts have no usual distance"
+    assert ward(SENTENCES, draft=hopeless).held.tells_apart is False, "which is said"
+    assert ward(SENTENCES, draft=drafts).held.tells_apart is True
+    three = hold_against(["some label"] * 3, ["quite other"] * 3)
+    assert (three.strangers, three.tells_apart) == ((), None), "three drafts have no usual distance"
 
 
 def test_near_duplicates_across_the_split() -> None:

@@ -94,6 +94,8 @@ def _show(console: Console, report: "Report", document: dict[str, Any]) -> None:
         if finding.remedy:
             tested = f"; {examined.tests} of them in test clips" if examined.tests else ""
             console.print(f"  --apply {finding.kind}: {finding.remedy} ({_labels(len(finding.changes))}{tested}).")
+    if report.deaf:
+        console.print(f"\n{report.model} hears too little of these clips for its drafts to tell anything about labels.")
     if not report.model:
         console.print("\nWith --model the labels are held against what a model hears.")
     for applied in document["can_be_undone"]:

@@ -9,11 +9,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from workbench.core.characters import main_script, odd_characters
+from workbench.core.characters import main_script, odd_characters, script_of
 from workbench.core.findings import Change, Finding, Labelled, Ward, finding, relisten, rewritten
-from workbench.core.likeness import near_pairs, strangers, usual_distance
+from workbench.core.likeness import near_pairs, usual_distance
 from workbench.core.splits import closed_vocabulary
 from workbench.core.styles import (
     case_of,
@@ -29,7 +30,9 @@ from workbench.errors import UnknownNameError
 
 ENOUGH_PACES: Final = 8  # clips; fewer have no usual pace
 FASTEST: Final = 35.0  # letters a second; nobody speaks faster, whatever the set
-SLOWEST: Final = 0.4  # letters a second; less is a pause with a word in it
+FAST: Final = 18.0  # letters a second; less is too fast in no set, also not where most clips are single letters
+MISSING: Final = 20.0  # letters that the usual pace lets expect besides; fewer are a pause, more about three words
+SIGNS: Final = {"CJK": 3.0, "HANGUL": 2.5, "HIRAGANA": 2.0, "KATAKANA": 2.0, "CHEROKEE": 2.0, "ETHIOPIC": 2.0}
 PACE_FACTOR: Final = 2.5  # times the set's usual pace, or a part of it
 PACE_SPREADS: Final = 4.0  # robust standard deviations of its logarithm, besides
 
@@ -137,7 +140,7 @@ def mixed_punctuation(ward: Ward) -> Finding | None:
 
 def too_fast(ward: Ward) -> Finding | None:
     """More letters a second than anybody says: the text of a longer clip, or a cut sound."""
-    fast = [(c, pace) for c, pace, usual in _paces(ward) if pace > FASTEST or usual.above(pace)]
+    fast = [(c, pace) for c, pace, usual in _paces(ward) if pace > FASTEST or (pace > FAST and usual.above(pace))]
     return relisten(
         "too-fast",
         [c for c, _ in fast],
@@ -149,7 +152,7 @@ def too_fast(ward: Ward) -> Finding | None:
 
 def too_slow(ward: Ward) -> Finding | None:
     """Far fewer letters a second than in the set's other clips: something was not written down."""
-    slow = [(c, pace) for c, pace, usual in _paces(ward) if pace < SLOWEST or usual.below(pace)]
+    slow = [(c, pace) for c, pace, usual in _paces(ward) if usual.below(pace) and usual.missing(c, pace) > MISSING]
     return relisten(
         "too-slow",
         [c for c, _ in slow],
@@ -171,16 +174,28 @@ class _Pace:
     def below(self, pace: float) -> bool:
         return self.middle - math.log(pace) > max(math.log(PACE_FACTOR), PACE_SPREADS * self.spread)
 
+    def missing(self, clip: Labelled, pace: float) -> float:
+        """Letters that the usual pace lets expect beyond those that are there."""
+        return (math.exp(self.middle) - pace) * clip.duration
+
 
 def _paces(ward: Ward) -> list[tuple[Labelled, float, _Pace]]:
     """Letters a second of each clip that has any, with the set's usual pace."""
-    letters = [sum(unicodedata.category(ch)[0] in "LMN" for ch in text) for text in ward.plain]
+    letters = [sum(map(_weight, text)) for text in ward.plain]
     paces = [(c, n / c.duration) for c, n in zip(ward.clips, letters, strict=True) if n and c.duration > 0]
     if len(paces) < ENOUGH_PACES:
         usual = _Pace(0.0, math.inf)
     else:
         usual = _Pace(*usual_distance([math.log(pace) for _, pace in paces]))
     return [(c, pace, usual) for c, pace in paces]
+
+
+@cache
+def _weight(character: str) -> float:
+    """How many letters of an alphabet a character stands for: a syllable's or a word's sign takes longer to say."""
+    if unicodedata.category(character)[0] not in "LMN":
+        return 0.0
+    return SIGNS.get(script_of(character), 1.0)
 
 
 def poor_sound(ward: Ward) -> Finding | None:
@@ -200,8 +215,7 @@ def poor_sound(ward: Ward) -> Finding | None:
 
 def far_from_draft(ward: Ward) -> Finding | None:
     """Labels that are far from what the model hears, beside how far they usually are."""
-    drafts = [ward.compared(c.draft or "") for c in ward.clips]
-    found = strangers(ward.plain, drafts)
+    found = ward.held.strangers
     notes = {}
     for s in found:
         clip = ward.clips[s.place]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
+from workbench.core.likeness import Held, hold_against
 from workbench.core.numbers import spell_numbers
 from workbench.core.text import normalize_marks
 from workbench.core.types import Seconds, SplitName
@@ -81,6 +82,11 @@ class Ward:
     def plain(self) -> list[str]:
         """The labels as they are compared: numbers as words, lower case, no punctuation."""
         return [self.compared(c.text) for c in self.clips]
+
+    @cached_property
+    def held(self) -> Held:
+        """The labels held against the drafts."""
+        return hold_against(self.plain, [self.compared(c.draft or "") for c in self.clips])
 
     def compared(self, text: str) -> str:
         return normalize_marks(spell_numbers(text, self.language)[0])

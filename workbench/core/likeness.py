@@ -63,8 +63,22 @@ def usual_distance(distances: Sequence[float]) -> tuple[float, float]:
     return middle, 1.4826 * statistics.median(abs(d - middle) for d in distances)
 
 
-def strangers(labels: Sequence[str], drafts: Sequence[str]) -> list[Stranger]:
-    """Labels that are far from their own draft, compared with how far the set's labels usually are.
+@dataclass(frozen=True)
+class Held:
+    """Labels held against their drafts.
+
+    Attributes:
+        strangers: The labels that are far from their draft.
+        tells_apart: Whether the model hears enough for its drafts to be nearest to their own labels, mostly; else
+            little can be said. None with too few drafts, or too many to compare each with each.
+    """
+
+    strangers: tuple[Stranger, ...] = ()
+    tells_apart: bool | None = None
+
+
+def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
+    """Find labels that are far from their own draft, compared with how far the set's labels usually are.
 
     Args:
         labels: Normalised.
@@ -72,30 +86,29 @@ def strangers(labels: Sequence[str], drafts: Sequence[str]) -> list[Stranger]:
     """
     heard = [i for i, (label, draft) in enumerate(zip(labels, drafts, strict=True)) if label and draft]
     if len(heard) < ENOUGH_DRAFTS:
-        return []
+        return Held()
     own = {i: Levenshtein.normalized_distance(labels[i], drafts[i]) for i in heard}
     middle, spread = usual_distance(list(own.values()))
     limit = max(MIN_DISTANCE, middle + SPREADS * max(spread, 0.03))
-    fits = _better_fits(labels, drafts, heard, own, middle + spread)
-    return [Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limit or i in fits]
+    nearest = _nearest(labels, drafts, heard)
+    apart = None
+    if nearest:
+        apart = sum(own[i] <= distance + 1e-6 for i, (_, distance) in nearest.items()) >= TELLS_APART * len(heard)
+    fits = {
+        i: other
+        for i, (other, distance) in nearest.items()
+        if apart and labels[other] != labels[i] and own[i] - distance >= BETTER_BY and distance <= middle + spread
+    }
+    far = tuple(Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limit or i in fits)
+    return Held(far, apart)
 
 
-def _better_fits(
-    labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int], own: dict[int, float], usual: float
-) -> dict[int, int]:
-    """Place -> place of the label that its draft fits much better, and as well as drafts usually fit their labels."""
+def _nearest(labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int]) -> dict[int, tuple[int, float]]:
+    """Place of a draft -> place of the label nearest to it, with the distance; empty where there are too many."""
     if len(heard) ** 2 > MOST_PAIRS:
         return {}
     away = cdist(
         [drafts[i] for i in heard], [labels[i] for i in heard], scorer=Levenshtein.normalized_distance, dtype=np.float32
     )
     best = away.argmin(axis=1)
-    nearest = {i: (heard[int(best[row])], float(away[row, best[row]])) for row, i in enumerate(heard)}
-    told_apart = sum(own[i] <= distance + 1e-6 for i, (_, distance) in nearest.items())
-    if told_apart < TELLS_APART * len(heard):
-        return {}
-    return {
-        i: other
-        for i, (other, distance) in nearest.items()
-        if labels[other] != labels[i] and own[i] - distance >= BETTER_BY and distance <= usual
-    }
+    return {i: (heard[int(best[row])], float(away[row, best[row]])) for row, i in enumerate(heard)}

@@ -87,6 +87,7 @@ class Report:
         clips: Confirmed clips that were examined.
         model: Whose drafts the labels were held against.
         drafted: How many of the clips that model has listened to.
+        deaf: Whether the model hears so little of these clips that its drafts tell nothing about their labels.
         in_folds: Whether every clip judges, since the set is small.
     """
 
@@ -94,6 +95,7 @@ class Report:
     clips: int
     model: str | None
     drafted: int
+    deaf: bool
     in_folds: bool
     findings: tuple[Examined, ...]
 
@@ -111,6 +113,7 @@ class Report:
             "clips": self.clips,
             "model": self.model,
             "drafted": self.drafted,
+            "drafts_tell_nothing": self.deaf,
             "findings": [f.to_json() for f in self.findings],
         }
 
@@ -239,13 +242,15 @@ class Doctor:
             language = find_set(session, set_name).language
         in_folds = len(clips) < FOLDS_BELOW_CLIPS and not came_divided
         patients = [Labelled(c.id, c.name, c.text, c.duration, c.split, _sound(c), drafts.get(c.id)) for c in clips]
-        findings = examine(Ward(patients, language, model, in_folds))
+        ward = Ward(patients, language, model, in_folds)
+        findings = examine(ward)
         by_id = {c.id: c for c in clips}
         return Report(
             set_name,
             len(clips),
             model,
             sum(c.id in drafts for c in clips),
+            ward.held.tells_apart is False,
             in_folds,
             tuple(_examined(f, by_id, in_folds) for f in findings),
         )

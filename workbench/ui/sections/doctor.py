@@ -40,7 +40,11 @@ class DoctorPanel:
             "summary": _summary(report),
             "findings": [_finding(e, report) for e in report.findings],
             "applied": applied,
-            "note": "" if report.findings else text.NOTHING_WRONG,
+            "note": text.DEAF.format(model=report.model)
+            if report.deaf
+            else ""
+            if report.findings
+            else text.NOTHING_WRONG,
             "listen": _listen(report),
         }
 
@@ -84,6 +88,12 @@ def _summary(report: Report) -> str:
     if not report.findings:
         return text.DOCTOR_HAPPY.format(labels=_labels(report.clips))
     return text.DOCTOR_FOUND.format(n=plural(len(report.findings), "thing"), labels=_labels(report.clips))
+
+
+def _note(report: Report) -> str:
+    if report.deaf:
+        return text.DEAF.format(model=report.model)
+    return "" if report.findings else text.NOTHING_WRONG
 
 
 def _finding(examined: Examined, report: Report) -> dict[str, Any]:
