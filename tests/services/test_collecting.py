@@ -438,7 +438,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_done(
 ) -> None:
     for seed in range(3):
         make_wav(f"data/{seed}.wav", seed=seed)
-    monkeypatch.setattr("workbench.services.collecting.CLIPS_PER_COMMIT", 1)
+    monkeypatch.setattr("workbench.services.intake.CLIPS_PER_COMMIT", 1)
     real, calls = adding.write_flac, []
 
     def full(path, samples) -> None:
@@ -460,17 +460,17 @@ def test_a_full_database_is_one_sentence(collecting, folder, make_wav, monkeypat
     def full(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
-    monkeypatch.setattr("workbench.services.collecting.add_clips", full)
+    monkeypatch.setattr("workbench.services.intake.add_clips", full)
     with pytest.raises(WorkbenchError, match="disk is full"):
         collecting.import_path(folder, "s")
 
 
 KILLED = """
 import sys
-from workbench.services import collecting as c
+from workbench.services import collecting as c, intake
 from workbench.store.database import Store
 from workbench.workspace import Workspace
-c.CLIPS_PER_COMMIT = 4
+intake.CLIPS_PER_COMMIT = 4
 w = Workspace.open(sys.argv[1])
 def tell(done, total, name):
     print(done, flush=True)

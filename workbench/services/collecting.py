@@ -1,17 +1,9 @@
-"""Clip sets and the ways sounds come in: files, folders and lists, uploads, the microphone, the bundled samples.
+"""Clip sets and the ways sounds come in: files, folders and lists, uploads, the microphone, the bundled samples."""
 
-An import decodes in several threads and writes in parts, each in one transaction: a process killed halfway keeps what
-was done, and running the import again adds the rest, since the same sound is never added to a set twice.
-"""
-
-import errno
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,46 +11,34 @@ from typing import Any, Final
 
 import numpy.typing as npt
 from sqlalchemy import case, func, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from workbench.assets import assets_root
-from workbench.audio.decode import CLIPPED, CUT_OFF, QUIET, from_array
+from workbench.audio.decode import from_array
 from workbench.core.labels import clean_label, clean_name
 from workbench.core.types import Seconds
-from workbench.errors import DataError, UnknownNameError, WorkbenchError
+from workbench.errors import DataError, UnknownNameError
 from workbench.services import erasing
-from workbench.services.adding import Prepared, add_clips, prepare
-from workbench.services.cutting import Decode, groups
-from workbench.services.dividing import assign_set, split_set
+from workbench.services.cutting import Decode
 from workbench.services.erasing import Deleted, Erased
 from workbench.services.importing import (
-    NO_TEXT,
-    NO_TEXT_REMEDY,
     Candidate,
     Reading,
     Wishes,
     read_path,
     read_uploads,
 )
-from workbench.services.listings import Problem, read_text
+from workbench.services.intake import ImportReport, Intake, Progress, scratch_folder
+from workbench.services.listings import read_text
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import STATUS, find_set, select_labelled, set_names
 from workbench.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]  # sounds done, sounds in all, the newest one's name
-
-CLIPS_PER_COMMIT: Final = 64
-WORKERS: Final = min(8, os.cpu_count() or 1)
 SAMPLE_KINDS: Final = ("clinic", "workshop", "general")
 LONGEST_SET_NAME: Final = 80  # characters
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 _RUN_NAME: Final = re.compile(r"run-\d+")
-_REMEDIES: Final = {
-    CLIPPED: "record it again more softly if you can",
-    QUIET: "record it again closer to the microphone if you can",
-    CUT_OFF: "copy the file again if the end is missing",
-}
 
 
 @dataclass(frozen=True)
@@ -84,33 +64,6 @@ class SetInfo:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "words": list(self.words)}
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What became of the sounds that came in.
-
-    Attributes:
-        added: New clips.
-        duplicates: Sounds that the set had already.
-        rejected: Files and lines that became no clip.
-        warnings: Files and lines that were kept, but deserve a look.
-    """
-
-    set: str
-    added: int
-    duplicates: int
-    rejected: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "set": self.set,
-            "added": self.added,
-            "duplicates": self.duplicates,
-            "rejected": [problem.to_json() for problem in self.rejected],
-            "warnings": [problem.to_json() for problem in self.warnings],
-        }
 
 
 class Collecting:
@@ -178,7 +131,7 @@ class Collecting:
             WorkbenchError: The path cannot be read at all, or the disk is full.
         """
         wishes = replace(wishes or Wishes(), allow_outside=allow_outside)
-        with self._scratch() as scratch:
+        with scratch_folder(self._workspace) as scratch:
             reading = read_path(Path(path).expanduser(), scratch, wishes)
             return self._import(reading, set_name, language, progress, wishes, scratch)
 
@@ -203,7 +156,7 @@ class Collecting:
             TierChoice: Annotations have several tiers, and none was named.
         """
         wishes = wishes or Wishes()
-        with self._scratch() as scratch:
+        with scratch_folder(self._workspace) as scratch:
             reading = read_uploads([(Path(p), name) for p, name in files], scratch, wishes)
             if who := clean_name(speaker or ""):
                 reading.candidates = [replace(c, speaker=c.speaker or who) for c in reading.candidates]
@@ -230,7 +183,7 @@ class Collecting:
         who = clean_name(speaker or "") or None
         candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), speaker=who)
         reading = Reading(candidates=[candidate])
-        with self._scratch() as scratch:
+        with scratch_folder(self._workspace) as scratch:
             decode: Decode = lambda _: from_array(rate, array)  # noqa: E731 (a name for its type)
             return self._import(reading, set_name, None, None, Wishes(), scratch, decode=decode)
 
@@ -296,15 +249,6 @@ class Collecting:
                 for row in session.scalars(sets)
             ]
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """A folder for unpacked archives and decoded recordings, gone afterwards."""
-        with (
-            _disk_full_in_words(),
-            tempfile.TemporaryDirectory(dir=self._workspace.temporary, prefix="import-") as name,
-        ):
-            yield Path(name)
-
     def _import(
         self,
         reading: Reading,
@@ -317,32 +261,8 @@ class Collecting:
         decode: Decode | None = None,
     ) -> ImportReport:
         set_id, name = self._ensure_set(set_name, check_language(language), reading)
-        rejected, warnings = list(reading.rejected), list(reading.warnings)
-        added: dict[int, Candidate] = {}
-        duplicates = done = 0
-
-        def prepared(group: Sequence[Candidate]) -> tuple[list[Prepared | Problem], list[Problem]]:
-            return prepare(self._workspace, group, wishes, scratch, decode=decode)
-
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for part in _parts(list(groups(reading.candidates))):
-                with erasing.sounds_lock(self._workspace):
-                    results = list(pool.map(prepared, part))
-                    found = [item for items, _ in results for item in items]
-                    rejected += [item for item in found if isinstance(item, Problem)]
-                    sounds = [item for item in found if isinstance(item, Prepared)]
-                    outcome = add_clips(self._store, set_id, sounds)
-                warnings += [remark for _, remarks in results for remark in remarks]
-                warnings += [*(w for sound in sounds for w in _sound_warnings(sound)), *outcome.warnings]
-                if decode is None:
-                    warnings += _without_text(outcome.added.values())
-                added.update(outcome.added)
-                duplicates += outcome.duplicates
-                done += sum(map(len, part))
-                if progress:
-                    progress(done, len(reading.candidates), part[-1][-1].name)
-        warnings += self._divide(set_id, added)
-        return ImportReport(name, len(added), duplicates, tuple(rejected), tuple(warnings))
+        intake = Intake(self._workspace, self._store, set_id, name)
+        return intake.take(reading, wishes, scratch, progress=progress, decode=decode)
 
     def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str]:
         """The set's id and name, made where it is missing, with language and words where it has none yet."""
@@ -357,18 +277,6 @@ class Collecting:
             if reading.words and not row.words:
                 row.words = list(dict.fromkeys(word for word in map(clean_label, reading.words) if word))
             return row.id, row.name
-
-    def _divide(self, set_id: int, added: dict[int, Candidate]) -> Iterator[Problem]:
-        """Give new clips their split; say which found none, and what leaks in splits that came along."""
-        with self._store.session() as session:
-            assign_set(session, set_id)
-            divided = split_set(session, set_id)
-        for clip_id, reason in divided.left_out.items():
-            if clip_id in added:
-                yield added[clip_id].problem(reason.rstrip("."), "it is kept, but neither trains nor tests")
-        if any(candidate.split for candidate in added.values()):
-            for sentence in divided.leaks:
-                yield Problem("", None, sentence.rstrip("."), "divide the clips anew without a split column")
 
 
 def check_set_name(name: str) -> str:
@@ -402,51 +310,3 @@ def check_language(language: str | None) -> str | None:
 def read_words(path: str | os.PathLike[str]) -> list[str]:
     """The lines of a word list file."""
     return read_text(Path(path)).splitlines()
-
-
-def _parts(grouped: Sequence[list[Candidate]]) -> Iterator[list[list[Candidate]]]:
-    """Groups that are added in one transaction: some dozens of candidates together."""
-    part: list[list[Candidate]] = []
-    for group in grouped:
-        part.append(group)
-        if sum(map(len, part)) >= CLIPS_PER_COMMIT:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-def _without_text(added: Iterable[Candidate]) -> list[Problem]:
-    """Clips to label; the many pieces of one recording are named once."""
-    found = {}
-    for candidate in added:
-        if not (candidate.text or candidate.hypotheses):
-            key = (
-                (candidate.file, candidate.line)
-                if candidate.place
-                else (candidate.file, candidate.line, candidate.name)
-            )
-            found[key] = candidate.problem(NO_TEXT, NO_TEXT_REMEDY)
-    return list(found.values())
-
-
-def _sound_warnings(sound: Prepared) -> Iterator[Problem]:
-    for warning in sound.warnings:
-        yield sound.candidate.problem(warning, _REMEDIES.get(warning, "listen to it"))
-
-
-@contextmanager
-def _disk_full_in_words() -> Iterator[None]:
-    try:
-        yield
-    except OSError as e:
-        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise WorkbenchError(f"A sound could not be stored ({e.strerror or e}); check the workspace folder.") from e
-        raise WorkbenchError(_DISK_FULL) from e
-    except OperationalError as e:
-        if "full" not in str(e.orig):
-            raise
-        raise WorkbenchError(_DISK_FULL) from e
-
-
-_DISK_FULL: Final = "The disk is full; make room and import again: what was added before stays and is not added twice."
