@@ -255,3 +255,24 @@ def test_uploads_are_cut_as_well(collecting, labelling, tmp_path, make_wav) -> N
     assert {c.source for c in clips} == {"talk.wav", "other.wav"}
     assert [c.text for c in clips if c.text] == ["sentence 1", "sentence 2"]
     assert {c.speaker for c in clips} == {"ann"}
+
+
+def test_what_a_list_says_of_a_long_recording_is_not_said_of_its_pieces(collecting, labelling, folder) -> None:
+    soundfile.write(folder / "a.wav", talk(1)[0], RATE)
+    (folder / "manifest.json").write_text('{"audio_filepath": "a.wav", "duration": 60, "pred_text_m": "all of it"}')
+    report = collecting.import_path(folder, "s")
+    assert report.rejected == ()
+    assert [p.reason.split(":")[0] for p in report.warnings] == [
+        "what models heard in all of it fits no clip and was left out",
+        "lasts 60.0 s",
+        "no text",
+    ]
+    assert {clip.text for clip in labelling.clips("s")} == {""}
+
+
+def test_what_models_heard_in_a_part_is_its_draft(collecting, labelling, folder) -> None:
+    soundfile.write(folder / "a.wav", talk(1)[0], RATE)
+    row = '{"audio_filepath": "a.wav", "offset": 1, "duration": 5, "pred_text_m": "this part"}'
+    (folder / "manifest.json").write_text(row)
+    collecting.import_path(folder, "s")
+    assert [(c.text, c.status) for c in labelling.clips("s")] == [("this part", "drafted")]

@@ -131,6 +131,9 @@ class _Cutter:
     def pieces(self, whole: Candidate) -> Iterator[Found]:
         """A recording without text, cut in its pauses; each channel by itself where that is wished."""
         n_clips = 0
+        if whole.hypotheses:
+            remedy = "let the base model draft the clips, or give what was heard with times (offset and duration)"
+            self.remarks.append(whole.problem("what models heard in all of it fits no clip and was left out", remedy))
         for number, track in enumerate(self.recording.tracks):
             owner = self._of_channel(whole, number) if len(self.recording.tracks) > 1 else whole
             if self.recording.duration <= self.wishes.longest:
@@ -189,7 +192,10 @@ class _Cutter:
     def _placed(self, candidate: Candidate, start: Seconds, end: Seconds) -> Candidate:
         name = part_name(candidate.name, start)
         place = (round(start, 5), round(end, 5))  # finer than a sample
-        return replace(candidate, name=name, cut=None, source=candidate.source or candidate.file, place=place)
+        source = candidate.source or candidate.file
+        # What the list says of the whole, a length or what models heard, is not true of a piece.
+        heard = candidate.hypotheses if candidate.cut else ()
+        return replace(candidate, name=name, cut=None, source=source, place=place, stated=None, hypotheses=heard)
 
     @staticmethod
     def _of_channel(whole: Candidate, number: int) -> Candidate:
