@@ -1,6 +1,7 @@
 """The verbs about models and runs, as a script uses them: one JSON document on stdout, one sentence on stderr."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from workbench.asr.freezing import STRATEGIES
 from workbench.cli import main
+from workbench.cli.common import app
 
 ROOT = Path(__file__).parent.parent
 CLINIC = ROOT / "assets" / "clips" / "clinic"
@@ -125,3 +129,12 @@ def test_a_missing_or_broken_file_is_named(terminal: Terminal, tmp_path: Path) -
         failed = terminal.run("transcribe", "--model", "ctc-en", str(file), status=1)
         assert str(file) in failed.stderr
         assert len(failed.stderr.strip().splitlines()) == 1
+
+
+def test_the_help_names_every_strategy() -> None:
+    help_text = next(
+        option.help
+        for option in typer.main.get_command(app).commands["adapt"].params  # type: ignore[attr-defined]
+        if option.name == "strategy"
+    )
+    assert all(re.search(rf"\b{name}\b", help_text) for name in STRATEGIES)

@@ -12,7 +12,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from workbench.asr.freezing import STRATEGIES
 from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
 from workbench.core.config import TrainingConfig
 from workbench.errors import WorkbenchError
@@ -117,7 +116,11 @@ def adapt(
     set_name: SetOption,
     model: ModelOption,
     strategy: Annotated[
-        str | None, typer.Option(help=f"What may learn: {', '.join(STRATEGIES)}; the model's usual one by default.")
+        str | None,
+        typer.Option(
+            help="What may learn: head, top-N, bottom-N, encoder, decoder, adapters, all-but-features, "
+            "norms-and-biases, lora, full or custom (N a number); the model's usual one by default."
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,

@@ -35,8 +35,9 @@ from workbench.audio.decode import read_clip
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.text import Alphabet, repetition, to_model_text
-from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds, Split
+from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
+from workbench.services.arms import Arm
 from workbench.services.general import GeneralCheck, general_set
 from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress, StopRequested
@@ -64,6 +65,7 @@ class RunExecution:
     )
     notes: list[str] = field(default_factory=list)
     language: str | None = None  # that a multilingual model was told
+    arm: Arm | None = None  # whose weights the model has; None while it is the base
 
     def execute(self) -> None:
         """Do it all; the store then holds the result and the status.
@@ -84,9 +86,10 @@ class RunExecution:
         self.backend = self._load()
         self._tell_language()
         self._leave_out_too_long()
-        self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy, self.config)
-        hearing = self.backend.hearing_boundary(self.plan.boundary)
-        self.hearing = FeatureCache(self.workspace.cache, self.backend, hearing)
+        wishes = self._wishes()
+        plans = [plan_for_blocks(self.backend.blocks(), strategy, config) for strategy, config in wishes]
+        shallowest = min(self.backend.hearing_boundary(plan.boundary) for plan in plans)
+        self.hearing = FeatureCache(self.workspace.cache, self.backend, shallowest)
         splits = self._splits()
         general = self.general = self._general_check(splits)
         heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
@@ -97,24 +100,59 @@ class RunExecution:
         written, new_characters = self._written(splits)
         if new_characters:
             self.backend.extend(new_characters)
-            self.plan = plan_for_blocks(self.backend.blocks(), self.run.strategy, self.config)
-        self._check_new_characters(new_characters)
         labels = self._learnable(written)
+        for split in splits:
+            if not any(i in labels for i in split.train):
+                raise TrainingError("No clip is left to train on; confirm more labels.")
         training = sorted({i for s in splits for i in s.train if i in labels})
-        examples = {i: self._example(self.clips[i], text) for i, text in labels.items()}
-        self.cache = self.hearing
-        if self.plan.boundary > hearing:  # inside the decoder, where the labels are known
-            self.cache = FeatureCache(self.workspace.cache, self.backend, self.plan.boundary, self.hearing)
-            self._fill_cache(self.cache, [examples[i].items[0] for i in training], "Reading the labels once")
-        copies = [item for i in training for item in examples[i].items[1:]]
-        self._fill_cache(self.cache, copies, "Listening to the altered copies")
-        apply_plan(self.backend, self.plan)
-        self.backend.set_time_mask(self.config.time_mask)
-        if self.config.dropout is not None:
-            self.backend.set_dropout(self.config.dropout)
-        self._save_row(plan=asdict(self.plan), versions=versions())
-        adapted, outcomes, stopped = self._train(splits, examples)
+        arms = [self._arm(strategy, config, labels, training, new_characters) for strategy, config in wishes]
+        self._save_row(versions=versions())
+        adapted, outcomes, stopped = self._learn(arms, splits)
         self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
+
+    def _wishes(self) -> list[tuple[str, TrainingConfig]]:
+        """What to train: strategies with their settings; a sweep has several."""
+        return [(self.run.strategy, self.config)]
+
+    def _arm(
+        self,
+        strategy: str,
+        config: TrainingConfig,
+        labels: Mapping[int, str],
+        training: Sequence[int],
+        new_characters: Sequence[str],
+    ) -> Arm:
+        """A strategy with its settings, made ready to learn: what is frozen has listened."""
+        plan = plan_for_blocks(self.backend.blocks(), strategy, config)
+        _check_new_characters(plan, new_characters)
+        hearing = self._deeper(self.hearing, self.backend.hearing_boundary(plan.boundary))
+        self._fill_cache(hearing, [self._item(self.clips[i]) for i in labels], "Listening once with the frozen part")
+        cache = self._deeper(hearing, plan.boundary)  # inside a decoder, where the labels are known
+        examples = {i: self._example(self.clips[i], text, config.augment_copies) for i, text in labels.items()}
+        if cache is not hearing:
+            self._fill_cache(cache, [examples[i].items[0] for i in training], "Reading the labels once")
+        copies = [item for i in training for item in examples[i].items[1:]]
+        self._fill_cache(cache, copies, "Listening to the altered copies")
+        return Arm(strategy, config, plan, hearing, cache, examples)
+
+    def _deeper(self, cache: FeatureCache, boundary: int) -> FeatureCache:
+        if boundary == cache.boundary:
+            return cache
+        return FeatureCache(self.workspace.cache, self.backend, boundary, cache)
+
+    def _enter(self, arm: Arm) -> None:
+        """Let the model be this arm's: what learns, what is masked and dropped, where hearing starts."""
+        apply_plan(self.backend, arm.plan)
+        self.backend.set_time_mask(arm.config.time_mask)
+        if arm.config.dropout is not None:
+            self.backend.set_dropout(arm.config.dropout)
+        self.arm = arm
+
+    def _learn(self, arms: Sequence[Arm], splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
+        """Train; the model is left as the one that is delivered, and `self.arm` as its arm."""
+        self._enter(arms[0])
+        self._save_row(plan=asdict(arms[0].plan))
+        return self._train(splits)
 
     # ---- before training ----
 
@@ -166,14 +204,6 @@ class RunExecution:
             if self.language
             else f"The model cannot tell languages and kept the one that it came with: {why}."
         )
-
-    def _check_new_characters(self, new_characters: Sequence[str]) -> None:
-        head = [part for block, part in zip(self.plan.blocks, self.plan.parts, strict=True) if block.kind == "head"]
-        if new_characters and head == ["nothing"]:
-            raise TrainingError(
-                f"With {self.run.strategy} the output layer stays frozen and would never write "
-                f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."
-            )
 
     def _splits(self) -> tuple[Split, ...]:
         """The run's one split, or its folds; clips erased since are left out."""
@@ -236,9 +266,9 @@ class RunExecution:
 
         return CacheItem(clip.sha256, name, load, clip.n_samples, label_ids)
 
-    def _example(self, clip: RunClip, text: str) -> Example:
+    def _example(self, clip: RunClip, text: str, copies: int) -> Example:
         ids = tuple(self.backend.encode_label(text))
-        return Example(clip.id, tuple(self._item(clip, k, ids) for k in range(self.config.augment_copies + 1)), ids)
+        return Example(clip.id, tuple(self._item(clip, k, ids) for k in range(copies + 1)), ids)
 
     def _fill_cache(self, cache: FeatureCache, items: Sequence[CacheItem], message: str) -> None:
         """Run the frozen prefix over what is not in the cache yet."""
@@ -267,28 +297,24 @@ class RunExecution:
         began = time.monotonic()
         self.progress.phase(phase, message, total=len(clips))
         done = self._count if may_stop else self.progress.count
-        texts = transcribe_items(self.backend, self.hearing, [self._item(c) for c in clips], done=done)
+        hearing = self.arm.hearing if self.arm else self.hearing
+        texts = transcribe_items(self.backend, hearing, [self._item(c) for c in clips], done=done)
         self.seconds["evaluation"] += time.monotonic() - began
         return {c.id: text for c, text in zip(clips, texts, strict=True)}
 
     # ---- training ----
 
-    def _train(
-        self, splits: Sequence[Split], examples: dict[int, Example]
-    ) -> tuple[Texts, list[TrainingOutcome], bool]:
+    def _train(self, splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
         """Texts of the adapted model by clip with the fold, how each training went, and whether it was stopped."""
-        for split in splits:
-            if not any(i in examples for i in split.train):
-                raise TrainingError("No clip is left to train on; confirm more labels.")
-        planned = [
-            planned_updates([examples[i].n_samples for i in s.train if i in examples], self.config) for s in splits
-        ]
+        assert self.arm
+        examples, config = self.arm.examples, self.arm.config
+        planned = [self.arm.planned_updates(s.train) for s in splits]
         if len(splits) == 1:
             self.progress.plan_updates(planned)
-            outcome = self._train_split(splits[0], examples, self.folder / "training", None)
+            outcome = self._train_split(splits[0], self.folder / "training", None)
             return self._test(splits[0].test, None), [outcome], outcome.stopped
         everything = [e.n_samples for e in examples.values()]
-        self.progress.plan_updates([*planned, min(planned_updates(everything, self.config), max(planned))])
+        self.progress.plan_updates([*planned, min(planned_updates(everything, config), max(planned))])
         start = copy_state(self.backend)
         texts: Texts = {}
         outcomes: list[TrainingOutcome] = []
@@ -297,7 +323,7 @@ class RunExecution:
             finished = read_fold(folder, self.clips)
             if finished is None:
                 restore_state(self.backend, start)
-                outcome = self._train_split(split, examples, folder, number)
+                outcome = self._train_split(split, folder, number)
                 finished = outcome, self._test(split.test, number)
                 if not outcome.stopped:
                     write_fold(folder, *finished)
@@ -309,13 +335,13 @@ class RunExecution:
                     "of the folds so far were tested."
                 )
                 return texts, outcomes, True
-        stopped = self._train_final(examples, outcomes, start)
+        stopped = self._train_final(outcomes, start)
         return texts, outcomes, stopped
 
-    def _train_final(
-        self, examples: dict[int, Example], outcomes: Sequence[TrainingOutcome], start: dict[str, Any]
-    ) -> bool:
+    def _train_final(self, outcomes: Sequence[TrainingOutcome], start: dict[str, Any]) -> bool:
         """The model to deliver: all clips, for the folds' median number of updates."""
+        assert self.arm
+        examples = self.arm.examples
         steps = round(statistics.median(o.best_step for o in outcomes))
         restore_state(self.backend, start)
         self.notes.append(
@@ -323,12 +349,14 @@ class RunExecution:
             "folds; the figures are those of the folds' models on clips each had not heard."
         )
         everything = Split(tuple(examples), (), (), rule="all clips")
-        outcome = self._train_split(everything, examples, self.folder / "training", len(outcomes), stop_after=steps)
+        outcome = self._train_split(everything, self.folder / "training", len(outcomes), stop_after=steps)
         return outcome.stopped
 
     def _train_split(
-        self, split: Split, examples: dict[int, Example], folder: Path, fold: int | None, stop_after: int | None = None
+        self, split: Split, folder: Path, fold: int | None, stop_after: int | None = None
     ) -> TrainingOutcome:
+        assert self.arm
+        arm, examples = self.arm, self.arm.examples
         began = time.monotonic()
         self.progress.training(fold or 0)
         normalizer = self.run.config["normalizer"]
@@ -343,12 +371,12 @@ class RunExecution:
 
         outcome = fine_tune(
             self.backend,
-            self.plan,
-            replace(self.config, seed=self.config.seed + (fold or 0)),
+            arm.plan,
+            replace(arm.config, seed=arm.config.seed + (fold or 0)),
             train=[examples[i] for i in split.train if i in examples],
             dev=dev,
-            cache=self.cache,
-            hearing=self.hearing,
+            cache=arm.cache,
+            hearing=arm.hearing,
             folder=folder,
             hooks=Hooks(score, self.progress.update, self.progress.should_stop),
             stop_after=stop_after,
@@ -374,7 +402,8 @@ class RunExecution:
         began: float,
     ) -> None:
         self.progress.phase("saving", "Saving")
-        save_run_model(self.backend, self.plan, self.folder / "model", run=self._card(new_characters))
+        assert self.arm
+        save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(new_characters))
         blank = [i for i, (text, _) in adapted.items() if not text.strip()]
         if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
             self.notes.append(
@@ -453,3 +482,12 @@ class RunExecution:
             for name, value in values.items():
                 setattr(row, name, value)
             self.run = row
+
+
+def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> None:
+    head = [part for block, part in zip(plan.blocks, plan.parts, strict=True) if block.kind == "head"]
+    if new_characters and head == ["nothing"]:
+        raise TrainingError(
+            f"With {plan.strategy} the output layer stays frozen and would never write "
+            f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."
+        )
