@@ -30,6 +30,13 @@ def test_the_meter_says_in_words_where_the_change_stands(changed: int, word: str
     assert "the red line is at +3.0 points" in html  # for those who do not see the picture
 
 
+def test_a_large_gain_leaves_room_for_the_words_on_the_left() -> None:
+    rows = [ComparisonRow("c", "a b c d", "x y z w", "a b c d") for _ in range(40)]
+    html = forgetting(Forgetting("general", 0.03, compare(rows, normalizer="marks", scheme="given")))
+    assert "◂ better than before" in html
+    assert "forgets more" not in html
+
+
 def test_nothing_was_asked_nothing_is_shown_and_what_was_not_scored_has_no_bar() -> None:
     assert forgetting(None) == ""
     html = forgetting(Forgetting("general", 0.03, unscored="The general set was not scored: the run was stopped."))

@@ -39,7 +39,10 @@ def meter(found: Forgetting) -> str:
         f"{points(interval.low)} to {points(interval.high)}; the red line is at {points(line)} points"
     )
     # The two labels above and below never collide, however near the line is to zero.
-    below = "start" if zero < WIDTH * 0.2 else "middle"
+    # Whichever side has more room says which way it goes.
+    left = zero > WIDTH / 2
+    way = ("start", 2, "◂ better than before") if left else ("end", WIDTH - 2, "forgets more ▸")
+    below = "end" if left else "start" if zero < WIDTH * 0.2 else "middle"
     anchor = "end" if red > WIDTH * 0.8 else "start" if red < WIDTH * 0.2 else "middle"
     return (
         f"<svg class='meter' viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{esc(said)}'>"
@@ -50,5 +53,5 @@ def meter(found: Forgetting) -> str:
         f"<line class='red' x1='{red:.1f}' x2='{red:.1f}' y1='14' y2='{MIDDLE + 20}'/>"
         f"<text class='red' x='{red:.1f}' y='10' text-anchor='{anchor}'>red line {points(line)}</text>"
         f"<text x='{zero:.1f}' y='{HEIGHT - 6}' text-anchor='{below}'>no change</text>"
-        f"<text x='{WIDTH - 2}' y='{HEIGHT - 6}' text-anchor='end'>forgets more ▸</text></svg>"
+        f"<text x='{way[1]}' y='{HEIGHT - 6}' text-anchor='{way[0]}'>{way[2]}</text></svg>"
     )

@@ -43,7 +43,7 @@ class Adapt:
         html(heading(3, text.ADAPT, "adapt"))
         self.run = gr.State("")
         self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
-        with gr.Row(elem_classes="tight"):
+        with gr.Row(elem_classes="tight", elem_id="run-buttons"):
             self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
             self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
         self.panel = html(f"<p class='hint'>{esc(text.LOADING)}</p>", elem_id="run-panel")
