@@ -1,5 +1,7 @@
 """Texts with times, as ELAN, Praat and subtitle editors write them; every refusal."""
 
+import random
+
 import pytest
 
 from workbench.services.importing import elan, subtitles, textgrid
@@ -324,6 +326,7 @@ def test_textgrid_lines_and_tiers_of_the_same_name() -> None:
         (LONG[:700].encode(), "it ends too early"),
         (b'"ooTextFile" "Sound" 0 1', "not a TextGrid"),
         (b'"Praat chronological TextGrid text file"\n0 5\n3', "not a TextGrid in Praat's long or short text form"),
+        (LONG.replace("xmin = 0.7", "xmin = 1e400").encode(), "an impossible time in line 20"),
         (LONG.replace("xmin = 0.7", "xmin = soon").encode(), "a number is missing"),
         (LONG.replace('name = "Mary"', "name = Mary").encode(), "a text in quotes is missing in line 12"),
         (LONG.replace("IntervalTier", "PitchTier").encode(), "an unknown kind of tier in line 10"),
@@ -418,3 +421,33 @@ def test_vtt_refusals(content) -> None:
         subtitles.read_vtt(content.encode(), "a.vtt")
     with pytest.raises(Unreadable, match="not UTF-8"):
         subtitles.read_srt(b"1\n00:00:01,000 --> 00:00:02,000\ncaf\xe9\n", "a.srt")
+
+
+@pytest.mark.parametrize(
+    ("read", "content"),
+    [
+        (elan.read, EAF),
+        (textgrid.read, LONG),
+        (textgrid.read, SHORT),
+        (subtitles.read_srt, SRT),
+        (subtitles.read_vtt, VTT),
+    ],
+    ids=["eaf", "long", "short", "srt", "vtt"],
+)
+def test_damage_is_a_sentence_or_a_reading_and_nothing_else(read, content) -> None:
+    rng, refused = random.Random(0), []
+    for _ in range(300):
+        damaged = bytearray(content.encode())
+        for _ in range(rng.randrange(1, 6)):
+            at = rng.randrange(len(damaged))
+            damaged[at : at + rng.choice([0, 1, 30])] = rng.choice(
+                [b"", b"9" * 400, b'"', b"<", b"\xff", b"-->", b"\0\n"]
+            )
+        try:
+            found = read(bytes(damaged), "a")
+        except Unreadable as e:
+            refused.append(e)
+        else:
+            assert all(abs(t) < 1e9 for spans in found.tiers.values() for s in spans for t in (s.start, s.end))
+    assert refused
+    assert all(e.reason and e.remedy for e in refused)

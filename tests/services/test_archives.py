@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import stat
 import struct
 import zipfile
@@ -187,6 +188,15 @@ def bomb() -> bytes:
     return packed.getvalue()
 
 
+def swarm() -> bytes:
+    """Many entries that are harmless one by one."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for n in range(16):
+            file.writestr(f"{n}.wav", bytes(4 * 2**20))
+    return packed.getvalue()
+
+
 def overlapping() -> bytes:
     """Two entries whose headers point at the same packed bytes, as in the quoting bomb."""
     packed = io.BytesIO()
@@ -213,6 +223,7 @@ def liar() -> bytes:
     ("content", "message"),
     [
         (bomb(), r"set\.zip is packed like a bomb: zeros\.wav would grow to 64 MB, 1,0\d\d times its size"),
+        (swarm(), r"set\.zip is packed like a bomb: its 16 files would grow to 64 MB"),
         (overlapping(), r"set\.zip is packed like a bomb: its files share the same bytes"),
         (liar(), r"set\.zip is packed like a bomb: a\.wav would grow to 4,096 MB"),
         (b"", r"set\.zip is no ZIP archive, or a damaged one"),
@@ -220,7 +231,7 @@ def liar() -> bytes:
         (bomb()[:-300], r"set\.zip is no ZIP archive, or a damaged one"),
         (b"PK\x05\x06" + bytes(18), r"holds no sound files"),
     ],
-    ids=["ratio", "overlap", "claimed size", "empty", "text", "cut off", "nothing in it"],
+    ids=["ratio", "swarm", "overlap", "claimed size", "empty", "text", "cut off", "nothing in it"],
 )
 def test_hostile_archives_are_refused_whole(read, tmp_path, content, message) -> None:
     (tmp_path / "set.zip").write_bytes(content)
@@ -255,3 +266,25 @@ def test_lists_in_archives_cannot_lead_out_of_them(zipped, read, tmp_path, monke
         f'<ANNOTATION_DOCUMENT><HEADER><MEDIA_DESCRIPTOR MEDIA_URL="file://{outside}"/></HEADER></ANNOTATION_DOCUMENT>'
     )
     assert read(zipped(("a.eaf", eaf.encode()), ("b.wav", b"x"))).candidates[0].name == "b.wav"
+
+
+def test_damaged_archives_are_a_sentence_or_a_reading_and_nothing_else(zipped, read, tmp_path) -> None:
+    path = zipped(
+        ("a/metadata.csv", (TABLE + "b.wav,one\n").encode() * 5), ("a/b.wav", b"sound" * 200), ("a/c.txt", b"x")
+    )
+    whole, rng, refused = path.read_bytes(), random.Random(0), []
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(rng.randrange(1, 5)):
+            at = rng.randrange(len(damaged))
+            damaged[at : at + rng.choice([1, 1, 4, 40])] = rng.randbytes(rng.choice([1, 1, 4, 0]))
+        path.write_bytes(damaged)
+        try:
+            reading = read(path)
+        except DataError as e:
+            refused.append(str(e))
+        else:
+            assert all(c.path.is_relative_to(tmp_path / "scratch") for c in reading.candidates)
+    assert refused
+    assert all(sentence.startswith(("set.zip", str(path))) for sentence in refused)
+    assert left_behind(tmp_path) == []

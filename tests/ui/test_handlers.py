@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -169,6 +170,18 @@ def test_texts_can_be_taken_along(bench: Workbench, fill: Fill) -> None:
     assert html.count("<a ") == 5
     assert "texts/csv?of=ward%27s+%3Cb%3E+%26+%24%7Bx%7D" in html
     assert "<b> &" not in html
+
+
+def test_texts_of_runs_that_have_tested_clips_can_be_taken_along(bench: Workbench, fill: Fill) -> None:
+    fill("s", 1, text="hello")
+    collect = Collect(bench)
+    runs = [SimpleNamespace(id="run-2"), SimpleNamespace(id="run-1")]
+    collect.adaptation = SimpleNamespace(runs=lambda name: runs)  # type: ignore[assignment]
+    collect.comparing = SimpleNamespace(has_measured=lambda run: run == "run-1")  # type: ignore[assignment]
+    html = collect.list_texts("s")
+    assert html.count("<a ") == 10
+    assert "texts/srt?of=run-1" in html
+    assert "run-2" not in html
 
 
 def test_nothing_outside_the_workspace_is_ever_removed(bench: Workbench, make_wav: Callable[..., Path]) -> None:

@@ -90,6 +90,11 @@ def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> N
                 f"{title} is packed like a bomb: {name} would grow to {entry.file_size / 2**20:,.0f} MB, "
                 f"{entry.file_size / max(1, entry.compress_size):,.0f} times its size; nothing of it was read."
             )
+    if total > HARMLESS and total > HIGHEST_RATIO * sum(entry.compress_size for entry in entries):
+        raise DataError(
+            f"{title} is packed like a bomb: its {len(entries):,} files would grow to {total / 2**20:,.0f} MB; "
+            "nothing of it was read."
+        )
     placed = sorted(entries, key=lambda entry: entry.header_offset)
     for before, after in pairwise(placed):
         if before.header_offset + LOCAL_HEADER + before.compress_size > after.header_offset:

@@ -116,7 +116,8 @@ class TierChoice(DataError):
         self.tiers = tuple(dict.fromkeys(tier for tiers in found.values() for tier in tiers))
         self.file, tiers = next(iter(found.items()))
         names = ", ".join(f"'{tier}'" for tier in tiers)
-        more = f" (and {len(found) - 1} more files)" if len(found) > 1 else ""
+        others = len(found) - 1
+        more = f" (and {others} more {'file' if others == 1 else 'files'})" if others else ""
         super().__init__(
             f"{self.file}{more} has several tiers with text ({names}); name those that are meant with --tier."
         )

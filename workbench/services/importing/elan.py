@@ -17,6 +17,7 @@ from workbench.services.importing.annotations import Annotations, Span, Unreadab
 from workbench.services.listings import Problem
 
 LARGEST: Final = 256 * 2**20  # bytes; an hour of dense annotation takes about 5 MB
+LATEST_MS: Final = 10**9  # eleven days; anything later is damage
 _LINE: Final = "workbench-line"
 
 Times = tuple[Seconds, Seconds]
@@ -120,6 +121,7 @@ def _line(annotation: ElementTree.Element) -> int:
 
 def _milliseconds(value: str | None) -> Seconds | None:
     try:
-        return int(value) / 1000 if value else None
+        found = int(value) if value else None
     except ValueError:
         return None
+    return found / 1000 if found is not None and abs(found) <= LATEST_MS else None

@@ -22,6 +22,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _MOST: Final = 10_000_000  # tiers or intervals
+_LATEST: Final = 1e6  # seconds, eleven days
 _SAVE: Final = "save it with Praat as a text file (Save as text file…)"
 
 
@@ -64,6 +65,8 @@ def _tier(tokens: Iterator[_Token], name: str, found: Annotations) -> None:
             _next(tokens, str)
             continue
         end, text = _next(tokens, float), clean_label(str(_next(tokens, str).value))
+        if not max(abs(float(start.value)), abs(float(end.value))) <= _LATEST:
+            raise Unreadable(f"an impossible time in line {start.line}", _SAVE)
         if text:
             spans.append(Span(float(start.value), float(end.value), text, start.line))
     if kind.value == "TextTier":
