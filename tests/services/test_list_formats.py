@@ -1,6 +1,7 @@
 """Lists as their makers write them: LJSpeech, Common Voice, Azure, Kaldi, NeMo with hypotheses; and every refusal."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -342,3 +343,25 @@ def test_a_sounds_own_label_is_no_list(collecting, labelling, make_wav, tmp_path
         files.append((tmp_path / f"{n}.txt", f"{n}.txt"))
     assert collecting.add_files("s", files).rejected == ()
     assert [c.text for c in labelling.clips("s")] == ["yes|no", "b.wav said"]
+
+
+def test_nothing_is_passed_over_in_silence(write, read, collecting, make_wav, tmp_path) -> None:
+    folder = write(
+        {"metadata.csv": "file_name,text\na.wav,one\n", "a.wav": b"x", "a.eaf": EAF, "x/b.srt": "", "c.srt": ""}
+    )
+    reading = read(folder)
+    assert [(file, reason) for file, _, reason in problems(reading, "warnings")] == [
+        ("a.eaf", "not read, since the folder is read as AudioFolder"),
+        ("c.srt and 1 more", "not read, since the folder is read as AudioFolder"),
+    ]
+    (tmp_path / "names.tsv").write_text("a.wav\nb.wav\n")
+    report = collecting.add_files("s", [(make_wav("a.wav"), "a.wav"), (tmp_path / "names.tsv", "names.tsv")])
+    assert (report.added, [(p.file, p.reason) for p in report.rejected]) == (
+        1,
+        [("names.tsv", "a list of no known kind")],
+    )
+
+
+def test_the_readme_names_every_format() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in FORMATS if f"`{name}`" not in readme] == []

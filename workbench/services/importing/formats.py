@@ -139,11 +139,13 @@ def _read_folder(place: Place, reading: Reading, wishes: Wishes) -> None:
         return
     form, lists = recognised
     _read_lists(place, reading, form, lists)
-    for other in LISTS.values():
-        more = [name for name in _quietly(other, place) if name not in lists] if other is not form else []
-        if more:
+    others = [[n for n in _quietly(other, place) if n not in lists] for other in LISTS.values() if other is not form]
+    others += [place.named(ending) for ending in TIMED]
+    for names in others:
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             reason = f"not read, since the folder is read as {form.title}"
-            reading.warn(more[0], None, reason, "nothing to do, or name the other format with --format")
+            reading.warn(names[0] + more, None, reason, "nothing to do, or name the other format with --format")
 
 
 def _quietly(form: ListFormat, place: Place) -> list[str]:
@@ -168,7 +170,10 @@ def _read_chosen(place: Place, reading: Reading, wishes: Wishes) -> None:
             claimed.setdefault(name, form)
     for name, form in claimed.items():
         form.read(place, name, reading)
-    dealt_with = {name for name in place.files if PurePosixPath(name).suffix.lower() in LIST_SUFFIXES} | set(claimed)
+    lists = {name for name in place.files if _kind(name) in LIST_SUFFIXES}
+    for name in sorted(lists - set(claimed)):
+        reading.reject(name, None, "a list of no known kind", "write columns file_name and text, or file, tab and text")
+    dealt_with = lists | set(claimed)
     if any(form is LISTS["kaldi"] for form in claimed.values()):
         dealt_with |= {"text", "segments", "utt2spk", "utt2lang"}
     used = {candidate.path for candidate in reading.candidates}
