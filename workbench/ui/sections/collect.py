@@ -1,4 +1,4 @@
-"""Collect: record, add files, read what became of them; the word list; the bin."""
+"""Collect: record, add files, choose tiers, read what became of them; the word list; texts to take along; the bin."""
 
 import shutil
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Collect:
                 self.cancel = gr.Button(text.CANCEL, size="md", min_width=100)
 
     def wire(self, chosen: gr.State) -> None:
-        """Events within the section; `imported` and `returned` are for the page to go on from."""
+        """Events within the section; `recorded`, `uploaded`, `tiered`, `returned` are for the page to go on from."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # "stop_recording" comes before the browser has sent the sound; "change" comes with it.
         self.recorded = self.recorder.input(
@@ -151,7 +151,7 @@ class Collect:
         """The uploads that were waiting for a choice of tiers."""
         if not tiers:
             raise DataError(text.NO_TIER)
-        if not all(Path(path).is_file() for path in paths):
+        if not (paths and all(Path(path).is_file() for path in paths)):
             raise DataError(text.UPLOAD_GONE)
         return self._add_or_ask(set_name, paths, speaker, Wishes(tiers=tuple(tiers), by_channel=channels), progress)
 
