@@ -54,6 +54,18 @@ def merge_adapters(backend: "Backend") -> None:
         del backend.model.peft_config
 
 
+def remove_adapters(backend: "Backend") -> None:
+    """Take the adapters away again; the matrices beside them never moved."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, module in list(backend.model.named_modules()):
+        if isinstance(module, LoraLayer):
+            parent, _, child = name.rpartition(".")
+            setattr(backend.model.get_submodule(parent), child, module.get_base_layer())
+    if hasattr(backend.model, "peft_config"):
+        del backend.model.peft_config
+
+
 def matrices(modules: tuple[nn.Module, ...]) -> list[nn.Linear]:
     """The linear layers of a block, which an adapter can stand beside.
 

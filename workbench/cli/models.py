@@ -141,6 +141,40 @@ def adapt(
 
 
 @app.command()
+@with_settings
+def sweep(
+    context: typer.Context,
+    set_name: SetOption,
+    model: ModelOption,
+    strategies: Annotated[
+        str, typer.Option(help="What may learn, separated by commas: head,top-2,full; a few late blocks by default.")
+    ] = "",
+    learning_rates: Annotated[
+        str, typer.Option(help="Peak rates, separated by commas; 0.3, 1 and 3 times each strategy's own by default.")
+    ] = "",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    **settings: Any,
+) -> None:
+    """Let several strategies and learning rates race on the dev clips; the winner alone is tested."""
+    with opened(context, workspace) as bench:
+        given = {k: v for k, v in settings.items() if v is not None}
+        names = [name.strip() for name in strategies.split(",") if name.strip()]
+        rates = [_rate(rate) for rate in learning_rates.split(",") if rate.strip()]
+        run = bench.adaptation.start_sweep(set_name, bench.catalog.resolve(model), names, rates, given)
+        _follow(bench, run)
+        document = bench.comparing.document(run)
+    emit(document, as_json, lambda console: _show_figures(console, document))
+
+
+def _rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise WorkbenchError(f"'{text.strip()}' is no learning rate; write numbers such as 1e-3,3e-4.") from None
+
+
+@app.command()
 def resume(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="A run that was interrupted, stopped or failed, such as run-3.")],
@@ -317,6 +351,8 @@ def _run_document(bench: "Workbench", run: "RunView") -> dict[str, Any]:
 def _show_figures(console: Console, document: dict[str, Any]) -> None:
     for note in document["notes"]:
         console.print(note)
+    if document.get("sweep"):
+        _show_sweep(console, document["sweep"])
     heads = ("", "WER", "CER", "wrong", "missing", "extra")
     rows = []
     for side in ("base", "adapted"):
@@ -336,6 +372,23 @@ def _show_figures(console: Console, document: dict[str, Any]) -> None:
     if document["general"]:
         console.print(document["general"]["summary"])
     console.print(f"{document['run']}: {document['seconds']['total']:.0f} s in all.")
+
+
+def _show_sweep(console: Console, document: dict[str, Any]) -> None:
+    rows = [
+        (
+            arm["arm"],
+            f"{arm['trainable_parameters']:,}",
+            str(arm["updates"]) + ("" if arm["full"] else " (dropped)"),
+            f"{arm['seconds']:.0f}",
+            f"{arm['wer']:.1%}",
+            f"{100 * arm['change']['low']:+.1f} … {100 * arm['change']['high']:+.1f}",
+        )
+        for arm in document["arms"]
+    ]
+    rows.append(("base", "0", "0", "0", f"{document['base_wer']:.1%}", ""))
+    console.print(_table(("arm", "weights that learn", "updates", "s", "dev WER", "change, 95 %"), rows))
+    console.print(document["recommendation"])
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

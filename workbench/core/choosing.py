@@ -74,6 +74,29 @@ def choose(candidates: Sequence[Candidate], reference_words: Sequence[int], *, s
     raise AssertionError("the best arm is within the noise of itself")
 
 
+def recommendation(choice: Choice, base_wer: float, wers: Mapping[str, float], dev_clips: int) -> str:
+    """What to do, in one or two sentences for a domain expert.
+
+    Args:
+        base_wer: Of the untouched base on the dev clips.
+        wers: Arm -> its WER on the dev clips.
+    """
+    on = f"on {dev_clips} dev clips"
+    if not choice.train:
+        best = f"{choice.best} came to {wers[choice.best]:.1%}" if choice.best in wers else "no arm did better"
+        return (
+            f"Do not train: {on} the base has {base_wer:.1%} WER and {best}, which is within the noise. More clips, "
+            "or other ones, would say more."
+        )
+    taken = f"Take {choice.chosen}: {wers[choice.chosen]:.1%} WER {on}, the base has {base_wer:.1%}."
+    if choice.chosen == choice.best:
+        return f"{taken} No simpler arm comes within the noise of it."
+    return (
+        f"{taken} {choice.best} came to {wers[choice.best]:.1%}, but the difference is within the noise, and "
+        f"{choice.chosen} lets fewer weights learn."
+    )
+
+
 def _lead(
     best: Candidate, other: Candidate, words: NDArray[np.float64], drawn: NDArray[np.int64]
 ) -> tuple[float, float]:

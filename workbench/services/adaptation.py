@@ -1,15 +1,17 @@
 """Starts, follows, stops and resumes fine-tunes. Nothing here loads a model; the worker process does."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from workbench.asr.catalog import Catalog
 from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec, Seconds
+from workbench.errors import WorkbenchError
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
-from workbench.services.planning import Planning, command_line, living_set
+from workbench.services.planning import SWEEP, SWEEP_FACTORS, Planning, command_line, living_set, sweep_command
 from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
@@ -80,6 +82,53 @@ class Adaptation(Planning):
         self.jobs.launch(name)
         return name
 
+    def start_sweep(
+        self,
+        set_name: str,
+        model: str | ModelSpec,
+        strategies: Sequence[str] = (),
+        learning_rates: Sequence[float] = (),
+        settings: dict[str, Any] | None = None,
+    ) -> str:
+        """Store a run that lets several strategies and learning rates race, and start its worker; returns its id.
+
+        Args:
+            strategies: By default a few that read one cache.
+            learning_rates: For each of them; by default a third of, once and three times the suggested one.
+
+        Raises:
+            WorkbenchError: As `preview`, or fewer than two arms.
+        """
+        spec = self.catalog.find(model) if isinstance(model, str) else model
+        strategies = strategies or self.sweep_strategies(spec)
+        arms, configs = [], []
+        for strategy in dict.fromkeys(strategies):
+            _, suggested, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+            own = [suggested.learning_rate] if (settings or {}).get("learning_rate") else None
+            for rate in learning_rates or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]:
+                configs.append(replace(suggested, learning_rate=rate))
+                arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
+        if len(arms) < 2:
+            raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
+        with self.store.session() as session:
+            clip_set = session.scalars(living_set(set_name)).one()
+            row = RunRow(
+                set_id=clip_set.id,
+                strategy=SWEEP,
+                model=spec.to_json(),
+                config={**configs[0].to_json(), SWEEP: {"arms": arms}},
+                plan={},
+                split=split,
+                labels={str(c.clip_id): c.reference_id for c in labelled},
+                words=list(clip_set.words),
+                progress={"phase": "queued", "message": "Waiting for its turn"},
+            )
+            session.add(row)
+            session.flush()
+            name = row.name
+        self.jobs.launch(name)
+        return name
+
     def view(self, name: str) -> RunView:
         """One run as it stands now.
 
@@ -132,8 +181,15 @@ def run_view(row: RunRow, set_name: str) -> RunView:
         train_clips=len(row.labels) if row.split.get("folds") else len(row.split["train"]),
         test_clips=len({i for part in parts for i in part["test"]}),
         seconds=row.result.get("seconds", {}),
-        command=command_line(set_name, ModelSpec.from_json(row.model), row.strategy, config),
+        command=sweep_command(set_name, ModelSpec.from_json(row.model), row.config[SWEEP]["arms"])
+        if SWEEP in row.config
+        else command_line(set_name, ModelSpec.from_json(row.model), row.strategy, config),
     )
+
+
+def _rounded(rate: float) -> float:
+    """To two digits, as people write rates."""
+    return float(f"{rate:.1e}")
 
 
 def _set_name(session: Any, row: RunRow) -> str:

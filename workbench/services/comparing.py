@@ -128,6 +128,7 @@ class Comparing:
             "notes": list(of_run.notes),
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
+            "sweep": run.result.get("sweep"),
             "seconds": run.result["seconds"],
         }
 

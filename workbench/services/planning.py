@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import set_names
 
+SWEEP = "sweep"  # the strategy of a run that tries several, until it has chosen one
+SWEEP_FACTORS = (0.3, 1.0, 3.0)  # times the suggested learning rate
 PLAN_SETTINGS = ("blocks", "lora_rank")  # which blocks learn depends on these
 MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
 
@@ -88,6 +90,15 @@ class Planning:
         """The strategy that suits most small sets with this model."""
         spec = self.catalog.find(model) if isinstance(model, str) else model
         return usual_strategy(spec, strategy_names(spec.family, self._blocks(spec) or ()))
+
+    def sweep_strategies(self, model: str | ModelSpec) -> list[str]:
+        """The strategies that a sweep tries by default: those of a few late blocks, which read one cache."""
+        spec = self.catalog.find(model) if isinstance(model, str) else model
+        names = strategy_names(spec.family, self._blocks(spec) or ())
+        wanted = (
+            ("head", "top-1", "top-2", "top-4", "decoder") if spec.family == "ctc" else ("top-1", "top-2", "decoder")
+        )
+        return [name for name in wanted if name in names]
 
     def strategy_words(self, strategy: str) -> tuple[str, str]:
         """A strategy's title and the sentence that explains it, with its number filled in."""
@@ -365,6 +376,17 @@ def command_line(set_name: str, spec: ModelSpec, strategy: str, config: Training
             words += [flag] if value else []
         elif value is not None:
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)
+
+
+def sweep_command(set_name: str, spec: ModelSpec, arms: Sequence[Mapping[str, Any]]) -> str:
+    """The command that starts the same sweep."""
+    model = spec.location if spec.source != "bundled" else spec.name
+    strategies = list(dict.fromkeys(arm["strategy"] for arm in arms))
+    words = ["workbench", "sweep", "--set", set_name, "--model", model, "--strategies", ",".join(strategies)]
+    rates = {s: [a["settings"]["learning_rate"] for a in arms if a["strategy"] == s] for s in strategies}
+    if len({tuple(r) for r in rates.values()}) == 1:
+        words += ["--learning-rates", ",".join(f"{rate:g}" for rate in rates[strategies[0]])]
     return shlex.join(words)
 
 

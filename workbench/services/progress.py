@@ -40,6 +40,7 @@ class Progress:
             "folds": 1,
         }
         self.planned: list[int] = []
+        self.arm = ""  # of a sweep, which is at work
         self._written = self._asked = 0.0
         self._stop = False
         self._training_began: float | None = None
@@ -66,7 +67,8 @@ class Progress:
 
     def training(self, fold: int) -> None:
         """The training with this number begins; its curves start afresh."""
-        self.state |= {"phase": "training", "fold": fold, "losses": [], "checks": [], "step": 0, "message": "Training"}
+        self.state |= {"phase": "training", "fold": fold, "losses": [], "checks": [], "step": 0}
+        self.state["message"] = f"Training {self.arm}" if self.arm else "Training"
         self._loss_stride = 1
         self._training_began, self._first_step = None, 0
         self.write()

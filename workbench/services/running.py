@@ -65,6 +65,7 @@ class RunExecution:
     )
     notes: list[str] = field(default_factory=list)
     language: str | None = None  # that a multilingual model was told
+    result: dict[str, Any] = field(default_factory=dict)  # what is stored of it besides the figures
     arm: Arm | None = None  # whose weights the model has; None while it is the base
 
     def execute(self) -> None:
@@ -162,8 +163,8 @@ class RunExecution:
         share = 1.0
         folder = local_folder(spec)
         if folder:
-            plan = plan_for_blocks(outline(folder), self.run.strategy, self.config)
-            share = plan.trainable_parameters / max(1, plan.total_parameters)
+            plans = [plan_for_blocks(outline(folder), strategy, config) for strategy, config in self._wishes()]
+            share = max(plan.trainable_parameters / max(1, plan.total_parameters) for plan in plans)
         backend = loading.load(spec, trainable_share=share, progress=lambda m: self.progress.phase("loading", m))
         known = self.run.model.get("fingerprint")
         if known and known != backend.fingerprint:
@@ -353,12 +354,12 @@ class RunExecution:
         return outcome.stopped
 
     def _train_split(
-        self, split: Split, folder: Path, fold: int | None, stop_after: int | None = None
+        self, split: Split, folder: Path, fold: int | None, stop_after: int | None = None, turn: int | None = None
     ) -> TrainingOutcome:
+        """Train the arm at hand on a split; `turn` counts the trainings of a run, the fold by default."""
         assert self.arm
         arm, examples = self.arm, self.arm.examples
         began = time.monotonic()
-        self.progress.training(fold or 0)
         normalizer = self.run.config["normalizer"]
         dev = [examples[i] for i in split.dev if i in examples]
 
@@ -369,6 +370,7 @@ class RunExecution:
             result = evaluate([self.clips[e.clip_id].text for e in dev], texts, normalizer)
             return result.wer, result.cer
 
+        self.progress.training(fold or 0 if turn is None else turn)
         outcome = fine_tune(
             self.backend,
             arm.plan,
@@ -432,7 +434,7 @@ class RunExecution:
         self.seconds["total"] = time.monotonic() - began
         # With folds the delivered model has learned from every clip.
         trained = set(labels) if len(splits) > 1 else {i for i in splits[0].train if i in labels}
-        result = {
+        result = self.result | {
             "train_clips": len(trained),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes,

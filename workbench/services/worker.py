@@ -85,12 +85,14 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.services.progress import StopRequested
     from workbench.services.running import RunExecution
+    from workbench.services.sweeping import SweepExecution
 
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""
+        execution = SweepExecution if row.config.get("sweep") else RunExecution
     try:
-        RunExecution(workspace, store, name).execute()
+        execution(workspace, store, name).execute()
     except StopRequested:
         _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
     except WorkbenchError as e:
