@@ -142,7 +142,7 @@ class _Watch(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.hooks.report(state.global_step, self.planned, self.trainer.newest_loss, self.checks)
         if self.stop_after is not None and state.global_step >= self.stop_after:
-            control.should_training_stop = True
+            control.should_training_stop = control.should_save = True  # another call may go on from here
         if self.hooks.should_stop():
             self.stopped = control.should_training_stop = True
 

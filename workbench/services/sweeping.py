@@ -217,8 +217,8 @@ class SweepExecution(RunExecution):
         self._enter(arm)
         chosen = [outcome for outcome, name in zip(outcomes, choices, strict=True) if name == arm.name]
         self.notes.append(
-            f"{most} of {len(self.races)} folds chose {arm.name}; the figures are those of each fold's own choice on clips "
-            f"it had not heard."
+            f"{most} of {len(self.races)} folds chose {arm.name}; the figures are those of each fold's own choice on "
+            "clips it had not heard."
         )
         everything = Split(tuple(arm.examples), (), (), rule="all clips")
         steps = round(statistics.median(o.best_step for o in chosen))
