@@ -1,6 +1,6 @@
 """Base against adapted, from what a run measured; two runs on clips that neither trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ class RunComparison:
         base_name, adapted_name: What stands on either side: the base model and the run, or two runs.
         notes: Sentences about the run: clips left out, folds, collapse, clips erased since.
         forgetting: What the run has forgotten of general speech; None where that was not asked.
+        sweep: How the arms of a sweep did; None for other runs.
     """
 
     run: str
@@ -29,6 +30,7 @@ class RunComparison:
     comparison: Comparison
     notes: tuple[str, ...]
     forgetting: Forgetting | None = None
+    sweep: Mapping[str, Any] | None = None
 
 
 class Comparing:
@@ -70,7 +72,9 @@ class Comparing:
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
         )
-        return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting)
+        return RunComparison(
+            name, run.model["name"], name, comparison, tuple(notes), forgetting, run.result.get("sweep")
+        )
 
     def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
         """One run against another, on clips that neither trained on.

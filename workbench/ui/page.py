@@ -83,7 +83,13 @@ class Page:
         look = quiet(len(outputs))(self.look)
         gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
         chosen.change(look, inputs, outputs, **private)
-        for acted in (self.adapt.started, self.adapt.chosen_run, self.adapt.resumed, self.adapt.stopped):
+        for acted in (
+            self.adapt.started,
+            self.adapt.raced,
+            self.adapt.chosen_run,
+            self.adapt.resumed,
+            self.adapt.stopped,
+        ):
             acted.success(look, inputs, outputs, **private)
 
     # ---- the timer ----

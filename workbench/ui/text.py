@@ -168,6 +168,18 @@ MORE: Final = "More settings"
 MORE_INFO: Final = "Filled with what suits this model and this many clips; clear a field to get that back."
 EXTEND: Final = "Let the alphabet grow by the labels' new characters"
 START: Final = "Start adapting"
+SWEEP: Final = "Or try several and take the best (sweep)"
+SWEEP_TITLE: Final = "What was tried (sweep)"
+SWEEP_BY_WEIGHTS: Final = "WER on dev clips (%) by weights that learn"
+SWEEP_BY_SECONDS: Final = "WER on dev clips (%) by seconds"
+SWEEP_TABLE: Final = "All {n} arms"
+SWEEP_COLUMNS: Final = ("Strategy and rate", "Weights that learn", "Updates", "Time", "WER", "Change, 95 %")
+SWEEP_CHOSEN: Final = "taken"
+SWEEP_DROPPED: Final = "then dropped"
+SWEEP_HINT: Final = (
+    "All on the {n} dev clips, which chose; intervals are of the change from the base (paired bootstrap). The figures "
+    "above are of the taken arm alone, on test clips that chose nothing."
+)
 STOP: Final = "Stop"
 RESUME: Final = "Resume"
 RUN: Final = "Run"

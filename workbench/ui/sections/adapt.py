@@ -74,12 +74,22 @@ class Adapt:
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
         self.start = gr.Button(text.START, variant="primary", interactive=False, elem_id="start")
+        self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
 
     def wire(self, chosen: gr.State, labels: gr.State) -> None:
         """Events within the section; `started` is for the page to look at once."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
-        shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.filled, *self.settings]
+        shown_by_review = [
+            self.preview,
+            self.why,
+            self.listen,
+            self.extend,
+            self.start,
+            self.sweep,
+            self.filled,
+            *self.settings,
+        ]
         self.model.change(self.choose_model, [self.model, self.strategy], [self.facts, self.strategy], **private)
         chosen_blocks = [self.settings[SETTINGS.index(name)] for name in ("blocks", "lora_rank")]
         redraw = [self.strategy.change, self.model.change, *(c.submit for c in chosen_blocks)]
@@ -113,6 +123,8 @@ class Adapt:
         ).success(self.review, form, shown_by_review, **private)
         self.started = self.start.click(self.begin, form, self.run, **private)
         self.started.success(None, js=SHOW_RUN)
+        self.raced = self.sweep.click(self.begin_sweep, [chosen, *form[1:]], self.run, **private)
+        self.raced.success(None, js=SHOW_RUN)
         self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **private)
         self.stopped = self.stop.click(self.halt, self.run, self.stop, **private)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **private)
@@ -161,7 +173,7 @@ class Adapt:
         except WorkbenchError as e:
             off = gr.update(interactive=False)
             hidden = gr.update(visible=False)
-            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, filled, *kept]
+            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, filled, *kept]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         return [
@@ -169,6 +181,7 @@ class Adapt:
             reasons(p),
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
+            gr.update(interactive=True),
             gr.update(interactive=True),
             {name: getattr(suggested, name) for name in SETTINGS},
             *(gr.update(value=now[name], **self._offers(name, set_name)) for name in SETTINGS),
@@ -199,6 +212,15 @@ class Adapt:
         p = self.adaptation.preview(set_name, model or "", strategy, wishes)
         _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         return self.adaptation.start(set_name, model or "", strategy, wishes)
+
+    @shown
+    def begin_sweep(
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+    ) -> str:
+        """Start a sweep with the settings of the form, but for strategy and learning rate; its id."""
+        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
+        wishes.pop("learning_rate", None)
+        return self.adaptation.start_sweep(set_name, model or "", settings=wishes)
 
     # ---- runs ----
 
