@@ -76,7 +76,7 @@ class LearningCurve:
 
 
 def sizes_for(clips: int, *, at_least: int = 5, smallest: int = 4) -> tuple[int, ...]:
-    """Five or more nested sizes up to all clips in equal steps of the logarithm; fewer where there are too few clips."""
+    """Five or more nested sizes up to all clips, in equal steps of the logarithm; fewer where clips are few."""
     low = max(smallest, clips // 16)
     wanted = np.unique(np.rint(np.geomspace(low, clips, at_least)).astype(int)) if clips > low else np.array([clips])
     return tuple(int(n) for n in wanted)
