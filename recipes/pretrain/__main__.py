@@ -90,7 +90,7 @@ def export(args: argparse.Namespace) -> None:
     from recipes.pretrain.texts import Corpus
     from recipes.pretrain.train import averaged_of
 
-    learner = begun(args.model, None, Corpus(), args.run_folder)
+    learner = begun(args.model, args.start_from, Corpus(), args.run_folder)
     args.out.mkdir(parents=True, exist_ok=True)
     learner.save(averaged_of(args.run_folder, learner), args.out)
 
@@ -138,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--work", type=existing_folder, required=True, help="holds the folders `heard` and `unheard`")
     verb.set_defaults(run=score)
 
-    verb = verbs.add_parser("export", parents=[model], help="write a checkpoint's model, half precision")
+    verb = verbs.add_parser("export", parents=[model, start], help="write a checkpoint's model, half precision")
     verb.add_argument("run_folder", type=existing_folder, help="folder of the checkpoint")
     verb.add_argument("out", type=Path)
     verb.set_defaults(run=export)

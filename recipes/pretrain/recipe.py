@@ -64,22 +64,22 @@ class Order:
         return texts.Corpus(self.books, self.consultations)
 
 
-def learner_of(model: str, start_from: Path | None, corpus: texts.Corpus, *, seed: int = 0) -> Learner:
-    """The model in training; Whisper's tokens are learned from the texts unless it goes on from a Whisper."""
+def learner_of(model: str, start_from: Path | None, corpus: texts.Corpus, *, tokens: Path | None = None) -> Learner:
+    """The model in training; Whisper's tokens are in a folder, or of the Whisper it goes on from, or of the texts."""
     if model == "ctc-en":
         from recipes.pretrain.ctc import Ctc
 
         return Ctc(start_from)
     from recipes.pretrain.whisper import Whisper
 
-    return Whisper(start_from, (line.label for line in islice(texts.draw_lines(corpus, seed=seed), 50_000)))
+    return Whisper(start_from, (line.label for line in islice(texts.draw_lines(corpus, seed=0), 50_000)), tokens=tokens)
 
 
 def begun(model: str, start_from: Path | None, corpus: texts.Corpus, run: Path) -> Learner:
-    """The model that a run began with; kept in its folder, so that other texts later do not change its tokens."""
+    """The model that a run begins with; kept in its folder, so that other texts later do not change its tokens."""
     start = run / "start"
     if (start / "config.json").exists():
-        return learner_of(model, start, corpus)
+        return learner_of(model, start_from, corpus, tokens=start)
     learner = learner_of(model, start_from, corpus)
     start.mkdir(parents=True, exist_ok=True)
     learner.save(learner.module, start)

@@ -9,6 +9,7 @@ shorter than 15 s; the last part of the training uses the full one, as everybody
 """
 
 import json
+import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ SPECIAL = (  # in Whisper's order; what lies above the last one would be a time 
     END, "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>",
     "<|nospeech|>", "<|notimestamps|>",
 )  # fmt: skip
+NEARBY = (-3, -1, 1, 3)  # frames that the encoder's heads look at before they have learned anything
+NEARBY_LOUDNESS = 4.0  # of the fastest sinusoids against Whisper's
+NEARBY_GAIN = 1.3  # of the first queries and keys
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
 LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
@@ -137,6 +141,43 @@ def take_over(model: WhisperForConditionalGeneration, ctc: Wav2Vec2ForCTC) -> No
     model.model.encoder.layer_norm.load_state_dict(ctc.wav2vec2.encoder.layer_norm.state_dict())
 
 
+def listen_nearby(model: WhisperForConditionalGeneration, letters: torch.nn.Linear) -> None:
+    """Let every encoder head begin by looking a few frames before or behind, as a convolution would.
+
+    Left alone, the sound drowns the sinusoids, and after 2,000 steps every head still weighed all frames alike, so that
+    a letter was judged by the 0.1 s that the convolutions see. Here the fastest sinusoids, as many as a head has
+    dimensions, get their dimensions to themselves and louder. A query and a key that pick them, the key turned by the
+    offset, score highest there. All of it can be unlearned.
+    """
+    encoder, d_model = model.model.encoder, model.config.d_model
+    n_pairs = d_model // model.config.encoder_attention_heads // 2
+    sine, cosine = slice(0, n_pairs), slice(d_model // 2, d_model // 2 + n_pairs)  # as `sinusoids` lays them out
+    turns = torch.exp(-math.log(10_000) / (d_model // 2 - 1) * torch.arange(n_pairs))  # radians a frame
+    eye = torch.eye(d_model)
+    writers = [encoder.conv2, *(part for layer in encoder.layers for part in (layer.self_attn.out_proj, layer.fc2))]
+    readers = [letters, *(part for layer in encoder.layers for part in (layer.self_attn.v_proj, layer.fc1))]
+    with torch.no_grad():
+        for convolution in (
+            encoder.conv1,
+            encoder.conv2,
+        ):  # the library's make the sound 25 times fainter
+            torch.nn.init.kaiming_normal_(convolution.weight)
+        for fast in (sine, cosine):
+            encoder.embed_positions.weight[:, fast] *= NEARBY_LOUDNESS
+            for writer in writers:
+                writer.weight[fast], writer.bias[fast] = 0, 0
+            for reader in readers:
+                reader.weight[:, fast] = 0
+        for layer in encoder.layers:
+            queries, keys = [], []
+            for offset in NEARBY:
+                cos, sin = (turns * offset).cos()[:, None], (turns * offset).sin()[:, None]
+                queries += [eye[sine], eye[cosine]]
+                keys += [cos * eye[sine] - sin * eye[cosine], cos * eye[cosine] + sin * eye[sine]]
+            layer.self_attn.q_proj.weight.mul_(0.1).add_(torch.cat(queries), alpha=NEARBY_GAIN)
+            layer.self_attn.k_proj.weight.mul_(0.1).add_(torch.cat(keys), alpha=NEARBY_GAIN)
+
+
 class Mel:
     """Log-mel frames as `WhisperFeatureExtractor` makes them, many clips at a time."""
 
@@ -177,18 +218,23 @@ class Whisper:
 
     window_s = float(WINDOW_S)
 
-    def __init__(self, start_from: Path | None, texts: Iterable[str] = ()) -> None:
+    def __init__(self, start_from: Path | None, texts: Iterable[str] = (), *, tokens: Path | None = None) -> None:
         goes_on = start_from is not None and AutoConfig.from_pretrained(start_from).model_type == "whisper"
         if goes_on:
             self.processor = WhisperProcessor.from_pretrained(start_from)
             whisper = WhisperForConditionalGeneration.from_pretrained(start_from, dtype=torch.float32)
         else:
-            self.processor = processor_of(tokenizer_of(texts))
+            tokenizer = WhisperTokenizer.from_pretrained(tokens) if tokens else tokenizer_of(texts)
+            self.processor = processor_of(tokenizer)
             whisper = WhisperForConditionalGeneration(config_of(self.processor.tokenizer))
             whisper.generation_config = generation_config_of(self.processor.tokenizer)
             if start_from:
                 take_over(whisper, Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32))
+        whisper.model.encoder.embed_positions.requires_grad_(False)  # `from_pretrained` forgets that they are fixed
         self.module = WithLetters(whisper)
+        if not start_from:
+            listen_nearby(whisper, self.module.letters)
+        self.letters_alone_until = 0.0 if goes_on else LETTERS_ALONE_UNTIL
         self.mel = Mel(self.processor.feature_extractor)
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
 
@@ -220,7 +266,7 @@ class Whisper:
         whisper = self.module.whisper
         hidden = encoded(whisper, batch.mel)
         letter_loss = self.letter_loss(hidden, batch)
-        if part < LETTERS_ALONE_UNTIL:
+        if part < self.letters_alone_until:
             return letter_loss
         said = whisper(encoder_outputs=(hidden,), decoder_input_ids=batch.inputs, use_cache=False).logits
         token_loss = functional.cross_entropy(said.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)

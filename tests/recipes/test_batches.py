@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 from transformers import Wav2Vec2Processor
 
 from recipes.pretrain import clips as clip_files
@@ -15,7 +16,7 @@ from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
 from recipes.pretrain.ctc import TEMPLATE, Ctc
 from recipes.pretrain.learner import ALPHABET, IGNORED, spelled_out, unchanged
 from recipes.pretrain.texts import Corpus, draw_lines
-from recipes.pretrain.whisper import SPECIAL, WINDOW_S, Whisper, encoded
+from recipes.pretrain.whisper import NEARBY, SPECIAL, WINDOW_S, Whisper, encoded
 from tests.conftest import speechlike
 
 
@@ -58,9 +59,7 @@ def test_whispers_frames_are_the_feature_extractors(whisper: Whisper) -> None:
     group = [clip(1.0, seed=1), clip(2.3, seed=2)]
     sounds = [one.sound() for one in group]
     stock = whisper.processor.feature_extractor(sounds, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
-    padded = torch.stack(
-        [torch.nn.functional.pad(torch.from_numpy(s), (0, WINDOW_S * 16_000 - len(s))) for s in sounds]
-    )
+    padded = torch.stack([functional.pad(torch.from_numpy(s), (0, WINDOW_S * 16_000 - len(s))) for s in sounds])
     assert torch.allclose(whisper.mel(padded), stock.input_features, atol=1e-5)
     # A shorter window is the beginning of the full one: what is learned there holds here.
     n = 2 * 16_000 * 4 // 640
@@ -72,6 +71,30 @@ def test_the_encoder_says_the_same_as_the_stock_one_on_the_full_window(whisper: 
     mel = torch.randn(1, 80, 2 * model.config.max_source_positions)
     with torch.inference_mode():
         assert torch.equal(encoded(model, mel), model.model.encoder(mel).last_hidden_state)
+
+
+def test_the_encoder_begins_by_looking_nearby(whisper: Whisper) -> None:
+    encoder = whisper.module.whisper.model.encoder
+    mel = whisper.mel(torch.from_numpy(speechlike(6.4))[None])
+    sound = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(mel)))).transpose(1, 2)
+    attention = encoder.layers[0].self_attn
+    seen = encoder.layers[0].self_attn_layer_norm(sound + encoder.embed_positions.weight[: sound.shape[1]])
+    query, key = (
+        part(seen).unflatten(2, (attention.num_heads, attention.head_dim)).transpose(1, 2)
+        for part in (attention.q_proj, attention.k_proj)
+    )
+    weights = (query @ key.transpose(2, 3) / attention.head_dim**0.5).softmax(-1)[0]
+    for head, offset in zip(weights, NEARBY, strict=True):
+        nearby = sum(head.diagonal(near).sum() for near in (offset - 1, offset, offset + 1))
+        assert nearby > 0.7 * len(head)
+
+
+def test_the_positions_stay_fixed_when_a_whisper_is_trained_on(whisper: Whisper, tmp_path: Path) -> None:
+    whisper.save(whisper.module, tmp_path)
+    again = Whisper(tmp_path)
+    assert not again.module.whisper.model.encoder.embed_positions.weight.requires_grad
+    positions = (one.module.whisper.model.encoder.embed_positions.weight for one in (again, whisper))
+    assert torch.allclose(*positions, atol=2e-3), "louder than Whisper's own, and kept"
 
 
 def test_whispers_tokens_are_the_stock_ones_shifted(whisper: Whisper) -> None:
