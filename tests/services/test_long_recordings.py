@@ -219,8 +219,15 @@ def test_nemo_offsets_cut_and_keep_their_order(collecting, labelling, folder, pl
     rows = [f'{{"audio_filepath": "a.wav", "offset": {10 * n}, "duration": 4.5, "text": "t{n}"}}' for n in range(5)]
     (folder / "manifest.json").write_text("\n".join(rows))
     report = collecting.import_path(folder, "s")
-    assert (report.added, report.rejected, report.warnings) == (5, (), ())
-    clips = labelling.clips("s")
+    assert (report.added, report.rejected) == (5, ())
+    assert [(p.file, p.reason) for p in report.warnings] == [
+        ("", "all 5 labelled clips come from one recording (a.wav)")
+    ]
+    soundfile.write(folder / "b.wav", speechlike(6, seed=6), RATE)
+    (folder / "manifest.json").write_text('{"audio_filepath": "b.wav", "offset": 1, "duration": 2, "text": "other"}')
+    assert collecting.import_path(folder, "s").warnings[1:] == ()  # only that a.wav is not named in this list
+    (folder / "b.wav").unlink()
+    clips = labelling.clips("s")[:5]
     assert [(c.text, c.source, places([c])[c.id]) for c in clips] == [
         (f"t{n}", "a.wav", (10 * n, 10 * n + 4.5)) for n in range(5)
     ]

@@ -266,7 +266,7 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
     console.print(f"{title}: {len(problems)}")
     for reason, count in Counter(problem.reason for problem in problems).most_common(SHOWN_PROBLEMS):
         first = next(problem for problem in problems if problem.reason == reason)
-        where = f"{first.file}, line {first.line}" if first.line else first.file
+        where = f"{first.file}, line {first.line}" if first.line else first.file or "the set"
         more = f" and {count - 1} more" if count > 1 else ""
         console.print(f"  {where}{more}: {reason}; {first.remedy}.")
 

@@ -20,7 +20,7 @@ from workbench.audio.decode import CLIPPED, CUT_OFF, QUIET
 from workbench.errors import WorkbenchError
 from workbench.services.adding import Prepared, add_clips, prepare
 from workbench.services.cutting import Decode, groups
-from workbench.services.dividing import assign_set, split_set
+from workbench.services.dividing import assign_set, confirmed_candidates, split_set
 from workbench.services.erasing import sounds_lock
 from workbench.services.importing import NO_TEXT, NO_TEXT_REMEDY, Candidate, Reading, Wishes
 from workbench.services.listings import Problem
@@ -132,9 +132,14 @@ class Intake:
         with self._store.session() as session:
             assign_set(session, self._set_id)
             divided = split_set(session, self._set_id)
+            labelled = confirmed_candidates(session, self._set_id)
         for clip_id, reason in divided.left_out.items():
             if clip_id in self._added:
                 yield self._added[clip_id].problem(reason.rstrip("."), "it is kept, but neither trains nor tests")
+        sources = {candidate.source for candidate in labelled}
+        if len(labelled) > 1 and len(sources) == 1 and any(candidate.place for candidate in self._added.values()):
+            reason = f"all {len(labelled)} labelled clips come from one recording ({sources.pop()})"
+            yield Problem("", None, reason, "add a second one: clips of one recording never test each other")
         if any(candidate.split for candidate in self._added.values()):
             for sentence in divided.leaks:
                 yield Problem("", None, sentence.rstrip("."), "divide the clips anew without a split column")
