@@ -314,7 +314,7 @@ def test_too_few_labels_are_said_in_place_and_start_is_off(bench: Workbench, fil
 def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) -> None:
     fill("s", 12, text="hello number")
     adapt = Adapt(bench)
-    html, why, _, _, start, _, filled, *values = adapt.review("s", "ctc-en", "head", False, {}, *settings(epochs=3))
+    html, why, _, _, start, _, _, filled, *values = adapt.review("s", "ctc-en", "head", False, {}, *settings(epochs=3))
     assert start["interactive"]
     assert "folds" in html
     assert "workbench adapt --set s --model ctc-en --strategy head" in html

@@ -167,6 +167,29 @@ def sweep(
     emit(document, as_json, lambda console: _show_figures(console, document))
 
 
+@app.command()
+@with_settings
+def curve(
+    context: typer.Context,
+    set_name: SetOption,
+    model: ModelOption,
+    strategy: Annotated[str | None, typer.Option(help="What may learn; the model's usual one by default.")] = None,
+    draws: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each size, on other clips each time.")] = 3,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+    **settings: Any,
+) -> None:
+    """Train on more and more of a set's clips, and say what more clips would bring."""
+    with opened(context, workspace) as bench:
+        given = {k: v for k, v in settings.items() if v is not None}
+        spec = bench.catalog.resolve(model)
+        strategy = strategy or bench.adaptation.usual_strategy(spec)
+        run = bench.adaptation.start(set_name, spec, strategy, given, curve_draws=draws)
+        _follow(bench, run)
+        document = bench.comparing.document(run)
+    emit(document, as_json, lambda console: _show_figures(console, document))
+
+
 def _rate(text: str) -> float:
     try:
         return float(text)
@@ -351,6 +374,10 @@ def _run_document(bench: "Workbench", run: "RunView") -> dict[str, Any]:
 def _show_figures(console: Console, document: dict[str, Any]) -> None:
     for note in document["notes"]:
         console.print(note)
+    if document.get("curve"):
+        points = zip(document["curve"]["sizes"], document["curve"]["means"], strict=True)
+        console.print(_table(("clips", "WER"), [(str(n), f"{wer:.1%}") for n, wer in points]))
+        console.print(document["curve"]["sentence"])
     if document.get("sweep"):
         _show_sweep(console, document["sweep"])
     heads = ("", "WER", "CER", "wrong", "missing", "extra")

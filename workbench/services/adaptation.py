@@ -11,7 +11,7 @@ from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
-from workbench.services.planning import SWEEP, SWEEP_FACTORS, Planning, command_line, living_set, sweep_command
+from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, command_line, living_set, sweep_command
 from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
@@ -54,23 +54,46 @@ class Adaptation(Planning):
         self.workspace, self.jobs = workspace, jobs
 
     def start(
-        self, set_name: str, model: str | ModelSpec, strategy: str, settings: dict[str, Any] | None = None
+        self,
+        set_name: str,
+        model: str | ModelSpec,
+        strategy: str,
+        settings: dict[str, Any] | None = None,
+        *,
+        curve_draws: int = 0,
     ) -> str:
         """Store a run with everything it needs, and start its worker; returns the run's id.
+
+        Args:
+            curve_draws: Also train on parts of the clips, each size so many times, for a learning curve; 0 for none.
 
         Raises:
             WorkbenchError: As `preview`.
         """
         spec = self.catalog.find(model) if isinstance(model, str) else model
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+        more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
+        plan = asdict(preview.plan) if preview.plan else {}
+        return self._launch(set_name, spec, strategy, config.to_json() | more, plan, split, labelled)
+
+    def _launch(
+        self,
+        set_name: str,
+        spec: ModelSpec,
+        strategy: str,
+        config: dict[str, Any],
+        plan: dict[str, Any],
+        split: dict[str, Any],
+        labelled: Sequence[Any],
+    ) -> str:
         with self.store.session() as session:
             clip_set = session.scalars(living_set(set_name)).one()
             row = RunRow(
                 set_id=clip_set.id,
                 strategy=strategy,
                 model=spec.to_json(),
-                config=config.to_json(),
-                plan=asdict(preview.plan) if preview.plan else {},
+                config=config,
+                plan=plan,
                 split=split,
                 labels={str(c.clip_id): c.reference_id for c in labelled},
                 words=list(clip_set.words),
@@ -110,24 +133,8 @@ class Adaptation(Planning):
                 arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
-        with self.store.session() as session:
-            clip_set = session.scalars(living_set(set_name)).one()
-            row = RunRow(
-                set_id=clip_set.id,
-                strategy=SWEEP,
-                model=spec.to_json(),
-                config={**configs[0].to_json(), SWEEP: {"arms": arms}},
-                plan={},
-                split=split,
-                labels={str(c.clip_id): c.reference_id for c in labelled},
-                words=list(clip_set.words),
-                progress={"phase": "queued", "message": "Waiting for its turn"},
-            )
-            session.add(row)
-            session.flush()
-            name = row.name
-        self.jobs.launch(name)
-        return name
+        config = {**configs[0].to_json(), SWEEP: {"arms": arms}}
+        return self._launch(set_name, spec, SWEEP, config, {}, split, labelled)
 
     def view(self, name: str) -> RunView:
         """One run as it stands now.

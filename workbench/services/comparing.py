@@ -22,6 +22,7 @@ class RunComparison:
         notes: Sentences about the run: clips left out, folds, collapse, clips erased since.
         forgetting: What the run has forgotten of general speech; None where that was not asked.
         sweep: How the arms of a sweep did; None for other runs.
+        curve: What more clips would bring; None where that was not asked.
     """
 
     run: str
@@ -31,6 +32,7 @@ class RunComparison:
     notes: tuple[str, ...]
     forgetting: Forgetting | None = None
     sweep: Mapping[str, Any] | None = None
+    curve: Mapping[str, Any] | None = None
 
 
 class Comparing:
@@ -72,9 +74,8 @@ class Comparing:
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
         )
-        return RunComparison(
-            name, run.model["name"], name, comparison, tuple(notes), forgetting, run.result.get("sweep")
-        )
+        extra = (run.result.get("sweep"), run.result.get("curve"))
+        return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting, *extra)
 
     def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
         """One run against another, on clips that neither trained on.
@@ -133,6 +134,7 @@ class Comparing:
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
             "sweep": run.result.get("sweep"),
+            "curve": run.result.get("curve"),
             "seconds": run.result["seconds"],
         }
 

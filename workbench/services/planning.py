@@ -27,6 +27,7 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import set_names
 
+CURVE = "curve"  # in a run's config: how many draws of each size
 SWEEP = "sweep"  # the strategy of a run that tries several, until it has chosen one
 SWEEP_FACTORS = (0.3, 1.0, 3.0)  # times the suggested learning rate
 PLAN_SETTINGS = ("blocks", "lora_rank")  # which blocks learn depends on these

@@ -83,6 +83,8 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
+    from workbench.services.curving import CurveExecution
+    from workbench.services.planning import CURVE, SWEEP
     from workbench.services.progress import StopRequested
     from workbench.services.running import RunExecution
     from workbench.services.sweeping import SweepExecution
@@ -90,7 +92,8 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""
-        execution = SweepExecution if row.config.get("sweep") else RunExecution
+        kinds = {SWEEP: SweepExecution, CURVE: CurveExecution}
+        execution = next((kind for name, kind in kinds.items() if row.config.get(name)), RunExecution)
     try:
         execution(workspace, store, name).execute()
     except StopRequested:

@@ -86,6 +86,7 @@ class Page:
         for acted in (
             self.adapt.started,
             self.adapt.raced,
+            self.adapt.curved,
             self.adapt.chosen_run,
             self.adapt.resumed,
             self.adapt.stopped,

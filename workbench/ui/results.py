@@ -10,6 +10,7 @@ from workbench.services.comparing import RunComparison
 from workbench.ui import text
 from workbench.ui.charts import interval_bar
 from workbench.ui.forgetting import forgetting
+from workbench.ui.learning_curve import learning_curve
 from workbench.ui.render import esc, percent, plural, points
 from workbench.ui.sweep import sweep
 
@@ -27,7 +28,7 @@ def overall(result: RunComparison) -> str:
         f"{_big(text.ADAPTED, c.adapted.wer)}<div class='big'><b>{points(c.interval.estimate)}</b><span>points</span>"
         f"</div></div></header>{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
-        f"{sweep(result.sweep)}{forgetting(result.forgetting)}{_figures(c)}{_terms(c)}"
+        f"{sweep(result.sweep)}{learning_curve(result.curve)}{forgetting(result.forgetting)}{_figures(c)}{_terms(c)}"
     )
 
 

@@ -168,6 +168,13 @@ MORE: Final = "More settings"
 MORE_INFO: Final = "Filled with what suits this model and this many clips; clear a field to get that back."
 EXTEND: Final = "Let the alphabet grow by the labels' new characters"
 START: Final = "Start adapting"
+CURVE: Final = "Would more clips help? (learning curve)"
+CURVE_TITLE: Final = "Would more clips help? (learning curve)"
+CURVE_AXIS: Final = "training clips"
+CURVE_HINT: Final = (
+    "WER (%) on the test clips over the number of training clips: the dots are means of {n} draws (all clips: one), "
+    "the line a fitted power law, the band holds it with 80 % confidence. The upright line is where you are."
+)
 SWEEP: Final = "Or try several and take the best (sweep)"
 SWEEP_TITLE: Final = "What was tried (sweep)"
 SWEEP_BY_WEIGHTS: Final = "WER on dev clips (%) by weights that learn"

@@ -20,6 +20,7 @@ _FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_al
 SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
+CURVE_DRAWS: Final = 3
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
 CHOICES: Final = {
     "normalizer": ["english", "marks", "none"],
@@ -74,22 +75,16 @@ class Adapt:
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
         self.start = gr.Button(text.START, variant="primary", interactive=False, elem_id="start")
-        self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
+        with gr.Row(elem_classes="tight"):
+            self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
+            self.curve = gr.Button(text.CURVE, size="sm", interactive=False, elem_id="start-curve")
 
     def wire(self, chosen: gr.State, labels: gr.State) -> None:
         """Events within the section; `started` is for the page to look at once."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
-        shown_by_review = [
-            self.preview,
-            self.why,
-            self.listen,
-            self.extend,
-            self.start,
-            self.sweep,
-            self.filled,
-            *self.settings,
-        ]
+        shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
+        shown_by_review += [self.filled, *self.settings]
         self.model.change(self.choose_model, [self.model, self.strategy], [self.facts, self.strategy], **private)
         chosen_blocks = [self.settings[SETTINGS.index(name)] for name in ("blocks", "lora_rank")]
         redraw = [self.strategy.change, self.model.change, *(c.submit for c in chosen_blocks)]
@@ -125,6 +120,8 @@ class Adapt:
         self.started.success(None, js=SHOW_RUN)
         self.raced = self.sweep.click(self.begin_sweep, [chosen, *form[1:]], self.run, **private)
         self.raced.success(None, js=SHOW_RUN)
+        self.curved = self.curve.click(self.begin_curve, form, self.run, **private)
+        self.curved.success(None, js=SHOW_RUN)
         self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **private)
         self.stopped = self.stop.click(self.halt, self.run, self.stop, **private)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **private)
@@ -173,7 +170,7 @@ class Adapt:
         except WorkbenchError as e:
             off = gr.update(interactive=False)
             hidden = gr.update(visible=False)
-            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, filled, *kept]
+            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, off, filled, *kept]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         return [
@@ -181,8 +178,7 @@ class Adapt:
             reasons(p),
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
-            gr.update(interactive=True),
-            gr.update(interactive=True),
+            *[gr.update(interactive=True)] * 3,
             {name: getattr(suggested, name) for name in SETTINGS},
             *(gr.update(value=now[name], **self._offers(name, set_name)) for name in SETTINGS),
         ]
@@ -212,6 +208,14 @@ class Adapt:
         p = self.adaptation.preview(set_name, model or "", strategy, wishes)
         _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         return self.adaptation.start(set_name, model or "", strategy, wishes)
+
+    @shown
+    def begin_curve(
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+    ) -> str:
+        """Start a run that is also trained on parts of the clips; its id."""
+        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
+        return self.adaptation.start(set_name, model or "", strategy, wishes, curve_draws=CURVE_DRAWS)
 
     @shown
     def begin_sweep(
