@@ -96,7 +96,7 @@ def test_six_speakers_of_digits() -> None:
     assert {name: len(speakers) for name, speakers in by_split.items()} == {"train": 4, "dev": 1, "test": 1}
 
 
-@pytest.mark.parametrize(("groups", "filled"), [(1, {"train"}), (2, {"train", "test"}), (3, {"train", "dev", "test"})])
+@pytest.mark.parametrize(("groups", "filled"), [(2, {"train", "test"}), (3, {"train", "dev", "test"})])
 def test_few_groups(groups: int, filled: set[str]) -> None:
     candidates = [SplitCandidate(n, f"text {n}", source=f"recording {n % groups}") for n in range(30)]
     assert set(assign(candidates).splits.values()) == filled
@@ -217,8 +217,36 @@ def test_folds_with_few_groups() -> None:
     assert [(len(fold.train), len(fold.dev), len(fold.test)) for fold in folds(three)] == [(10, 10, 10)] * 3
     two = [SplitCandidate(n, f"text {n}", source=f"r{n % 2}") for n in range(30)]
     assert [(len(fold.train), len(fold.dev), len(fold.test)) for fold in folds(two)] == [(15, 0, 15)] * 2
-    one = [SplitCandidate(n, f"text {n}", source="r") for n in range(30)]
-    with pytest.raises(TrainingError, match="30 clips form 1 independent group, too few"):
+    one = [SplitCandidate(n, "the same", source="r") for n in range(3)] + [SplitCandidate(4, "other", source="s")]
+    assert len(folds(one)) == 2
+    one = [SplitCandidate(n, f"text {n}", source="r", speaker="abc"[n % 3]) for n in range(1)]
+    with pytest.raises(TrainingError, match="1 clips form 1 independent group, too few"):
         folds(one)
     with pytest.raises(TrainingError):
         folds([])
+
+
+def test_the_clips_of_an_only_recording_test_each_other_and_the_rule_says_so() -> None:
+    clips = [SplitCandidate(n, f"text {n // 2}", source="interview") for n in range(40)]
+    assignment = assign(clips)
+    assert set(assignment.splits.values()) == {"train", "dev", "test"}
+    assert "the figures hold for this voice and recording" in assignment.rule
+    by_sentence: dict[str, set[str | None]] = {}
+    for clip in clips:
+        by_sentence.setdefault(clip.text, set()).add(assignment.splits[clip.clip_id])
+    assert assignment.closed_vocabulary or all(len(names) == 1 for names in by_sentence.values())
+    cut = folds(clips)
+    assert sorted(i for fold in cut for i in fold.test) == list(range(40))
+    assert "recording" in cut[0].rule
+
+
+def test_an_only_recording_stays_free_when_others_come() -> None:
+    first = [SplitCandidate(n, f"text {n}", source="interview") for n in range(30)]
+    dealt = assign(first).splits
+    old = [SplitCandidate(c.clip_id, c.text, source=c.source, split=dealt[c.clip_id]) for c in first]
+    more = [SplitCandidate(100 + n, f"more {n}", source="interview") for n in range(4)]
+    other = [SplitCandidate(200 + n, f"other {n}", source="second") for n in range(8)]
+    assignment = assign([*old, *more, *other])
+    assert not assignment.left_out
+    assert all(assignment.splits[c.clip_id] == dealt[c.clip_id] for c in first)
+    assert len({assignment.splits[c.clip_id] for c in other}) == 1  # the new recording stays whole

@@ -139,7 +139,9 @@ class Intake:
         sources = {candidate.source for candidate in labelled}
         if len(labelled) > 1 and len(sources) == 1 and any(candidate.place for candidate in self._added.values()):
             reason = f"all {len(labelled)} labelled clips come from one recording ({sources.pop()})"
-            yield Problem("", None, reason, "add a second one: clips of one recording never test each other")
+            yield Problem(
+                "", None, reason, "add others to learn how it does elsewhere: the figures will hold for this one"
+            )
         if any(candidate.split for candidate in self._added.values()):
             for sentence in divided.leaks:
                 yield Problem("", None, sentence.rstrip("."), "divide the clips anew without a split column")

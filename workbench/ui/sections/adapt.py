@@ -21,6 +21,7 @@ SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_F
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 CURVE_DRAWS: Final = 3
+USUAL: Final = ("encoder", "all-but-features", "adapters")
 SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
 CHOICES: Final = {
     "normalizer": ["english", "marks", "none"],
@@ -147,7 +148,8 @@ class Adapt:
     def choose_model(self, model: str | None, strategy: str) -> list[Any]:
         spec = self.catalog.find(model or "")
         names = self.adaptation.strategies(spec.name)
-        value = strategy if strategy in names else self.adaptation.usual_strategy(spec)
+        # A strategy that was merely the usual one of the model before gives way to this model's.
+        value = strategy if strategy in names and strategy not in USUAL else self.adaptation.usual_strategy(spec)
         return [model_facts(spec), gr.update(choices=self._strategy_choices(names), value=value)]
 
     @quiet(1)
