@@ -53,7 +53,7 @@ def models(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the base models on offer; any other hub id of a CTC model works too."""
+    """List the base models on offer; any other hub id of a CTC or Whisper model works too."""
     with opened(context, workspace, model_collections=models_dir or ()) as bench:
         specs = bench.catalog.specs
     document = [
