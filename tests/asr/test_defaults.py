@@ -19,6 +19,14 @@ def test_the_usual_strategy_is_the_recipes(model: str, expected: str) -> None:
     spec = SPECS[model]
     names = ["adapters", *strategy_names(spec.family)] if expected == "adapters" else strategy_names(spec.family)
     assert usual_strategy(spec, names) == expected
+    assert usual_strategy(spec, names, "en-GB") == expected
+
+
+def test_a_language_that_a_model_is_not_made_for_needs_its_decoder_too() -> None:
+    english, any_language = SPECS["whisper-en"], SPECS["whisper-base"]
+    names = strategy_names("seq2seq")
+    assert usual_strategy(english, names, "chr") == "full"
+    assert usual_strategy(english, names, "en") == usual_strategy(any_language, names, "chr") == "encoder"
 
 
 @pytest.mark.parametrize("spec", [*HUB_MODELS, SPECS["ctc-en"], SPECS["whisper-en"]], ids=lambda s: s.name)

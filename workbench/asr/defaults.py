@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
+from workbench.core.numbers import language_code
 from workbench.core.types import ModelSpec
 
 # Tried with an earlier ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.

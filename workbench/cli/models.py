@@ -130,7 +130,7 @@ def adapt(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = bench.catalog.resolve(model)
-        strategy = strategy or bench.adaptation.usual_strategy(spec)
+        strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
         preview = bench.adaptation.preview_model(set_name, spec, strategy, given)
         for note in (*preview.suggestion.reasons, *preview.notes):
             messages().print(note)
@@ -183,7 +183,7 @@ def curve(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = bench.catalog.resolve(model)
-        strategy = strategy or bench.adaptation.usual_strategy(spec)
+        strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
         run = bench.adaptation.start(set_name, spec, strategy, given, curve_draws=draws)
         _follow(bench, run)
         document = bench.comparing.document(run)

@@ -87,10 +87,13 @@ class Planning:
         spec = self.catalog.find(model)
         return strategy_names(spec.family, self._blocks(spec) or ())
 
-    def usual_strategy(self, model: str | ModelSpec) -> str:
-        """The strategy that suits most small sets with this model."""
+    def usual_strategy(self, model: str | ModelSpec, set_name: str = "") -> str:
+        """The strategy that suits most small sets with this model, and the set's language where a set is named."""
         spec = self.catalog.find(model) if isinstance(model, str) else model
-        return usual_strategy(spec, strategy_names(spec.family, self._blocks(spec) or ()))
+        with self.store.session() as session:
+            clip_set = session.scalars(living_set(set_name)).first() if set_name else None
+            language = clip_set.language if clip_set else None
+        return usual_strategy(spec, strategy_names(spec.family, self._blocks(spec) or ()), language)
 
     def sweep_strategies(self, model: str | ModelSpec) -> list[str]:
         """The strategies that a sweep tries by default: those of a few late blocks, which read one cache."""

@@ -86,7 +86,9 @@ class Adapt:
         form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
         shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
         shown_by_review += [self.filled, *self.settings]
-        self.model.change(self.choose_model, [self.model, self.strategy], [self.facts, self.strategy], **private)
+        self.model.change(
+            self.choose_model, [chosen, self.model, self.strategy], [self.facts, self.strategy], **private
+        )
         chosen_blocks = [self.settings[SETTINGS.index(name)] for name in ("blocks", "lora_rank")]
         redraw = [self.strategy.change, self.model.change, *(c.submit for c in chosen_blocks)]
         gr.on(
@@ -145,11 +147,12 @@ class Adapt:
         return strip(plan, strategy, *words)
 
     @quiet(2)
-    def choose_model(self, model: str | None, strategy: str) -> list[Any]:
+    def choose_model(self, set_name: str, model: str | None, strategy: str) -> list[Any]:
         spec = self.catalog.find(model or "")
         names = self.adaptation.strategies(spec.name)
         # A strategy that was merely the usual one of the model before gives way to this model's.
-        value = strategy if strategy in names and strategy not in USUAL else self.adaptation.usual_strategy(spec)
+        keep = strategy in names and strategy not in USUAL
+        value = strategy if keep else self.adaptation.usual_strategy(spec, set_name)
         return [model_facts(spec), gr.update(choices=self._strategy_choices(names), value=value)]
 
     @quiet(1)
