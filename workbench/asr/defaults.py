@@ -36,13 +36,21 @@ class Suggestion:
         return tuple(self.why.values())
 
 
-def usual_strategy(spec: ModelSpec, names: Sequence[str]) -> str:
+def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None = None) -> str:
     """The strategy to begin with: recipes.md, "which strategy first".
 
-    Whisper: the encoder, which listens; its decoder knows the language already. A supervised CTC model: all but the
-    convolutions, or all where it has none (w2v-BERT). MMS: its adapters, where those are offered.
+    Whisper: the encoder, which listens, as its decoder knows the language already; everything for a language that the
+    model is not made for. A supervised CTC model: all but the convolutions, or all where it has none (w2v-BERT). MMS:
+    its adapters, where those are offered.
+
+    Args:
+        names: Of the strategies on offer.
+        language: Of the clips; None where it is not known.
     """
-    wanted = ("encoder",) if spec.family == "seq2seq" else ("adapters", "all-but-features", "full")
+    foreign = language is not None and bool(spec.languages) and language_code(language) not in spec.languages
+    wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
+    if spec.family == "seq2seq":
+        wanted = ("full", "encoder") if foreign else ("encoder", "full")
     return next((name for name in wanted if name in names), names[0])
 
 
