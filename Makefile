@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
-.PHONY: app setup test test-slow lint format bench pretrain clean
+.PHONY: app setup test test-slow lint format bench bench-finetune bench-scale bench-start bench-transcribe pretrain clean
 
 app: setup  ## Start the page on the bundled model
 	$(PYTHON) app.py $(ARGS)
@@ -32,12 +32,17 @@ test-slow: setup  ## The long tests
 
 lint: setup  ## ruff and the type checker
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check workbench tests app.py
+	$(PYTHON) -m ruff format --check workbench tests bench app.py
 	$(PYTHON) -m mypy
 
 format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format workbench tests app.py
+	$(PYTHON) -m ruff format workbench tests bench app.py
+
+bench: bench-finetune bench-scale bench-start bench-transcribe  ## All benchmarks, one after another; tables, bench/results
+
+bench-finetune bench-scale bench-start bench-transcribe: bench-%: setup  ## One benchmark
+	$(PYTHON) -m bench.$* $(ARGS)
 
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en
 # REAL="folders with manifests, scored only" WORK=folder of the speech and checkpoint OUT=model folder; all optional.

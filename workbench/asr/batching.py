@@ -11,6 +11,7 @@ from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.core.config import TrainingConfig
 from workbench.core.types import SAMPLE_RATE
 
+KEPT_BYTES = 256e6  # of activations in memory: all of a small set's, some of a large one's
 LENGTH_JITTER = 0.25  # clips within this share of each other's length may meet in a batch
 
 
@@ -69,10 +70,14 @@ class LengthSampler(Sampler[list[int]]):
 
 
 class ExampleDataset(Dataset[tuple[dict[str, Tensor], tuple[int, ...]]]):
-    """Activations and labels; each epoch hears another altered copy of a clip, where there are some."""
+    """Activations and labels; each epoch hears another altered copy of a clip, where there are some.
 
-    def __init__(self, examples: Sequence[Example], cache: FeatureCache) -> None:
+    What was read once stays in memory, up to a limit that does not grow with the set.
+    """
+
+    def __init__(self, examples: Sequence[Example], cache: FeatureCache, kept_bytes: float = KEPT_BYTES) -> None:
         self.examples, self.cache, self.epoch = examples, cache, 0
+        self.room, self.kept = kept_bytes, dict[tuple[int, int], dict[str, Tensor]]()
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -82,5 +87,12 @@ class ExampleDataset(Dataset[tuple[dict[str, Tensor], tuple[int, ...]]]):
 
     def __getitem__(self, index: int) -> tuple[dict[str, Tensor], tuple[int, ...]]:
         example = self.examples[index]
-        item = example.items[(self.epoch + index) % len(example.items)]
-        return self.cache.fetch(item), example.label_ids
+        copy = (self.epoch + index) % len(example.items)
+        found = self.kept.get((index, copy))
+        if found is None:
+            found = self.cache.fetch(example.items[copy])
+            size = sum(value.nbytes for value in found.values())
+            if size <= self.room:
+                self.room -= size
+                self.kept[index, copy] = found
+        return found, example.label_ids

@@ -27,6 +27,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 from transformers.masking_utils import create_causal_mask
 
 from workbench.asr.backend import Activations, Batch, ClipInput
+from workbench.asr.cross_attention import use_cross_attention
 from workbench.asr.lora import low_rank_size
 from workbench.asr.outline import learned_characters
 from workbench.asr.reading import GreedyState
@@ -71,6 +72,7 @@ class WhisperBackend:
             part.layerdrop = 0.0
         model.config.encoder_layerdrop = model.config.decoder_layerdrop = 0.0
         model.config.apply_spec_augment = False
+        use_cross_attention(self.decoder_layers)
         model.eval()
 
     # ---- what the model consists of ----
@@ -217,9 +219,19 @@ class WhisperBackend:
     def _embed(self, labels: Tensor) -> Tensor:
         """(batch, n_tokens, width) of what the decoder is given."""
         decoder, given = self.decoder, self._given(labels)
-        hidden = decoder.embed_tokens(given) * getattr(decoder, "embed_scale", 1.0)
+        hidden = self._look_up(given) * getattr(decoder, "embed_scale", 1.0)
         hidden = hidden + decoder.embed_positions.weight[: given.shape[1]]
         return functional.dropout(hidden, p=decoder.dropout, training=decoder.embed_tokens.training)
+
+    def _look_up(self, given: Tensor) -> Tensor:
+        """(batch, n_tokens, width) of these ids.
+
+        The gradient of a few rows is added to the tied output layer's, instead of a second one of the whole vocabulary.
+        """
+        table = self.decoder.embed_tokens
+        if not self.tied or type(table) is not nn.Embedding:
+            return table(given)
+        return functional.embedding(given, table.weight, table.padding_idx, sparse=True)
 
     def _given(self, labels: Tensor) -> Tensor:
         """(batch, n_tokens) ids that the decoder is given: the start token, then the label but its last token."""
@@ -241,8 +253,10 @@ class WhisperBackend:
 
     def loss(self, batch: Batch, boundary: int) -> Tensor:
         """See `Backend`; cross entropy over all tokens of the batch, language and task included, as in transformers."""
-        logits = self.logits(batch, boundary)
-        return functional.cross_entropy(logits.flatten(0, 1).float(), batch["labels"].to(self.device).flatten())
+        labels = batch["labels"].to(self.device)
+        hidden = self._run(batch, boundary, self.head_block)["hidden"]
+        kept = labels >= 0  # the vocabulary is large: not even computed where nothing is to be written
+        return functional.cross_entropy(self.model.proj_out(hidden[kept]).float(), labels[kept])
 
     # ---- reading out ----
 

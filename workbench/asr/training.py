@@ -79,16 +79,29 @@ class _Tail(nn.Module):
         super().__init__()
         self.model = backend.model
         self._parts = (backend, plan)
+        self._learns = list(trainable_state(backend).values())
+        self._modes: list[tuple[nn.Module, bool]] = []
 
     def forward(self, batch: Batch) -> Tensor:
         backend, plan = self._parts
         return backend.loss(batch, plan.boundary)
 
     def train(self, mode: bool = True) -> "_Tail":
-        super().train(mode)
-        if mode:
+        """Trainer asks before every update; walking through all modules would take longer than a head's own update."""
+        if not mode:
+            return super().train(False)
+        if not self._modes:
+            super().train()
             training_mode(*self._parts)
+            self._modes = [(module, module.training) for module in self.modules()]
+        for module, training in self._modes:
+            if module.training is not training:
+                module.training = training
         return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for weight in self._learns:
+            weight.grad = None
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         learns = {n for n, p in self.named_parameters() if p.requires_grad}

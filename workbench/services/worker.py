@@ -83,12 +83,14 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
+    from workbench.asr.memory import keep_freed_memory
     from workbench.services.curving import CurveExecution
     from workbench.services.planning import CURVE, SWEEP
     from workbench.services.progress import StopRequested
     from workbench.services.running import RunExecution
     from workbench.services.sweeping import SweepExecution
 
+    keep_freed_memory()
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""

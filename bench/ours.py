@@ -1,0 +1,105 @@
+"""Our way: `fine_tune` over cached activations, put together as services/running.py does it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.shapes import Clips
+from bench.turns import Turn
+from workbench.asr import reading
+from workbench.asr.backend import Backend, ClipInput
+from workbench.asr.batching import Example
+from workbench.asr.catalog import folder_spec
+from workbench.asr.feature_cache import CacheItem, FeatureCache
+from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
+from workbench.asr.loading import load
+from workbench.asr.memory import keep_freed_memory
+from workbench.asr.training import Hooks, fine_tune, transcribe_items
+from workbench.core.config import TrainingConfig
+
+
+class Ours:
+    """One model, its caches and its examples.
+
+    Args:
+        most_tokens: Tokens of a text at most; for random weights that never end a text.
+    """
+
+    def __init__(
+        self, folder: Path, clips: Clips, strategy: str, work: Path, *, most_tokens: int | None = None
+    ) -> None:
+        self.clips, self.work = clips, work
+        self.backend = load(folder_spec(folder))
+        if self.backend.languages():
+            self.backend.set_language("en")
+        if most_tokens is not None:
+            self.backend.model.config.max_target_positions = most_tokens
+            reading.REPEATS = 10**6
+        self.plan = plan_for_blocks(self.backend.blocks(), strategy)
+        boundary = self.backend.hearing_boundary(self.plan.boundary)
+        self.cache = self.hearing = FeatureCache(work / "cache", self.backend, boundary)
+        if self.plan.boundary > boundary:
+            self.cache = FeatureCache(work / "cache", self.backend, self.plan.boundary, self.hearing)
+        self.examples = [self._example(i) for i in range(len(clips.sounds))]
+        apply_plan(self.backend, self.plan)
+
+    def _example(self, number: int) -> Example:
+        sound = self.clips.sounds[number]
+        ids = tuple(self.backend.encode_label(self.clips.texts[number]))
+        item = CacheItem(f"{number:064d}", "", lambda: ClipInput(sound), len(sound), ids)
+        return Example(number, (item,), ids)
+
+    def prefix(self, start: int, stop: int) -> float:
+        """Seconds of the frozen prefix of clips `start` … `stop`−1."""
+        began = time.perf_counter()
+        self.hearing.fill([e.items[0] for e in self.examples[start:stop]])
+        if self.cache is not self.hearing:
+            self.cache.fill([e.items[0] for e in self.examples[start : min(stop, self.clips.n_train)]])
+        return time.perf_counter() - began
+
+    def evaluate(self) -> float:
+        """Seconds of one evaluation of the further clips; their texts are in `heard`."""
+        began = time.perf_counter()
+        self.heard = transcribe_items(
+            self.backend, self.hearing, [self.examples[i].items[0] for i in self.clips.further]
+        )
+        return time.perf_counter() - began
+
+    def train(
+        self, config: TrainingConfig, *, stop: Callable[[], bool] = lambda: False, told: Callable[..., None]
+    ) -> None:
+        """`told` hears each update's number, the planned ones and the loss."""
+        fine_tune(
+            self.backend,
+            self.plan,
+            config,
+            train=[self.examples[i] for i in self.clips.train],
+            dev=[],
+            cache=self.cache,
+            hearing=self.hearing,
+            folder=self.work / "training",
+            hooks=Hooks(lambda texts: (1.0, 1.0), told, stop),
+        )
+
+
+def learning_names(folder: Path, strategy: str) -> set[str]:
+    """Names of the weights that a strategy lets learn."""
+    backend: Backend = load(folder_spec(folder))
+    apply_plan(backend, plan_for_blocks(backend.blocks(), strategy))
+    return set(trainable_state(backend))
+
+
+def run(turn: Turn, folder: Path, clips: Clips, strategy: str, most_tokens: int | None, work: Path) -> None:
+    """A process of our way, see `turns`."""
+    keep_freed_memory()  # as services/worker.py does for every run
+    ours = Ours(folder, clips, strategy, work, most_tokens=most_tokens)
+    turn.handlers |= {"prefix": ours.prefix, "evaluate": ours.evaluate}
+    turn.wait()
+    stop = [False]
+
+    def told(step: int, *_: object) -> None:
+        stop[0] = turn.step_done()
+
+    config = TrainingConfig(epochs=1000, max_updates=100_000, batch_clips=4, learning_rate=1e-5, patience=0)
+    ours.train(config, told=told, stop=lambda: stop[0])
+    turn.wait()

@@ -1,0 +1,77 @@
+"""Each benchmark runs with tiny shapes, writes what it promises, and both of its sides hear and learn the same.
+
+No time is asserted: on a shared machine it would say nothing.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import finetune, scale, start, transcribe
+from bench.report import cpu_name, matrix_rate
+
+ROW = [
+    "shape",
+    "strategy",
+    "usual_step",
+    "naive_step",
+    "our_step",
+    "training_ratio",
+    "cold_job_ratio",
+    "warm_job_ratio",
+]
+pytestmark = [
+    # What the usual way says of itself is not ours to silence.
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def test_the_machine_is_named() -> None:
+    assert cpu_name()
+    assert matrix_rate(64, 1) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_finetune(tmp_path: Path) -> None:
+    finetune.main(["--smoke", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "finetune.json").read_text())
+    assert [(r["shape"], r["strategy"]) for r in rows] == finetune.CASES
+    assert all(list(r) == ROW for r in rows)
+    assert all(r[name] > 0 for r in rows for name in ROW[2:])
+    details = json.loads((tmp_path / "finetune-details.json").read_text())
+    assert details["machine"]["cpu"]
+    assert [r["prefix"] > 0 for r in details["parts"]] == [True] * 4 + [False]  # nothing is frozen in `full`
+    assert details["checks"]
+    for check in details["checks"]:
+        assert check["our_final_loss"] == pytest.approx(check["usual_final_loss"], rel=5e-3)
+        assert check["our_wer"] == pytest.approx(check["usual_wer"], abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_scale(tmp_path: Path) -> None:
+    scale.main(["--smoke", "--out", str(tmp_path)])
+    document = json.loads((tmp_path / "scale.json").read_text())
+    assert [r["clips"] for r in document["training"]] == [4, 8]
+    assert {"first page", "search", "save a label"} <= {r["question"] for r in document["questions"]}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_start_and_the_first_draft_is_what_the_pipeline_hears(tmp_path: Path) -> None:
+    start.main(["--smoke", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "start.json").read_text())["rows"]
+    assert [r["what"] for r in rows] == ["first page", "first draft"]
+    assert all(r["our_seconds"] > 0 for r in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_transcribe_hears_what_the_pipeline_hears_of_single_clips(tmp_path: Path) -> None:
+    transcribe.main(["--smoke", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "transcribe.json").read_text())["rows"]
+    assert [r["model"] for r in rows] == ["ctc-en", "whisper-en"]
+    assert rows[0]["same_texts_as_alone"] == rows[0]["clips"]
