@@ -2,7 +2,8 @@
 
 On little data attention alone takes long to find which frames a token comes from; a CTC head on the encoder (Watanabe
 et al. 2017, "Hybrid CTC/attention") shows it the letters first. The head writes two letters a frame, because fast
-speech has barely 40 ms a letter. It is dropped when the model is saved.
+speech has barely 40 ms a letter; and once it hears the letters, it shows two of the decoder's heads where each token
+is spoken. It is no part of the model that is saved, and lies beside it only for going on with the training.
 
 The encoder's positions are fixed sinusoids and its attention has no mask, so training may run on windows that are
 shorter than 15 s; the last part of the training uses the full one, as everybody does afterwards.
@@ -11,12 +12,14 @@ shorter than 15 s; the last part of the training uses the full one, as everybody
 import json
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import (
@@ -30,6 +33,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
+from recipes.pretrain.alignment import letter_frames
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
 from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Batch, Change, letter_targets, write_half
 
@@ -38,6 +42,7 @@ HOP = 320  # samples, 20 ms; the second convolution halves the frames
 N_FFT = 512
 FRAME = 2 * HOP  # samples of one encoder frame
 LETTERS_PER_FRAME = 2
+LETTERS_FILE = "letters.safetensors"
 N_TOKENS = 640  # 256 bytes and the merges of them
 LONGEST_TEXT = 192  # tokens
 END = "<|endoftext|>"
@@ -48,6 +53,10 @@ SPECIAL = (  # in Whisper's order; what lies above the last one would be a time 
 NEARBY = (-3, -1, 1, 3)  # frames that the encoder's heads look at before they have learned anything
 NEARBY_LOUDNESS = 4.0  # of the fastest sinusoids against Whisper's
 NEARBY_GAIN = 1.3  # of the first queries and keys
+PREFIX = 4  # tokens before the text
+GUIDED_LAYER, GUIDED_HEADS = 1, 2  # the decoder's layer, and how many of its heads, that are shown where to look
+GUIDE_MARGIN = 2  # frames on either side of a token
+GUIDE_WEIGHT = 1.0
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
 LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
@@ -234,8 +243,14 @@ class Whisper:
         self.module = WithLetters(whisper)
         if not start_from:
             listen_nearby(whisper, self.module.letters)
+        if goes_on and (start_from / LETTERS_FILE).exists():
+            self.module.letters.load_state_dict(load_file(start_from / LETTERS_FILE))
         self.letters_alone_until = 0.0 if goes_on else LETTERS_ALONE_UNTIL
         self.mel = Mel(self.processor.feature_extractor)
+        tokenizer = self.processor.tokenizer
+        plain = {token: i for token, i in tokenizer.get_vocab().items() if token not in SPECIAL}
+        self.n_letters = np.zeros(len(tokenizer), dtype=np.int64)  # in each token, spaces too
+        self.n_letters[list(plain.values())] = [len(token) for token in plain]
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
 
     def collate(self, clips: list[Clip], change: Change, rng: np.random.Generator, *, window_s: float) -> WhisperBatch:
@@ -268,16 +283,57 @@ class Whisper:
         letter_loss = self.letter_loss(hidden, batch)
         if part < self.letters_alone_until:
             return letter_loss
-        said = whisper(encoder_outputs=(hidden,), decoder_input_ids=batch.inputs, use_cache=False).logits
+        with overheard(whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn) as asking:
+            said = whisper(encoder_outputs=(hidden,), decoder_input_ids=batch.inputs, use_cache=False).logits
         token_loss = functional.cross_entropy(said.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
         first, last = CTC_WEIGHT
-        return token_loss + (first + part * (last - first)) * letter_loss
+        guiding = GUIDE_WEIGHT * self.guide_loss(asking[0], hidden, batch)
+        return token_loss + (first + part * (last - first)) * letter_loss + guiding
+
+    def guide_loss(self, asking: torch.Tensor, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+        """How little the guided heads look at where the CTC head hears the next token; zero where they look there.
+
+        `asking` is the attention's input `(n, n_tokens, d_model)`, `hidden` the encoder's output.
+        """
+        attention = self.module.whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn
+        where = self.token_frames(hidden, batch)
+        shape = (attention.num_heads, attention.head_dim)
+        query = attention.q_proj(asking).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2) * attention.scaling
+        key = attention.k_proj(hidden).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2)
+        looked = (query @ key.transpose(2, 3)).float().softmax(-1)
+        there = (looked * where[:, None]).sum(-1)  # (n, n_heads, n_tokens)
+        counted = where.any(-1)[:, None].expand_as(there)
+        return -there[counted].clamp(min=1e-6).log().mean() if counted.any() else there.sum() * 0
+
+    @torch.no_grad()
+    def token_frames(self, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+        """`(n, n_tokens, n_frames) bool`, where each target token is spoken; all False where that is not known."""
+        n_letters = (batch.letters != IGNORED).sum(1)
+        letters = [row[:n].cpu().numpy() for row, n in zip(batch.letters, n_letters, strict=True)]
+        spoken = letter_frames(
+            self.letter_scores(hidden).cpu().numpy(), letters, (batch.frames * LETTERS_PER_FRAME).cpu().numpy()
+        )
+        where = torch.zeros(*batch.targets.shape, hidden.shape[1], dtype=torch.bool)
+        for i, frames in enumerate(spoken):
+            if frames is None:
+                continue
+            ends = np.cumsum([self.n_letters[max(0, token)] for token in batch.targets[i].tolist()]) - 1
+            for j in range(PREFIX - 1, int((batch.targets[i] != IGNORED).sum()) - 1):  # all but the prefix and the end
+                first, last = max(0, ends[j - 1]), min(ends[j], len(frames)) - 1
+                if first <= last:
+                    begin, end = frames[first, 0] // LETTERS_PER_FRAME, frames[last, 1] // LETTERS_PER_FRAME
+                    where[i, j, max(0, begin - GUIDE_MARGIN) : end + GUIDE_MARGIN + 1] = True
+        return where.to(hidden.device)
+
+    def letter_scores(self, hidden: torch.Tensor) -> torch.Tensor:
+        """The CTC head's log probabilities, `(n, LETTERS_PER_FRAME * n_frames, n_letters) float32`."""
+        letters = self.module.letters(hidden).float()
+        return letters.unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2).log_softmax(-1)
 
     def letter_loss(self, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
         """CTC a letter on the encoder's output `(n, n_frames, d_model)`."""
-        letters = self.module.letters(hidden).float().unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2)
         return functional.ctc_loss(
-            letters.log_softmax(-1).transpose(0, 1),
+            self.letter_scores(hidden).transpose(0, 1),
             batch.letters.clamp(min=0),
             batch.frames * LETTERS_PER_FRAME,
             (batch.letters != IGNORED).sum(1),
@@ -303,12 +359,26 @@ class Whisper:
         return module.whisper
 
     def save(self, module: WithLetters, folder: Path) -> None:
-        """Whisper in half precision with its processor; the CTC head stays behind."""
+        """Whisper in half precision with its processor; the CTC head lies beside it, for going on with the training."""
         copy = WhisperForConditionalGeneration(module.whisper.config)
         copy.load_state_dict(module.whisper.state_dict())
         copy.generation_config = module.whisper.generation_config
         write_half(copy, folder)
+        save_file(module.letters.state_dict(), folder / LETTERS_FILE)
         self.processor.save_pretrained(folder)
+
+
+@contextmanager
+def overheard(attention: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
+    """A list that gets what an attention asks with, the first argument of its call."""
+    heard: list[torch.Tensor] = []
+    hook = attention.register_forward_pre_hook(
+        lambda module, args, kwargs: heard.append(args[0] if args else kwargs["hidden_states"]), with_kwargs=True
+    )
+    try:
+        yield heard
+    finally:
+        hook.remove()
 
 
 def encoded(whisper: WhisperForConditionalGeneration, mel: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
 from recipes.pretrain.ctc import TEMPLATE, Ctc
 from recipes.pretrain.learner import ALPHABET, IGNORED, spelled_out, unchanged
 from recipes.pretrain.texts import Corpus, draw_lines
-from recipes.pretrain.whisper import NEARBY, SPECIAL, WINDOW_S, Whisper, encoded
+from recipes.pretrain.whisper import GUIDE_MARGIN, NEARBY, SPECIAL, WINDOW_S, Whisper, encoded
 from tests.conftest import speechlike
 
 
@@ -95,6 +96,32 @@ def test_the_positions_stay_fixed_when_a_whisper_is_trained_on(whisper: Whisper,
     assert not again.module.whisper.model.encoder.embed_positions.weight.requires_grad
     positions = (one.module.whisper.model.encoder.embed_positions.weight for one in (again, whisper))
     assert torch.allclose(*positions, atol=2e-3), "louder than Whisper's own, and kept"
+    assert torch.equal(again.module.letters.weight, whisper.module.letters.weight)
+
+
+def test_tokens_are_sought_where_their_letters_are_heard(whisper: Whisper) -> None:
+    """A CTC head that hears one letter every four frames, whatever the sound."""
+    label = "turn on the light"
+    batch = whisper.collate([clip(4.0, label)], unchanged, np.random.default_rng(0), window_s=0)
+    n_frames = batch.mel.shape[2] // 2
+    scores = torch.full((1, 2 * n_frames, len(ALPHABET)), -9.0)
+    scores[:, :, 0] = -1.0
+    scores[:, :, 0][:, ::8] = -9.0
+    for i, letter in enumerate(batch.letters[0].tolist()):
+        scores[0, 8 * i, letter] = 0.0
+    with patch.object(whisper, "letter_scores", return_value=scores):
+        where = whisper.token_frames(torch.zeros(1, n_frames, 192), batch)[0]
+    tokens = whisper.processor.tokenizer.convert_ids_to_tokens(batch.targets[0])
+    at = -1
+    for token, frames in zip(tokens, where, strict=True):
+        if token in SPECIAL:
+            assert not frames.any()
+            continue
+        letters = range(max(0, at), at + len(token))  # the space before the first word is not spoken
+        at += len(token)
+        middle = 4 * (letters[0] + letters[-1]) // 2
+        assert frames[middle]
+        assert frames.sum() <= 4 * len(letters) + 2 * GUIDE_MARGIN
 
 
 def test_whispers_tokens_are_the_stock_ones_shifted(whisper: Whisper) -> None:
