@@ -18,7 +18,7 @@ from bench import ours, usual
 from bench.parity import check_bundled
 from bench.report import RESULTS, machine, matrix_rate, show, write
 from bench.shapes import SHAPES, SMOKE_SHAPES, WHISPER_TOKENS, Clips, Shape, noise_clips, save_shape
-from bench.turns import Way
+from bench.turns import Spent, Way
 
 CASES = [
     ("wav2vec2-base", "head"),
@@ -58,24 +58,26 @@ SMOKE = Size(n_train=8, n_further=2, seconds=1.0, chunk=5, rounds=2, usual_steps
 
 @dataclass
 class Parts:
-    """Seconds of the parts of one way's job, each as often as it was measured."""
+    """What the parts of one way's job took, each as often as it was measured."""
 
-    steps: list[float]
-    evaluations: list[float]
-    prefix: list[float]
+    steps: list[Spent]
+    evaluations: list[Spent]
+    prefix: list[Spent]
     memory: float = 0.0
 
-    @property
-    def step(self) -> float:
-        return statistics.median(self.steps)
+    def step(self, clock: str = "wall") -> float:
+        return statistics.median(getattr(s, clock) for s in self.steps)
 
-    @property
-    def evaluation(self) -> float:
-        return statistics.median(self.evaluations)
+    def evaluation(self, clock: str = "wall") -> float:
+        return statistics.median(getattr(s, clock) for s in self.evaluations)
 
-    def job(self, updates: int, *, cold: bool = False) -> float:
+    def listening(self, clock: str = "wall") -> float:
+        return sum(getattr(s, clock) for s in self.prefix)
+
+    def job(self, updates: int, clock: str = "wall", *, cold: bool = False) -> float:
         """Seconds of the whole job."""
-        return updates * self.step + 2 * self.evaluation + (sum(self.prefix) if cold else 0.0)
+        whole = updates * self.step(clock) + 2 * self.evaluation(clock)
+        return whole + (self.listening(clock) if cold else 0.0)
 
 
 def measure(shape: Shape, strategy: str, size: Size, work: Path) -> dict[str, Parts]:
@@ -85,7 +87,7 @@ def measure(shape: Shape, strategy: str, size: Size, work: Path) -> dict[str, Pa
     learns = ours.learning_names(folder, strategy)
     most = PROMPT + WHISPER_TOKENS if shape.seq2seq else None
     ways = {"usual": Way(usual.run, folder, clips, learns, strategy != "full", shape.seq2seq, most, work / "usual")}
-    if strategy != "full":  # where everything learns, nothing is left to be frozen
+    if strategy != "full" and size.naive_steps:  # where everything learns, nothing is left to be frozen
         ways["naive"] = Way(usual.run, folder, clips, learns, False, shape.seq2seq, most, work / "naive")
     ways["ours"] = Way(ours.run, folder, clips, strategy, most, work / "ours")
     parts = {name: Parts([], [], []) for name in ways}
@@ -118,37 +120,57 @@ def _take_turns(ways: dict[str, Way], parts: dict[str, Parts], clips: Clips, siz
                 parts[name].evaluations.append(ways[name].ask("evaluate"))
 
 
-def row_of(shape: str, strategy: str, parts: dict[str, Parts], size: Size) -> dict[str, Any]:
-    """One row of results/finetune.json."""
+def ratios(parts: dict[str, Parts], size: Size, clock: str = "wall") -> dict[str, float]:
+    """How many times the usual way takes ours."""
     usual_way, our_way = parts["usual"], parts["ours"]
     updates = EPOCHS * (size.n_train // BATCH)
-    job = usual_way.job(updates)
+    job = usual_way.job(updates, clock)
     return {
-        "shape": shape,
-        "strategy": strategy,
-        "usual_step": round(usual_way.step, 4),
-        "naive_step": round(parts.get("naive", usual_way).step, 4),
-        "our_step": round(our_way.step, 4),
-        "training_ratio": round(usual_way.step / our_way.step, 2),
-        "cold_job_ratio": round(job / our_way.job(updates, cold=True), 2),
-        "warm_job_ratio": round(job / our_way.job(updates), 2),
+        "training_ratio": round(usual_way.step(clock) / our_way.step(clock), 2),
+        "cold_job_ratio": round(job / our_way.job(updates, clock, cold=True), 2),
+        "warm_job_ratio": round(job / our_way.job(updates, clock), 2),
     }
 
 
-def details_of(shape: str, strategy: str, parts: dict[str, Parts]) -> dict[str, Any]:
-    """What the row is made of, and the peak memory (MB, the whole process)."""
+def row_of(shape: str, strategy: str, parts: dict[str, Parts], size: Size) -> dict[str, Any]:
+    """One row of results/finetune.json."""
+    return {
+        "shape": shape,
+        "strategy": strategy,
+        "usual_step": round(parts["usual"].step(), 4),
+        "naive_step": round(parts.get("naive", parts["usual"]).step(), 4),
+        "our_step": round(parts["ours"].step(), 4),
+        **ratios(parts, size),
+    }
+
+
+def details_of(shape: str, strategy: str, parts: dict[str, Parts], size: Size) -> dict[str, Any]:
+    """What the row is made of, the same in the processors' time, and the peak memory (MB, the whole process)."""
     usual_way, our_way = parts["usual"], parts["ours"]
     return {
         "shape": shape,
         "strategy": strategy,
-        "prefix": round(sum(our_way.prefix), 3),
-        "usual_evaluation": round(usual_way.evaluation, 3),
-        "our_evaluation": round(our_way.evaluation, 3),
+        "prefix": round(our_way.listening(), 3),
+        "usual_evaluation": round(usual_way.evaluation(), 3),
+        "our_evaluation": round(our_way.evaluation(), 3),
         "usual_mb": round(usual_way.memory),
         "our_mb": round(our_way.memory),
-        "usual_steps": [round(s, 4) for s in usual_way.steps],
-        "our_steps": [round(s, 4) for s in our_way.steps],
+        "cpu": {
+            "usual_step": round(usual_way.step("cpu"), 4),
+            "naive_step": round(parts.get("naive", usual_way).step("cpu"), 4),
+            "our_step": round(our_way.step("cpu"), 4),
+            "prefix": round(our_way.listening("cpu"), 3),
+            "usual_evaluation": round(usual_way.evaluation("cpu"), 3),
+            "our_evaluation": round(our_way.evaluation("cpu"), 3),
+            **ratios(parts, size, "cpu"),
+        },
+        "usual_steps": [round(s.wall, 4) for s in usual_way.steps],
+        "our_steps": [round(s.wall, 4) for s in our_way.steps],
     }
+
+
+def name_of(row: dict[str, Any]) -> dict[str, str]:
+    return {"shape": row["shape"], "strategy": row["strategy"]}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -167,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as work:
             parts = measure(shapes[shape], strategy, mine, Path(work))
         rows.append(row_of(shape, strategy, parts, mine))
-        details.append(details_of(shape, strategy, parts))
+        details.append(details_of(shape, strategy, parts, mine))
         print({**rows[-1], **{k: v for k, v in details[-1].items() if not k.endswith("steps")}}, flush=True)
         if not given.only:
             write("finetune", rows, given.out)
@@ -175,6 +197,7 @@ def main(arguments: list[str] | None = None) -> None:
     checks = [] if given.only else check_bundled(smoke=given.smoke)
     if given.only:
         return
+    show("The same in the processors' time", [{**name_of(d), **d["cpu"]} for d in details])
     show("Complete runs on the bundled models: the same batches, no dropout, no masks", checks)
     about |= {"gflops_after": matrix_rate(), "load_after": machine()["load"]}
     print(write("finetune-details", {**about, "parts": details, "checks": checks}, given.out))

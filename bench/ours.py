@@ -1,6 +1,5 @@
 """Our way: `fine_tune` over cached activations, put together as services/running.py does it."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,21 +48,17 @@ class Ours:
         item = CacheItem(f"{number:064d}", "", lambda: ClipInput(sound), len(sound), ids)
         return Example(number, (item,), ids)
 
-    def prefix(self, start: int, stop: int) -> float:
-        """Seconds of the frozen prefix of clips `start` … `stop`−1."""
-        began = time.perf_counter()
+    def prefix(self, start: int, stop: int) -> None:
+        """The frozen prefix of clips `start` … `stop`−1, into the cache."""
         self.hearing.fill([e.items[0] for e in self.examples[start:stop]])
         if self.cache is not self.hearing:
             self.cache.fill([e.items[0] for e in self.examples[start : min(stop, self.clips.n_train)]])
-        return time.perf_counter() - began
 
-    def evaluate(self) -> float:
-        """Seconds of one evaluation of the further clips; their texts are in `heard`."""
-        began = time.perf_counter()
+    def evaluate(self) -> None:
+        """Write down the further clips; their texts are in `heard`."""
         self.heard = transcribe_items(
             self.backend, self.hearing, [self.examples[i].items[0] for i in self.clips.further]
         )
-        return time.perf_counter() - began
 
     def train(
         self, config: TrainingConfig, *, stop: Callable[[], bool] = lambda: False, told: Callable[..., None]

@@ -18,7 +18,7 @@ from typing import Any
 from bench import ours, usual
 from bench.report import RESULTS, machine, show, write
 from bench.shapes import ROOT, noise_clips
-from bench.turns import Way
+from bench.turns import Spent, Way
 
 MODEL, STRATEGY = ROOT / "assets" / "ctc-en", "top-1"
 PAGE = 20  # clips on one page
@@ -37,7 +37,7 @@ def training(sizes: list[int], turns: int, steps: int, work: Path) -> list[dict[
         try:
             prefix = mine.ask("prefix", 0, len(clips.sounds))
             before = mine.ask("memory")
-            times: dict[str, list[float]] = {"ours": [], "usual": []}
+            times: dict[str, list[Spent]] = {"ours": [], "usual": []}
             for way in (mine, theirs):
                 way.steps(1)
             for _ in range(turns):
@@ -46,9 +46,9 @@ def training(sizes: list[int], turns: int, steps: int, work: Path) -> list[dict[
             rows.append(
                 {
                     "clips": n,
-                    "prefix_ms_a_clip": round(1000 * prefix / len(clips.sounds), 2),
-                    "our_step": round(statistics.median(times["ours"]), 5),
-                    "usual_step": round(statistics.median(times["usual"]), 5),
+                    "prefix_ms_a_clip": round(1000 * prefix.wall / len(clips.sounds), 2),
+                    "our_step": round(statistics.median(s.wall for s in times["ours"]), 5),
+                    "usual_step": round(statistics.median(s.wall for s in times["usual"]), 5),
                     "our_mb_before_updates": round(before),
                     "our_mb": round(mine.ask("memory")),
                     "usual_mb": round(theirs.ask("memory")),

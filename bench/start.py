@@ -39,9 +39,11 @@ clip = bench.labelling.clips("one")[0]
 print(bench.transcribing.draft_now("one", "ctc-en", [clip.id])[clip.id])
 """
 PIPELINE = """
-import sys
+import sys, soundfile
 from transformers import pipeline
-print(pipeline("automatic-speech-recognition", model=sys.argv[1])(sys.argv[2])["text"])
+samples, rate = soundfile.read(sys.argv[2], dtype="float32")  # a path would need the program ffmpeg
+pipe = pipeline("automatic-speech-recognition", model=sys.argv[1])
+print(pipe({"raw": samples, "sampling_rate": rate})["text"])
 """
 
 

@@ -9,7 +9,6 @@ turns. The texts are compared, too: for CTC both hear the same; where the pipeli
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from bench.parity import sample_clips
 from bench.report import RESULTS, machine, show, write
 from bench.shapes import ROOT, SAMPLE_RATE
+from bench.turns import Spent
 
 MODELS = ("ctc-en", "whisper-en")
 BATCH_SIZES = (1, 4, 8, 16)
@@ -59,22 +59,21 @@ def measure(model: str, sounds: list[np.ndarray], rounds: int, work: Path) -> di
     ours = workbench.transcribing
     few = sounds[:4]
     usual(few, 1), ours.hear(model, few, "en")
-    theirs: dict[int, list[float]] = {size: [] for size in BATCH_SIZES}
-    mine: list[float] = []
-    said: list[str] = []
+    theirs: dict[int, list[Spent]] = {size: [] for size in BATCH_SIZES}
+    mine: list[Spent] = []
     for _ in range(rounds):
         for size in BATCH_SIZES:
-            began = time.perf_counter()
+            began = Spent.now()
             said = usual(sounds, size)
-            theirs[size].append(time.perf_counter() - began)
+            theirs[size].append(Spent.now().since(began))
             if size == BATCH_SIZES[0]:
                 alone = said
-            began = time.perf_counter()
+            began = Spent.now()
             heard = [text for text, _ in ours.hear(model, sounds, "en")]
-            mine.append(time.perf_counter() - began)
+            mine.append(Spent.now().since(began))
     workbench.close()
-    best = min(theirs, key=lambda size: statistics.median(theirs[size]))
-    usual_seconds, our_seconds = statistics.median(theirs[best]), statistics.median(mine)
+    best = min(theirs, key=lambda size: median(theirs[size]))
+    usual_seconds, our_seconds = median(theirs[best]), median(mine)
     return {
         "model": model,
         "clips": len(sounds),
@@ -83,9 +82,14 @@ def measure(model: str, sounds: list[np.ndarray], rounds: int, work: Path) -> di
         "usual_clips_per_second": round(len(sounds) / usual_seconds, 3),
         "our_clips_per_second": round(len(sounds) / our_seconds, 3),
         "ratio": round(usual_seconds / our_seconds, 2),
+        "cpu_ratio": round(min(median(t, "cpu") for t in theirs.values()) / median(mine, "cpu"), 2),
         "same_texts_as_alone": sum(a == b for a, b in zip(alone, heard, strict=True)),
-        "usual_by_batch": {size: round(statistics.median(t), 3) for size, t in theirs.items()},
+        "usual_by_batch": {size: round(median(t), 3) for size, t in theirs.items()},
     }
+
+
+def median(times: list[Spent], clock: str = "wall") -> float:
+    return statistics.median(getattr(t, clock) for t in times)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,7 +2,8 @@
 
 Each process runs a whole training loop as it is; a callback after every update reports the time and waits for the next
 turn, so that only one way computes at any time and all of them meet the same noise. Processes of their own also tell
-the peak memory of each.
+the peak memory of each. Beside the time that passed stands the processors' time, of all threads together: it holds on a
+machine so busy that what passes is mostly waiting.
 """
 
 import multiprocessing
@@ -13,9 +14,23 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Handlers = dict[str, Callable[..., Any]]
+
+
+class Spent(NamedTuple):
+    """Seconds that something took: by the clock, and of all processors together."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Spent":
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, before: "Spent") -> "Spent":
+        return Spent(self.wall - before.wall, self.cpu - before.cpu)
 
 
 class Turn:
@@ -23,30 +38,34 @@ class Turn:
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe, self.handlers = pipe, Handlers()
-        self.left, self.times, self.last, self.ended = 0, list[float](), 0.0, False
+        self.left, self.times, self.last, self.ended = 0, list[Spent](), Spent.now(), False
 
     def wait(self) -> None:
         """Carry out commands until updates are wanted, or the end is."""
         while True:
             name, *arguments = self.pipe.recv()
             if name == "steps":
-                self.left, self.times, self.last = arguments[0], [], time.perf_counter()
+                self.left, self.times, self.last = arguments[0], [], Spent.now()
                 return
             if name == "end":
                 self.ended = True
                 return
-            self.pipe.send(("memory", peak_memory()) if name == "memory" else (name, self.handlers[name](*arguments)))
+            if name == "memory":
+                self.pipe.send((name, peak_memory()))
+                continue
+            before = Spent.now()
+            self.handlers[name](*arguments)
+            self.pipe.send((name, Spent.now().since(before)))
 
     def step_done(self) -> bool:
         """Called after each update; returns whether to stop."""
-        now = time.perf_counter()
-        self.times.append(now - self.last)
+        self.times.append(Spent.now().since(self.last))
         self.left -= 1
         if self.left == 0:
             self.pipe.send(("steps", self.times))
             self.wait()
         else:
-            self.last = time.perf_counter()
+            self.last = Spent.now()
         return self.ended
 
 
@@ -75,7 +94,7 @@ class Way:
         theirs.close()
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """Send a command and wait for its answer.
+        """Send a command and wait for its answer: what it took, or the memory.
 
         Raises:
             RuntimeError: The child failed; with its traceback.
@@ -89,8 +108,8 @@ class Way:
             raise RuntimeError(value)
         return value
 
-    def steps(self, n: int) -> list[float]:
-        """Seconds of the next `n` updates."""
+    def steps(self, n: int) -> list[Spent]:
+        """What the next `n` updates take."""
         return list(self.ask("steps", n))
 
     def end(self) -> None:
