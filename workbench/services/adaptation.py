@@ -102,6 +102,7 @@ class Adaptation(Planning):
             session.add(row)
             session.flush()
             name = row.name
+            self.jobs.announce(name)
         self.jobs.launch(name)
         return name
 

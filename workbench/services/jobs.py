@@ -10,13 +10,12 @@ from filelock import FileLock, Timeout
 
 from workbench.core.types import Seconds
 from workbench.errors import WorkbenchError
-from workbench.services.worker import ALIVE
+from workbench.services.worker import ALIVE, LAUNCHED, is_starting
 from workbench.store.database import Store
 from workbench.store.models import RunRow
 from workbench.store.runs import ACTIVE, active_runs, find_run
 from workbench.workspace import Workspace
 
-STARTING_GRACE: Seconds = 30.0  # a worker that was just started has not taken its lock yet
 RESUMABLE = ("interrupted", "failed", "stopped")
 INTERRUPTED = (
     "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went "
@@ -29,29 +28,33 @@ class Jobs:
 
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self.workspace, self.store = workspace, store
-        self._started: dict[str, float] = {}
+
+    def announce(self, name: str) -> None:
+        """Tell every process that this run's worker is about to start, before the store says that the run waits."""
+        folder = self.workspace.run_folder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LAUNCHED).touch()
 
     def launch(self, name: str) -> None:
         """Start a worker for a run; it outlives this process."""
+        self.announce(name)
         folder = self.workspace.run_folder(name)
-        folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "workbench.services.worker", str(self.workspace.root), name]
         with (folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
             )
-        self._started[name] = time.monotonic()
         # The dead child must be collected, or it would stay in the process table until this server ends.
         threading.Thread(target=process.wait, daemon=True).start()
 
     def alive(self, name: str) -> bool:
         """Whether a worker holds the run's lock, or was started a moment ago."""
-        lock = FileLock(self.workspace.run_folder(name) / ALIVE)
+        folder = self.workspace.run_folder(name)
+        starting = is_starting(folder)  # asked first: the worker takes its lock before it ends this
         try:
-            with lock.acquire(timeout=0):
-                return time.monotonic() - self._started.get(name, -STARTING_GRACE) < STARTING_GRACE
+            with FileLock(folder / ALIVE).acquire(timeout=0):
+                return starting
         except Timeout:
-            self._started.pop(name, None)
             return True
         except OSError:
             return False
@@ -88,7 +91,9 @@ class Jobs:
                 raise WorkbenchError(
                     f"{name} is {row.status}; only a run that was interrupted, stopped or failed can be resumed."
                 )
+            self.announce(name)
             row.status, row.message, row.stop_requested, row.finished_at = "queued", "", False, None
+            row.progress = {"phase": "queued", "message": "Waiting for its turn"}
         self.launch(name)
 
     def wait(self, name: str, *, look: Callable[[RunRow], None] = lambda row: None, every: Seconds = 0.5) -> RunRow:

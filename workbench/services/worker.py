@@ -21,7 +21,8 @@ from workbench.workspace import Workspace
 ALIVE = ".alive"  # in the run's folder
 TURN = ".turn"  # in the folder of all runs
 POLL_SECONDS = 0.5
-STARTING_SECONDS = 30.0  # a worker that was just started may not hold its lock yet
+LAUNCHED = ".launched"  # in the run's folder, from the launch until the worker holds its lock; every process sees it
+STARTING_SECONDS = 120.0  # a worker that was just started may not hold its lock yet, on a busy machine least of all
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
 
@@ -36,6 +37,7 @@ def main(root: str, name: str) -> int:
     except Timeout:
         return 0  # another process has it already
     with alive:
+        (folder / LAUNCHED).unlink(missing_ok=True)
         store = Store.open(workspace)
         try:
             turn = _wait_for_turn(workspace, store, name)
@@ -73,13 +75,21 @@ def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | 
 
 def _comes_first(workspace: Workspace, older: RunRow) -> bool:
     """Whether an older run is still to have its turn: its worker lives, or was started a moment ago."""
-    if (now() - older.created_at).total_seconds() < STARTING_SECONDS:
+    if is_starting(workspace.run_folder(older.name)):
         return True
     try:
         with FileLock(workspace.run_folder(older.name) / ALIVE).acquire(timeout=0):
             return False
     except (Timeout, OSError):
         return (workspace.run_folder(older.name) / ALIVE).exists()
+
+
+def is_starting(folder: Path) -> bool:
+    """Whether a run's worker was launched a moment ago and does not hold its lock yet."""
+    try:
+        return time.time() - (folder / LAUNCHED).stat().st_mtime < STARTING_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
