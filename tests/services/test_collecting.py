@@ -520,3 +520,11 @@ def test_real_sets(collecting, shared_audio) -> None:
     report = collecting.import_path(shared_audio / "rooms_and_noise", "rooms")
     assert report.rejected == ()
     assert [p.reason for p in report.warnings if "cut" in p.reason] == ["lasts 33.1 s: cut in its pauses into 2 clips"]
+
+
+def test_an_import_that_brings_nothing_leaves_no_empty_set(collecting: Collecting, tmp_path: Path) -> None:
+    (tmp_path / "notes.wav").write_bytes(b"no sound at all")
+    report = collecting.import_path(tmp_path / "notes.wav", "fake")
+    assert report.added == 0
+    assert report.rejected
+    assert "fake" not in [s.name for s in collecting.sets()]

@@ -134,7 +134,7 @@ def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
     if not choice.blocks:
         raise WorkbenchError(
             "The strategy custom lets those blocks learn that you name, and none is named; "
-            f"name some (--blocks), such as {blocks[-1].name}."
+            f"name some (Blocks of your choice under More settings, or --blocks), such as {blocks[-1].name}."
         )
     names = _chosen(blocks, choice)
     return _of(blocks, lambda b: b.name in names)

@@ -420,8 +420,8 @@ def _show_sweep(console: Console, document: dict[str, Any]) -> None:
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE)
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for number, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=number == 0)  # names are there to be typed
     for row in rows:
         table.add_row(*row)
     return table

@@ -64,9 +64,14 @@ class LearningCurve:
     def sentence(self) -> str:
         """What an expert needs to know: whether recording more of the same is worth the trouble."""
         now = self.here
-        more = max(10, round(now.clips * (FURTHEST - 1) / 10) * 10) if now.clips >= 10 else now.clips
+        more = max(1, round(now.clips * (FURTHEST - 1)))
         then = self.at(now.clips + more)
         gain = now.estimate - then.high
+        if then.high - then.low > max(0.1, 0.5 * now.estimate):
+            return (
+                f"These clips cannot tell: with {more} more, the WER of about {now.estimate:.0%} would come to "
+                f"anything from {then.low:.0%} to {then.high:.0%}. More test clips or draws would tell more."
+            )
         if gain < max(0.01, 0.05 * now.estimate):
             return (
                 f"More of the same would not help much: with {more} more clips the WER would go from about "

@@ -125,9 +125,10 @@ def provable_sentence(test_clips: int, base_errors: int) -> str:
     if reduction is None:
         return f"{clips} with {errors} can prove no change, not even a halving; add test clips."
     if reduction > 0.45:
-        return f"{clips} with {errors} can prove a halving, no less."
+        return f"{clips} with {errors} can prove a halving; a smaller gain may stay unproven."
     percent = max(1, round(100 * reduction))
-    return f"{clips} with {errors} can prove that about {percent} % of the errors are gone, no less."
+    provable = f"can prove that about {percent} % of the errors are gone; a smaller gain may stay unproven."
+    return f"{clips} with {errors} {provable}"
 
 
 def _sum_blocks(block: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy.typing as npt
-from sqlalchemy import case, func, select
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from workbench.assets import assets_root
@@ -260,23 +260,32 @@ class Collecting:
         *,
         decode: Decode | None = None,
     ) -> ImportReport:
-        set_id, name = self._ensure_set(set_name, check_language(language), reading)
+        set_id, name, is_new = self._ensure_set(set_name, check_language(language), reading)
         intake = Intake(self._workspace, self._store, set_id, name)
-        return intake.take(reading, wishes, scratch, progress=progress, decode=decode)
+        report = intake.take(reading, wishes, scratch, progress=progress, decode=decode)
+        if is_new and not report.added:  # an empty set would open in place of the one with the user's work
+            with self._store.session() as session:
+                if not session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)).first():
+                    session.execute(delete(ClipSetRow).where(ClipSetRow.id == set_id))
+        return report
 
-    def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str]:
-        """The set's id and name, made where it is missing, with language and words where it has none yet."""
+    def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str, bool]:
+        """The set's id and name, and whether it is new: made where it is missing, with language and words.
+
+        Language and words that it has already stay.
+        """
         name = check_set_name(set_name)
         spoken = Counter(c.language for c in reading.candidates if c.language and _LANGUAGE.fullmatch(c.language))
         with self._store.session() as session:
-            if name not in set_names(session):
+            is_new = name not in set_names(session)
+            if is_new:
                 session.add(ClipSetRow(name=name))
                 session.flush()
             row = find_set(session, name)
             row.language = language or row.language or (spoken.most_common(1)[0][0].lower() if spoken else None)
             if reading.words and not row.words:
                 row.words = list(dict.fromkeys(word for word in map(clean_label, reading.words) if word))
-            return row.id, row.name
+            return row.id, row.name, is_new
 
 
 def check_set_name(name: str) -> str:

@@ -143,14 +143,17 @@ learned, on {document["train_clips"]} clips.
 
 {document["summary"]}
 {_general(document["general"])}
-Change in WER {change["estimate"]:+.1%}, 95 % interval {change["low"]:+.1%} to {change["high"]:+.1%} by paired
+Change in WER {100 * change["estimate"]:+.1f} points, 95 % interval {100 * change["low"]:+.1f} to
+{100 * change["high"]:+.1f}, by paired
 bootstrap over {change["over"]}. Verdict: **{document["verdict"]}**.
 
 ```python
+import soundfile
 from transformers import pipeline
 
 recogniser = pipeline("automatic-speech-recognition", model="THIS_FOLDER")
-print(recogniser("clip.wav")["text"])
+sound, rate = soundfile.read("clip.wav", dtype="float32")  # mono; other rates need torchaudio
+print(recogniser({{"raw": sound, "sampling_rate": rate}})["text"])
 ```
 
 Settings: {json.dumps(config)}. Versions: {json.dumps(run["versions"])}.

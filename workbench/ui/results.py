@@ -14,6 +14,7 @@ from workbench.ui.learning_curve import learning_curve
 from workbench.ui.render import esc, percent, plural, points
 from workbench.ui.sweep import sweep
 
+UNUSABLE_WER = 0.8  # from here on a text cannot even be corrected
 Clip = tuple[ComparisonRow, ClipScore, ClipScore]  # with base and adapted scores
 
 
@@ -22,9 +23,10 @@ def overall(result: RunComparison) -> str:
     c = result.comparison
     kind = c.verdict.replace(" ", "-")
     notes = "".join(f"<li>{esc(note)}</li>" for note in result.notes)
+    unusable = text.UNUSABLE if c.verdict == "better" and c.adapted.wer > UNUSABLE_WER else ""
     return (
         f"<section class='verdict {kind}' aria-label='Verdict'><header><b class='word'>{text.VERDICT_SIGNS[c.verdict]} "
-        f"{text.VERDICTS[c.verdict]}</b><div class='wers'>{_big(text.BASE, c.base.wer)}<i aria-hidden='true'>→</i>"
+        f"{text.VERDICTS[c.verdict]}{unusable}</b><div class='wers'>{_big(text.BASE, c.base.wer)}<i aria-hidden='true'>→</i>"
         f"{_big(text.ADAPTED, c.adapted.wer)}<div class='big'><b>{points(c.interval.estimate)}</b><span>points</span>"
         f"</div></div></header>{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"

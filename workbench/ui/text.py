@@ -275,6 +275,7 @@ RESULT_PENDING: Final = "The comparison appears when this run has finished."
 BASE: Final = "Base"
 ADAPTED: Final = "Adapted"
 VERDICTS: Final = {"better": "Better", "no proof": "No proof", "worse": "Worse"}
+UNUSABLE: Final = ", but most words are still wrong"
 VERDICT_SIGNS: Final = {"better": "▼", "no proof": "○", "worse": "▲"}
 FORGETTING: Final = "General speech (forgetting)"
 STANDINGS: Final = {
