@@ -26,7 +26,8 @@ def overall(result: RunComparison) -> str:
     unusable = text.UNUSABLE if c.verdict == "better" and c.adapted.wer > UNUSABLE_WER else ""
     return (
         f"<section class='verdict {kind}' aria-label='Verdict'><header><b class='word'>{text.VERDICT_SIGNS[c.verdict]} "
-        f"{text.VERDICTS[c.verdict]}{unusable}</b><div class='wers'>{_big(text.BASE, c.base.wer)}<i aria-hidden='true'>→</i>"
+        f"{text.VERDICTS[c.verdict]}{unusable}</b><div class='wers'>{_big(text.BASE, c.base.wer)}"
+        "<i aria-hidden='true'>→</i>"
         f"{_big(text.ADAPTED, c.adapted.wer)}<div class='big'><b>{points(c.interval.estimate)}</b><span>points</span>"
         f"</div></div></header>{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
