@@ -42,7 +42,7 @@ HOP = 320  # samples, 20 ms; the second convolution halves the frames
 N_FFT = 512
 FRAME = 2 * HOP  # samples of one encoder frame
 LETTERS_PER_FRAME = 2
-LETTERS_FILE = "letters.safetensors"
+LETTERS_FILE = "training/letters.safetensors"  # beside the model, not among its weights
 N_TOKENS = 640  # 256 bytes and the merges of them
 LONGEST_TEXT = 192  # tokens
 END = "<|endoftext|>"
@@ -364,6 +364,7 @@ class Whisper:
         copy.load_state_dict(module.whisper.state_dict())
         copy.generation_config = module.whisper.generation_config
         write_half(copy, folder)
+        (folder / LETTERS_FILE).parent.mkdir(exist_ok=True)
         save_file(module.letters.state_dict(), folder / LETTERS_FILE)
         self.processor.save_pretrained(folder)
 
