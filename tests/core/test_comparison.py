@@ -166,4 +166,8 @@ def test_a_model_without_one_right_word_is_not_called_better() -> None:
     comparison = compare(rows, normalizer="none")
     assert comparison.interval.high < 0
     assert comparison.verdict == "no proof"
-    assert "not one word right" in comparison.sentence()
+    assert "an empty text would score 100.0 %" in comparison.sentence()
+    rows = [ComparisonRow(f"clip {i}", "one two", "a b c d e f g h", "one b c", clip_id=i) for i in range(12)]
+    assert compare(rows, normalizer="none").verdict == "no proof"
+    rows = [ComparisonRow(f"clip {i}", "one two", "a b c d e f g h", "one b", clip_id=i) for i in range(12)]
+    assert compare(rows, normalizer="none").verdict == "better"

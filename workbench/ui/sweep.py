@@ -70,7 +70,7 @@ def _picture(arms: Sequence[Mapping[str, Any]], base: float, chosen: str, key: s
         f"<text x='{LEFT - 5}' y='{y(wer) + 4:.0f}' text-anchor='end'>{100 * wer:.0f}</text>"
         for wer in (top, (top + bottom) / 2, bottom)
     )
-    shown = count if key == "trainable_parameters" else span
+    shown = (lambda cost: count(int(cost))) if key == "trainable_parameters" else span
     reach = "".join(
         f"<text x='{x(cost):.0f}' y='{HEIGHT - BOTTOM + 16}' text-anchor='{anchor}'>{esc(shown(cost))}</text>"
         for cost, anchor in ((min(costs), "start"), (max(costs), "end"))
