@@ -155,7 +155,7 @@ def compare(
 
 
 def _verdict(interval: Interval, adapted: Evaluation) -> Verdict:
-    """The interval's verdict; but what an empty text would beat or equal is not better, however many words it spares."""
+    """The interval's verdict; but what an empty text would beat or equal is not better, whatever it spares."""
     found = verdict(interval)
     return "no proof" if found == "better" and (adapted.hits == 0 or adapted.wer >= 1) else found
 
@@ -176,8 +176,8 @@ def verdict_sentence(comparison: Comparison) -> str:
     )
     if comparison.verdict == "no proof" and interval.high < 0:
         return (
-            f"No proof: WER went from {wers} {on}, but an empty text would score 100.0 %: the adapted model only writes "
-            f"fewer wrong words ({measured})."
+            f"No proof: WER went from {wers} {on}, but an empty text would score 100.0 %: the adapted model only "
+            f"writes fewer wrong words ({measured})."
         )
     if comparison.verdict == "no proof":
         provable = provable_sentence(n_clips, comparison.base.errors)
