@@ -33,6 +33,8 @@ def spec(bench: Workbench, tmp_path: Path) -> ModelSpec:
 
 def test_sizes_are_nested_and_the_last_is_the_run(bench: Workbench, spec: ModelSpec) -> None:
     run = bench.adaptation.start("tones", spec, "head", SETTINGS, curve_draws=2)
+    command = bench.adaptation.view(run).command
+    assert command.startswith(f"workbench curve --set tones --model {spec.location} --strategy head --draws 2 ")
     execution = CurveExecution(bench.workspace, bench.store, run)
     execution.execute()
     document = bench.comparing.document(run)

@@ -40,9 +40,12 @@ def test_arms_race_and_the_winner_is_delivered(bench: Workbench, spec: ModelSpec
     run = bench.adaptation.start_sweep("tones", spec, ["head", "top-1", "lora"], [1e-3, 1e-1], SETTINGS)
     view = bench.adaptation.view(run)
     assert view.strategy == "sweep"
-    assert view.command == (
-        f"workbench sweep --set tones --model {spec.location} --strategies head,top-1,lora --learning-rates 0.001,0.1"
+    assert view.command.startswith(
+        f"workbench sweep --set tones --model {spec.location} --strategies head,top-1,lora --learning-rates 0.001,0.1 "
     )
+    assert " --epochs 8 " in view.command
+    assert " --learning-rate " not in view.command
+    assert " --weight-decay " not in view.command  # the arms differ in it
     sweep(bench, run)
     document = bench.comparing.document(run)
     arms = {arm["arm"]: arm for arm in document["sweep"]["arms"]}
@@ -126,6 +129,7 @@ def test_a_stopped_sweep_keeps_the_best_so_far(
             bench.adaptation.stop(run)
 
     monkeypatch.setattr(SweepExecution, "_run_to", stop_after_two)
+    monkeypatch.setattr("workbench.services.progress.WRITE_EVERY", 0.0)  # the store is asked after every update
     try:
         sweep(bench, run)
     except StopRequested:
@@ -138,6 +142,8 @@ def test_a_stopped_sweep_keeps_the_best_so_far(
 def test_impossible_sweeps_are_refused(bench: Workbench, spec: ModelSpec) -> None:
     with pytest.raises(WorkbenchError, match="two arms"):
         bench.adaptation.start_sweep("tones", spec, ["head"], [1e-3], SETTINGS)
+    with pytest.raises(WorkbenchError, match="two arms"):
+        bench.adaptation.start_sweep("tones", spec, ["head"], [1e-3, 1e-3], SETTINGS)
     with pytest.raises(WorkbenchError, match="decoder means nothing"):
         bench.adaptation.start_sweep("tones", spec, ["head", "decoder"], [1e-3], SETTINGS)
     assert bench.adaptation.sweep_strategies("ctc-en") == ["head", "top-1", "top-2", "top-4"]

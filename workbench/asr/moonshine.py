@@ -49,7 +49,6 @@ class MoonshineBackend(WhisperBackend):
         self.embed_block = 1 + len(self.encoder_layers)
         self.head_block = self.embed_block + 1 + len(self.decoder_layers)
         self.tied = model.proj_out.weight is self.decoder.embed_tokens.weight
-        self.has_head = not self.tied
         self.generation = copy.deepcopy(model.generation_config)
         self.language: str | None = None
         self.task = "transcribe"
@@ -67,7 +66,7 @@ class MoonshineBackend(WhisperBackend):
             (decoder.embed_tokens,),
             *[(layer,) for layer in self.decoder_layers[:-1]],
             (self.decoder_layers[-1], decoder.norm),
-            *([(self.model.proj_out,)] if self.has_head else []),
+            *([(self.model.proj_out,)] if not self.tied else []),
         )
 
     # ---- running it ----

@@ -59,7 +59,6 @@ class WhisperBackend:
         self.embed_block = 1 + len(self.encoder_layers)
         self.head_block = self.embed_block + 1 + len(self.decoder_layers)
         self.tied = self.model.proj_out.weight is self.decoder.embed_tokens.weight
-        self.has_head = not self.tied
         self.generation = copy.deepcopy(model.generation_config)
         self.padded_to = int(processor.feature_extractor.n_samples)  # what the encoder's positions cover
         self.window: Seconds | None = self.padded_to / SAMPLE_RATE
@@ -87,7 +86,7 @@ class WhisperBackend:
             (decoder.embed_tokens, decoder.embed_positions),
             *[(layer,) for layer in self.decoder_layers[:-1]],
             (self.decoder_layers[-1], decoder.layer_norm),
-            *([(self.model.proj_out,)] if self.has_head else []),
+            *([(self.model.proj_out,)] if not self.tied else []),
         )
 
     def block_parameters(self) -> tuple[tuple[nn.Parameter, ...], ...]:
@@ -102,7 +101,7 @@ class WhisperBackend:
         named = [("features", "features")]
         named += [(f"encoder {i + 1}", "encoder") for i in range(len(self.encoder_layers))] + [("embed", "embed")]
         named += [(f"decoder {i + 1}", "decoder") for i in range(len(self.decoder_layers))]
-        named += [("head", "head")] if self.has_head else []
+        named += [("head", "head")] if not self.tied else []
         return tuple(
             Block(
                 name,

@@ -129,7 +129,9 @@ class Adaptation(Planning):
         for strategy in dict.fromkeys(strategies):
             _, suggested, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
             own = [suggested.learning_rate] if (settings or {}).get("learning_rate") else None
-            for rate in learning_rates or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]:
+            for rate in (
+                dict.fromkeys(learning_rates) or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]
+            ):
                 configs.append(replace(suggested, learning_rate=rate))
                 arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
         if len(arms) < 2:
@@ -191,7 +193,13 @@ def run_view(row: RunRow, set_name: str) -> RunView:
         seconds=row.result.get("seconds", {}),
         command=sweep_command(set_name, ModelSpec.from_json(row.model), row.config[SWEEP]["arms"])
         if SWEEP in row.config
-        else command_line(set_name, ModelSpec.from_json(row.model), row.strategy, config),
+        else command_line(
+            set_name,
+            ModelSpec.from_json(row.model),
+            row.strategy,
+            config,
+            curve_draws=row.config.get(CURVE, {}).get("draws", 0),
+        ),
     )
 
 
