@@ -56,7 +56,7 @@ def make_app(workbench: Workbench) -> "FastAPI":
         pwa=False,
         mcp_server=False,
         theme=theme(),
-        css_paths=[STATIC / "style.css"],
+        css_paths=sorted(STATIC.glob("*.css")),
         js=static("page.js"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
