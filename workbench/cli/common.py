@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 if TYPE_CHECKING:
     from workbench.services.workbench import Workbench
@@ -70,6 +72,16 @@ def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:
         typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:
         show(Console(highlight=False, markup=False, soft_wrap=True))
+
+
+def plain_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    """A table without lines between the columns; what stands first is there to be typed and never broken."""
+    table = Table(box=box.SIMPLE)
+    for number, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 @contextmanager

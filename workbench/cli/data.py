@@ -1,5 +1,6 @@
-"""Verbs about clips and texts: import, words, sets, score, export, delete, undelete, erase."""
+"""Verbs about clips and texts: import, words, sets, score, export; delete, undelete and erase, also for runs."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FormatName = StrEnum("FormatName", {name: name for name in FORMATS})  # type: ignore[misc]
 
+RUN = re.compile(r"run-\d+")  # no set can be called so
+SetOrRun = Annotated[str, typer.Argument(metavar="SET|RUN", help="The clip set, or a run such as run-3.")]
 SHOWN_PROBLEMS = 20  # on a terminal; --json has them all
 
 ClipsOption = Annotated[list[int] | None, typer.Option("--clip", metavar="ID", help="Only this clip; repeatable.")]
@@ -165,15 +168,21 @@ def export(
 @app.command()
 def delete(
     context: typer.Context,
-    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set.")],
+    set_name: SetOrRun,
     clips: ClipsOption = None,
     speaker: SpeakerOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a set, or some of its clips; `undelete` brings them back for a week."""
+    """Delete a set, some of its clips, or a run; `undelete` brings them back for a week."""
     with opened(context, workspace) as bench:
         bench.collecting.erase_expired()
+        bench.history.erase_expired()
+        if RUN.fullmatch(set_name):
+            _whole_run(clips, speaker)
+            bench.history.delete(set_name)
+            _emit_run(set_name, "deleted", "is deleted; undelete brings it back within a week.", as_json)
+            return
         if clips or speaker:
             n_clips = bench.collecting.delete_clips(_chosen(bench, set_name, clips, speaker))
         else:
@@ -186,15 +195,20 @@ def delete(
 @app.command()
 def undelete(
     context: typer.Context,
-    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set.")],
+    set_name: SetOrRun,
     clips: ClipsOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring back a deleted set, or deleted clips of a set."""
+    """Bring back a deleted set, deleted clips of a set, or a deleted run."""
     from workbench.errors import DataError
 
     with opened(context, workspace) as bench:
+        if RUN.fullmatch(set_name):
+            _whole_run(clips)
+            bench.history.undelete(set_name)
+            _emit_run(set_name, "restored", "is back.", as_json)
+            return
         gone = [item for item in bench.collecting.deleted() if item.set_name == set_name]
         whole = next((item for item in gone if item.kind == "set"), None)
         single = [item.id for item in gone if item.kind == "clip" and (not clips or item.id in clips)]
@@ -211,15 +225,22 @@ def undelete(
 @app.command()
 def erase(
     context: typer.Context,
-    set_name: Annotated[str, typer.Argument(metavar="SET", help="The clip set, deleted or not.")],
+    set_name: Annotated[str, typer.Argument(metavar="SET|RUN", help="The clip set or the run, deleted or not.")],
     clips: ClipsOption = None,
     speaker: SpeakerOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a set, or some of its clips, for good and at once: sound, labels, cached activations."""
+    """Erase a set, some of its clips, or a run, for good and at once: sound, labels, activations; model, figures."""
     with opened(context, workspace) as bench:
+        if RUN.fullmatch(set_name):
+            _whole_run(clips, speaker)
+            if not yes:
+                typer.confirm(f"Erase {set_name} with its model and figures for good?", abort=True, err=True)
+            bench.history.erase(set_name)
+            _emit_run(set_name, "erased", "is erased for good.", as_json)
+            return
         chosen = _chosen(bench, set_name, clips, speaker) if clips or speaker else None
         set_id = None if chosen is not None else _living_or_deleted(bench, set_name)
         what = f"'{set_name}'" if chosen is None else f"{len(chosen)} clips of '{set_name}'"
@@ -230,6 +251,15 @@ def erase(
         messages().print("Another process is using the database; run erase again when it has finished.")
     sentence = f"{erased.clips} clips, {erased.sounds} sounds and {erased.cached} cached files are erased for good."
     emit({"set": set_name, **erased.to_json()}, as_json, lambda console: console.print(sentence))
+
+
+def _whole_run(*given: object) -> None:
+    if any(given):
+        raise typer.BadParameter("a run is deleted as a whole; --clip and --speaker are for sets")
+
+
+def _emit_run(run: str, what: str, sentence: str, as_json: bool) -> None:
+    emit({"run": run, what: True}, as_json, lambda console: console.print(f"{run} {sentence}"))
 
 
 def _chosen(bench: "Workbench", set_name: str, clips: Sequence[int] | None, speaker: str | None) -> list[int]:

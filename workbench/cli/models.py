@@ -1,4 +1,4 @@
-"""Verbs about models and runs: models, transcribe, adapt, compare, runs, stop, resume, serve."""
+"""Verbs about models and fine-tuning: models, transcribe, adapt, sweep, curve, resume, stop, compare, serve."""
 
 import inspect
 import time
@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+from workbench.cli.common import (
+    JsonOption,
+    SetOption,
+    WorkspaceOption,
+    app,
+    emit,
+    messages,
+    opened,
+    plain_table,
+    progress_bar,
+)
 from workbench.core.config import TrainingConfig
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.services.adaptation import RunView
     from workbench.services.workbench import Workbench
 
 ModelOption = Annotated[
@@ -75,7 +82,7 @@ def models(
         for s in specs
     ]
     heads = ("name", "family", "where", "weights", "languages", "licence", "good for")
-    emit(document, as_json, lambda console: console.print(_table(heads, rows)))
+    emit(document, as_json, lambda console: console.print(plain_table(heads, rows)))
 
 
 @app.command()
@@ -261,25 +268,6 @@ def compare(
 
 
 @app.command()
-def runs(
-    context: typer.Context,
-    set_name: Annotated[str | None, typer.Option("--set", metavar="NAME", help="Only this set's runs.")] = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the runs, newest first."""
-    with opened(context, workspace) as bench:
-        found = bench.adaptation.runs(set_name)
-        document = [_run_document(bench, run) for run in found]
-    heads = ("run", "set", "model", "strategy", "status", "base WER", "adapted WER", "verdict")
-    rows = [
-        (*(d[k] for k in heads[:5]), _percent(d["base_wer"]), _percent(d["adapted_wer"]), d["verdict"] or "–")
-        for d in document
-    ]
-    emit(document, as_json, lambda console: console.print(_table(heads, rows)))
-
-
-@app.command()
 def serve(
     context: typer.Context,
     host: Annotated[
@@ -342,41 +330,12 @@ def _progress_line(row: Any) -> str:
     return ", ".join(parts)
 
 
-def _run_document(bench: "Workbench", run: "RunView") -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "run": run.id,
-        "set": run.set_name,
-        "model": run.model,
-        "strategy": run.strategy,
-        "status": run.status,
-        "message": run.message,
-        "created": run.created.isoformat(),
-        "base_wer": None,
-        "adapted_wer": None,
-        "verdict": None,
-        "forgetting": None,
-        "command": run.command,
-    }
-    if run.result:
-        try:
-            found = bench.comparing.of_run(run.id)
-        except WorkbenchError:  # its test clips are all erased
-            return document
-        document |= {
-            "base_wer": found.comparison.base.wer,
-            "adapted_wer": found.comparison.adapted.wer,
-            "verdict": found.comparison.verdict,
-            "forgetting": found.forgetting.standing if found.forgetting else None,
-        }
-    return document
-
-
 def _show_figures(console: Console, document: dict[str, Any]) -> None:
     for note in document["notes"]:
         console.print(note)
     if document.get("curve"):
         points = zip(document["curve"]["sizes"], document["curve"]["means"], strict=True)
-        console.print(_table(("clips", "WER"), [(str(n), f"{wer:.1%}") for n, wer in points]))
+        console.print(plain_table(("clips", "WER"), [(str(n), f"{wer:.1%}") for n, wer in points]))
         console.print(document["curve"]["sentence"])
     if document.get("sweep"):
         _show_sweep(console, document["sweep"])
@@ -394,7 +353,7 @@ def _show_figures(console: Console, document: dict[str, Any]) -> None:
                 str(d["insertions"]),
             )
         )
-    console.print(_table(heads, rows))
+    console.print(plain_table(heads, rows))
     console.print(document["summary"])
     if document["general"]:
         console.print(document["general"]["summary"])
@@ -414,18 +373,5 @@ def _show_sweep(console: Console, document: dict[str, Any]) -> None:
         for arm in document["arms"]
     ]
     rows.append(("base", "0", "0", "0", f"{document['base_wer']:.1%}", ""))
-    console.print(_table(("arm", "weights that learn", "updates", "s", "dev WER", "change, 95 %"), rows))
+    console.print(plain_table(("arm", "weights that learn", "updates", "s", "dev WER", "change, 95 %"), rows))
     console.print(document["recommendation"])
-
-
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
-    table = Table(box=box.SIMPLE)
-    for number, head in enumerate(heads):
-        table.add_column(head, overflow="fold", no_wrap=number == 0)  # names are there to be typed
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{rate:.1%}"

@@ -110,6 +110,8 @@ class HypothesisRow(Base):
     model: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     words: Mapped[list[Any] | None]
+    confidences: Mapped[list[Any] | None]  # how sure the model was of each word of `text`, 0 to 1
+    certainty: Mapped[float | None]  # their mean, to sort by; 0 for an empty text
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -136,6 +138,10 @@ class RunRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    title: Mapped[str] = mapped_column(Text, default="", server_default="")  # what its user calls it
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    deleted_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]  # emptied for good; the row stays so that its number is never given again
 
     @property
     def name(self) -> str:

@@ -12,29 +12,35 @@ from workbench.store.models import ClipRow, ClipSetRow, EvaluationRow, Reference
 ACTIVE = ("queued", "running")
 
 
-def find_run(session: Session, name: str) -> RunRow:
+def find_run(session: Session, name: str, *, deleted: bool = False) -> RunRow:
     """The run that users call "run-7".
+
+    Args:
+        deleted: Whether one in the bin counts too; one that was erased for good never does.
 
     Raises:
         UnknownNameError: There is none; lists the newest ones.
     """
     numbered = re.fullmatch(r"run-(\d{1,9})", name)
     row = session.get(RunRow, int(numbered[1])) if numbered else None
-    if row is None:
-        newest = session.scalars(select(RunRow.id).order_by(RunRow.id.desc()).limit(5)).all()
+    if row is None or row.erased_at is not None or (row.deleted_at is not None and not deleted):
+        living = select(RunRow.id).where(RunRow.deleted_at.is_(None))
+        newest = session.scalars(living.order_by(RunRow.id.desc()).limit(5)).all()
         raise UnknownNameError("run", name, [f"run-{i}" for i in newest])
     return row
 
 
 def list_runs(session: Session, set_id: int | None = None) -> Sequence[RunRow]:
-    """All runs of living sets, newest first; of one set where it is given."""
-    query = select(RunRow).join(ClipSetRow).where(ClipSetRow.deleted_at.is_(None)).order_by(RunRow.id.desc())
+    """All living runs of living sets, newest first; of one set where it is given."""
+    alive = ClipSetRow.deleted_at.is_(None), RunRow.deleted_at.is_(None)
+    query = select(RunRow).join(ClipSetRow).where(*alive).order_by(RunRow.id.desc())
     return session.scalars(query if set_id is None else query.where(RunRow.set_id == set_id)).all()
 
 
 def active_runs(session: Session) -> Sequence[RunRow]:
     """Runs that are waiting or running, oldest first."""
-    return session.scalars(select(RunRow).where(RunRow.status.in_(ACTIVE)).order_by(RunRow.id)).all()
+    waiting = RunRow.status.in_(ACTIVE), RunRow.deleted_at.is_(None)
+    return session.scalars(select(RunRow).where(*waiting).order_by(RunRow.id)).all()
 
 
 def evaluations(session: Session, run_id: int) -> Sequence[tuple[EvaluationRow, ClipRow]]:
@@ -64,6 +70,25 @@ def label_texts(session: Session, reference_ids: Sequence[int]) -> dict[int, str
     return texts
 
 
+def deleted_runs(session: Session, set_id: int | None = None) -> Sequence[RunRow]:
+    """Runs of living sets that can still be brought back, newest deletion first; of one set where it is given."""
+    gone = ClipSetRow.deleted_at.is_(None), RunRow.deleted_at.is_not(None), RunRow.erased_at.is_(None)
+    query = select(RunRow).join(ClipSetRow).where(*gone).order_by(RunRow.deleted_at.desc(), RunRow.id.desc())
+    return session.scalars(query if set_id is None else query.where(RunRow.set_id == set_id)).all()
+
+
+def count_tested(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
+    """Run id -> how many of its tested clips still exist."""
+    query = (
+        select(EvaluationRow.run_id, func.count())
+        .join(ClipRow, ClipRow.id == EvaluationRow.clip_id)
+        .where(EvaluationRow.run_id.in_(run_ids), ClipRow.deleted_at.is_(None))
+        .group_by(EvaluationRow.run_id)
+    )
+    return {run_id: number for run_id, number in session.execute(query)}
+
+
 def count_runs(session: Session, set_id: int) -> int:
-    """Number of runs of a set."""
-    return session.scalar(select(func.count()).select_from(RunRow).where(RunRow.set_id == set_id)) or 0
+    """Number of living runs of a set."""
+    alive = RunRow.set_id == set_id, RunRow.deleted_at.is_(None)
+    return session.scalar(select(func.count()).select_from(RunRow).where(*alive)) or 0
