@@ -100,6 +100,7 @@ def _keep_house(workbench: Workbench) -> None:
     while True:
         try:
             workbench.collecting.erase_expired()
+            workbench.history.erase_expired()
         except Exception:  # the thread's boundary; the next hour tries again
             logging.getLogger(__name__).exception("erasing expired clips failed")
         time.sleep(HOUR_S)
