@@ -10,10 +10,11 @@ import torch
 
 from workbench.asr import training
 from workbench.asr.backend import ClipInput
-from workbench.asr.batching import Example, LengthSampler, batch_sizes
+from workbench.asr.batching import Example, LengthSampler
 from workbench.asr.ctc import CTCBackend
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.freezing import plan_for_blocks
+from workbench.asr.packing import batch_sizes
 from workbench.asr.training import Check, Hooks, best_check, fine_tune, transcribe_items
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from workbench.asr.feature_cache import CacheItem, FeatureCache
+from workbench.asr.packing import batch_sizes
 from workbench.core.config import TrainingConfig
-from workbench.core.types import SAMPLE_RATE
 
 KEPT_BYTES = 256e6  # of activations in memory: all of a small set's, some of a large one's
 LENGTH_JITTER = 0.25  # clips within this share of each other's length may meet in a batch
@@ -26,25 +26,6 @@ class Example:
     @property
     def n_samples(self) -> int:
         return self.items[0].n_samples
-
-
-def batch_sizes(n_samples: Sequence[int], config: TrainingConfig) -> list[int]:
-    """Clips in each batch when the clips, sorted by length, are packed up to the batch's limits."""
-    sizes: list[int] = []
-    filled = 0.0
-    for n in sorted(n_samples):
-        seconds = n / SAMPLE_RATE
-        if not sizes or sizes[-1] >= config.batch_clips or filled + seconds > config.batch_seconds:
-            sizes.append(0)
-            filled = 0.0
-        sizes[-1] += 1
-        filled += seconds
-    return sizes
-
-
-def planned_updates(n_samples: Sequence[int], config: TrainingConfig) -> int:
-    """Number of updates that a training with these clips will make."""
-    return min(config.max_updates, config.epochs * len(batch_sizes(n_samples, config)))
 
 
 class LengthSampler(Sampler[list[int]]):

@@ -15,6 +15,7 @@ from workbench.core.types import ModelSpec
 # Tried with an earlier ctc-en on spoken digits: CER on unheard speakers 8 % with the model's own 0.05, 6 % with 0.15.
 SMALL_MODEL_DROPOUT = 0.15
 FEW_WEIGHTS = ("head", "norms-and-biases", "lora", "adapters")  # recipes.md: no weight decay for these
+MAIN = ("learning_rate", "epochs", "augment_copies", "folds")  # the settings whose reasons are worth a line each
 XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
 
 
@@ -32,8 +33,8 @@ class Suggestion:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The sentences alone, for the page."""
-        return tuple(self.why.values())
+        """The sentences about what matters most, for a terminal."""
+        return tuple(self.why[name] for name in MAIN if name in self.why)
 
 
 def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None = None) -> str:
@@ -65,8 +66,15 @@ def copies_for(strategy: str, *, small_model: bool) -> int:
     return 20 if strategy in ("full", "all-but-features", "encoder") else 4
 
 
-def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None = None) -> Suggestion:
-    """Settings for fine-tuning `spec` with `strategy` on so many confirmed clips."""
+def suggest(
+    spec: ModelSpec, strategy: str, *, clips: int, language: str | None = None, like: str | None = None
+) -> Suggestion:
+    """Settings for fine-tuning `spec` with `strategy` on so many confirmed clips.
+
+    Args:
+        like: The named strategy that lets the same kinds of weights learn, for custom; see `freezing.kin`.
+    """
+    named, strategy = strategy, like or strategy
     small_model = (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
     rate = rate_for(spec, strategy)
     size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
@@ -83,6 +91,7 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
     folds = DEFAULT_FOLDS if clips < FOLDS_BELOW_CLIPS else 0
     why = {
         "learning_rate": f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
+        + (f", as {named} is here" if named != strategy else "")
         + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
         "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",
         "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise): few stand for many."
@@ -104,4 +113,36 @@ def suggest(spec: ModelSpec, strategy: str, *, clips: int, language: str | None 
         folds=folds,
         language=language,
     )
+    why |= _why_the_rest(config, spec, strategy, small_model=small_model)
     return Suggestion(config, why, rate * RATE_CAP_FACTOR)
+
+
+def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, small_model: bool) -> dict[str, str]:
+    """Why the settings that are rarely touched have their values."""
+    few = strategy in FEW_WEIGHTS
+    whisper = spec.family == "seq2seq"
+    return {
+        "batch_clips": f"{config.batch_clips} clips: a steady direction from few clips, and it fits a laptop's memory.",
+        "batch_seconds": f"{config.batch_seconds:g} s keeps an update of long clips within a laptop's memory.",
+        "weight_decay": "None: so few weights learn that none can grow out of hand."
+        if few
+        else f"{config.weight_decay:g}, a light pull, as in the models' own training.",
+        "warmup_share": f"{100 * config.warmup_share:.0f} % of the updates: the first steps must not be large ones.",
+        "max_updates": f"{config.max_updates}: a limit on time where there are many clips.",
+        "patience": f"{config.patience} checks: "
+        + ("a weak start gets better late." if small_model else "a strong model is at its best early."),
+        "time_mask": "None: models of this kind were made without."
+        if whisper
+        else f"{100 * config.time_mask:.0f} % of the sound hidden, so that few clips are not learned by heart.",
+        "dropout": "The model's own."
+        if config.dropout is None
+        else f"{config.dropout:g}: unheard digits went from 8 % to 6 % wrong characters with it.",
+        "blocks": "Only for custom and lora; the strip of blocks fills it in.",
+        "lora_rank": f"{config.lora_rank}: enough for new words, few enough weights for few clips.",
+        "seed": "Any number; the same number repeats the same run.",
+        "language": "The clip set's." if config.language else "The clip set names none.",
+        "task": "Write what is said, in its own language.",
+        "normalizer": "Chosen by the labels' language, and shown beside every figure.",
+        "general_set": "The bundled English sentences for English sets, none for other languages.",
+        "red_line": f"{config.red_line:g} points, as in NVIDIA NeMo's recipe for adapting a model.",
+    }

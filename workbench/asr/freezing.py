@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.core.block_lists import offers, read_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.errors import UnknownNameError, WorkbenchError
@@ -29,11 +30,12 @@ class Choice:
 
     Attributes:
         number: The number in the name, as in "top-2"; 0 where there is none.
-        blocks: Names or kinds of blocks that were chosen; empty where none were.
+        blocks: Names or kinds of blocks that were chosen with what learns in them, the later one counting; empty where
+            none were.
     """
 
     number: int = 0
-    blocks: tuple[str, ...] = ()
+    blocks: tuple[tuple[str, Part], ...] = ()
 
 
 Parts = Callable[[Sequence[Block], Choice], list[Part]]
@@ -112,8 +114,8 @@ def _norms_and_biases(blocks: Sequence[Block], _: Choice) -> list[Part]:
 
 
 def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
-    names = _chosen(blocks, choice) if choice.blocks else {b.name for b in blocks if b.kind in LAYERS}
     layers = {b.name for b in blocks if b.kind in LAYERS}
+    names = set(_chosen(blocks, choice)) if choice.blocks else layers
     if names - layers:
         raise WorkbenchError(
             f"Low-rank adapters fit into encoder and decoder blocks, not into {', '.join(sorted(names - layers))}; "
@@ -133,20 +135,31 @@ def _full(blocks: Sequence[Block], _: Choice) -> list[Part]:
 def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
     if not choice.blocks:
         raise WorkbenchError(
-            "The strategy custom lets those blocks learn that you name, and none is named; "
-            f"name some (Blocks of your choice under More settings, or --blocks), such as {blocks[-1].name}."
+            "The strategy custom lets those blocks learn that you choose, and none is chosen; "
+            f"choose some under “Blocks of your choice” (blocks), such as {blocks[-1].name}."
         )
-    names = _chosen(blocks, choice)
-    return _of(blocks, lambda b: b.name in names)
+    chosen = _chosen(blocks, choice)
+    for block in blocks:
+        part = chosen.get(block.name, "nothing")
+        if part not in offers(block):
+            fits = [b.name for b in blocks if part in offers(b)]
+            raise WorkbenchError(
+                f"The block {block.name} has no {part} that could learn"
+                + (f"; {fits[0]} and others have." if fits else ", nor has any other block of this model.")
+                + " Let it learn whole, or leave it frozen."
+            )
+    return [chosen.get(b.name, "nothing") for b in blocks]
 
 
-def _chosen(blocks: Sequence[Block], choice: Choice) -> set[str]:
-    """The blocks that the user named, by name or by kind."""
+def _chosen(blocks: Sequence[Block], choice: Choice) -> dict[str, Part]:
+    """The blocks that the user named, by name or by kind, with what learns in them."""
     known = {b.name for b in blocks} | {b.kind for b in blocks}
-    for name in choice.blocks:
+    found: dict[str, Part] = {}
+    for name, part in choice.blocks:
         if name not in known:
             raise UnknownNameError("block", name, [b.name for b in blocks])
-    return {b.name for b in blocks if b.name in choice.blocks or b.kind in choice.blocks}
+        found |= {b.name: part for b in blocks if name in (b.name, b.kind)}
+    return found
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -155,46 +168,50 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "head",
             "Head only",
-            "Hears the same, spells differently: only the output layer learns.",
+            "Listens the same, spells differently: only the last step learns, which turns what was heard into letters.",
             _head,
             seq2seq=False,  # the output layer is the token embedding, which a few clips would only unsettle
         ),
         Strategy(
             "top-N",
             "Last blocks",
-            "The last N blocks (and a CTC model's output layer) learn; what was learned about sound stays.",
+            "Hears each sound the same, puts sounds together differently: the last N blocks (and a CTC model's output "
+            "layer) learn.",
             _top,
         ),
         Strategy(
             "bottom-N",
             "First blocks",
-            "The first N encoder blocks learn, for another room, microphone or kind of voice; the spelling stays.",
+            "Hears sounds differently, puts them together the same: the first N encoder blocks learn, for another "
+            "room, microphone or kind of voice.",
             _bottom,
         ),
         Strategy(
             "encoder",
             "Listening only",
-            "Hears differently, spells the same: all that listens learns, what writes stays frozen.",
+            "Listens differently, spells the same: all that listens learns, what writes stays frozen.",
             _encoder,
         ),
         Strategy(
             "decoder",
             "Writing only",
-            "Hears the same, writes differently: the decoder learns with its vocabulary, the encoder stays frozen.",
+            "Listens the same, writes differently: the decoder learns with its vocabulary, the encoder stays frozen.",
             _decoder,
             ctc=False,
         ),
         Strategy(
             "all-but-features",
             "All but the sound features",
-            "Everything learns except the first stage that turns sound into features: the usual recipe.",
+            "Listens and spells differently: everything learns but the very first step, which turns sound into "
+            "features; the usual recipe.",
             _all_but_features,
             fits=lambda blocks: not blocks or any(b.kind == "features" for b in blocks),
         ),
         Strategy(
             "adapters",
             "The language's adapter",
-            "What MMS keeps for each language learns, and nothing that the languages share: its own recipe.",
+            "Learns one language and leaves what all languages share: what MMS keeps for each language learns, its own "
+            "recipe.",
             _adapters,
             seq2seq=False,
             fits=lambda blocks: any(b.adapters for b in blocks),
@@ -202,20 +219,29 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "norms-and-biases",
             "Norms and biases (BitFit)",
-            "Only the small offsets and scales in each block learn (and a CTC model's output layer): "
-            "a gentle change everywhere.",
+            "Turns the knobs and changes no wiring: only the small offsets and scales in each block learn (and a CTC "
+            "model's output layer).",
             _norms_and_biases,
         ),
         Strategy(
             LORA,
             "Low-rank adapters (LoRA)",
-            "Thin added layers learn beside the frozen ones (and a CTC model's output layer): few weights, all depths.",
+            "Keeps what it knows and adds a little beside it: thin new layers learn in every block (and a CTC model's "
+            "output layer), few weights at all depths.",
             _lora,
         ),
         Strategy(
-            "full", "Everything", "Every weight learns: the largest change, the slowest, forgets the most.", _full
+            "full",
+            "Everything",
+            "Relearns everything: the largest change, the slowest, and the one that forgets the most.",
+            _full,
         ),
-        Strategy(CUSTOM, "Blocks of your choice", "The blocks that you choose learn, all others stay.", _custom),
+        Strategy(
+            CUSTOM,
+            "Blocks of your choice",
+            "Your own choice: the blocks that you light up learn, all others stay as they are.",
+            _custom,
+        ),
     )
 }
 
@@ -281,7 +307,7 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
             f"The strategy {strategy} means nothing for this kind of model; choose one of "
             f"{', '.join(strategy_names(family, blocks))}."
         )
-    parts = found.parts(blocks, Choice(number, block_names(config.blocks)))
+    parts = found.parts(blocks, Choice(number, read_blocks(config.blocks)))
     if all(part == "nothing" for part in parts):
         raise WorkbenchError(f"With the strategy {strategy} nothing of this model would learn; choose another.")
     rank = config.lora_rank if "low-rank adapters" in parts else 0
@@ -296,9 +322,20 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
     )
 
 
-def block_names(text: str) -> tuple[str, ...]:
-    """Names in a list such as "encoder 5, head"."""
-    return tuple(" ".join(name.split()) for name in text.split(",") if name.strip())
+def kin(plan: FreezePlan) -> str:
+    """The named strategy whose settings suit a plan: for custom that of the same parts, custom where none has them."""
+    if plan.strategy != CUSTOM:
+        return plan.strategy
+    parts = {part for b, part in zip(plan.blocks, plan.parts, strict=True) if part != "nothing" and b.kind != "head"}
+    if set(plan.parts) == {"all"}:
+        return "full"
+    alike: dict[frozenset[Part], str] = {
+        frozenset(): "head",
+        frozenset({"norms and biases"}): "norms-and-biases",
+        frozenset({"low-rank adapters"}): LORA,
+        frozenset({"language adapters"}): "adapters",
+    }
+    return alike.get(frozenset(parts), CUSTOM)
 
 
 def _count(block: Block, part: Part, rank: int) -> int:

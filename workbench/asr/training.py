@@ -20,10 +20,11 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from workbench.asr.backend import Backend, Batch
-from workbench.asr.batching import Example, ExampleDataset, LengthSampler, planned_updates
+from workbench.asr.backend import Activations, Backend, Batch
+from workbench.asr.batching import Example, ExampleDataset, LengthSampler
 from workbench.asr.feature_cache import CacheItem, FeatureCache, length_batches
 from workbench.asr.freezing import apply_plan, trainable_state, training_mode
+from workbench.asr.packing import planned_updates
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
 from workbench.errors import TrainingError
@@ -316,13 +317,34 @@ def transcribe_items(
     order = sorted(range(len(items)), key=lambda i: items[i].n_samples)
     texts = [""] * len(items)
     finished = 0
-    for batch in length_batches([items[i] for i in order], EVALUATION_BATCH_SECONDS, backend.padded_to):
-        heard = backend.transcribe(backend.collate([cache.fetch(i) for i in batch]), cache.boundary)
+    for group in _read_groups(backend, [items[i] for i in order]):
+        heard = backend.transcribe(*_heard_to_the_end(backend, cache, group))
         for text in heard:
             texts[order[finished]] = text
             finished += 1
         done(finished)
     return texts
+
+
+def _read_groups(backend: Backend, items: Sequence[CacheItem]) -> list[list[CacheItem]]:
+    """A list sorted by length, cut into what is read together."""
+    n = backend.read_together
+    if not n:
+        return length_batches(items, EVALUATION_BATCH_SECONDS, backend.padded_to)
+    return [list(items[i : i + n]) for i in range(0, len(items), n)]
+
+
+def _heard_to_the_end(backend: Backend, cache: FeatureCache, group: list[CacheItem]) -> tuple[Batch, int]:
+    """A batch and its boundary: the cache's own, or where writing token by token begins.
+
+    Listening is done a few clips at a time, since it costs by the second; each step of writing costs hardly more for
+    many clips than for one.
+    """
+    start, stop = cache.boundary, max(cache.boundary, backend.reading_boundary)
+    heard: list[Activations] = []
+    for batch in length_batches(group, EVALUATION_BATCH_SECONDS, backend.padded_to):
+        heard += backend.advance([cache.fetch(i) for i in batch], [()] * len(batch), start, stop)
+    return backend.collate(heard), stop
 
 
 def copy_state(backend: Backend) -> dict[str, Tensor]:

@@ -34,7 +34,9 @@ class TrainingConfig:
     augment_copies: int = _setting(0, "Altered copies of each training clip (speed, noise, room), 0 to 100.")
     folds: int = _setting(0, "Number of cross-validation folds; 0 or 1 uses the set's own test clips.")
     blocks: str = _setting(
-        "", "Blocks that learn with the strategy custom, or get adapters with lora, by name: 'encoder 5, head'."
+        "",
+        "Blocks that learn with the strategy custom, or get adapters with lora, by name; after a colon what learns in "
+        "one: 'encoder 4: lora, encoder 5: norms, head'.",
     )
     lora_rank: int = _setting(16, "Rank of the low-rank adapters with the strategy lora, 1 to 256.")
     extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")

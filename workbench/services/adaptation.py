@@ -9,19 +9,38 @@ from workbench.asr.catalog import Catalog
 from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
+from workbench.services.commands import command_line, sweep_command
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
-from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, command_line, living_set, sweep_command
+from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, living_set
 from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
-from workbench.store.runs import find_run, list_runs
+from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
 from workbench.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """A run that another one waits for.
+
+    Attributes:
+        seconds_left: Of what it is doing now, None while it cannot tell.
+    """
+
+    id: str
+    set_name: str
+    seconds_left: Seconds | None
+
+
+@dataclass(frozen=True)
 class RunView:
-    """A run as the page and the command line show it."""
+    """A run as the page and the command line show it.
+
+    Attributes:
+        ahead: The runs that it waits for, the one at work first.
+        stopping: Whether it was asked to stop and is still at it.
+    """
 
     id: str
     set_name: str
@@ -40,6 +59,11 @@ class RunView:
     test_clips: int
     seconds: dict[str, Seconds]
     command: str
+    title: str = ""
+    note: str = ""
+
+    ahead: tuple[Ahead, ...] = ()
+    stopping: bool = False
 
     @property
     def active(self) -> bool:
@@ -148,14 +172,14 @@ class Adaptation(Planning):
         self.jobs.refresh()
         with self.store.session() as session:
             row = find_run(session, name)
-            return run_view(row, _set_name(session, row))
+            return run_view(row, _set_name(session, row), _ahead(session, row))
 
     def runs(self, set_name: str | None = None) -> list[RunView]:
         """All runs, newest first; of one set where it is named."""
         self.jobs.refresh()
         with self.store.session() as session:
             set_id = session.scalars(living_set(set_name)).one().id if set_name else None
-            return [run_view(row, _set_name(session, row)) for row in list_runs(session, set_id)]
+            return [run_view(row, _set_name(session, row), _ahead(session, row)) for row in list_runs(session, set_id)]
 
     def watched(self, name: str) -> list[Watched]:
         """The dev clips that a run is watched by, with what it wrote before and writes now."""
@@ -170,7 +194,7 @@ class Adaptation(Planning):
         self.jobs.resume(name)
 
 
-def run_view(row: RunRow, set_name: str) -> RunView:
+def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView:
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
@@ -200,12 +224,25 @@ def run_view(row: RunRow, set_name: str) -> RunView:
             config,
             curve_draws=row.config.get(CURVE, {}).get("draws", 0),
         ),
+        title=row.title,
+        note=row.note,
+        ahead=tuple(ahead),
+        stopping=row.stop_requested and row.status in ACTIVE,
     )
 
 
 def _rounded(rate: float) -> float:
     """To two digits, as people write rates."""
     return float(f"{rate:.1e}")
+
+
+def _ahead(session: Any, row: RunRow) -> list[Ahead]:
+    """The runs that a waiting one waits for: runs work one at a time, the oldest first."""
+    if row.status != "queued":
+        return []
+    before = [r for r in active_runs(session) if r.id < row.id]
+    before.sort(key=lambda r: r.status != "running")
+    return [Ahead(r.name, _set_name(session, r), r.progress.get("seconds_left")) for r in before]
 
 
 def _set_name(session: Any, row: RunRow) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.asr.batching import Example, planned_updates
+from workbench.asr.batching import Example
 from workbench.asr.feature_cache import FeatureCache
+from workbench.asr.packing import planned_updates
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan
 

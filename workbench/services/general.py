@@ -198,6 +198,17 @@ def bundled_clips() -> tuple[RunClip, ...]:
     return tuple(clips)
 
 
+def general_lengths(session: Session, name: str | None, own_set_id: int) -> list[Seconds]:
+    """Lengths of a general set's clips, about: what a model will learn from is not left out yet."""
+    if name is None or name == NONE:
+        return []
+    row = _living(session, name)
+    if row is not None and row.id != own_set_id:
+        return [c.n_samples / SAMPLE_RATE for c in _confirmed(session, row.id)]
+    manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
+    return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
+
+
 def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:
     """What a run has forgotten; None for a run without a general set."""
     known = run.result.get("general")

@@ -2,8 +2,7 @@
 
 import json
 import re
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest, usual_strategy
-from workbench.asr.freezing import find_strategy, plan_for_blocks, strategy_names
+from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy_names
 from workbench.asr.outline import can_grow, characters, frames_needed, n_frames, outline, window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
@@ -20,6 +19,8 @@ from workbench.core.statistics import provable_sentence
 from workbench.core.text import Alphabet, choose_normalizer, normalize_marks, to_model_text
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
+from workbench.services.commands import command_line
+from workbench.services.expecting import Expectation, Expecting
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
 from workbench.services.listings import Problem
@@ -45,6 +46,7 @@ class Preview:
         provable: What the test clips can prove, one sentence; empty while the base has not drafted them.
         new_characters: Characters in the labels that the model cannot write yet.
         notes: What the user should know before pressing start.
+        expected: How long it takes on this machine; None while the model's files are not here.
     """
 
     model: ModelSpec
@@ -60,6 +62,7 @@ class Preview:
     new_characters: tuple[str, ...]
     notes: tuple[str, ...]
     command: str
+    expected: Expectation | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Planning:
 
     def __init__(self, store: Store, catalog: Catalog, labelling: Labelling) -> None:
         self.store, self.catalog, self.labelling = store, catalog, labelling
+        self.expecting = Expecting(store)
 
     def strategies(self, model: str) -> list[str]:
         """Names of the strategies that this model offers."""
@@ -136,7 +140,18 @@ class Planning:
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
     ) -> Preview:
         """As `preview`, for a model that was found already."""
-        return self.prepare(set_name, spec, strategy, settings or {})[0]
+        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+        durations = {c.clip_id: c.duration for c in labelled}
+        expected = self.expecting.of_run(set_name, preview.plan, spec, config, split["folds"] or [split], durations)
+        return replace(preview, expected=expected)
+
+    def suggested(self, set_name: str, model: str, strategy: str, settings: dict[str, Any]) -> TrainingConfig:
+        """The settings alone, as `preview` would fill them in."""
+        return self.prepare(set_name, self.catalog.find(model), strategy, settings)[1]
+
+    def minute(self, model: str) -> Expectation | None:
+        """How long a model takes here to write down a minute of speech; None while its files are not here."""
+        return self.expecting.of_a_minute(self.catalog.find(model))
 
     def prepare(
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]
@@ -155,7 +170,7 @@ class Planning:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
         labelled, language, rule = self._labelled(set_name)
         labelled, notes_on_length = self._within_window(spec, labelled)
-        config, suggestion = self._config(spec, strategy, labelled, language, settings)
+        config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
         with self.store.session() as session:
             check_general(session, str(config.general_set), session.scalars(living_set(set_name)).one().id)
         split, notes = self._split(labelled, config, rule)
@@ -226,8 +241,9 @@ class Planning:
         labelled: Sequence[_Labelled],
         language: str | None,
         settings: dict[str, Any],
+        like: str | None,
     ) -> tuple[TrainingConfig, Suggestion]:
-        suggestion = suggest(spec, strategy, clips=len(labelled), language=language)
+        suggestion = suggest(spec, strategy, clips=len(labelled), language=language, like=like)
         config = suggestion.config
         if any(c.fixed and c.split == "test" for c in labelled):
             config = replace(config, folds=0)  # the user brought a test set: it judges
@@ -269,8 +285,8 @@ class Planning:
         for name, why in (("train", "nothing to learn from"), ("test", "nothing to judge by")):
             if not parts[name]:
                 raise TrainingError(
-                    f"No confirmed clip is a {name} clip, so there would be {why}; use folds "
-                    f"(--folds {DEFAULT_FOLDS}), or confirm clips of other speakers or recordings."
+                    f"No confirmed clip is a {name} clip, so there would be {why}; set folds "
+                    f"(cross-validation) to {DEFAULT_FOLDS}, or confirm clips of other speakers or recordings."
                 )
         if len(labelled) < FOLDS_BELOW_CLIPS and not any(c.fixed for c in labelled):
             notes.append(
@@ -303,7 +319,7 @@ class Planning:
             return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
         return new, [
             f"{clips} clips cannot be learned as they stand: the model cannot write {shown}. "
-            "Let the alphabet grow by these characters (--extend-alphabet), or correct the labels."
+            "Let the alphabet grow by these characters (extend alphabet), or correct the labels."
         ]
 
     def alphabet(self, spec: ModelSpec, language: str | None = None) -> Alphabet | None:
@@ -368,36 +384,6 @@ class Planning:
     def _blocks(self, spec: ModelSpec) -> Any:
         folder = local_folder(spec)
         return outline(folder) if folder else None
-
-
-def command_line(set_name: str, spec: ModelSpec, strategy: str, config: TrainingConfig, *, curve_draws: int = 0) -> str:
-    """The command that does the same as the page's button, every setting named."""
-    words = ["--strategy", strategy, *(["--draws", str(curve_draws)] if curve_draws else [])]
-    return _command("curve" if curve_draws else "adapt", set_name, spec, words, config.to_json())
-
-
-def _command(verb: str, set_name: str, spec: ModelSpec, more: Sequence[str], settings: Mapping[str, Any]) -> str:
-    model = spec.location if spec.source != "bundled" else spec.name
-    words = ["workbench", verb, "--set", set_name, "--model", model, *more]
-    for name, value in settings.items():
-        flag = "--" + name.replace("_", "-")
-        if isinstance(value, bool):
-            words += [flag] if value else []
-        elif value not in (None, ""):
-            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join(words)
-
-
-def sweep_command(set_name: str, spec: ModelSpec, arms: Sequence[Mapping[str, Any]]) -> str:
-    """The command that starts the same sweep; settings in which its arms differ are those suggested for each."""
-    strategies = list(dict.fromkeys(arm["strategy"] for arm in arms))
-    words = ["--strategies", ",".join(strategies)]
-    rates = {s: [a["settings"]["learning_rate"] for a in arms if a["strategy"] == s] for s in strategies}
-    if len({tuple(r) for r in rates.values()}) == 1:
-        words += ["--learning-rates", ",".join(f"{rate:g}" for rate in rates[strategies[0]])]
-    first, *others = (arm["settings"] for arm in arms)
-    common = {k: v for k, v in first.items() if k != "learning_rate" and all(o.get(k) == v for o in others)}
-    return _command("sweep", set_name, spec, words, common)
 
 
 def _candidate(clip: _Labelled, *, keep: bool) -> SplitCandidate:

@@ -4,69 +4,35 @@ Each finished fold leaves its outcome on disk and each training its checkpoints,
 goes on where it stood.
 """
 
-import json
 import statistics
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from workbench.asr import loading
-from workbench.asr.backend import ClipInput
-from workbench.asr.batching import Example, planned_updates
-from workbench.asr.catalog import local_folder
 from workbench.asr.checkpoint import save_run_model
-from workbench.asr.feature_cache import CacheItem, FeatureCache
-from workbench.asr.freezing import apply_plan, plan_for_blocks
-from workbench.asr.outline import outline
-from workbench.asr.training import (
-    Hooks,
-    TrainingOutcome,
-    copy_state,
-    fine_tune,
-    restore_state,
-    transcribe_items,
-)
-from workbench.audio.augment import STANDARD, variant
-from workbench.audio.decode import read_clip
-from workbench.core.config import TrainingConfig
+from workbench.asr.freezing import apply_plan
+from workbench.asr.packing import planned_updates
+from workbench.asr.training import Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
 from workbench.core.scoring import evaluate
-from workbench.core.text import Alphabet, repetition, to_model_text
-from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
-from workbench.errors import ModelError, TrainingError
+from workbench.core.text import repetition
+from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
-from workbench.services.general import GeneralCheck, general_set
-from workbench.services.labelling import Labelling
-from workbench.services.progress import Progress, StopRequested
-from workbench.services.run_clips import RunClip, run_clips
+from workbench.services.expecting import Effort, Training, sum_effort, timing
+from workbench.services.planning import CURVE, SWEEP
+from workbench.services.preparing import Preparation, Prepared
 from workbench.services.run_records import Texts, read_fold, versions, write_fold
-from workbench.services.watching import Watching
-from workbench.store.database import Store
 from workbench.store.models import ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
-from workbench.workspace import Workspace
 
-LANGUAGE_CLIPS = 8  # listened to where a model has to recognise the language
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 
-@dataclass
-class RunExecution:
+class RunExecution(Preparation):
     """One run in the making."""
-
-    workspace: Workspace
-    store: Store
-    name: str
-    seconds: dict[str, Seconds] = field(
-        default_factory=lambda: dict.fromkeys(("prefix", "training", "evaluation"), 0.0)
-    )
-    notes: list[str] = field(default_factory=list)
-    language: str | None = None  # that a multilingual model was told
-    result: dict[str, Any] = field(default_factory=dict)  # what is stored of it besides the figures
-    arm: Arm | None = None  # whose weights the model has; None while it is the base
 
     def execute(self) -> None:
         """Do it all; the store then holds the result and the status.
@@ -76,70 +42,9 @@ class RunExecution:
             StopRequested: Stopped before anything was learned.
         """
         began = time.monotonic()
-        with self.store.session() as session:
-            row = find_run(session, self.name)
-            self.run = row
-            self.clips = run_clips(session, row)
-        self.config = TrainingConfig.from_json(self.run.config)
-        self.folder = self.workspace.run_folder(self.name)
-        self.progress = Progress(self.store, self.run.id)
-        self.watching = Watching(self.store, self.run.id, self.run.config["normalizer"])
-        self.backend = self._load()
-        self._tell_language()
-        self._leave_out_too_long()
-        wishes = self._wishes()
-        plans = [plan_for_blocks(self.backend.blocks(), strategy, config) for strategy, config in wishes]
-        shallowest = min(self.backend.hearing_boundary(plan.boundary) for plan in plans)
-        self.hearing = FeatureCache(self.workspace.cache, self.backend, shallowest)
-        splits = self._splits()
-        general = self.general = self._general_check(splits)
-        heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
-        self._fill_cache(self.hearing, heard, "Listening once with the frozen part")
-        self._choose_language()
-        base_texts = self._base_texts(splits)
-        general.hear_base(self._hear)
-        written, new_characters = self._written(splits)
-        if new_characters:
-            self.backend.extend(new_characters)
-        labels = self._learnable(written)
-        for split in splits:
-            if not any(i in labels for i in split.train):
-                raise TrainingError("No clip is left to train on; confirm more labels.")
-        training = sorted({i for s in splits for i in s.train if i in labels})
-        arms = [self._arm(strategy, config, labels, training, new_characters) for strategy, config in wishes]
-        self._save_row(versions=versions())
-        adapted, outcomes, stopped = self._learn(arms, splits)
-        self._finish(splits, labels, base_texts, adapted, outcomes, stopped, new_characters, began)
-
-    def _wishes(self) -> list[tuple[str, TrainingConfig]]:
-        """What to train: strategies with their settings; a sweep has several."""
-        return [(self.run.strategy, self.config)]
-
-    def _arm(
-        self,
-        strategy: str,
-        config: TrainingConfig,
-        labels: Mapping[int, str],
-        training: Sequence[int],
-        new_characters: Sequence[str],
-    ) -> Arm:
-        """A strategy with its settings, made ready to learn: what is frozen has listened."""
-        plan = plan_for_blocks(self.backend.blocks(), strategy, config)
-        _check_new_characters(plan, new_characters)
-        hearing = self._deeper(self.hearing, self.backend.hearing_boundary(plan.boundary))
-        self._fill_cache(hearing, [self._item(self.clips[i]) for i in labels], "Listening once with the frozen part")
-        cache = self._deeper(hearing, plan.boundary)  # inside a decoder, where the labels are known
-        examples = {i: self._example(self.clips[i], text, config.augment_copies) for i, text in labels.items()}
-        if cache is not hearing:
-            self._fill_cache(cache, [examples[i].items[0] for i in training], "Reading the labels once")
-        copies = [item for i in training for item in examples[i].items[1:]]
-        self._fill_cache(cache, copies, "Listening to the altered copies")
-        return Arm(strategy, config, plan, hearing, cache, examples)
-
-    def _deeper(self, cache: FeatureCache, boundary: int) -> FeatureCache:
-        if boundary == cache.boundary:
-            return cache
-        return FeatureCache(self.workspace.cache, self.backend, boundary, cache)
+        ready = self.prepare()
+        adapted, outcomes, stopped = self._learn(ready.arms, ready.splits)
+        self._finish(ready, adapted, outcomes, stopped, began)
 
     def _enter(self, arm: Arm) -> None:
         """Let the model be this arm's: what learns, what is masked and dropped, where hearing starts."""
@@ -154,154 +59,6 @@ class RunExecution:
         self._enter(arms[0])
         self._save_row(plan=asdict(arms[0].plan))
         return self._train(splits)
-
-    # ---- before training ----
-
-    def _load(self) -> Any:
-        spec = ModelSpec.from_json(self.run.model)
-        self.progress.phase("loading", f"Loading {spec.name}")
-        share = 1.0
-        folder = local_folder(spec)
-        if folder:
-            plans = [plan_for_blocks(outline(folder), strategy, config) for strategy, config in self._wishes()]
-            share = max(plan.trainable_parameters / max(1, plan.total_parameters) for plan in plans)
-        backend = loading.load(spec, trainable_share=share, progress=lambda m: self.progress.phase("loading", m))
-        known = self.run.model.get("fingerprint")
-        if known and known != backend.fingerprint:
-            raise ModelError(f"The model {spec.name} has changed since this run began; start a new run instead.")
-        self._save_row(model={**self.run.model, "fingerprint": backend.fingerprint})
-        return backend
-
-    def _leave_out_too_long(self) -> None:
-        """Clips that the model cannot hear whole are used for nothing: cutting them would falsify their texts."""
-        window = self.backend.window
-        long = [c for c in self.clips.values() if window and c.n_samples > window * SAMPLE_RATE]
-        if long:
-            self.clips = {i: c for i, c in self.clips.items() if c not in long}
-            self.notes.append(
-                f"{len(long)} clips are longer than the {window:.0f} s that {self.run.model['name']} hears at once and "
-                f"were left out, for instance {long[0].name}."
-            )
-
-    def _tell_language(self) -> None:
-        """Tell the model the set's language where it knows it: before it listens, as it may hear by language (MMS)."""
-        known, wanted = self.backend.languages(), (self.config.language or "").split("-")[0] or None
-        self.language = wanted if known is not None and wanted in known else None
-        self.backend.set_language(self.language, self.config.task)
-
-    def _choose_language(self) -> None:
-        """Where the model does not know the set's language, tell it the one it takes most clips for."""
-        wanted = (self.config.language or "").split("-")[0]
-        if self.backend.languages() is None or self.language is not None:
-            return
-        why = f"the model does not know {wanted}" if wanted else "the set names no language"
-        first = sorted(self.clips.values(), key=lambda c: c.sha256)[:LANGUAGE_CLIPS]
-        items = [self.hearing.fetch(self._item(c)) for c in first]
-        self.language = self.backend.recognise_language(items, self.hearing.boundary)
-        self.backend.set_language(self.language, self.config.task)
-        self.notes.append(
-            f"The model was told that the language is {self.language}, for which it took most of {len(first)} clips: "
-            f"{why}."
-            if self.language
-            else f"The model cannot tell languages and kept the one that it came with: {why}."
-        )
-
-    def _splits(self) -> tuple[Split, ...]:
-        """The run's one split, or its folds; clips erased since are left out."""
-        here = set(self.clips)
-        splits = [Split.from_json(d) for d in self.run.split["folds"] or [self.run.split]]
-
-        def still(ids: tuple[int, ...]) -> tuple[int, ...]:
-            return tuple(i for i in ids if i in here)
-
-        return tuple(replace(s, train=still(s.train), dev=still(s.dev), test=still(s.test)) for s in splits)
-
-    def _general_check(self, splits: Sequence[Split]) -> GeneralCheck:
-        """The clips on which forgetting is measured, without those that the delivered model learns from."""
-        learned = {i for s in splits for i in (*s.train, *s.dev)}
-        with self.store.session() as session:
-            found = general_set(session, self.config.general_set, self.run.set_id, [self.clips[i] for i in learned])
-        return GeneralCheck(found.within(self.backend.window) if found else None)
-
-    def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
-        """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
-        # With folds every clip learns: in the other folds, and for the model that is delivered.
-        learning = sorted({i for s in splits for i in (*s.train, *s.dev, *(s.test if len(splits) > 1 else ()))})
-        characters = self.backend.characters()
-        if characters is None:
-            return {i: self.clips[i].text for i in learning}, []
-        alphabet = Alphabet(characters)
-        texts = {i: to_model_text(self.clips[i].text, alphabet, self.config.language) for i in learning}
-        new = sorted({c for t in texts.values() for c in t.unknown}) if self.config.extend_alphabet else []
-        return {i: t.text for i, t in texts.items()}, new
-
-    def _learnable(self, written: dict[int, str]) -> dict[int, str]:
-        """The labels that can be learned; the others are named in a note."""
-        reasons = {i: self.backend.learnable(text, self.clips[i].n_samples) for i, text in written.items()}
-        labels = {i: text for i, text in written.items() if reasons[i] is None}
-        problems = {i: reason for i, reason in reasons.items() if reason is not None}
-        if not labels:
-            raise TrainingError(
-                f"None of the {len(written)} clips can be learned: {next(iter(problems.values()), 'there are none')}. "
-                "Correct the labels, or add the new characters to the model's alphabet (--extend-alphabet)."
-            )
-        if problems:
-            first = next(iter(problems))
-            self.notes.append(
-                f"{len(problems)} of {len(written)} clips cannot be learned and were left out of training, for "
-                f"instance {self.clips[first].name}: {problems[first]}."
-            )
-        return labels
-
-    def _item(self, clip: RunClip, copy: int = 0, label_ids: tuple[int, ...] = ()) -> CacheItem:
-        path = clip.path or self.workspace.sound_path(clip.sha256)
-        if copy == 0:
-            return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples, label_ids)
-        name = json.dumps([STANDARD.to_json(), copy], sort_keys=True)
-
-        def load() -> ClipInput:
-            sound = read_clip(path)
-            altered = variant(sound, STANDARD, clip.sha256, copy)
-            too_long = self.backend.padded_to and len(altered) > self.backend.padded_to  # slowed beyond the window
-            return ClipInput(sound if too_long else altered)
-
-        return CacheItem(clip.sha256, name, load, clip.n_samples, label_ids)
-
-    def _example(self, clip: RunClip, text: str, copies: int) -> Example:
-        ids = tuple(self.backend.encode_label(text))
-        return Example(clip.id, tuple(self._item(clip, k, ids) for k in range(copies + 1)), ids)
-
-    def _fill_cache(self, cache: FeatureCache, items: Sequence[CacheItem], message: str) -> None:
-        """Run the frozen prefix over what is not in the cache yet."""
-        if cache.boundary == 0 or not items:
-            return
-        began = time.monotonic()
-        self.progress.phase("prefix", message, total=len(items))
-        cache.fill(items, done=self._count)
-        self.seconds["prefix"] += time.monotonic() - began
-
-    def _count(self, done: int) -> None:
-        self.progress.count(done)
-        if self.progress.should_stop():
-            raise StopRequested
-
-    def _base_texts(self, splits: Sequence[Split]) -> dict[int, str]:
-        """What the base hears in every test clip."""
-        wanted = sorted({i for s in splits for i in s.test})
-        base_texts = self._hear([self.clips[i] for i in wanted], "base", "Transcribing with the base model")
-        # Kept, so that the page can say what these clips prove before the next run.
-        Labelling(self.store).save_drafts(self.run.model["name"], base_texts, draft=False)
-        return base_texts
-
-    def _hear(self, clips: Sequence[RunClip], phase: str, message: str, *, may_stop: bool = True) -> dict[int, str]:
-        """What the model as it stands hears in clips; Stop ends it where `may_stop`."""
-        began = time.monotonic()
-        self.progress.phase(phase, message, total=len(clips))
-        done = self._count if may_stop else self.progress.count
-        hearing = self.arm.hearing if self.arm else self.hearing
-        texts = transcribe_items(self.backend, hearing, [self._item(c) for c in clips], done=done)
-        self.seconds["evaluation"] += time.monotonic() - began
-        return {c.id: text for c, text in zip(clips, texts, strict=True)}
 
     # ---- training ----
 
@@ -394,25 +151,22 @@ class RunExecution:
 
     def _finish(
         self,
-        splits: Sequence[Split],
-        labels: dict[int, str],
-        base_texts: dict[int, str],
+        ready: Prepared,
         adapted: Texts,
         outcomes: Sequence[TrainingOutcome],
         stopped: bool,
-        new_characters: list[str],
         began: float,
     ) -> None:
         self.progress.phase("saving", "Saving")
         assert self.arm
-        save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(new_characters))
+        save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(ready.new_characters))
         blank = [i for i, (text, _) in adapted.items() if not text.strip()]
         if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
             self.notes.append(
                 f"The adapted model writes nothing for {len(blank)} of {len(adapted)} clips (it has collapsed to "
                 "blanks): lower the learning rate, train longer, or let fewer blocks learn."
             )
-        self._say_repetitions("base", base_texts)
+        self._say_repetitions("base", ready.base_texts)
         self._say_repetitions("adapted", {i: text for i, (text, _) in adapted.items()})
         if all(o.best_step == 0 for o in outcomes):
             self.notes.append(
@@ -426,25 +180,29 @@ class RunExecution:
                 clip_id=i,
                 fold=fold,
                 reference=self.clips[i].text,
-                base=base_texts[i],
+                base=ready.base_texts[i],
                 adapted=text,
             )
             for i, (text, fold) in adapted.items()
         ]
         self.seconds["total"] = time.monotonic() - began
         # With folds the delivered model has learned from every clip.
-        trained = set(labels) if len(splits) > 1 else {i for i in splits[0].train if i in labels}
+        folds = len(ready.splits) > 1
+        trained = set(ready.labels) if folds else {i for i in ready.splits[0].train if i in ready.labels}
         result = self.result | {
             "train_clips": len(trained),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes,
-            "new_characters": new_characters,
-            "scheme": "out-of-fold" if len(splits) > 1 else "test",
+            "new_characters": ready.new_characters,
+            "scheme": "out-of-fold" if folds else "test",
             "general": self.general.to_json(),
             "trainings": [
                 {"steps": o.steps, "best_step": o.best_step, "checks": [asdict(c) for c in o.checks]} for o in outcomes
             ],
         }
+        alone = not self.run.config.keys() & {CURVE, SWEEP}
+        if alone and not self.resumed:  # else its seconds are of something else
+            result["timing"] = timing(self._effort(ready, adapted, outcomes))
         with self.store.session() as session:
             # A clip may have been erased while the run was at work.
             here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == self.run.set_id)))
@@ -453,6 +211,25 @@ class RunExecution:
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = "Stopped; the best state so far was kept." if stopped else ""
+
+    def _effort(self, ready: Prepared, adapted: Texts, outcomes: Sequence[TrainingOutcome]) -> Effort:
+        """What was done in the seconds that were measured."""
+        assert self.arm
+
+        def lengths(ids: Iterable[int]) -> list[Seconds]:
+            return [self.clips[i].n_samples / SAMPLE_RATE for i in ids]
+
+        trainings = [
+            Training(o.steps, lengths(i for i in s.train if i in ready.labels), lengths(s.dev), len(o.checks))
+            for s, o in zip(ready.splits, outcomes, strict=False)  # a stopped run has fewer
+        ]
+        if len(outcomes) == len(ready.splits) > 1:
+            steps = round(statistics.median(o.best_step for o in outcomes))
+            trainings.append(Training(steps, lengths(ready.labels), [], 0))
+        padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None
+        general = [c.n_samples / SAMPLE_RATE for c in self.general.clips]
+        tested = [*lengths(adapted), *general]
+        return sum_effort(trainings, self.arm.config, heard=self.listened, tested=tested, padded_to=padded_to)
 
     def _say_repetitions(self, which: str, texts: Mapping[int, str]) -> None:
         """A decoder that lost the sound says the same over and over; every such word counts as an error."""
@@ -477,19 +254,3 @@ class RunExecution:
             "new_characters": new_characters,
             "language": self.language,
         }
-
-    def _save_row(self, **values: Any) -> None:
-        with self.store.session() as session:
-            row = find_run(session, self.name)
-            for name, value in values.items():
-                setattr(row, name, value)
-            self.run = row
-
-
-def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> None:
-    head = [part for block, part in zip(plan.blocks, plan.parts, strict=True) if block.kind == "head"]
-    if new_characters and head == ["nothing"]:
-        raise TrainingError(
-            f"With {plan.strategy} the output layer stays frozen and would never write "
-            f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."
-        )
