@@ -1,0 +1,80 @@
+"""The history of runs in a browser: two people see each other's changes; the report opens without a network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import write_samples
+from tests.services.finished import finished_run
+from tests.ui.conftest import HOSTILE
+from workbench.services.workbench import Workbench
+from workbench.ui.report import report_html
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+
+
+def row(page: Any, run: str) -> Any:
+    return page.locator(f"tr.run-row[data-run={run}]")
+
+
+def test_a_run_is_named_deleted_and_brought_back_before_two_people(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "past", n=12), "past")
+    old = finished_run(bench, monkeypatch, "past")
+    new = finished_run(bench, monkeypatch, "past", seed=1)
+    first, second = open_page("past"), open_page("past", width=390, height=844)
+    row(first, old).get_by_role("button", name="More").click()
+    detail = first.locator(f"#history-{old}-detail")
+    detail.get_by_label("Name of this run").fill(HOSTILE[:70])
+    detail.get_by_label("Note").fill("only the head\nat night")
+    detail.get_by_role("button", name="Save").click()
+    detail.get_by_text("Saved").wait_for()
+    row(second, old).get_by_text("<script>alert(1)").wait_for()
+    row(second, old).get_by_text("at night").wait_for()
+    for page in (first, second):
+        assert page.evaluate("document.querySelectorAll('#history script, #history img').length") == 0
+    said = bench.comparing.of_run(new).comparison
+    wer = f"{100 * said.base.wer:.1f} % → {100 * said.adapted.wer:.1f} %"
+    assert wer in row(second, new).inner_text()
+
+    row(first, old).get_by_role("button", name="Show").click()
+    first.locator(f"tr.run-row[data-run={old}][aria-current]").wait_for()
+    assert second.locator(f"tr.run-row[data-run={new}][aria-current]").count() == 1  # each looks where they like
+
+    detail.get_by_role("button", name="Delete this run").click()
+    row(second, old).wait_for(state="detached")
+    second.locator(f".bin [data-run={old}]").get_by_role("button", name="Bring back").click()
+    for page in (first, second):
+        row(page, old).wait_for()
+    assert bench.history.deleted("past") == []
+
+
+def test_the_report_opens_from_a_file_and_asks_nobody_for_anything(
+    browser: Any, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "told", n=14), "told")
+    run = finished_run(bench, monkeypatch, "told", folds=2)
+    file = tmp_path / "report.html"
+    file.write_text(report_html(bench.reporting.of(run)), encoding="utf-8")
+    context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True, java_script_enabled=True)
+    page = context.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(file.as_uri())
+    page.wait_for_function("[...document.images].length === 10 && [...document.images].every((i) => i.naturalWidth)")
+    page.wait_for_function("[...document.querySelectorAll('audio')].every((a) => a.duration > 0.5)")
+    assert [url[:60] for url in asked if not url.startswith(("data:", "file:"))] == []
+    assert len([url for url in asked if url.startswith("file:")]) == 1
+    assert complaints == []
+    sentence = bench.comparing.of_run(run).comparison.sentence()
+    assert sentence in page.locator("#verdict").inner_text()
+    wide = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    scroll, client = page.evaluate(wide)
+    assert scroll <= client
+    context.close()
