@@ -7,8 +7,10 @@ again.
 """
 
 import hashlib
+import io
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import gcd
@@ -139,6 +141,29 @@ def from_array(rate: int, array: npt.ArrayLike) -> Sound:
         data = data.astype(np.float64) / (float(np.iinfo(data.dtype).max) + 1)
     array_2d = data[:, None] if data.ndim == 1 else data
     return _to_sound(_Raw(array_2d.astype(np.float32), int(rate), "microphone"))
+
+
+def decode_wav(data: bytes, *, longest: Seconds = DECODE_LIMIT) -> Sound:
+    """A WAV in memory, as a browser's recorder sends it, as mono 16 kHz.
+
+    It is resampled without torch, which nobody who records a first clip should wait for: a microphone's sound comes
+    once, so its samples need not equal those of a file that comes again.
+
+    Raises:
+        AudioError: It is empty, no WAV, or longer than `longest`.
+    """
+    if not data:
+        raise AudioError(f"{EMPTY} (nothing was recorded)", "record it again")
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            if file.format not in ("WAV", "WAVEX") or file.samplerate < LOWEST_RATE_HZ:
+                raise AudioError(f"{UNREADABLE} (the recorder sent {file.format})", "record it again")
+            if file.frames > longest * file.samplerate:
+                raise too_long(file.frames / file.samplerate, longest)
+            raw = _Raw(file.read(dtype="float32", always_2d=True), file.samplerate, "microphone")
+    except (soundfile.LibsndfileError, TypeError, RuntimeError) as e:
+        raise AudioError(f"{UNREADABLE} (what the recorder sent is no sound)", "record it again") from e
+    return _to_sound(raw, _resample_poly)
 
 
 def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
@@ -286,7 +311,7 @@ def _read_stream(container: Any, path: Path, longest: Seconds) -> _Raw:
     return _Raw(np.concatenate(chunks, axis=1).T, rate, suffix if suffix in names else names[0], cut_off)
 
 
-def _to_sound(raw: _Raw) -> Sound:
+def _to_sound(raw: _Raw, resample: Callable[[Samples, int], Samples] | None = None) -> Sound:
     if raw.array.size == 0:
         raise AudioError(f"{EMPTY} (it holds no samples)", "record or copy it again")
     if raw.rate < LOWEST_RATE_HZ:
@@ -295,7 +320,7 @@ def _to_sound(raw: _Raw) -> Sound:
     array = np.nan_to_num(raw.array, nan=0.0, posinf=0.0, neginf=0.0)
     clipped = _is_clipped(array)
     array = _within_full_scale(array)  # before mixing, so that huge values cannot overflow
-    mono = _within_full_scale(_resample(_mix(array), raw.rate))
+    mono = _within_full_scale((resample or _resample)(_mix(array), raw.rate))
     return Sound(np.ascontiguousarray(mono), raw.format[:40], raw.rate, raw.array.shape[1], clipped, raw.cut_off)
 
 
@@ -332,13 +357,20 @@ def _resample(samples: Samples, rate: int) -> Samples:
     up, down = SAMPLE_RATE // common, rate // common
     if up * down > LARGEST_KERNEL:
         # torchaudio's kernel has about 2 · up · down weights: gigabytes at an odd rate such as 44,101 Hz.
-        from scipy.signal import resample_poly
-
-        return resample_poly(samples.astype(np.float64), up, down).astype(np.float32)
+        return _resample_poly(samples, rate)
     import torch
 
     with torch.inference_mode():
         return _resampler(rate)(torch.from_numpy(np.ascontiguousarray(samples))).numpy()
+
+
+def _resample_poly(samples: Samples, rate: int) -> Samples:
+    if rate == SAMPLE_RATE:
+        return samples
+    from scipy.signal import resample_poly
+
+    common = gcd(rate, SAMPLE_RATE)
+    return resample_poly(samples.astype(np.float64), SAMPLE_RATE // common, rate // common).astype(np.float32)
 
 
 @cache

@@ -14,7 +14,7 @@ from sqlalchemy import case, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from workbench.assets import assets_root
-from workbench.audio.decode import from_array
+from workbench.audio.decode import Sound, from_array
 from workbench.core.labels import clean_label, clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
@@ -88,7 +88,7 @@ class Collecting:
 
     def sets(self) -> list[SetInfo]:
         """All sets, oldest first."""
-        return self._infos(None)
+        return list(self._store.kept("sets", self._infos))
 
     def set_info(self, name: str) -> SetInfo:
         """One set.
@@ -96,11 +96,11 @@ class Collecting:
         Raises:
             UnknownNameError: Lists the sets there are.
         """
-        found = self._infos(name)
-        if not found:
-            with self._store.session() as session:
-                raise UnknownNameError("clip set", name, set_names(session))
-        return found[0]
+        infos = self.sets()
+        found = next((info for info in infos if info.name == name), None)
+        if found is None:
+            raise UnknownNameError("clip set", name, [info.name for info in infos])
+        return found
 
     def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
         """Replace a set's word list; empty lines and repetitions are dropped."""
@@ -179,12 +179,34 @@ class Collecting:
             array: `(n_samples,)` or `(n_samples, n_channels)`, integers or floats.
             text: What was read out; counts as confirmed.
         """
+        return self._add_decoded(set_name, lambda _: from_array(rate, array), name, speaker, text, True)
+
+    def add_sound(
+        self,
+        set_name: str,
+        sound: Sound,
+        *,
+        name: str | None = None,
+        speaker: str | None = None,
+        text: str | None = None,
+        confirmed: bool = True,
+    ) -> ImportReport:
+        """Add a sound that is decoded already, such as a take that was read aloud and trimmed.
+
+        Args:
+            text: What was read out.
+            confirmed: Whether the text counts as checked, or is a draft to look at.
+        """
+        return self._add_decoded(set_name, lambda _: sound, name, speaker, text, confirmed)
+
+    def _add_decoded(
+        self, set_name: str, decode: Decode, name: str | None, speaker: str | None, text: str | None, confirmed: bool
+    ) -> ImportReport:
         name = clean_name(name or "") or f"recording {datetime.now():%Y-%m-%d %H.%M.%S}"
         who = clean_name(speaker or "") or None
-        candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), speaker=who)
-        reading = Reading(candidates=[candidate])
+        candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), confirmed=confirmed, speaker=who)
         with scratch_folder(self._workspace) as scratch:
-            decode: Decode = lambda _: from_array(rate, array)  # noqa: E731 (a name for its type)
+            reading = Reading(candidates=[candidate])
             return self._import(reading, set_name, None, None, Wishes(), scratch, decode=decode)
 
     def import_samples(
@@ -226,7 +248,7 @@ class Collecting:
         """Erase what was deleted longer ago than this."""
         return erasing.erase_expired(self._workspace, self._store, days=days)
 
-    def _infos(self, name: str | None) -> list[SetInfo]:
+    def _infos(self) -> list[SetInfo]:
         counted = (
             select_labelled(
                 ClipRow.set_id,
@@ -240,8 +262,6 @@ class Collecting:
             )
         ).group_by(ClipRow.set_id)
         sets = select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None)).order_by(ClipSetRow.id)
-        if name is not None:
-            sets = sets.where(ClipSetRow.name == name)
         with self._store.session() as session:
             counts = {row[0]: row[1:] for row in session.execute(counted)}
             return [
