@@ -30,7 +30,7 @@ def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose every update is orthogonalised; for matrices only."""
+    """Momentum whose every update is orthogonalised; for matrices, and convolutions that look at one frame."""
 
     def __init__(self, weights: Iterable[torch.nn.Parameter], *, weight_decay: float = WEIGHT_DECAY) -> None:
         super().__init__(weights, {"lr": 1e-3, "weight_decay": weight_decay})
@@ -46,14 +46,16 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(weight)
                 state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
-                update = orthogonalised(torch.lerp(weight.grad, state["momentum"], MOMENTUM))
+                wanted = torch.lerp(weight.grad, state["momentum"], MOMENTUM)
+                update = orthogonalised(wanted.flatten(1)).view_as(weight)
                 scale = RMS_OF_ADAM * max(weight.shape) ** 0.5
                 weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)
 
 
 def is_hidden_matrix(name: str, weight: torch.Tensor) -> bool:
-    """Whether a parameter is a matrix within a layer, neither embedding nor head nor convolution."""
-    return weight.ndim == 2 and ".layers." in name
+    """Whether a parameter is a matrix within a layer, neither embedding nor head nor convolution over frames."""
+    of_one_frame = weight.ndim == 3 and weight.shape[2] == 1
+    return (weight.ndim == 2 or of_one_frame) and ".layers." in name and "distance_embedding" not in name
 
 
 class Optimizer:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import finetune, scale, start, transcribe
+from bench import finetune, scale, start, sweep, transcribe
 from bench.report import cpu_name, matrix_rate
 
 ROW = [
@@ -75,3 +75,13 @@ def test_transcribe_hears_what_the_pipeline_hears_of_single_clips(tmp_path: Path
     rows = json.loads((tmp_path / "transcribe.json").read_text())["rows"]
     assert [r["model"] for r in rows] == ["ctc-en", "whisper-en"]
     assert rows[0]["same_texts_as_alone"] == rows[0]["clips"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_sweep(tmp_path: Path) -> None:
+    sweep.main(["--smoke", "--out", str(tmp_path)])
+    row = json.loads((tmp_path / "sweep.json").read_text())["rows"][0]
+    assert row["arms"] == 6
+    assert row["sweep_updates"] > 0
+    assert row["sweep_to_full"] > 0
