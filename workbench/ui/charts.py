@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from workbench.core.statistics import Interval
+from workbench.ui import text
 from workbench.ui.render import esc, points
 
 WIDTH, HEIGHT = 176, 104  # of one curve, in SVG units; about the pixels it is shown at, so that text keeps its size
@@ -12,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 26, 4, 8, 18  # margins around it
 def curve(
     title: str, values: Sequence[tuple[float, float]], *, kind: str, last_step: float, percent: bool = False
 ) -> str:
-    """One curve over the updates of a training.
+    """One curve over the updates of a training; of error rates also the base's as a line and the best as a ring.
 
     Args:
         values: (step, value) in order.
@@ -30,23 +31,43 @@ def curve(
 
     grid = "".join(_gridline(share, top) for share in (0.0, 0.5, 1.0))
     ticks = "".join(
-        f"<text x='{place(right * share, 0)[0]:.0f}' y='{HEIGHT - 5}' text-anchor='{anchor}'>{right * share:.0f}</text>"
-        for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
+        f"<text x='{place(right * share, 0)[0]:.0f}' y='{HEIGHT - 5}' text-anchor='{anchor}'>{shown}</text>"
+        for share, anchor, shown in (
+            (0.0, "start", "0"),
+            (0.5, "middle", text.UPDATES),
+            (1.0, "end", f"{right:,.0f}"),
+        )
     )
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(s, v) for s, v in values))
-    dots = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='2.4'/>" for x, y in (place(s, v) for s, v in values[-60:]))
-    shown = (
-        f"{values[-1][1] * scale:.2f}"
-        if not percent and values
-        else f"{values[-1][1] * scale:.1f} %"
-        if values
-        else "–"
-    )
-    said = f"{title} by update; now {shown}"
+    placed = [place(s, v) for s, v in values]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
+    dots = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='2.4'/>" for x, y in placed[-60:])
+
+    def words(value: float) -> str:
+        return f"{value * scale:.1f} %" if percent else f"{value:.2f}"
+
+    shown = words(values[-1][1]) if values else "–"
+    said = text.CURVE_NOW.format(title=title, now=shown)
+    marks = ""
+    if percent and values:
+        best = min(range(len(values)), key=lambda i: (values[i][1], i))
+        said += text.CURVE_BEST.format(best=words(values[best][1]), step=f"{values[best][0]:,.0f}")
+        marks = _landmarks(placed, best)
     return (
         f"<figure class='curve {kind}'><figcaption><span>{esc(title)}</span><b>{shown}</b></figcaption>"
         f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{esc(said)}'>{grid}{ticks}"
-        f"<polyline points='{line}'/>{dots if kind == 'wer' else ''}</svg></figure>"
+        f"<polyline points='{line}'/>{dots if kind == 'wer' else ''}{marks}</svg></figure>"
+    )
+
+
+def _landmarks(placed: Sequence[tuple[float, float]], best: int) -> str:
+    """The base's rate, which was the first, as a dashed line with its name; the best as a ring."""
+    start, (x, y) = placed[0][1], placed[best]
+    above = start > TOP + 14  # else the name would leave the picture
+    return (
+        f"<line class='base' x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{start:.1f}' y2='{start:.1f}'/>"
+        f"<text x='{WIDTH - RIGHT}' y='{start - 3 if above else start + 11:.1f}' text-anchor='end'>"
+        f"{text.BASE_LINE}</text>"
+        f"<circle class='best' cx='{x:.1f}' cy='{y:.1f}' r='4.5'/>"
     )
 
 

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from workbench.core.types import FreezePlan, ModelSpec, Seconds
+from workbench.core.types import Seconds
 from workbench.services.collecting import ImportReport, SetInfo
 from workbench.services.listings import Problem
-from workbench.services.planning import Preview
 from workbench.services.transcribing import DraftView
 from workbench.services.transcripts import FORMS
 from workbench.ui import text
@@ -161,81 +160,9 @@ def bar(share: float, label: str) -> str:
     )
 
 
-def model_facts(spec: ModelSpec) -> str:
-    """A base model in one line."""
-    parts = [
-        f"{count(spec.parameters)} weights" if spec.parameters else "",
-        f"{spec.size_mb:,.0f} MB" if spec.size_mb else "",
-        ", ".join(spec.languages),
-        f"licence {spec.licence}" if spec.licence != "unknown" else "",
-        {"bundled": "ships with the workbench", "folder": "on this machine", "hub": "downloaded when first used"}[
-            spec.source
-        ],
-    ]
-    good = f" {esc(spec.good_for)}" if spec.good_for else ""
-    return f"<p class='hint'>{esc(' · '.join(p for p in parts if p))}.{good}</p>"
-
-
-def strip(plan: FreezePlan | None, strategy: str, title: str, sentence: str) -> str:
-    """The model's blocks from sound to text, frozen or learning; marked by pattern as well as by colour."""
-    words = f"<p class='hint'><b>{esc(title)}</b> ({esc(strategy)}). {esc(sentence)}"
-    if plan is None:
-        return f"{words} {esc(text.NOT_HERE_YET)}</p>"
-    blocks = "".join(
-        f"<div class='block{_learning(part)}' title='{esc(b.name)}: "
-        f"{esc(text.PARTS.get(part, part))}, {b.parameters:,} weights'><i></i>"
-        f"<span>{esc(_short(b.name))}</span></div>"
-        for b, part in zip(plan.blocks, plan.parts, strict=True)
-    )
-    share = plan.trainable_parameters / max(1, plan.total_parameters)
-    said = (
-        f"{sum(plan.learns)} of {len(plan.blocks)} blocks learn: {count(plan.trainable_parameters)} of "
-        f"{count(plan.total_parameters)} weights ({percent(share)})"
-    )
+def command(line: str) -> str:
+    """The equal command, folded away, to copy."""
     return (
-        f"{words}</p><div class='strip' role='img' aria-label='{esc(said)}'>{blocks}</div>"
-        f"<p class='hint'><span class='key-frozen'>{text.FROZEN}</span> <span class='key-learns'>{text.LEARNS}</span> "
-        f"{esc(said)}.</p>"
+        f"<details><summary>{esc(text.COMMAND)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
+        f"<button type='button' data-copy data-copied='{esc(text.COPIED)}'>{esc(text.COPY)}</button></div></details>"
     )
-
-
-def _learning(part: str) -> str:
-    """Classes of a block; where only some of its weights learn it is filled in part."""
-    return "" if part == "nothing" else " learns" if part == "all" else " learns some"
-
-
-def _short(name: str) -> str:
-    return (
-        name.removeprefix("encoder ")
-        .replace("decoder ", "d")
-        .replace("embed", "words")
-        .replace("features", "sound")
-        .replace("projection", "proj")
-        .replace("position", "pos")
-    )
-
-
-def preview(p: Preview) -> str:
-    """What a run would do, before it starts."""
-    if p.folds:
-        figures = [(f"{p.folds}", "folds"), (f"{p.test:,}", "clips, each tested once")]
-    else:
-        figures = [(f"{p.train:,}", "learn (train)"), (f"{p.dev:,}", "steer (dev)"), (f"{p.test:,}", "judge (test)")]
-    cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
-    notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
-    return (
-        f"<div class='preview'><div class='figures'>{cells}</div>"
-        f"<p>{esc(p.provable or text.NOT_PROVABLE_YET)}</p>"
-        f"<p class='hint'>{esc(p.split_rule)}</p>"
-        f"{f'<ul class=mind>{notes}</ul>' if notes else ''}"
-        f"<details><summary>{esc(text.COMMAND)}</summary><div class='command'>"
-        f"<code tabindex='0'>{esc(p.command)}</code><button type='button' data-copy data-copied='{esc(text.COPIED)}'>"
-        f"{esc(text.COPY)}</button></div></details></div>"
-    )
-
-
-def reasons(p: Preview) -> str:
-    """Why the form is filled as it is."""
-    cap = p.suggestion.rate_cap
-    lines = "".join(f"<li>{esc(reason)}</li>" for reason in p.suggestion.reasons)
-    return f"<ul class='hint'>{lines}<li>The step size is capped at {cap:g} for this model.</li></ul>"

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from workbench.core.comparison import Comparison
 from workbench.core.scoring import score_clip
 from workbench.services.adaptation import RunView
+from workbench.services.comparing import Comparing
 from workbench.services.general import NONE
 from workbench.services.watching import Watched
 from workbench.ui import text
 from workbench.ui.charts import curve
-from workbench.ui.render import bar, esc, percent, plural, span
+from workbench.ui.render import bar, command, esc, percent, plural, span
 from workbench.ui.results import word
 
 
@@ -21,12 +23,30 @@ def signature(view: RunView) -> str:
         view.message,
         *(p.get(k) for k in ("phase", "message", "done", "total", "fold", "step")),
     )
-    return repr((*seen, len(p.get("checks", ())), bool(view.result)))
+    return repr((*seen, len(p.get("checks", ())), bool(view.result), view.ahead, view.stopping, view.title))
+
+
+class Outcomes:
+    """What finished runs brought, computed once each."""
+
+    def __init__(self, comparing: Comparing) -> None:
+        self.comparing = comparing
+        self._kept: dict[str, Comparison] = {}
+
+    def of(self, view: RunView) -> Comparison | None:
+        """None for a run that tested nothing, or whose tested clips were all deleted since."""
+        if not view.result or view.active or not self.comparing.has_measured(view.id):
+            return None
+        key = f"{view.id} {view.finished}"
+        if key not in self._kept:
+            self._kept[key] = self.comparing.of_run(view.id).comparison
+        return self._kept[key]
 
 
 def choice(view: RunView) -> str:
     """A run in the list of runs."""
-    return f"{view.id} · {view.strategy} · {view.model} · {text.STATUS[view.status]}"
+    title = f" · {view.title}" if view.title else ""
+    return f"{view.id}{title} · {view.strategy} · {view.model} · {text.STATUS[view.status]}"
 
 
 def short(view: RunView) -> str:
@@ -45,22 +65,35 @@ def share(view: RunView) -> float:
     return float(p.get("done", 0) / p["total"]) if p.get("total") else 0.0
 
 
-def panel(view: RunView, clips: Sequence[Watched] = ()) -> str:
-    """Everything about one run; with the dev clips that it is watched by."""
+def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | None = None) -> str:
+    """Everything about one run.
+
+    Args:
+        clips: The dev clips that it is watched by.
+        outcome: What it brought; None while it has not ended.
+    """
+    afterwards = "" if view.active else f"{command(view.command)}{_again(view)}"
     return (
         f"<section class='run {view.status}' aria-label='Run {view.id}' data-status='{view.status}'>{_head(view)}"
-        f"{_phases(view) if view.active else ''}{_end(view)}{_learning(view, clips)}</section>"
+        f"{_phases(view) if view.active else ''}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"
     )
 
 
+def _again(view: RunView) -> str:
+    return f"<button type='button' class='plain' data-again>{esc(text.AGAIN.format(run=view.id))}</button>"
+
+
 def _head(view: RunView) -> str:
+    if view.ahead and not view.stopping:
+        return _waiting(view)
     p = view.progress
     doing = [text.STATUS[view.status].capitalize()]
     if view.active:
-        # The worker has its turn, but has not said anything yet: it is loading its libraries.
-        silent = view.status == "running" and p.get("phase") == "queued"
-        doing = [text.STARTING if silent else str(p.get("message") or doing[0])]
-    if view.active and p.get("phase") == "training":
+        # It has its turn, but has not said anything yet: it is loading its libraries.
+        doing = [text.STARTING if p.get("phase") == "queued" else str(p.get("message") or doing[0])]
+    if view.stopping:
+        doing = [text.STOPPING]
+    elif view.active and p.get("phase") == "training":
         if p.get("folds", 1) > 1:
             doing.append(f"training {p.get('fold', 0) + 1} of {p['folds']}")
         if p.get("steps"):
@@ -68,9 +101,25 @@ def _head(view: RunView) -> str:
     elif view.active and p.get("total"):
         doing.append(f"{p.get('done', 0):,} of {p['total']:,}")
     left = p.get("seconds_left")
-    time_left = f"<span>about {span(left)} left</span>" if view.active and left is not None else ""
-    line = f"<p class='now' aria-live='polite'><b>{esc(' · '.join(doing))}</b>{time_left}</p>"
+    known = view.active and left is not None and not view.stopping
+    time_left = text.LEFT.format(time=span(left)) if known else ""
+    line = _line(" · ".join(doing), time_left)
     return f"{line}{bar(share(view), 'Progress of the run')}" if view.active else line
+
+
+def _waiting(view: RunView) -> str:
+    """Which run has the turn, and for how long still."""
+    first, *others = view.ahead
+    said = text.WAITING_FOR.format(run=first.id)
+    said += text.OF_SET.format(name=first.set_name) if first.set_name != view.set_name else ""
+    said += text.AND_MORE.format(n=len(others)) if others else ""
+    left = "" if first.seconds_left is None else text.LEFT_THERE.format(time=span(first.seconds_left))
+    return _line(said, left)
+
+
+def _line(said: str, time_left: str) -> str:
+    left = f"<span>{esc(time_left)}</span>" if time_left else ""
+    return f"<p class='now' aria-live='polite'><b>{esc(said)}</b>{left}</p>"
 
 
 def _phases(view: RunView) -> str:
@@ -123,18 +172,23 @@ def _curves(view: RunView) -> str:
     losses, checks, steps = p.get("losses") or [], p.get("checks") or [], float(p.get("steps") or 0)
     if not losses and not checks:
         return ""
-    drawn = [curve("Training loss", [(s, v) for s, v in losses], kind="loss", last_step=steps)]
+    drawn = [curve(text.LOSS_CURVE, [(s, v) for s, v in losses], kind="loss", last_step=steps)]
     if checks:
         rates = [(s, wer) for s, wer, _ in checks]
-        drawn.append(curve("WER on dev clips", rates, kind="wer", last_step=steps, percent=True))
+        drawn.append(curve(text.WER_CURVE, rates, kind="wer", last_step=steps, percent=True))
     return f"<div class='curves'>{''.join(drawn)}</div>"
 
 
-def _end(view: RunView) -> str:
+def _end(view: RunView, outcome: Comparison | None) -> str:
     parts = []
     if view.message:
         kind = "bad" if view.status in ("failed", "interrupted") else "mind"
         parts.append(f"<p class='{kind}' role='status'>{esc(view.message)}</p>")
+    if outcome:
+        parts.append(
+            f"<p class='outcome {outcome.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[outcome.verdict]} "
+            f"{text.VERDICTS[outcome.verdict]}</b> {esc(outcome.sentence())}</p>"
+        )
     if view.result:
         took = view.seconds
         inside = " · ".join(

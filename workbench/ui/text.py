@@ -13,7 +13,34 @@ DONE: Final = "Done"
 NOTE: Final = "Please note"
 EXPERT: Final = "expert"
 
-STEPS: Final = ("Collect", "Label", "Adapt", "Compare")
+STEPS: Final = ("Collect", "Adapt", "Compare")
+GUIDE_NEXT: Final = "Next"
+GUIDE_START: Final = "Start here"
+GUIDE_COLLECT: Final = "Add clips"
+GUIDE_LABEL: Final = "Label clips"
+GUIDE_ADAPT: Final = "Go to Adapt"
+GUIDE_COMPARE: Final = "See the result"
+GUIDE_NO_CLIPS: Final = "no clips yet"
+GUIDE_NO_RUN: Final = "nothing learned yet"
+GUIDE_NO_VERDICT: Final = "word errors (WER), before and after"
+GUIDE_BAR: Final = "Labelled clips on the way to a test set worth reading"
+GUIDE_LABELLED: Final = "more labelled clip"
+GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
+GUIDE_EMPTY: Final = (
+    "Record or add clips. {start} labelled ones are enough to start, {needed} make a test set worth reading."
+)
+GUIDE_TO_START: Final = "{more}, and a first model can learn."
+GUIDE_TO_READ: Final = "{more} {make} a test set worth reading. You can adapt already, to see how it goes."
+GUIDE_UNCHECKED: Final = "{clips} wait for a checked label."
+GUIDE_READY: Final = "Choose what may learn, then start adapting; {tested} will judge the result."
+GUIDE_WAIT: Final = "The model is learning; the comparison appears by itself. You may close the page."
+GUIDE_NO_RESULT: Final = "The last run ended without a result; see why, then start another."
+GUIDE_TOO_FEW: Final = "Read it with care: {more} would make a test set worth reading."
+GUIDE_AFTER: Final = {
+    "better": "It hears your words better. Listen to what changed, and to what it may have forgotten.",
+    "no proof": "Not proven either way. More labelled clips make smaller gains visible, or let more blocks learn.",
+    "worse": "It got worse. Let less of the model learn, or look through the labels once more.",
+}
 SET: Final = "Clip set"
 SET_INFO: Final = "Clips, labels, words and runs belong to a set."
 NEW_SET: Final = "New set"
@@ -33,15 +60,24 @@ DELETE_SET_SURE: Final = "Delete this set with all its clips and labels? You can
 THEME: Final = "Switch between light and dark"
 NO_SET: Final = "Choose or create a clip set first, at the top of the page."
 
-WELCOME_TITLE: Final = "Start here"
+WELCOME_TITLE: Final = "Teach a speech recogniser your words"
 WELCOME: Final = (
-    "Bring a few dozen short recordings of the words that matter to you, correct what the recogniser wrote, let it "
-    "learn, and compare before with after. About 20 labelled clips make a first honest comparison."
+    "A few dozen short recordings of the words that matter to you are enough to begin. Everything stays on the machine "
+    "that serves this page."
 )
+WELCOME_STEPS: Final = (
+    ("Collect", "Record or add clips, and correct what the recogniser wrote."),
+    ("Adapt", "Choose what of the model may learn, and start; it takes seconds to minutes."),
+    ("Compare", "See the word errors (WER) before and after, and whether the difference is proven."),
+)
+TRY_SAMPLES_INFO: Final = "New here? Take about a hundred ready-made clips of a doctor's words, labelled already."
+START_OWN_INFO: Final = "Your own words? Name a set; you can record and add files to it right away."
+START_OWN: Final = "Start a set of my own"
 
 COLLECT: Final = "Collect clips"
-RECORD: Final = "Record a clip"
 UPLOAD: Final = "Add files"
+UPLOAD_SHORT: Final = "Drop sounds, texts, folders or a .zip anywhere on this card."
+UPLOAD_MORE: Final = "What can be added"
 UPLOAD_INFO: Final = (
     "WAV, MP3, M4A, WebM …; longer ones are cut in their pauses into clips of at most 30 s. Labels may come along: "
     "text files of the same name, subtitles, ELAN or Praat files, a list (metadata.csv, manifest.jsonl …); all of it "
@@ -64,18 +100,68 @@ TAKE_ALONG_INFO: Final = (
 SET_TEXTS: Final = "Labels of this set"
 RUN_TEXTS: Final = "{run}: reference, base, adapted"
 NO_TEXTS: Final = "No clips yet, so there are no texts to take along."
-BRING_IN: Final = "Record or add files"
 SPEAKER: Final = "Who speaks (speaker)"
 SPEAKER_INFO: Final = "Kept with what you add next"
 NO_MICROPHONE: Final = (
     "The browser gives the microphone only to pages on this machine or over HTTPS; add files instead, or open the page "
     "over HTTPS."
 )
+TAKE_TOO_LARGE: Final = "That take is too large to be a clip; record shorter ones."
+RECORDER_WORDS: Final = {
+    "record": "Record",
+    "stop": "Stop",
+    "saving": "Saving …",
+    "saved": "Saved: {seconds} s.",
+    "left": "{n} s left",
+    "level": "Level",
+    "levels": {"quiet": "quiet", "good": "good", "loud": "too loud"},
+    "noSet": NO_SET,
+    "insecure": NO_MICROPHONE,
+    "refused": "The browser was not allowed to use the microphone; allow it beside the page's address, then try again.",
+    "missing": "No microphone was found; plug one in, then try again.",
+    "busy": "Another program holds the microphone; close it, then try again.",
+    "gone": "The microphone is gone; plug it in, then try again.",
+    "unsent": "Not saved yet: the workbench does not answer. It is tried again; keep this page open.",
+    "noAnswer": "The workbench does not answer; see whether it still runs, then try again.",
+    "readAloud": "Read prompts aloud …",
+    "close": "Close",
+    "lines": "Words or sentences, one a line",
+    "linesExample": "metoprolol\natrial fibrillation",
+    "takeWords": "Take the set's word list ({n})",
+    "inSentences": "Put each line into sentences to read",
+    "perTerm": "Sentences for each",
+    "reader": "Who reads (speaker)",
+    "asDrafts": "Keep the prompts as drafts that I check later; else they count as confirmed labels",
+    "countIn": "Count 3, 2, 1 before each take",
+    "howMuch": "{n} prompts, about {minutes} min",
+    "begin": "Start reading",
+    "progress": "Prompts read",
+    "place": "{n} of {total}",
+    "then": "Then: {text}",
+    "goOn": "You have read {n} of them before; here is the next one.",
+    "beginTake": "● Record (space)",
+    "endTake": "■ End (space)",
+    "cancel": "Cancel (space)",
+    "again": "Again (R)",
+    "hear": "Hear it (P)",
+    "skip": "Skip (→)",
+    "keys": "Space begins and ends a take. R reads the last one again, → skips, P plays it, Esc ends a take or closes.",
+    "discarded": "That take was dropped; read it when you are ready.",
+    "readAgain": "Read it again; the new take replaces the old one.",
+    "pressAgain": "R reads it again.",
+    "readSoFar": "{n} of {total} read",
+    "allRead": "All read. The clips are in the list.",
+    "someSkipped": "{n} skipped",
+    "readSkipped": "Read the skipped ones",
+    "closeDone": "Done",
+}
 ADDED: Final = "added"
 REJECTED: Final = "Rejected"
 WARNED: Final = "Kept, with a warning"
 DUPLICATES: Final = "already in the set"
-WORDS: Final = "Word list (terms, one per line)"
+WORDS: Final = "Your words (word list)"
+WORDS_COUNTED: Final = "Your words (word list) · {n}"
+WORDS_LABEL: Final = "Terms, one per line"
 WORDS_INFO: Final = "Names and jargon whose recognition (recall) is counted separately in Compare."
 WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation"
 BIN: Final = "Deleted, can still be brought back"
@@ -106,12 +192,27 @@ CONFIRM_DRAFTS_SURE: Final = (
 )
 YOUR_NAME: Final = "Your name (author)"
 YOUR_NAME_INFO: Final = "Kept in the history of each label you change"
-LABEL_HINT: Final = "Saved as you type. Enter confirms and goes on to the next clip."
+LABEL_HINT: Final = "Saved as you type. Enter confirms and goes on to the next clip; Keys shows all keys."
+SET_PART: Final = "Set part"
+SET_PARTS: Final = {
+    "All parts": "",
+    "Learned from (train)": "train",
+    "Steers (dev)": "dev",
+    "Judges (test)": "test",
+    "Not in any yet": "none",
+}
+SORT: Final = "Sort by"
+ORDERS: Final = {"As added": "added", "Most uncertain draft first": "uncertain", "Name": "name"}
 WRITES: Final = "Model writes"
 NO_CLIPS: Final = "No clips yet. Record one, add files, or try the sample clips."
 NOTHING_TO_UNDO: Final = "There is nothing to undo: this label came with the import, or was never typed."
 NO_DRAFT: Final = "There is no draft to confirm."
 NO_MATCH: Final = "No clip matches this filter."
+NOTHING_TO_CONFIRM: Final = "None of these clips has a text that waits to be confirmed."
+CONFIRMED_MANY: Final = "{n} confirmed."
+CONFIRMED_LEFT: Final = "{n} confirmed; {left} without a text stay to do."
+DELETED_MANY: Final = "{n} are in the bin for a week."
+UNDONE_MANY: Final = "{n} as before."
 
 DOCTOR: Final = "Label doctor"
 DOCTOR_HAPPY: Final = "Label doctor: nothing looks wrong with {labels}"
@@ -124,6 +225,20 @@ MENDED: Final = "{n} changed: {title}."
 TAKEN_BACK: Final = "{n} as before."
 ONLY: Final = "Only {n}: {title}"
 DOCTOR_SAYS: Final = "Label doctor: "
+_LISTEN_AGAIN: Final = "Listen again (take the confirmation back)"
+CLIP_REMEDIES: Final = {
+    "numbers": "Write the numbers as words",
+    "characters": "Write plain characters",
+    "case": "Write capitals like most labels",
+    "punctuation": "End it like most labels",
+    "too-fast": _LISTEN_AGAIN,
+    "too-slow": _LISTEN_AGAIN,
+    "sound": "Do not use it (take the confirmation back)",
+    "far-from-draft": _LISTEN_AGAIN,
+    "near-duplicates": "Leave it out (take the confirmation back)",
+}
+CLIP_REMEDY_GIVES: Final = "{remedy}: “{after}”"
+CLIP_CHANGED: Final = "The label of this clip has changed meanwhile, so the remedy does not fit any more."
 HEAR_AGAIN: Final = "listen again, then confirm ({title})"
 ONE_JUDGES: Final = "One of them is a test clip, by which runs are judged from now on."
 SOME_JUDGE: Final = "{n} of them are test clips, by which runs are judged from now on."
@@ -140,10 +255,42 @@ LIST_WORDS: Final = {
     "everything": "Show all clips",
     "placeholder": "Type what is said …",
     "play": "Play",
+    "pause": "Pause",
+    "back": "Back 2 s",
+    "speed": "Speed",
+    "autoplay": "Play the next clip by itself (autoplay)",
+    "keys": "Keys",
+    "closeKeys": "Close",
+    "keysTitle": "Keys for labelling",
+    "keysNote": (
+        "They work in the label field and elsewhere in the list, and never write anything. On keyboards whose F keys "
+        "do something else, hold Fn, or take the other choice."
+    ),
+    "keyList": [
+        ["Enter", "Confirm the label and go on to the next clip"],
+        ["Alt ↓", "Go on to the next clip without confirming"],
+        ["Alt ↑", "Go back to the previous clip"],
+        ["F8 or Ctrl Space", "Play or pause"],
+        ["F7 or Ctrl ,", "Back 2 s, and play on"],
+        ["F9 or Ctrl .", "Faster (with Shift slower)"],
+        ["F2", "Undo the last thing you did here, also at a clip before"],
+        ["Ctrl /", "Show or hide these keys (outside of a field also ?)"],
+    ],
+    "keysShort": "Enter confirms and goes on, F8 plays, F7 goes back 2 s, F2 undoes, Control slash lists all keys.",
+    "unsureNote": (
+        "Dotted words: the model was unsure of them (it gave them less than even odds). A word without dots can be "
+        "wrong too, and a word that it missed leaves no trace."
+    ),
+    "unsure": "The model was unsure of: {words}.",
+    "unsureCount": "{n} unsure",
     "remove": "Delete",
+    "removeLong": "Delete this clip; it can be brought back for a week",
     "label": "What is said (label)",
     "undo": "Undo",
+    "undoLong": "Undo the last change of this label",
     "history": "History",
+    "historyLong": "All versions of this label",
+    "use": "Use this text",
     "confirm": "Confirm",
     "confirmed": "Confirmed ✓",
     "restore": "Undo delete",
@@ -158,6 +305,30 @@ LIST_WORDS: Final = {
         "dev": "Steers the training, never judged by (development set)",
         "test": "Only judges, never learned from (test set)",
     },
+    "pick": "Select",
+    "pickPage": "Select all on this page",
+    "pickAll": "Select all {n} found",
+    "picked": "{n} selected",
+    "pickNone": "Clear",
+    "confirmPicked": "Confirm selected",
+    "confirmPickedSure": (
+        "Confirm {n} clips as they stand? The model learns what is confirmed, and is judged by it: do this only if "
+        "the texts were checked."
+    ),
+    "deletePicked": "Delete selected",
+    "doctor": DOCTOR_SAYS.strip(),
+    "overtook": "{author} changed this label while you were editing. Yours is in use now; theirs is in the history:",
+    "meanwhile": "{author} has just changed this label. What you save will take its place; theirs is in the history:",
+    "somebody": "Somebody who signs like you ({author})",
+    "takeTheirs": "Take theirs",
+    "keepMine": "Keep mine",
+    "saidConfirmed": "Confirmed. {shown}.",
+    "saidUndone": "Undone.",
+    "saidSpeed": "Speed {speed}.",
+    "saidEmpty": "Write what is said before you confirm.",
+    "saidEnd": "This was the last clip of the list.",
+    "saidTyped": "What you typed was taken back.",
+    "nothingToUndo": "You have not changed anything here since you opened the page.",
 }
 
 ADAPT: Final = "Adapt"
@@ -220,6 +391,74 @@ PARTS: Final = {
     "low-rank adapters": "frozen, with adapters that learn",
     "language adapters": "frozen, but for the language's adapter",
 }
+# What learns in a block, as a mark on it that needs no colour; the whole block is filled instead.
+PART_MARKS: Final = {"norms and biases": "n", "low-rank adapters": "L", "language adapters": "A"}
+STRIP_GROUPS: Final = {
+    "sound": "Sound",
+    "encoder": "Listening (encoder)",
+    "decoder": "Writing (decoder)",
+    "head": "Spelling (head)",
+}
+BLOCK_LABELS: Final = {
+    "features": "sound",
+    "projection": "proj",
+    "position": "pos",
+    "embed": "words",
+    "adapter": "adapt",
+    "head": "head",
+}
+# Names in [brackets] are filled in by the browser.
+STRIP_WORDS: Final = {
+    "strip": "Blocks of the model, from sound to text; pressed ones learn",
+    "how": "Click a block to let it learn or to freeze it; striped blocks stay as they are.",
+    "inBlock": "What learns in [name]",
+    "weights": "weights",
+    "counts": "[k] of [n] blocks learn: [learn] of [all] weights ([share] %).",
+    "none": "Nothing would learn: light up at least one block.",
+    "offers": {
+        "nothing": "nothing (frozen)",
+        "all": "all its weights",
+        "norms and biases": "norms and biases",
+        "low-rank adapters": "low-rank adapters (LoRA)",
+        "language adapters": "the language's adapter",
+    },
+}
+STRATEGIES_ALL: Final = "What each of them does"
+FACTS: Final = {
+    "size": "Size",
+    "languages": "Languages",
+    "licence": "Licence",
+    "where": "Where",
+    "speed": "Speed here",
+    "good": "Good for",
+}
+SOURCES: Final = {"bundled": "bundled", "folder": "on this machine", "hub": "from Hugging Face, downloaded once"}
+UNKNOWN_FACT: Final = "not stated"
+MINUTE: Final = "1 min of speech in about {time} ({how})"
+MEASURED: Final = "measured in {runs}"
+ESTIMATED: Final = "estimated"
+NO_SPEED: Final = "known once it has been downloaded"
+UP_TO: Final = "up to {time}"
+TO_THE_VERDICT: Final = "to the verdict"
+TIME_MEASURED: Final = "The time is that of {runs} on this machine, for this many clips; learning may end sooner."
+TIME_ESTIMATED: Final = (
+    "The time is estimated from the model's size and a short test of this machine; the first run will tell better."
+)
+RATE_CAP: Final = "The step size (learning rate) may be at most {cap:g} for this model."
+AGAIN: Final = "Fill the form as in {run}"
+FILLED: Final = "The form is filled as in {run}; change what you like, then start."
+WAITING_FOR: Final = "Waiting for {run}"
+OF_SET: Final = " of the set {name}"
+AND_MORE: Final = " and {n} more"
+STOPPING: Final = "Stopping; the best state so far is kept"
+LEFT: Final = "about {time} left"
+LEFT_THERE: Final = "about {time} left there"
+UPDATES: Final = "updates"
+LOSS_CURVE: Final = "Training loss"
+WER_CURVE: Final = "WER on dev clips"
+CURVE_NOW: Final = "{title} by update; now {now}"
+CURVE_BEST: Final = ", best {best} at update {step}"
+BASE_LINE: Final = "base"
 CURVES: Final = "The last training: curves and dev clips"
 WATCHED: Final = "While it learns: the same dev clips at every check"
 FOLD: Final = "fold"
@@ -286,6 +525,98 @@ STANDINGS: Final = {
 }
 STANDING_SIGNS: Final = {"forgot": "▲", "maybe forgot": "△", "within": "✓", "cannot tell": "○"}
 ALL_TESTED: Final = "All tested clips, most improved first"
+WER: Final = "Word error rate (WER)"
+WORD_ERRORS: Final = "What goes wrong (error mix)"
+WORD_ERRORS_HINT: Final = "Errors in every 100 words that were said. Lower is better; extra words can lift it over 100."
+ERROR_KINDS: Final = {
+    "wrong": "wrong (substitutions)",
+    "missing": "missing (deletions)",
+    "extra": "extra (insertions)",
+}
+TERM_COLUMNS: Final = ("Term", "Change", "With its 95 % interval", "In training")
+TERMS_HINT: Final = (
+    "Heard right, of how often it was said (recall), with the 95 % interval (Wilson) of that share; above the one "
+    "before, below the one after. “In training” counts how often the model learned from it."
+)
+BEFORE: Final = "Before (left side)"
+AFTER: Final = "After (right side)"
+BASE_CHOICE: Final = "Base model, as it came"
+NORMALIZER: Final = "Words compared as (text normalizer)"
+NORMALIZER_CHOICES: Final = {
+    "": "The run's own choice",
+    "english": "English: spelling and numbers alike",
+    "marks": "Lower case without punctuation, accents kept",
+    "none": "Exactly as written",
+}
+RESULT_WORDS: Final = {
+    "filters": "Show clips",
+    "all": "All",
+    "fixed": "Fixed",
+    "broken": "Broken",
+    "wrong": "Still wrong",
+    "about": {
+        "all": "Every tested clip",
+        "fixed": "Fewer word errors than before",
+        "broken": "More word errors than before",
+        "wrong": "At least one word error afterwards",
+    },
+    "none": "No clip is in this group.",
+    "more": "Show {n} more",
+}
+LANE_SAID: Final = "Said (reference)"
+LANE_SAID_BY: Final = "times by {name}"
+LANE_FOLD: Final = "times by the delivered model, text by its fold's"
+TIMELINE_WORDS: Final = {
+    "play": "Play",
+    "pause": "Pause",
+    "zoomIn": "Zoom in (key +)",
+    "zoomOut": "Zoom out (key −)",
+    "fit": "All",
+    "fitLabel": "Show the whole clip (key 0)",
+    "scale": "Frequency",
+    "scales": {"mel": "as the ear hears (mel)", "linear": "even steps (linear)"},
+    "colours": "Colours",
+    "maps": {"magma": "glow (magma)", "viridis": "green (viridis)", "paper": "ink on paper (grey)"},
+    "picture": "Spectrogram of {name}: time from left to right, frequency from bottom to top, brighter is louder",
+    "axis": (
+        "Sound and words over time. Plus and minus zoom, 0 shows the whole clip, space plays; within a lane the arrow "
+        "keys go from word to word and Enter plays one"
+    ),
+    "lane": "Words of “{title}” in time",
+    "untimed": "Without times: {why}",
+    "notYet": "not placed in time yet",
+    "working": "Placing the words in time …",
+    "missing": "For this run it is not known yet when each word was said.",
+    "place": "Place the words in time",
+    "again": "Try again",
+    "nothing": "nothing",
+    "kinds": {
+        "said": "",
+        "right": "right",
+        "wrong": "wrong, “{said}” was said",
+        "missing": "missing, was said and not written",
+        "extra": "extra, written and not said",
+    },
+    "key": {
+        "wrong": "wrong word (substitution)",
+        "missing": "missing (deletion)",
+        "extra": "extra (insertion)",
+    },
+    "hint": "Click a word to hear it, or the picture to play from there.",
+    "failed": "The picture could not be drawn.",
+}
+TRY: Final = "Try it now: speak or upload a clip"
+TRY_INFO: Final = "Both models write it down, side by side. It is not added to the set unless you ask for it."
+TRY_SOUND: Final = "Speak or upload a clip to try"
+TRY_SAID: Final = "What was said (reference), if you want the errors marked"
+TRY_SAID_EXAMPLE: Final = "type it here, then press Enter"
+TRY_GO: Final = "Let both write it down"
+TRY_WORKING: Final = "Both models are listening. The first time takes a little longer, as they have to be loaded."
+TRY_NO_SOUND: Final = "Record or upload a sound first."
+TRY_NO_RUN: Final = "There is no finished run to try yet; adapt a model first."
+TRY_ADD: Final = "Add it to the set"
+TRY_ADDED: Final = "Added to the set {name} as a clip{labelled}."
+TRY_LABELLED: Final = " with its label"
 SAID: Final = "Said (reference)"
 KEY_WRONG: Final = "wrong word (substitution)"
 KEY_MISSING: Final = "missing (deletion)"
@@ -293,3 +624,54 @@ KEY_EXTRA: Final = "extra (insertion)"
 SPECTROGRAM: Final = (
     "Log-mel spectrogram of {name}: time from left to right, frequency from bottom to top, brighter is louder"
 )
+
+HISTORY: Final = "Runs so far (history)"
+HISTORY_HINT: Final = (
+    "WER is the share of wrong, missing and extra words on clips that the run did not learn from, from base to "
+    "adapted; below it the change in points with its 95 % interval."
+)
+NO_HISTORY: Final = "No run of this set yet. Each run that you start is listed here with its result."
+HISTORY_WORDS: Final = {
+    "columns": {
+        "name": "Name",
+        "what": "What may learn (strategy)",
+        "clips": "Clips",
+        "wer": "WER",
+        "verdict": "Verdict",
+        "took": "Took",
+        "when": "When",
+        "acts": "Do",
+    },
+    "table": "Runs of this set",
+    "pick": "Compare",
+    "pickLabel": "Compare {name} with another run",
+    "pair": "Compare these two runs",
+    "pairHint": "Tick two runs that were tested to compare them with each other.",
+    "show": "Show",
+    "edit": "More",
+    "title": "Name of this run",
+    "note": "Note",
+    "save": "Save",
+    "saved": "Saved",
+    "rerun": "Fill the form with its settings (rerun with changes)",
+    "report": "Download the report",
+    "ownReport": "Choose the report's clips yourself",
+    "ownReportHint": "The report shows ten clips picked by a rule, or those ticked here.",
+    "ownReportDone": "Download with the ticked clips ({n})",
+    "command": COMMAND,
+    "remove": "Delete this run",
+    "removed": "Deleted, can be brought back until {when}",
+    "restore": "Bring back",
+    "erase": "Erase for good now",
+    "eraseSure": (
+        "Erase {name} for good, now? Its adapted model, its figures, the texts that it wrote on the tested clips, its "
+        "name and note are lost. The clips and their labels stay."
+    ),
+    "more": "Show older runs",
+    "now": "in Compare now",
+}
+HISTORY_CLIPS: Final = "{learned} learned, {tested} tested"
+HISTORY_NONE: Final = "none"
+RUN_DELETED: Final = "{run} is deleted; it can be brought back for a week, below the list of runs."
+RUN_BACK: Final = "{run} is back."
+RUN_ERASED: Final = "{run} was erased for good."

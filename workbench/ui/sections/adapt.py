@@ -1,33 +1,40 @@
 """Adapt: base model, what may learn, what the run would do, and the run while it works."""
 
-import re
-from dataclasses import fields
+from collections.abc import Callable
 from typing import Any, Final
 
 import gradio as gr
 
-from workbench.core.config import TrainingConfig, setting_help
-from workbench.errors import DataError, TrainingError, WorkbenchError
+from workbench.core.config import TrainingConfig
+from workbench.errors import DataError, WorkbenchError
 from workbench.services.adaptation import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.guard import quiet, shown
+from workbench.ui.before import model_facts, preview, strategies
+from workbench.ui.form import (
+    OF_STRIP,
+    SETTINGS,
+    check_cap,
+    explained,
+    field,
+    kept_wishes,
+    model_choice,
+    strategy_label,
+    wishes,
+)
+from workbench.ui.guard import quiet, say, shown
 from workbench.ui.parts import html, static
-from workbench.ui.render import count, esc, heading, model_facts, preview, reasons, strip
-from workbench.ui.running import choice, panel
+from workbench.ui.render import esc, heading
+from workbench.ui.running import Outcomes, choice, panel
+from workbench.ui.strip import block_strip, strip_value
 
-_FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
-SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
-NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
-WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 CURVE_DRAWS: Final = 3
 USUAL: Final = ("encoder", "all-but-features", "adapters")
-SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start', behavior: 'smooth' })"
-CHOICES: Final = {
-    "normalizer": ["english", "marks", "none"],
-    "task": ["transcribe", "translate"],
-    "general_set": ["general", "none"],
-}
+CUSTOM: Final = "custom"
+KEPT_FORMS: Final = 50  # sets whose form a browser remembers
+SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start' })"
+SHOW_FORM: Final = "() => document.getElementById('base-model').scrollIntoView({ block: 'start' })"
+PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class Adapt:
@@ -36,21 +43,25 @@ class Adapt:
     def __init__(self, workbench: Workbench) -> None:
         self.adaptation, self.catalog = workbench.adaptation, workbench.catalog
         self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
+        self.outcomes = Outcomes(workbench.comparing)
 
     def build(self) -> None:
         first = self.catalog.specs[0]
-        strategies, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
+        names, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
         # What the form was last filled with, to tell what the user changed.
         self.filled = gr.State({name: getattr(TrainingConfig(), name) for name in SETTINGS})
-        html(heading(3, text.ADAPT, "adapt"))
+        # Set -> its form, as this browser left it.
+        self.own = gr.BrowserState({}, storage_key="speech-workbench-forms", secret="speech-workbench")
+        html(heading(2, text.ADAPT, "adapt"))
         self.run = gr.State("")
         self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
         with gr.Row(elem_classes="tight", elem_id="run-buttons"):
             self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
             self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
-        self.panel = html(f"<p class='hint'>{esc(text.LOADING)}</p>", elem_id="run-panel")
+        waiting = f"<p class='hint'>{esc(text.LOADING)}</p>"
+        self.panel = html(waiting, script=static("copy.js") + static("run_panel.js"), elem_id="run-panel")
         self.model = gr.Dropdown(
-            [_model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
+            [model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
             value=first.name,
             label=text.BASE_MODEL,
             info=text.BASE_MODEL_INFO,
@@ -58,20 +69,17 @@ class Adapt:
             interactive=True,
             elem_id="base-model",
         )
-        self.facts = html(model_facts(first))
+        self.facts = html(model_facts(first), elem_id="model-facts")
         self.strategy = gr.Radio(
-            self._strategy_choices(strategies),
-            value=usual,
-            label=text.STRATEGY,
-            interactive=True,
-            elem_id="strategy",
+            self._strategy_choices(names), value=usual, label=text.STRATEGY, interactive=True, elem_id="strategy"
         )
-        self.blocks = html(self._strip(first.name, usual), elem_id="blocks")
+        self.strip = block_strip(self._strip(first.name, usual), elem_id="blocks")
+        self.all_strategies = html(self._all_strategies(names))
         with gr.Accordion(text.MORE, open=False, elem_id="more", elem_classes="fold"):
             html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
             self.why = html()
             with gr.Row(elem_classes="settings"):
-                self.settings = [_field(name) for name in SETTINGS]
+                self.settings = [field(name) for name in SETTINGS]
         self.preview = html(script=static("copy.js"), elem_id="preview")
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
@@ -82,82 +90,194 @@ class Adapt:
 
     def wire(self, chosen: gr.State, labels: gr.State) -> None:
         """Events within the section; `started` is for the page to look at once."""
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
-        shown_by_review = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
-        shown_by_review += [self.filled, *self.settings]
-        self.model.change(
-            self.choose_model, [chosen, self.model, self.strategy], [self.facts, self.strategy], **private
+        self.form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
+        self.reviewed = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
+        self.reviewed += [self.filled, *self.settings]
+        self.form_outputs = [self.model, self.facts, self.strategy, self.strip, self.all_strategies, self.extend]
+        self.form_outputs += [self.filled, *self.settings]
+        blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
+        of_strategy = [self.strip, blocks]
+        # "input" and not "change": what a handler fills in is no wish of the user's.
+        remodelled = self.model.input(
+            self.choose_model,
+            [chosen, self.model, self.strategy],
+            [self.facts, self.strategy, self.all_strategies, *of_strategy],
+            **PRIVATE,
         )
-        chosen_blocks = [self.settings[SETTINGS.index(name)] for name in ("blocks", "lora_rank")]
-        redraw = [self.strategy.change, self.model.change, *(c.submit for c in chosen_blocks)]
-        gr.on(
-            [*redraw, *(c.blur for c in chosen_blocks)],
+        planned = self.strategy.input(
+            self.choose_strategy, [self.model, self.strategy, self.strip, rank], of_strategy, **PRIVATE
+        )
+        picked = self.strip.pick(
+            self.pick, [self.model, rank], [self.strategy, *of_strategy], trigger_mode="always_last", **PRIVATE
+        )
+        typed = gr.on(
+            [blocks.submit, blocks.blur, rank.submit, rank.blur],
             self.draw,
-            [self.model, self.strategy, *chosen_blocks],
-            self.blocks,
-            **private,
+            [self.model, self.strategy, blocks, rank],
+            self.strip,
+            **PRIVATE,
         )
-        edits = [s.blur if isinstance(s, gr.Number) else s.input for s in self.settings]
+        restored = chosen.change(self.restore, [chosen, self.own], self.form_outputs, **PRIVATE)
+        edits = [s.blur if isinstance(s, gr.Number | gr.Textbox) else s.input for s in self.settings]
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
-        gr.on(
-            [
-                chosen.change,
-                labels.change,
-                self.model.change,
-                self.strategy.change,
-                self.extend.input,
-                *edits,
-                *submits,
-            ],
-            self.review,
-            form,
-            shown_by_review,
-            trigger_mode="always_last",
-            **private,
-        )
+        self._review_at(*(event.success for event in (remodelled, planned, picked, typed, restored)))
+        self._review_at(lambda *a, **k: gr.on([labels.change, self.extend.input, *edits, *submits], *a, **k))
         self.listen.click(
             self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
-        ).success(self.review, form, shown_by_review, **private)
-        self.started = self.start.click(self.begin, form, self.run, **private)
-        self.started.success(None, js=SHOW_RUN)
-        self.raced = self.sweep.click(self.begin_sweep, [chosen, *form[1:]], self.run, **private)
-        self.raced.success(None, js=SHOW_RUN)
-        self.curved = self.curve.click(self.begin_curve, form, self.run, **private)
-        self.curved.success(None, js=SHOW_RUN)
-        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **private)
-        self.stopped = self.stop.click(self.halt, self.run, self.stop, **private)
-        self.resumed = self.resume.click(self.go_on, self.run, self.resume, **private)
+        ).success(self.review, self.form, self.reviewed, **PRIVATE)
+        self._wire_runs()
+
+    def _review_at(self, *events: Callable[..., Any]) -> None:
+        """Say what the run would do, and remember the form, at each of these events."""
+        keep = [self.keep, [self.own, *self.form], self.own]
+        for event in events:
+            reviewed = event(self.review, self.form, self.reviewed, trigger_mode="always_last", **PRIVATE)
+            reviewed.success(*keep, **PRIVATE)
+
+    def _wire_runs(self) -> None:
+        self.started = self.start.click(self.begin, self.form, self.run, **PRIVATE)
+        self.raced = self.sweep.click(self.begin_sweep, self.form, self.run, **PRIVATE)
+        self.curved = self.curve.click(self.begin_curve, self.form, self.run, **PRIVATE)
+        for event in (self.started, self.raced, self.curved):
+            event.success(None, js=SHOW_RUN)
+        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **PRIVATE)
+        self.stopped = self.stop.click(self.halt, self.run, self.stop, **PRIVATE)
+        self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
+        self.fill_on(self.panel.again, self.run)
+
+    def fill_on(self, event: Callable[..., Any], run: gr.State) -> None:
+        """Fill the form from a run at an event, also of another section: "rerun with changes".
+
+        Args:
+            event: Such as a button's `click`, or the `success` of another listener.
+            run: Holds the run's id by then.
+        """
+        filled = event(self.fill_from, run, self.form_outputs, **PRIVATE)
+        self._review_at(filled.success)
+        filled.success(None, js=SHOW_FORM)
 
     # ---- the form ----
 
     def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
-        return [(_strategy_label(name) or self.adaptation.strategy_words(name)[0], name) for name in names]
+        return [(strategy_label(name) or self.adaptation.strategy_words(name)[0], name) for name in names]
 
-    def _strip(self, model: str, strategy: str, blocks: str = "", lora_rank: float | None = None) -> str:
-        words = self.adaptation.strategy_words(strategy)
+    def _all_strategies(self, names: list[str]) -> str:
+        return strategies((name, *self.adaptation.strategy_words(name)) for name in names)
+
+    def _strip(self, model: str, strategy: str, blocks: str = "", lora_rank: float | None = None) -> dict[str, Any]:
+        rank = int(lora_rank or TrainingConfig.lora_rank)
+        plan, problem = None, ""
         try:
-            config = TrainingConfig(blocks=blocks, lora_rank=int(lora_rank or TrainingConfig.lora_rank))
-            plan = self.adaptation.plan(model, strategy, config)
-        except WorkbenchError as e:  # such as custom without blocks: the names to choose from are what helps
-            names = ", ".join(b.name for b in self.adaptation.blocks(model))
-            return (
-                f"<p class='hint'><b>{esc(words[0])}</b>. {esc(words[1])}</p><p class='mind'>{esc(e)} {esc(names)}</p>"
-            )
-        return strip(plan, strategy, *words)
+            plan = self.adaptation.plan(model, strategy, TrainingConfig(blocks=blocks, lora_rank=rank))
+        except WorkbenchError as e:  # such as custom without blocks; the review says it too
+            problem = str(e)
+        known, words = self.adaptation.blocks(model), self.adaptation.strategy_words(strategy)
+        return strip_value(known, plan, strategy=strategy, words=words, rank=rank, problem=problem)
 
-    @quiet(2)
+    def _facts(self, model: str) -> str:
+        return model_facts(self.catalog.find(model), self.adaptation.minute(model))
+
+    @quiet(5)
     def choose_model(self, set_name: str, model: str | None, strategy: str) -> list[Any]:
         spec = self.catalog.find(model or "")
         names = self.adaptation.strategies(spec.name)
         # A strategy that was merely the usual one of the model before gives way to this model's.
-        keep = strategy in names and strategy not in USUAL
+        keep = strategy in names and strategy not in (*USUAL, CUSTOM)
         value = strategy if keep else self.adaptation.usual_strategy(spec, set_name)
-        return [model_facts(spec), gr.update(choices=self._strategy_choices(names), value=value)]
+        choices = gr.update(choices=self._strategy_choices(names), value=value)
+        return [self._facts(spec.name), choices, self._all_strategies(names), self._strip(spec.name, value), ""]
+
+    @quiet(2)
+    def choose_strategy(
+        self, model: str | None, strategy: str, strip: dict[str, Any] | None, lora_rank: float | None
+    ) -> list[Any]:
+        """A named strategy fills the strip; custom begins with what the strip shows."""
+        blocks = str((strip or {}).get("list", "")) if strategy == CUSTOM else ""
+        return [self._strip(model or "", strategy, blocks, lora_rank), blocks]
+
+    @quiet(3)
+    def pick(self, event: gr.EventData, model: str | None, lora_rank: float | None) -> list[Any]:
+        """A block was clicked: whatever learned before, it is custom now."""
+        blocks = str(event._data["list"])
+        return [CUSTOM, self._strip(model or "", CUSTOM, blocks, lora_rank), blocks]
 
     @quiet(1)
-    def draw(self, model: str | None, strategy: str, blocks: str | None, lora_rank: float | None) -> str:
+    def draw(self, model: str | None, strategy: str, blocks: str | None, lora_rank: float | None) -> dict[str, Any]:
         return self._strip(model or "", strategy, blocks or "", lora_rank)
+
+    @quiet(7 + len(SETTINGS))
+    def restore(self, set_name: str, own: dict[str, Any] | None) -> list[Any]:
+        """The form as this browser left it for a set; else as suggested."""
+        kept = (own or {}).get(set_name) or {}
+        try:
+            model = self.catalog.find(str(kept.get("model"))).name
+        except WorkbenchError:  # none kept, or a model that is no longer on offer
+            return self._fill(set_name, self.catalog.specs[0].name, "", False, {})
+        given = kept_wishes(kept.get("wishes"))
+        return self._fill(set_name, model, str(kept.get("strategy")), bool(kept.get("extend")), given)
+
+    @shown
+    def fill_from(self, run: str) -> list[Any]:
+        """The form as a run was started, for `form_outputs`; the review has to follow.
+
+        Raises:
+            gr.Error: There is no such run, or its model is no longer on offer.
+        """
+        view = self.adaptation.view(run)
+        given = view.config.to_json()
+        extend = given.pop("extend_alphabet")
+        say(text.FILLED.format(run=run))
+        return self._fill(view.set_name, view.model, view.strategy, extend, given)
+
+    def _fill(self, set_name: str, model: str, strategy: str, extend: bool, given: dict[str, Any]) -> list[Any]:
+        """Updates for `form_outputs`."""
+        spec = self.catalog.find(model)
+        names = self.adaptation.strategies(spec.name)
+        if strategy not in names:
+            try:  # such as top-3, which is not offered and yet possible
+                self.adaptation.plan(spec.name, strategy)
+                names.append(strategy)
+            except WorkbenchError:
+                strategy = self.adaptation.usual_strategy(spec, set_name)
+        filled = {name: getattr(TrainingConfig(), name) for name in SETTINGS}
+        values = filled | given
+        try:
+            suggested = self._suggested(set_name, spec.name, strategy, given)
+            p = self.adaptation.preview(set_name, spec.name, strategy, given | {"extend_alphabet": extend})
+            filled, values = suggested, {name: getattr(p.suggestion.config, name) for name in SETTINGS}
+        except WorkbenchError:  # too few clips, for instance: the review says it
+            pass
+        strip = self._strip(spec.name, strategy, values["blocks"], values["lora_rank"])
+        shown_names = gr.update(choices=self._strategy_choices(names), value=strategy)
+        return [
+            gr.update(value=spec.name),
+            self._facts(spec.name),
+            shown_names,
+            strip,
+            self._all_strategies(names),
+            extend,
+            filled,
+            *(gr.update(value=values[name], **self._offers(name, set_name)) for name in SETTINGS),
+        ]
+
+    def keep(
+        self,
+        own: dict[str, Any] | None,
+        set_name: str,
+        model: str | None,
+        strategy: str,
+        extend: bool,
+        filled: dict[str, Any],
+        *values: Any,
+    ) -> Any:
+        """Remember the form of a set in this browser."""
+        try:
+            given = wishes(filled, values)
+        except WorkbenchError:
+            return gr.skip()
+        now = {"model": model, "strategy": strategy, "extend": extend, "wishes": given}
+        others = {name: form for name, form in (own or {}).items() if name != set_name}
+        return dict([*others.items(), (set_name, now)][-KEPT_FORMS:]) if set_name else gr.skip()
 
     @shown
     def review(
@@ -168,10 +288,10 @@ class Adapt:
         try:
             if not set_name:
                 raise DataError(text.NO_SET)
-            wishes = _wishes(filled, values)
-            p = self.adaptation.preview(set_name, model or "", strategy, wishes | {"extend_alphabet": extend})
-            suggested = p.suggestion.config if not wishes else self._suggested(set_name, model, strategy)
-            _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
+            given = wishes(filled, values)
+            p = self.adaptation.preview(set_name, model or "", strategy, given | {"extend_alphabet": extend})
+            suggested = self._suggested(set_name, model or "", strategy, given)
+            check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         except WorkbenchError as e:
             off = gr.update(interactive=False)
             hidden = gr.update(visible=False)
@@ -180,20 +300,26 @@ class Adapt:
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         return [
             preview(p),
-            reasons(p),
+            f"<p class='hint'>{esc(text.RATE_CAP.format(cap=p.suggestion.rate_cap))}</p>",
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
             *[gr.update(interactive=True)] * 3,
-            {name: getattr(suggested, name) for name in SETTINGS},
-            *(gr.update(value=now[name], **self._offers(name, set_name)) for name in SETTINGS),
+            suggested,
+            *(
+                gr.update(value=now[name], info=explained(name, p.suggestion.why), **self._offers(name, set_name))
+                for name in SETTINGS
+            ),
         ]
 
     def _offers(self, name: str, set_name: str) -> dict[str, Any]:
         """The choices of a setting that depend on what is in the workspace."""
         return {"choices": self.adaptation.general_choices(set_name)} if name == "general_set" else {}
 
-    def _suggested(self, set_name: str, model: str | None, strategy: str) -> TrainingConfig:
-        return self.adaptation.preview(set_name, model or "", strategy).suggestion.config
+    def _suggested(self, set_name: str, model: str, strategy: str, given: dict[str, Any]) -> dict[str, Any]:
+        """What the form would hold without the user's wishes, but for the blocks that learn."""
+        plan = {name: given[name] for name in OF_STRIP if name in given}
+        config = self.adaptation.suggested(set_name, model, strategy, plan)
+        return {name: getattr(TrainingConfig() if name in OF_STRIP else config, name) for name in SETTINGS}
 
     @shown
     def listen_first(self, set_name: str, model: str | None, strategy: str) -> None:
@@ -209,27 +335,27 @@ class Adapt:
         """Start a run; its id."""
         if not set_name:
             raise DataError(text.NO_SET)
-        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
-        p = self.adaptation.preview(set_name, model or "", strategy, wishes)
-        _check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
-        return self.adaptation.start(set_name, model or "", strategy, wishes)
+        given = wishes(filled, values) | {"extend_alphabet": extend}
+        p = self.adaptation.preview(set_name, model or "", strategy, given)
+        check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
+        return self.adaptation.start(set_name, model or "", strategy, given)
 
     @shown
     def begin_curve(
         self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
     ) -> str:
         """Start a run that is also trained on parts of the clips; its id."""
-        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
-        return self.adaptation.start(set_name, model or "", strategy, wishes, curve_draws=CURVE_DRAWS)
+        given = wishes(filled, values) | {"extend_alphabet": extend}
+        return self.adaptation.start(set_name, model or "", strategy, given, curve_draws=CURVE_DRAWS)
 
     @shown
     def begin_sweep(
         self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
     ) -> str:
         """Start a sweep with the settings of the form, but for strategy and learning rate; its id."""
-        wishes = _wishes(filled, values) | {"extend_alphabet": extend}
-        wishes.pop("learning_rate", None)
-        return self.adaptation.start_sweep(set_name, model or "", settings=wishes)
+        given = wishes(filled, values) | {"extend_alphabet": extend}
+        given.pop("learning_rate", None)
+        return self.adaptation.start_sweep(set_name, model or "", settings=given)
 
     # ---- runs ----
 
@@ -251,70 +377,11 @@ class Adapt:
         """Run list, panel, Stop and Resume, for the page's timer."""
         if view is None:
             none = f"<p class='hint'>{esc(text.NO_RUNS)}</p>"
-            return [
-                gr.update(choices=[], value=None, visible=False),
-                none,
-                gr.update(visible=False),
-                gr.update(visible=False),
-            ]
+            hidden = gr.update(visible=False)
+            return [gr.update(choices=[], value=None, visible=False), none, hidden, hidden]
         return [
             gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
-            panel(view, self.adaptation.watched(view.id)),
-            gr.update(visible=view.active, interactive=True),
+            panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
+            gr.update(visible=view.active, interactive=not view.stopping),
             gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
         ]
-
-
-def _model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:
-    where = {"bundled": "bundled", "folder": "on this machine", "hub": "from Hugging Face"}[source]
-    return f"{name} · {f'{count(parameters)} weights · ' if parameters else ''}{where}", name
-
-
-def _strategy_label(name: str) -> str | None:
-    """The short label of a strategy; None for one that the page does not know, which has its title."""
-    key, number = (re.sub(r"-\d+$", "-N", name), name.rpartition("-")[2])
-    return text.STRATEGY_LABELS[key].format(n=number) if key in text.STRATEGY_LABELS else None
-
-
-def _field(name: str) -> gr.Number | gr.Dropdown | gr.Textbox:
-    """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
-    common: dict[str, Any] = {
-        "label": text.SETTING_LABELS.get(name, name.replace("_", " ").capitalize()),
-        "info": setting_help(name),
-        "interactive": True,
-        "min_width": 150,
-        "elem_id": f"setting-{name.replace('_', '-')}",
-    }
-    if name in CHOICES:
-        return gr.Dropdown(CHOICES[name], value=None, **common)
-    default = getattr(TrainingConfig(), name)
-    if default is None or isinstance(default, str):  # an empty Number would come back as 0
-        return gr.Textbox(default or "", max_lines=1, **common)
-    return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
-
-
-def _wishes(filled: dict[str, Any], values: tuple[Any, ...]) -> dict[str, Any]:
-    """The settings that the user changed: neither empty nor what the form was filled with."""
-    given = {name: _typed(name, v) for name, v in zip(SETTINGS, values, strict=True) if v not in (None, "")}
-    return {name: value for name, value in given.items() if value != filled.get(name)}
-
-
-def _typed(name: str, value: Any) -> Any:
-    """A setting's value; the number in a text field.
-
-    Raises:
-        WorkbenchError: It is no number.
-    """
-    if name not in NUMBERS or not isinstance(value, str):
-        return value
-    try:
-        return float(value.replace(",", "."))
-    except ValueError:
-        raise TrainingError(f"The setting {name.replace('_', ' ')} needs a number, not '{value[:20]}'.") from None
-
-
-def _check_cap(rate: float, cap: float) -> None:
-    if rate > cap:
-        raise TrainingError(
-            f"The step size (learning rate) may be at most {cap:g} for this model and strategy; lower it."
-        )

@@ -1,0 +1,118 @@
+"""How long a run will take: counted as it will be done, and corrected by what earlier runs took on this machine."""
+
+import platform
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asr.conftest import save_model
+from tests.services.inprocess import execute, import_tones, prepare
+from workbench.core.config import TrainingConfig
+from workbench.services import expecting
+from workbench.services.expecting import Effort, Shape, count_effort, prices
+from workbench.services.workbench import Workbench
+from workbench.store.models import now
+from workbench.store.runs import find_run
+
+SPLIT = {"train": [1, 2, 3, 4], "dev": [5], "test": [6]}
+DURATIONS = dict.fromkeys(range(1, 7), 2.0)
+SHAPE = Shape((("features", 10**6), ("encoder", 10**6), ("head", 10**4)), boundary=2)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    opened = Workbench.open(tmp_path / "workspace")
+    yield opened
+    opened.close()
+
+
+def test_effort_counts_updates_copies_checks_and_both_sides() -> None:
+    config = TrainingConfig(epochs=3, batch_clips=2, augment_copies=2)
+    effort = count_effort([SPLIT], DURATIONS, config, general=[1.0, 1.0])
+    assert effort.updates == 6
+    assert effort.learned == 6 * 4.0, "two clips of two seconds an update"
+    assert effort.heard == 6 * 2 + 2 + 2 * 4 * 2
+    assert (effort.checked, effort.checked_clips) == (8.0, 4), "before, and after each pass"
+    assert (effort.tested, effort.tested_clips) == (2 * (2.0 + 2.0), 6)
+
+
+def test_padding_costs_and_folds_train_again_on_everything() -> None:
+    config = TrainingConfig(epochs=1, batch_clips=64, batch_seconds=600)
+    assert count_effort([SPLIT], DURATIONS, config, padded_to=30.0).heard == 6 * 30
+    folds = [{"train": [1, 2], "dev": [3], "test": [4]}, {"train": [3, 4], "dev": [1], "test": [2]}]
+    effort = count_effort(folds, DURATIONS, config)
+    assert effort.updates == 3
+    assert effort.tested_clips == 4
+
+
+def test_what_is_frozen_costs_only_while_it_listens() -> None:
+    effort = Effort(heard=100, learned=1000, updates=50, tested=100, tested_clips=10)
+    frozen, full = prices(SHAPE, effort), prices(Shape(SHAPE.blocks, 0), effort)
+    assert frozen["prefix"] > full["prefix"] == 0
+    assert frozen["training"] < full["training"]
+    assert frozen["evaluation"] < full["evaluation"]
+
+
+def _store_run(bench: Workbench, run: str, *, slower: float, machine: str) -> None:
+    """A finished run whose every part took so many times what the price list says."""
+    effort = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5, tested_clips=10)
+    priced = prices(SHAPE, effort)
+    took = {part: slower * seconds for part, seconds in priced.items()}
+    with bench.store.session() as session:
+        row = find_run(session, run)
+        blocks = [{"kind": kind, "parameters": n} for kind, n in SHAPE.blocks]
+        row.plan = {"blocks": blocks, "boundary": SHAPE.boundary}
+        row.status, row.started_at = "done", row.created_at + timedelta(seconds=4)
+        row.finished_at = now()
+        timing = {"machine": machine, "effort": vars(effort)}
+        row.result = {"seconds": took | {"total": sum(took.values()) + 2.0}, "timing": timing}
+
+
+def test_earlier_runs_on_this_machine_say_how_long_it_takes(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "own", range(8), "own")
+    spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
+    runs = [prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none") for _ in range(2)]
+    effort = Effort(heard=1e4, learned=1e5, updates=900, tested=1e4, tested_clips=10)
+    guess = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    assert guess.measured_in == ()
+
+    _store_run(bench, runs[0], slower=100, machine="somebody else's")
+    assert bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort) == guess
+    _store_run(bench, runs[1], slower=5, machine=platform.node())
+    found = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    assert found.measured_in == (runs[1],)
+    assert found.seconds == pytest.approx(5 * sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
+    other = bench.adaptation.expecting.foretell("another model", "head", SHAPE, effort)
+    assert other.measured_in == (), "another model's run makes the guess better, and it stays a guess"
+    assert other.seconds == pytest.approx(found.seconds)
+
+
+def test_a_run_leaves_what_the_next_is_foretold_by(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "own", range(8), "own")
+    spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
+    run = prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none", patience=0)
+    settings = {"epochs": 2, "folds": 2, "general_set": "none"}
+    planned = bench.adaptation.preview_model("own", spec, "head", settings)
+    assert planned.expected is not None
+    assert planned.expected.measured_in == ()
+    execute(bench, run)
+    timing: dict[str, Any] = bench.adaptation.view(run).result["timing"]
+    assert timing["machine"] == platform.node()
+    done = Effort(**timing["effort"])
+    assert done.heard == pytest.approx(8 * 0.6)
+    assert done.tested_clips == 16
+    assert done.updates >= 4
+    with bench.store.session() as session:
+        row = find_run(session, run)
+        row.started_at = now()
+    monkeypatch.setattr(expecting, "LEAST_MEASURED", 0.0)
+    again = bench.adaptation.preview_model("own", spec, "head", settings)
+    assert again.expected is not None
+    assert again.expected.measured_in == (run,)

@@ -1,0 +1,82 @@
+"""What is known before a run starts, as escaped HTML: the base model's facts, what the run would do, the strategies."""
+
+from collections.abc import Iterable, Sequence
+
+from workbench.core.types import ModelSpec
+from workbench.services.expecting import Expectation
+from workbench.services.planning import Preview
+from workbench.ui import text
+from workbench.ui.render import command, count, esc, span
+
+
+def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
+    """A base model's facts.
+
+    Args:
+        minute: How long it takes here to write down a minute of speech; None while its files are not here.
+    """
+    size = ", ".join(
+        part
+        for part in (
+            f"{count(spec.parameters)} weights" if spec.parameters else "",
+            f"{spec.size_mb:,.0f} MB" if spec.size_mb else "",
+        )
+        if part
+    )
+    facts = (
+        ("size", size or text.UNKNOWN_FACT),
+        ("languages", ", ".join(spec.languages) or text.UNKNOWN_FACT),
+        ("licence", spec.licence if spec.licence != "unknown" else text.UNKNOWN_FACT),
+        ("where", text.SOURCES[spec.source]),
+        ("speed", _speed(minute)),
+        ("good", spec.good_for),
+    )
+    rows = "".join(
+        f"<div class='{name}'><dt>{text.FACTS[name]}</dt><dd>{esc(said)}</dd></div>" for name, said in facts if said
+    )
+    return f"<dl class='facts'>{rows}</dl>"
+
+
+def _speed(minute: Expectation | None) -> str:
+    if minute is None:
+        return text.NO_SPEED
+    how = text.MEASURED.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
+    return text.MINUTE.format(time=span(max(1.0, minute.seconds)), how=how)
+
+
+def _names(runs: Sequence[str]) -> str:
+    """Runs in a sentence; the newest ones stand for all."""
+    return " and ".join(runs[:2])
+
+
+def preview(p: Preview) -> str:
+    """What a run would do."""
+    if p.folds:
+        figures = [(f"{p.folds}", "folds"), (f"{p.test:,}", "clips, each tested once")]
+    else:
+        figures = [(f"{p.train:,}", "learn (train)"), (f"{p.dev:,}", "steer (dev)"), (f"{p.test:,}", "judge (test)")]
+    how_long = ""
+    if p.expected:
+        figures.append((text.UP_TO.format(time=span(p.expected.seconds)), text.TO_THE_VERDICT))
+        measured = text.TIME_MEASURED.format(runs=_names(p.expected.measured_in))
+        how_long = f"<p class='hint'>{esc(measured if p.expected.measured_in else text.TIME_ESTIMATED)}</p>"
+    cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
+    notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
+    return (
+        f"<div class='preview'><div class='figures'>{cells}</div>"
+        f"<p>{esc(p.provable or text.NOT_PROVABLE_YET)}</p>"
+        f"<p class='hint'>{esc(p.split_rule)}</p>{how_long}"
+        f"{f'<ul class=mind>{notes}</ul>' if notes else ''}{command(p.command)}</div>"
+    )
+
+
+def strategies(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Every strategy with its sentence, folded away.
+
+    Args:
+        rows: Name, title and sentence of each.
+    """
+    items = "".join(
+        f"<dt>{esc(title)} <code>{esc(name)}</code></dt><dd>{esc(sentence)}</dd>" for name, title, sentence in rows
+    )
+    return f"<details class='all-strategies'><summary>{text.STRATEGIES_ALL}</summary><dl>{items}</dl></details>"

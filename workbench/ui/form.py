@@ -1,0 +1,104 @@
+"""The fields of a fine-tune's form and what the user wishes by them; made from TrainingConfig, declared once there."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+import gradio as gr
+
+from workbench.core.config import TrainingConfig, setting_help
+from workbench.errors import TrainingError
+from workbench.ui import text
+from workbench.ui.render import count, esc
+
+_FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
+SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
+NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
+WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
+OF_STRIP: Final = ("blocks", "lora_rank")  # suggested by nothing: they are what the strip of blocks says
+CHOICES: Final = {
+    "normalizer": ["english", "marks", "none"],
+    "task": ["transcribe", "translate"],
+    "general_set": ["general", "none"],
+}
+
+Field = gr.Number | gr.Dropdown | gr.Textbox
+
+
+def field(name: str) -> Field:
+    """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
+    common: dict[str, Any] = {
+        "label": text.SETTING_LABELS.get(name, name.replace("_", " ").capitalize()),
+        "info": setting_help(name),
+        "interactive": True,
+        "min_width": 220,
+        "elem_id": f"setting-{name.replace('_', '-')}",
+    }
+    if name in CHOICES:
+        return gr.Dropdown(CHOICES[name], value=None, **common)
+    default = getattr(TrainingConfig(), name)
+    if default is None or isinstance(default, str):  # an empty Number would come back as 0
+        return gr.Textbox(default or "", max_lines=1, **common)
+    return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
+
+
+def explained(name: str, why: Mapping[str, str]) -> str:
+    """The help of a setting and the reason for its value, as Markdown; without a reason where the user chose it."""
+    return " ".join(esc(part) for part in (setting_help(name), f"→ {why[name]}" if name in why else "") if part)
+
+
+def model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:
+    """A base model in the list of models."""
+    size = f"{count(parameters)} weights · " if parameters else ""
+    return f"{name} · {size}{text.SOURCES[source].split(',')[0]}", name
+
+
+def strategy_label(name: str) -> str | None:
+    """The short label of a strategy; None for one that the page does not know, which has its title."""
+    key, number = (re.sub(r"-\d+$", "-N", name), name.rpartition("-")[2])
+    return text.STRATEGY_LABELS[key].format(n=number) if key in text.STRATEGY_LABELS else None
+
+
+def wishes(filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
+    """The settings that the user changed: neither empty nor what the form was filled with."""
+    given = {name: _typed(name, v) for name, v in zip(SETTINGS, values, strict=True) if v not in (None, "")}
+    return {name: value for name, value in given.items() if value != filled.get(name)}
+
+
+def kept_wishes(stored: Any) -> dict[str, Any]:
+    """Wishes that a browser kept: whatever is no setting, or of another kind, is passed over."""
+    if not isinstance(stored, dict):
+        return {}
+    numbers, whole = (int, float), NUMBERS | WHOLE
+    return {
+        name: value
+        for name, value in stored.items()
+        if name in SETTINGS and not isinstance(value, bool) and isinstance(value, numbers if name in whole else str)
+    }
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A setting's value; the number in a text field.
+
+    Raises:
+        TrainingError: It is no number.
+    """
+    if name not in NUMBERS or not isinstance(value, str):
+        return value
+    try:
+        return float(value.replace(",", "."))
+    except ValueError:
+        raise TrainingError(f"The setting {name.replace('_', ' ')} needs a number, not '{value[:20]}'.") from None
+
+
+def check_cap(rate: float, cap: float) -> None:
+    """Refuse a learning rate that would ruin the model.
+
+    Raises:
+        TrainingError: It is above the cap.
+    """
+    if rate > cap:
+        raise TrainingError(
+            f"The step size (learning rate) may be at most {cap:g} for this model and strategy; lower it."
+        )
