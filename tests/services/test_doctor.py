@@ -47,9 +47,10 @@ def kinds(bench: Workbench) -> list[str]:
 def test_findings_stand_at_their_clips_and_the_import_remembers_the_sound(bench: Workbench, ids: list[int]) -> None:
     assert kinds(bench) == ["numbers", "characters", "case", "sound"]
     notes = bench.doctor.report("s").notes()
-    assert notes[ids[5]] == ["digits, where other labels have number words"]
-    assert "a typographic apostrophe" in notes[ids[7]]
-    assert "very quiet" in notes[ids[7]]
+    (digits,) = notes[ids[5]]
+    assert (digits.said, digits.after) == ("digits, where other labels have number words", "Take five tablets at night.")
+    assert {"a typographic apostrophe", "very quiet"} <= {note.said for note in notes[ids[7]]}
+    assert {note.kind: note.mends for note in notes[ids[7]]}["sound"]
     assert bench.doctor.report("s").to_json()["findings"][0]["examples"] == [
         {
             "name": "5.wav",

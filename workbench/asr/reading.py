@@ -16,11 +16,19 @@ class GreedyState:
         end_token: Id that ends a text.
         never: (n,) ids that are never written.
         not_first: (n,) ids that no text begins with.
+        measured: Whether the tokens' probabilities are wanted too.
+
+    Attributes:
+        texts: Token ids of each clip so far.
+        sure: The probability of each of them, among those that might have been written; empty unless measured.
     """
 
-    def __init__(self, n_clips: int, end_token: int, never: Tensor, not_first: Tensor) -> None:
-        self.end_token, self.never, self.not_first = end_token, never, not_first
+    def __init__(
+        self, n_clips: int, end_token: int, never: Tensor, not_first: Tensor, *, measured: bool = False
+    ) -> None:
+        self.end_token, self.never, self.not_first, self.measured = end_token, never, not_first, measured
         self.texts: list[list[int]] = [[] for _ in range(n_clips)]
+        self.sure: list[list[float]] = [[] for _ in range(n_clips)]
         self.going = [True] * n_clips
         self.first = True
 
@@ -36,6 +44,7 @@ class GreedyState:
             logits[:, self.not_first] = -torch.inf
             self.first = False
         best = logits.argmax(-1)
+        sure = (logits.amax(-1) - logits.logsumexp(-1)).exp().tolist() if self.measured else []
         for i, token in enumerate(best.tolist()):
             if not self.going[i]:
                 continue
@@ -43,6 +52,7 @@ class GreedyState:
                 self.going[i] = False
                 continue
             self.texts[i].append(token)
+            self.sure[i] += sure[i : i + 1]
             if loops(self.texts[i]):
                 self.going[i] = False
         return best[:, None]

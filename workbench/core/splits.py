@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from workbench.core.text import normalize_marks
@@ -49,6 +50,11 @@ class SplitCandidate:
     split: SplitName | None = None
     fixed: bool = False
 
+    @cached_property
+    def sentence(self) -> str:
+        """The text as sentences are compared; empty where nothing of it is spoken."""
+        return normalize_marks(self.text)
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -71,9 +77,13 @@ class Assignment:
 
 def closed_vocabulary(texts: Sequence[str], normalise: Callable[[str], str] = normalize_marks) -> bool:
     """Whether more than half of the clips have a text that occurs more than once; empty texts do not count."""
-    sentences = [sentence for sentence in map(normalise, texts) if sentence]
-    repeated = sum(count for count in Counter(sentences).values() if count > 1)
-    return 2 * repeated > len(sentences)
+    return _mostly_repeated(map(normalise, texts))
+
+
+def _mostly_repeated(sentences: Iterable[str]) -> bool:
+    said = [sentence for sentence in sentences if sentence]
+    repeated = sum(count for count in Counter(said).values() if count > 1)
+    return 2 * repeated > len(said)
 
 
 def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment:
@@ -166,7 +176,7 @@ class _Rules:
     def of(cls, clips: Sequence[SplitCandidate]) -> "_Rules":
         by_speaker = len({clip.speaker for clip in clips if clip.speaker}) >= MIN_SPEAKERS
         free = _free_sources(clips)
-        if closed_vocabulary([clip.text for clip in clips]):
+        if _mostly_repeated(clip.sentence for clip in clips):
             return cls(by_speaker, "free", free)
         tied, untied = cls(by_speaker, "tie", free), cls(by_speaker, "leave out", free)
         stuck = not _can_be_cut(_groups(clips, tied)) and _can_be_cut(_groups(clips, untied))
@@ -202,8 +212,7 @@ def _free_sources(clips: Sequence[SplitCandidate]) -> frozenset[str]:
 
 
 def _sentence(clip: SplitCandidate) -> list[Key]:
-    sentence = normalize_marks(clip.text)
-    return [("sentence", sentence)] if sentence else []
+    return [("sentence", clip.sentence)] if clip.sentence else []
 
 
 def _can_be_cut(groups: Sequence[list[SplitCandidate]]) -> bool:

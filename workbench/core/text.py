@@ -57,6 +57,8 @@ def normalize_marks(text: str) -> str:
     """
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
     plain = composed.translate(_PLAIN_APOSTROPHE)
+    if _ORTHOGRAPHIC.isdisjoint(plain):  # most texts; a set's split normalises every label
+        return " ".join(plain.translate(_KEPT).split())
     kept = (
         character if _is_written(character) or (character in _ORTHOGRAPHIC and inside) else " "
         for character, inside in _with_position(plain)
@@ -208,6 +210,17 @@ def _english() -> Callable[[str], str]:
 def _is_written(character: str) -> bool:
     """Letters, marks and digits, with the tone letters and joiners that Unicode files under symbols and formats."""
     return unicodedata.category(character)[0] in "LMN" or character in _TONE_LETTERS or character in _JOINERS
+
+
+class _Kept(dict[int, str]):
+    """By code point what `normalize_marks` writes for a character; filled as characters come."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = kept = chr(code) if _is_written(chr(code)) else " "
+        return kept
+
+
+_KEPT = _Kept()
 
 
 def _is_letter(character: str) -> bool:

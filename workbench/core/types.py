@@ -67,6 +67,26 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What a model wrote down of one sound, and how sure it was.
+
+    Attributes:
+        confidences: For each word of `text` (what stands between spaces) the probability that the model gave to its
+            least sure token, 0 to 1; empty where that is not known.
+    """
+
+    text: str
+    confidences: tuple[float, ...] = ()
+
+    @property
+    def certainty(self) -> float | None:
+        """Mean over the words; 0 where the model heard nothing at all, None where it is not known."""
+        if not self.text:
+            return 0.0
+        return sum(self.confidences) / len(self.confidences) if self.confidences else None
+
+
+@dataclass(frozen=True)
 class Split:
     """Which clips train, steer (dev) and test; a run keeps a copy.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from workbench.core.splits import Assignment, SplitCandidate, assign, leaks
@@ -54,9 +54,11 @@ def assign_set(session: Session, set_id: int) -> Assignment:
     """Give every confirmed clip without a split its place."""
     lock_set(session, set_id)
     session.flush()
-    assignment = assign([c for c, confirmed, _ in _placed(session, set_id) if confirmed or c.split])
-    for clip in session.scalars(select(ClipRow).where(ClipRow.set_id == set_id, ClipRow.split.is_(None))):
-        clip.split = assignment.splits.get(clip.id)
+    candidates = [c for c, confirmed, _ in _placed(session, set_id) if confirmed or c.split]
+    assignment = assign(candidates)
+    dealt = [(c.clip_id, assignment.splits[c.clip_id]) for c in candidates if c.split is None]
+    if placed := [{"id": clip_id, "split": split} for clip_id, split in dealt if split]:
+        session.execute(update(ClipRow), placed)
     return assignment
 
 
@@ -82,19 +84,25 @@ def split_set(session: Session, set_id: int) -> SetSplit:
 
 def _placed(session: Session, set_id: int) -> Iterator[_Placed]:
     statement = (
-        select(ClipRow, TEXT, STATUS)
+        select(
+            ClipRow.id,
+            TEXT,
+            ClipRow.speaker,
+            ClipRow.source,
+            ClipRow.split,
+            ClipRow.split_fixed,
+            STATUS,
+            ClipRow.deleted_at,
+        )
         .outerjoin(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
         .outerjoin(HypothesisRow, HypothesisRow.id == ClipRow.draft_id)
         .where(ClipRow.set_id == set_id)
         .order_by(ClipRow.id)
     )
-    for clip, text, status in session.execute(statement):
-        living = clip.deleted_at is None
-        if living or clip.split:
-            candidate = SplitCandidate(
-                clip.id, text, clip.speaker, clip.source, cast(SplitName | None, clip.split), clip.split_fixed
-            )
-            yield _Placed(candidate, status == "confirmed", living)
+    for clip_id, text, speaker, source, split, fixed, status, deleted_at in session.execute(statement):
+        if deleted_at is None or split:
+            candidate = SplitCandidate(clip_id, text, speaker, source, cast(SplitName | None, split), fixed)
+            yield _Placed(candidate, status == "confirmed", deleted_at is None)
 
 
 def _ids(candidates: Iterable[SplitCandidate], name: SplitName) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ taken back by another, also after a reload.
 
 import re
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -69,6 +69,24 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What stands at one clip.
+
+    Attributes:
+        said: What was found there, a short phrase.
+        label: The label that it was found in.
+        mends: Whether one click mends it.
+        after: The label as the remedy writes it; None where it takes the confirmation back.
+    """
+
+    kind: str
+    said: str
+    label: str
+    mends: bool
+    after: str | None
+
+
+@dataclass(frozen=True)
 class Applied:
     """A remedy that was applied and can be taken back: its kind and the clips where its revision is the newest."""
 
@@ -89,6 +107,7 @@ class Report:
         drafted: How many of the clips that model has listened to.
         deaf: Whether the model hears so little of these clips that its drafts tell nothing about their labels.
         in_folds: Whether every clip judges, since the set is small.
+        labels: Clip id -> the label that was examined.
     """
 
     set_name: str
@@ -98,12 +117,16 @@ class Report:
     deaf: bool
     in_folds: bool
     findings: tuple[Examined, ...]
+    labels: Mapping[int, str] = field(default_factory=dict)
 
-    def notes(self) -> dict[int, list[str]]:
+    def notes(self) -> dict[int, list[Note]]:
         """Clip id -> what was found there."""
-        found: dict[int, list[str]] = {}
-        for examined in self.findings:
-            for clip_id, note in examined.finding.notes.items():
+        found: dict[int, list[Note]] = {}
+        for finding in (examined.finding for examined in self.findings):
+            changes = {change.clip_id: change for change in finding.changes}
+            for clip_id, said in finding.notes.items():
+                change = changes.get(clip_id)
+                note = Note(finding.kind, said, self.labels[clip_id], change is not None, change and change.after)
                 found.setdefault(clip_id, []).append(note)
         return found
 
@@ -135,8 +158,7 @@ class Doctor:
         Raises:
             UnknownNameError: No such set.
         """
-        with self._store.session() as session:
-            state = _state(session, set_name)
+        state = self._state(set_name)
         with self._lock:
             kept = self._kept.get((set_name, model))
             if kept is None or kept[0] != state:
@@ -145,15 +167,38 @@ class Doctor:
 
     def automatic(self, set_name: str, model: str | None = None) -> Report | None:
         """The report where it takes no time that anybody notices, or is known already."""
-        with self._store.session() as session:
-            state = _state(session, set_name)
+        state = self._state(set_name)
         kept = self._kept.get((set_name, model))
         known = kept is not None and kept[0] == state
-        few = self._labelling.count(set_name, status="confirmed") <= AUTOMATIC
-        return self.report(set_name, model) if known or few else None
+        return self.report(set_name, model) if known or self._few(set_name) else None
 
-    def apply(self, set_name: str, kind: str, *, author: str, model: str | None = None) -> Applied:
+    def _state(self, set_name: str) -> str:
+        """Changes with every label, draft, split and deletion of a set."""
+
+        def ask() -> str:
+            with self._store.session() as session:
+                return _state(session, set_name)
+
+        return self._store.kept(("label doctor", set_name), ask)
+
+    def _few(self, set_name: str) -> bool:
+        """Whether the set is small enough to be examined without being asked."""
+        n = self._store.kept(("confirmed", set_name), lambda: self._labelling.count(set_name, status="confirmed"))
+        return n <= AUTOMATIC
+
+    def apply(
+        self,
+        set_name: str,
+        kind: str,
+        *,
+        author: str,
+        model: str | None = None,
+        clip_ids: Collection[int] | None = None,
+    ) -> Applied:
         """Apply a remedy to everything that its finding names; labels that changed meanwhile are passed over.
+
+        Args:
+            clip_ids: Only to these clips.
 
         Raises:
             UnknownNameError: No such kind.
@@ -170,6 +215,7 @@ class Doctor:
         revisions = [
             Revision(c.clip_id, c.before, c.before if c.after is None else c.after, c.after is not None)
             for c in finding.changes
+            if clip_ids is None or c.clip_id in clip_ids
         ]
         return Applied(kind, tuple(self._labelling.revise(revisions, f"{author[:60]} · {_MARK}{kind}")))
 
@@ -186,6 +232,9 @@ class Doctor:
 
     def _mended(self, set_name: str) -> list[tuple[int, str, bool]]:
         """Clips whose label a remedy made, the newest first: id, kind, whether it is confirmed."""
+        return self._store.kept(("mended", set_name), lambda: self._ask_mended(set_name))
+
+    def _ask_mended(self, set_name: str) -> list[tuple[int, str, bool]]:
         with self._store.session() as session:
             query = (
                 select(ReferenceRow.clip_id, ReferenceRow.author, ReferenceRow.confirmed)
@@ -223,7 +272,8 @@ class Doctor:
         """Confirmed clips, the model's drafts of them, and whether their test clips came with the import."""
         with self._store.session() as session:
             clip_set = find_set(session, set_name)
-            clips = [to_clip(row) for row in session.execute(select_clips().where(ClipRow.set_id == clip_set.id))]
+            confirmed = select_clips().where(ClipRow.set_id == clip_set.id, ReferenceRow.confirmed.is_(True))
+            clips = [to_clip(row) for row in session.execute(confirmed)]
             heard = (
                 select(HypothesisRow.clip_id, HypothesisRow.text)
                 .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
@@ -234,7 +284,7 @@ class Doctor:
                 ClipRow.set_id == clip_set.id, ClipRow.split_fixed, ClipRow.split == "test"
             )
             came_divided = bool(session.scalar(fixed))
-        return [c for c in clips if c.status == "confirmed"], drafts, came_divided
+        return clips, drafts, came_divided
 
     def _examine(self, set_name: str, model: str | None) -> Report:
         clips, drafts, came_divided = self._read(set_name, model)
@@ -253,6 +303,7 @@ class Doctor:
             ward.held.tells_apart is False,
             in_folds,
             tuple(_examined(f, by_id, in_folds) for f in findings),
+            {c.id: c.text for c in clips},
         )
 
 

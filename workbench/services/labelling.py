@@ -4,35 +4,26 @@ A label is never changed: each edit appends a revision, and so does an undo, so 
 get their split when their label is first confirmed, and keep it.
 """
 
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from workbench.core.labels import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.splits import Assignment, SplitCandidate
-from workbench.core.types import Clip, Reference
+from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
+from workbench.services.browsing import Wanted, clips_of, found
 from workbench.services.dividing import SetSplit, assign_set, confirmed_candidates, split_set
+from workbench.services.drafts import draft_texts, write_drafts
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
-from workbench.store.queries import (
-    STATUS,
-    batches,
-    find_set,
-    lock_clip,
-    select_clips,
-    select_labelled,
-    to_clip,
-)
+from workbench.store.queries import batches, find_set, lock_clip, select_clips, select_labelled, to_clip
 
 IMPORT_AUTHOR: Final = "import"  # a label that came with a sound
-STATUSES: Final = ("unlabelled", "drafted", "confirmed")
-UNASSIGNED: Final = "none"  # the filter's name for clips without a split
 
 
 @dataclass(frozen=True)
@@ -93,14 +84,10 @@ class Labelling:
         Raises:
             UnknownNameError: No such set.
         """
+        wanted = Wanted(status, split, speaker, search)
         with self._store.session() as session:
-            statement = _filtered(session, select_clips(), set_name, status, split, speaker)
-            if not search:
-                rows = session.execute(statement.offset(offset).limit(limit))
-                return [to_clip(row) for row in rows]
-            # In Python: SQLite folds the case of ASCII only.
-            found = [clip for clip in map(to_clip, session.execute(statement)) if _matches(clip, search)]
-        return found[offset : None if limit is None else offset + limit]
+            ids = found(session, find_set(session, set_name).id, wanted)
+            return clips_of(session, ids[offset : None if limit is None else offset + limit])
 
     def count(
         self,
@@ -112,11 +99,8 @@ class Labelling:
         search: str | None = None,
     ) -> int:
         """How many clips `clips` would give without offset and limit."""
-        if search:
-            return len(self.clips(set_name, status=status, split=split, speaker=speaker, search=search))
         with self._store.session() as session:
-            counted = _filtered(session, select_labelled(func.count(ClipRow.id)), set_name, status, split, speaker)
-            return int(session.scalar(counted) or 0)
+            return len(found(session, find_set(session, set_name).id, Wanted(status, split, speaker, search)))
 
     def speakers(self, set_name: str) -> list[str]:
         """Names of a set's known speakers, in order."""
@@ -182,26 +166,26 @@ class Labelling:
         Raises:
             DataError: A clip has no text to confirm; nothing is confirmed then.
         """
-        saved = []
-        set_ids = set()
         with self._store.session() as session:
-            for clip_id in clip_ids:
-                clip = lock_clip(session, clip_id)
-                revisions = _revisions(session, clip_id)
-                current = next((row for row in revisions if row.id == clip.reference_id), None)
-                if current is not None and current.confirmed:
-                    saved.append(_reference(current))
+            clips = _lock_clips(session, list(dict.fromkeys(clip_ids)))
+            current = _by_clip(session, [c.reference_id for c in clips.values()])
+            drafts = draft_texts(session, [c.draft_id for c in clips.values()])
+            last = _last_revisions(session, list(clips))
+            added = {}
+            for clip_id, clip in clips.items():
+                if (label := current.get(clip_id)) and label.confirmed:
                     continue
-                text = current.text if current is not None else _draft(session, clip)
+                text = label.text if label else drafts.get(clip_id, "")
                 if not text:
                     raise DataError(f"Clip {clip_id} ({clip.name}) has no text to confirm; write what is said.")
-                last = revisions[-1].revision if revisions else 0
-                row = new_revision(clip_id, last, text=text, confirmed=True, author=author)
-                saved.append(_reference(_append(session, clip, row)))
-                set_ids.add(clip.set_id)
-            for set_id in set_ids:
+                added[clip_id] = new_revision(clip_id, last.get(clip_id, 0), text=text, confirmed=True, author=author)
+            session.add_all(added.values())
+            session.flush()
+            for clip_id, row in added.items():
+                clips[clip_id].reference_id = row.id
+            for set_id in {clips[clip_id].set_id for clip_id in added}:
                 assign_set(session, set_id)
-        return saved
+            return [_reference(added.get(clip_id) or current[clip_id]) for clip_id in clips]
 
     def revise(self, revisions: Iterable[Revision], author: str) -> list[int]:
         """Change many confirmed labels at once, each only where it is still what the change was made for.
@@ -223,18 +207,28 @@ class Labelling:
                 changed.append(r.clip_id)
         return changed
 
-    def undo(self, clip_id: int, author: str) -> Reference | None:
+    def undo(self, clip_id: int, author: str, *, expected_revision: int | None = None) -> Reference | None:
         """Bring back the label before the newest change, by appending it again; repeated, go further back.
 
         The first typed label goes back to none, so that the draft shows again; a label that came with an import is
         where undo ends.
 
+        Args:
+            expected_revision: The revision to be undone; any, where it is not given.
+
         Returns:
             The appended revision; its text is empty where no label is left. None where there is nothing to undo.
+
+        Raises:
+            DataError: Somebody has changed the label since.
         """
         with self._store.session() as session:
             clip = lock_clip(session, clip_id)
             revisions = _revisions(session, clip_id)
+            if expected_revision is not None and revisions and revisions[-1].revision != expected_revision:
+                raise DataError(
+                    f"{revisions[-1].author} has changed the label of {clip.name} since; its history has both."
+                )
             standing = _standing(revisions)
             if not standing or (len(standing) == 1 and standing[0].author == IMPORT_AUTHOR):
                 return None
@@ -252,12 +246,16 @@ class Labelling:
                 clip.reference_id = None
             return _reference(row)
 
-    def save_drafts(self, model: str, texts: Mapping[int, str], *, draft: bool = True) -> int:
+    def undo_many(self, clip_ids: Iterable[int], author: str) -> int:
+        """Undo the newest change of each of these clips; how many there were to undo."""
+        return sum(self.undo(clip_id, author) is not None for clip_id in clip_ids)
+
+    def save_drafts(self, model: str, texts: Mapping[int, str | Heard], *, draft: bool = True) -> int:
         """Keep what a model heard; never touches a label.
 
         Args:
             model: Name of the model, or of the run.
-            texts: Clip id -> text.
+            texts: Clip id -> text, with its confidences where they are known.
             draft: Whether the texts become the drafts that the expert corrects.
 
         Returns:
@@ -266,7 +264,7 @@ class Labelling:
         kept = 0
         with self._store.session() as session:
             for ids in batches(list(texts)):
-                kept += _save_drafts(session, model, {clip_id: texts[clip_id] for clip_id in ids}, draft)
+                kept += write_drafts(session, model, {clip_id: texts[clip_id] for clip_id in ids}, draft=draft)
         return kept
 
     def newest(self, set_name: str) -> int:
@@ -309,24 +307,6 @@ def new_revision(
         restores=restores,
         created_at=now(),
     )
-
-
-def _filtered(
-    session: Session, statement: Select[Any], set_name: str, status: str | None, split: str | None, speaker: str | None
-) -> Select[Any]:
-    statement = statement.where(ClipRow.set_id == find_set(session, set_name).id)
-    if status:
-        statement = statement.where(STATUS.in_([status]))
-    if split:
-        statement = statement.where(ClipRow.split.is_(None) if split == UNASSIGNED else ClipRow.split == split)
-    if speaker:
-        statement = statement.where(ClipRow.speaker == speaker)
-    return statement
-
-
-def _matches(clip: Clip, search: str) -> bool:
-    wanted = unicodedata.normalize("NFC", search).casefold().strip()
-    return wanted in clip.text.casefold() or wanted in clip.name.casefold()
 
 
 def _clip(session: Session, clip_id: int) -> Clip:
@@ -373,21 +353,41 @@ def _draft(session: Session, clip: ClipRow) -> str:
     return draft.text if draft else ""
 
 
+def _lock_clips(session: Session, clip_ids: Sequence[int]) -> dict[int, ClipRow]:
+    """The clips in this order, with the write lock taken; see `lock_clip`.
+
+    Raises:
+        DataError: One of them was deleted.
+    """
+    rows: dict[int, ClipRow] = {}
+    for ids in batches(clip_ids):
+        session.execute(update(ClipRow).where(ClipRow.id.in_(ids)).values(reference_id=ClipRow.reference_id))
+        living = select(ClipRow).where(ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None))
+        rows |= {row.id: row for row in session.scalars(living.execution_options(populate_existing=True))}
+    for clip_id in clip_ids:
+        if clip_id not in rows:
+            raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+    return {clip_id: rows[clip_id] for clip_id in clip_ids}
+
+
+def _by_clip(session: Session, reference_ids: Iterable[int | None]) -> dict[int, ReferenceRow]:
+    """Clip id -> its current label."""
+    rows: dict[int, ReferenceRow] = {}
+    for ids in batches([i for i in reference_ids if i is not None]):
+        rows |= {row.clip_id: row for row in session.scalars(select(ReferenceRow).where(ReferenceRow.id.in_(ids)))}
+    return rows
+
+
+def _last_revisions(session: Session, clip_ids: Sequence[int]) -> dict[int, int]:
+    """Clip id -> number of its newest revision, where there is one."""
+    last: dict[int, int] = {}
+    for ids in batches(clip_ids):
+        statement = select(ReferenceRow.clip_id, func.max(ReferenceRow.revision))
+        statement = statement.where(ReferenceRow.clip_id.in_(ids)).group_by(ReferenceRow.clip_id)
+        last |= {clip_id: revision for clip_id, revision in session.execute(statement)}
+    return last
+
+
 def _reference(row: ReferenceRow) -> Reference:
     time = row.created_at.replace(tzinfo=UTC)
     return Reference(row.clip_id, row.text, row.revision, row.confirmed, row.author, time)
-
-
-def _save_drafts(session: Session, model: str, texts: Mapping[int, str], draft: bool) -> int:
-    clips = {clip.id: clip for clip in session.scalars(select(ClipRow).where(ClipRow.id.in_(texts)))}
-    statement = select(HypothesisRow).where(HypothesisRow.clip_id.in_(texts), HypothesisRow.model == model)
-    rows = {row.clip_id: row for row in session.scalars(statement)}
-    for clip_id in clips:
-        row = rows.setdefault(clip_id, HypothesisRow(clip_id=clip_id, model=model, words=None))
-        row.text, row.created_at = clean_label(texts[clip_id]), now()
-        session.add(row)
-    session.flush()
-    if draft:
-        for clip_id, clip in clips.items():
-            clip.draft_id = rows[clip_id].id
-    return len(clips)

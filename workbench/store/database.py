@@ -1,8 +1,11 @@
-"""Opens the database, applies the migrations that are missing, and hands out sessions."""
+"""Opens the database, applies the migrations that are missing, hands out sessions, and knows when somebody wrote."""
 
-from collections.abc import Iterator
+import sqlite3
+import threading
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +21,8 @@ from workbench.workspace import Workspace
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another process's transaction
 
+T = TypeVar("T")
+
 
 class Store:
     """The database of one workspace.
@@ -29,6 +34,10 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._watch: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Any] = {}
+        self._answered_at: int | None = None
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Store":
@@ -55,7 +64,41 @@ class Store:
         with self._sessions.begin() as session:
             yield session
 
+    def kept(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """The answer to a question that every page asks every second, asked anew only after somebody wrote.
+
+        Args:
+            question: Names what `ask` asks, with its arguments.
+            ask: Asks the database; its answer is shared, so it must not be changed.
+        """
+        version = self.version()
+        if version is None:
+            return ask()
+        with self._lock:
+            if version != self._answered_at:
+                self._answers, self._answered_at = {}, version
+            answers = self._answers  # a write meanwhile begins a new dictionary, so an old answer is not kept as new
+        if question not in answers:
+            answers[question] = ask()
+        found: T = answers[question]
+        return found
+
+    def version(self) -> int | None:
+        """A number that is another one after every commit of any process; None where the database has none.
+
+        SQLite's data_version tells a connection of the commits of all others, hence one that never writes.
+        """
+        if self.engine.dialect.name != "sqlite" or not self.engine.url.database:
+            return None
+        with self._lock:
+            if self._watch is None:
+                self._watch = sqlite3.connect(self.engine.url.database, check_same_thread=False)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self.engine.dispose()
 
 
