@@ -1,8 +1,9 @@
 """Time until the page answers, against a Gradio app of one button; and until the first draft, against the pipeline.
 
-Every measurement is a fresh process, from its start to the whole first page over HTTP, or to the text of one clip.
+Every measurement is a fresh process, from its start to the whole first page over HTTP, or to the text of one clip. A
+second table says what opening the page costs a browser, where there is a Chromium.
 
-    python -m bench.start [--smoke]
+    python -m bench.start [--smoke] [--opening]
 """
 
 import argparse
@@ -18,6 +19,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from bench.page import chromium
+from bench.page import measure as measure_page
 from bench.report import RESULTS, machine, show, write
 from bench.shapes import ROOT
 
@@ -110,6 +113,21 @@ def measure(rounds: int, work: Path) -> list[dict[str, Any]]:
     ]
 
 
+def measure_opening(rounds: int, work: Path) -> list[dict[str, Any]]:
+    """Bytes, requests and seconds until the page can be used, in a browser; nothing where there is none."""
+    if chromium() is None:
+        return []
+    button = work / "one_button.py"
+    button.write_text(ONE_BUTTON)
+    ports = [free_port(), free_port()]
+    ours = [sys.executable, "app.py", "--workspace", str(work / "opened"), "--port", str(ports[1])]
+    ways = {
+        "theirs": ([sys.executable, str(button), str(ports[0])], ports[0], "Press"),
+        "ours": (ours, ports[1], "Try it with sample clips"),
+    }
+    return measure_page(rounds, ways, work)
+
+
 def _row(what: str, against: str, seconds: tuple[list[float], list[float]]) -> dict[str, Any]:
     other, ours = map(statistics.median, seconds)
     return {
@@ -125,13 +143,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smoke", action="store_true", help="one round: shows that it works, measures nothing")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    parser.add_argument("--opening", action="store_true", help="only what opening the page costs a browser")
     given = parser.parse_args(arguments)
-    about = machine()
+    document: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as work:
-        measure(1, Path(work)) if not given.smoke else None  # once for the disk's cache
-        rows = measure(1 if given.smoke else 5, Path(work))
-    show("Starting: seconds from the process's start", rows)
-    print(write("start", {"machine": about, "rows": rows}, given.out))
+        if not given.opening:
+            measure(1, Path(work)) if not given.smoke else None  # once for the disk's cache
+            document["rows"] = measure(1 if given.smoke else 5, Path(work))
+            show("Starting: seconds from the process's start", document["rows"])
+        document["opening"] = measure_opening(1 if given.smoke else 7, Path(work))
+        if document["opening"]:
+            show("Opening the page in a browser", document["opening"])
+    print(write("opening" if given.opening else "start", document, given.out))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,13 @@ def test_scale(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_start_and_the_first_draft_is_what_the_pipeline_hears(tmp_path: Path) -> None:
     start.main(["--smoke", "--out", str(tmp_path)])
-    rows = json.loads((tmp_path / "start.json").read_text())["rows"]
+    document = json.loads((tmp_path / "start.json").read_text())
+    rows, opening = document["rows"], document["opening"]
     assert [r["what"] for r in rows] == ["first page", "first draft"]
     assert all(r["our_seconds"] > 0 for r in rows)
+    if opening:  # where there is a Chromium
+        assert [r["what"] for r in opening] == ["kilobytes", "requests", "seconds_to_interactive"]
+        assert all(r["theirs"] > 0 and r["ours"] > 0 for r in opening)
 
 
 @pytest.mark.slow
