@@ -18,7 +18,7 @@ def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
     size = ", ".join(
         part
         for part in (
-            f"{count(spec.parameters)} weights" if spec.parameters else "",
+            text.WEIGHTS.format(n=count(spec.parameters)) if spec.parameters else "",
             f"{spec.size_mb:,.0f} MB" if spec.size_mb else "",
         )
         if part
@@ -52,9 +52,9 @@ def _names(runs: Sequence[str]) -> str:
 def preview(p: Preview) -> str:
     """What a run would do."""
     if p.folds:
-        figures = [(f"{p.folds}", "folds"), (f"{p.test:,}", "clips, each tested once")]
+        figures = [(f"{p.folds}", text.IN_FOLDS), (f"{p.test:,}", text.TESTED_ONCE)]
     else:
-        figures = [(f"{p.train:,}", "learn (train)"), (f"{p.dev:,}", "steer (dev)"), (f"{p.test:,}", "judge (test)")]
+        figures = [(f"{p.train:,}", text.LEARN), (f"{p.dev:,}", text.STEER), (f"{p.test:,}", text.JUDGE)]
     how_long = ""
     if p.expected:
         figures.append((text.UP_TO.format(time=span(p.expected.seconds)), text.TO_THE_VERDICT))

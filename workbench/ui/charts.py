@@ -89,9 +89,8 @@ def interval_bar(interval: Interval, verdict: str) -> str:
         return width / 2 + change / reach * (width / 2 - 6)
 
     low, high = x(interval.low), x(interval.high)
-    said = (
-        f"Change in word error rate {points(interval.estimate)} points, 95 % interval from {points(interval.low)} to "
-        f"{points(interval.high)}"
+    said = text.CHANGE_SAID.format(
+        change=points(interval.estimate), low=points(interval.low), high=points(interval.high)
     )
     return (
         f"<svg class='interval {verdict.replace(' ', '-')}' viewBox='0 0 {width} {height}' role='img' "
@@ -100,7 +99,7 @@ def interval_bar(interval: Interval, verdict: str) -> str:
         f"<line class='zero' x1='{width / 2}' x2='{width / 2}' y1='4' y2='48'/>"
         f"<rect x='{low:.1f}' y='{middle - 7}' width='{max(high - low, 2):.1f}' height='14' rx='7'/>"
         f"<circle cx='{x(interval.estimate):.1f}' cy='{middle}' r='6'/>"
-        f"<text x='2' y='{height - 4}'>◂ fewer errors</text>"
-        f"<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>no change</text>"
-        f"<text x='{width - 2}' y='{height - 4}' text-anchor='end'>more errors ▸</text></svg>"
+        f"<text x='2' y='{height - 4}'>◂ {text.FEWER_ERRORS}</text>"
+        f"<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>{text.NO_CHANGE}</text>"
+        f"<text x='{width - 2}' y='{height - 4}' text-anchor='end'>{text.MORE_ERRORS} ▸</text></svg>"
     )

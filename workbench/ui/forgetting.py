@@ -34,14 +34,13 @@ def meter(found: Forgetting) -> str:
 
     zero, end, low, high, red = x(0), x(interval.estimate), x(interval.low), x(interval.high), x(line)
     ends = f"M{low:.1f} {MIDDLE - 6}v12M{high:.1f} {MIDDLE - 6}v12"
-    said = (
-        f"Change in word error rate on general speech {points(interval.estimate)} points, 95 % interval from "
-        f"{points(interval.low)} to {points(interval.high)}; the red line is at {points(line)} points"
+    said = text.FORGETTING_SAID.format(
+        change=points(interval.estimate), low=points(interval.low), high=points(interval.high), line=points(line)
     )
     # The two labels above and below never collide, however near the line is to zero.
     # Whichever side has more room says which way it goes.
     left = zero > WIDTH / 2
-    way = ("start", 2, "◂ better than before") if left else ("end", WIDTH - 2, "forgets more ▸")
+    way = ("start", 2, f"◂ {text.BETTER_THAN_BEFORE}") if left else ("end", WIDTH - 2, f"{text.FORGETS_MORE} ▸")
     below = "end" if left else "start" if zero < WIDTH * 0.2 else "middle"
     anchor = "end" if red > WIDTH * 0.8 else "start" if red < WIDTH * 0.2 else "middle"
     return (
@@ -51,7 +50,7 @@ def meter(found: Forgetting) -> str:
         f"<path class='whisker' d='M{low:.1f} {MIDDLE}H{high:.1f}{ends}'/>"
         f"<line class='zero' x1='{zero:.1f}' x2='{zero:.1f}' y1='{MIDDLE - 16}' y2='{MIDDLE + 16}'/>"
         f"<line class='red' x1='{red:.1f}' x2='{red:.1f}' y1='14' y2='{MIDDLE + 20}'/>"
-        f"<text class='red' x='{red:.1f}' y='10' text-anchor='{anchor}'>red line {points(line)}</text>"
-        f"<text x='{zero:.1f}' y='{HEIGHT - 6}' text-anchor='{below}'>no change</text>"
+        f"<text class='red' x='{red:.1f}' y='10' text-anchor='{anchor}'>{text.RED_LINE} {points(line)}</text>"
+        f"<text x='{zero:.1f}' y='{HEIGHT - 6}' text-anchor='{below}'>{text.NO_CHANGE}</text>"
         f"<text x='{way[1]}' y='{HEIGHT - 6}' text-anchor='{way[0]}'>{way[2]}</text></svg>"
     )

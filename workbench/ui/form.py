@@ -50,7 +50,7 @@ def explained(name: str, why: Mapping[str, str]) -> str:
 
 def model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:
     """A base model in the list of models."""
-    size = f"{count(parameters)} weights · " if parameters else ""
+    size = f"{text.WEIGHTS.format(n=count(parameters))} · " if parameters else ""
     return f"{name} · {size}{text.SOURCES[source].split(',')[0]}", name
 
 
@@ -89,7 +89,8 @@ def _typed(name: str, value: Any) -> Any:
     try:
         return float(value.replace(",", "."))
     except ValueError:
-        raise TrainingError(f"The setting {name.replace('_', ' ')} needs a number, not '{value[:20]}'.") from None
+        said = text.NEEDS_NUMBER.format(name=name.replace("_", " "), value=value[:20])
+        raise TrainingError(said) from None
 
 
 def check_cap(rate: float, cap: float) -> None:

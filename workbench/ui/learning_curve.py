@@ -5,7 +5,7 @@ from math import log10
 from typing import Any
 
 from workbench.ui import text
-from workbench.ui.render import esc, percent
+from workbench.ui.render import esc, percent, plural
 
 WIDTH, HEIGHT = 420, 200  # in SVG units
 LEFT, RIGHT, TOP, BOTTOM = 36, 12, 12, 34
@@ -30,7 +30,8 @@ def learning_curve(result: Mapping[str, Any] | None) -> str:
     band += " " + " ".join(f"{x(f['clips']):.1f},{y(f['low']):.1f}" for f in reversed(ahead))
     line = " ".join(f"{x(f['clips']):.1f},{y(f['estimate']):.1f}" for f in ahead)
     dots = "".join(
-        f"<circle cx='{x(n):.1f}' cy='{y(wer):.1f}' r='4'><title>{n} clips: {percent(wer)}</title></circle>"
+        f"<circle cx='{x(n):.1f}' cy='{y(wer):.1f}' r='4'>"
+        f"<title>{plural(n, text.CLIP)}: {percent(wer)}</title></circle>"
         for n, wer in zip(result["sizes"], result["means"], strict=True)
     )
     here = x(result["clips"])
@@ -42,7 +43,9 @@ def learning_curve(result: Mapping[str, Any] | None) -> str:
         f"<text x='{x(n):.0f}' y='{HEIGHT - BOTTOM + 16}' text-anchor='middle'>{n}</text>"
         for n in (*result["sizes"], max(counts))
     )
-    said = "; ".join(f"{n} clips {percent(w)}" for n, w in zip(result["sizes"], result["means"], strict=True))
+    said = "; ".join(
+        f"{plural(n, text.CLIP)} {percent(w)}" for n, w in zip(result["sizes"], result["means"], strict=True)
+    )
     return (
         f"<section class='learning' aria-label='{text.CURVE_TITLE}'><h3>{text.CURVE_TITLE}</h3>"
         f"<p>{esc(result['sentence'])}</p><figure class='curve ahead'><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "

@@ -116,7 +116,7 @@ def _figures(c: Comparison) -> str:
     sides = ((text.BASE, c.base, c.raw_base), (text.ADAPTED, c.adapted, c.raw_adapted))
     said = words.FIGURES.format(
         words=f"{c.base.reference_words:,}",
-        clips=plural(len(c.rows), "clip"),
+        clips=plural(len(c.rows), text.CLIP),
         fixed=f"{c.n_fixed:,}",
         broken=f"{c.n_broken:,}",
         normalizer=c.normalizer,

@@ -52,7 +52,7 @@ def choice(view: RunView) -> str:
 def short(view: RunView) -> str:
     """A run in the row of steps."""
     if view.status == "running":
-        return f"{view.id} running, {100 * share(view):.0f} %"
+        return f"{view.id} {text.STATUS[view.status]}, {100 * share(view):.0f} %"
     return f"{view.id} {text.STATUS[view.status]}"
 
 
@@ -74,8 +74,9 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
     """
     afterwards = "" if view.active else f"{command(view.command)}{_again(view)}"
     return (
-        f"<section class='run {view.status}' aria-label='Run {view.id}' data-status='{view.status}'>{_head(view)}"
-        f"{_phases(view) if view.active else ''}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"
+        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'>"
+        f"{_head(view)}{_phases(view) if view.active else ''}{_end(view, outcome)}{_learning(view, clips)}"
+        f"{afterwards}</section>"
     )
 
 
@@ -95,16 +96,16 @@ def _head(view: RunView) -> str:
         doing = [text.STOPPING]
     elif view.active and p.get("phase") == "training":
         if p.get("folds", 1) > 1:
-            doing.append(f"training {p.get('fold', 0) + 1} of {p['folds']}")
+            doing.append(text.NTH_TRAINING.format(n=p.get("fold", 0) + 1, of=p["folds"]))
         if p.get("steps"):
-            doing.append(f"update {p.get('step', 0):,} of {p['steps']:,}")
+            doing.append(text.NTH_UPDATE.format(n=f"{p.get('step', 0):,}", of=f"{p['steps']:,}"))
     elif view.active and p.get("total"):
-        doing.append(f"{p.get('done', 0):,} of {p['total']:,}")
+        doing.append(text.NTH.format(n=f"{p.get('done', 0):,}", of=f"{p['total']:,}"))
     left = p.get("seconds_left")
     known = view.active and left is not None and not view.stopping
     time_left = text.LEFT.format(time=span(left)) if known else ""
     line = _line(" · ".join(doing), time_left)
-    return f"{line}{bar(share(view), 'Progress of the run')}" if view.active else line
+    return f"{line}{bar(share(view), text.RUN_PROGRESS)}" if view.active else line
 
 
 def _waiting(view: RunView) -> str:
@@ -164,7 +165,8 @@ def _watched(view: RunView, clips: Sequence[Watched]) -> str:
 
 def _marked(reference: str, heard: str, view: RunView) -> str:
     score = score_clip(reference, heard, view.config.normalizer or "marks")
-    return f"{' '.join(map(word, score.alignment)) or '<em>nothing</em>'} <small>{percent(score.wer)} WER</small>"
+    words = " ".join(map(word, score.alignment)) or f"<em>{esc(text.HEARD_NOTHING)}</em>"
+    return f"{words} <small>{percent(score.wer)} WER</small>"
 
 
 def _curves(view: RunView) -> str:
@@ -191,14 +193,9 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
         )
     if view.result:
         took = view.seconds
-        inside = " · ".join(
-            f"{name} {span(took[key])}"
-            for key, name in (("prefix", "listening once"), ("training", "learning"), ("evaluation", "testing"))
-            if took.get(key)
-        )
-        total = f"Took {span(took['total'])} ({inside})." if took.get("total") else ""
-        learned = f"Learned from {plural(view.result.get('train_clips', view.train_clips), 'clip')}, "
-        parts.append(
-            f"<p class='hint'>{esc(learned)}tested on {esc(plural(view.test_clips, 'clip'))}. {esc(total)}</p>"
-        )
+        inside = " · ".join(f"{name} {span(took[key])}" for key, name in text.TOOK_PARTS.items() if took.get(key))
+        total = text.TOOK.format(total=span(took["total"]), parts=inside) if took.get("total") else ""
+        learned = plural(view.result.get("train_clips", view.train_clips), text.CLIP)
+        said = text.LEARNED_FROM.format(learned=learned, tested=plural(view.test_clips, text.CLIP))
+        parts.append(f"<p class='hint'>{esc(said)} {esc(total)}</p>")
     return "".join(parts)
