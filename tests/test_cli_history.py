@@ -51,8 +51,8 @@ def test_runs_are_named_noted_deleted_and_brought_back(say: Say, run: str, capsy
     with pytest.raises(SystemExit):
         main(["runs"])
     shown = capsys.readouterr().out
-    assert "Ward <3>" in shown
-    assert f"{run}: tried / at night" in shown
+    assert f"{run} “Ward <3>”: tried / at night" in shown
+    assert f"{listed['base_wer']:.1%} → {listed['adapted_wer']:.1%}" in shown
     assert say("delete", run) == {"run": run, "deleted": True}
     assert say("runs") == []
     assert "no run called" in say("compare", run, status=1)

@@ -30,22 +30,20 @@ def runs(
 
 
 def _show_runs(console: Console, document: list[dict[str, Any]], *, one_set: bool) -> None:
-    heads = ["run", "name", "set", "model", "strategy", "status", "clips", "base WER", "adapted WER", "verdict", "s"]
-    unused = {*(["set"] if one_set else []), *([] if any(d["name"] for d in document) else ["name"])}
-    shown = [head for head in heads if head not in unused]
-    rows = [tuple(_cells(d)[head] for head in shown) for d in document]
-    console.print(plain_table(tuple(shown), rows))
+    heads = ("run", *(() if one_set else ("set",)), "model", "strategy", "status", "WER", "verdict", "s")
+    console.print(plain_table(heads, [tuple(_cells(d)[head] for head in heads) for d in document]))
     for d in document:
-        if d["note"]:
-            console.print(f"{d['run']}: {' / '.join(d['note'].splitlines())}")
+        # Below the table: names and notes are as long as people make them.
+        if d["name"] or d["note"]:
+            name = f" “{d['name']}”" if d["name"] else ""
+            console.print(f"{d['run']}{name}{': ' if d['note'] else ''}{' / '.join(d['note'].splitlines())}")
 
 
 def _cells(d: dict[str, Any]) -> dict[str, str]:
+    measured = d["base_wer"] is not None
     return {
-        **{name: str(d[name]) for name in ("run", "name", "set", "model", "strategy", "status")},
-        "clips": f"{d['train_clips']} + {d['test_clips']}",
-        "base WER": _percent(d["base_wer"]),
-        "adapted WER": _percent(d["adapted_wer"]),
+        **{name: str(d[name]) for name in ("run", "set", "model", "strategy", "status")},
+        "WER": f"{d['base_wer']:.1%} → {d['adapted_wer']:.1%}" if measured else "–",
         "verdict": d["verdict"] or "–",
         "s": "–" if d["seconds"] is None else f"{d['seconds']:.0f}",
     }
@@ -132,7 +130,3 @@ def _run_document(entry: "Entry") -> dict[str, Any]:
         "seconds": entry.seconds,
         "command": entry.command,
     }
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{rate:.1%}"

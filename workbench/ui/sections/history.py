@@ -24,14 +24,16 @@ class History:
 
     def build(self) -> None:
         self.seen = gr.State("")
+        self.repeated = gr.State("")  # the run whose settings the form is to hold
         html(f"<div class='step' id='step-history'><h2>{esc(text.HISTORY)}</h2></div>")
         html(f"<p class='hint'>{esc(text.HISTORY_HINT)}</p>")
         self.list = history_list(elem_id="history")
 
     def wire(self, chosen: gr.State, run: gr.State) -> None:
-        """Events within the section.
+        """Events within the section; the page goes on from `picked` (a run to show) and `again` (one to repeat).
 
-        `picked`, a run to show, is for the page to look at once; its output is the run that the page shows.
+        Args:
+            run: The run that the page shows.
         """
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # "multiple": Gradio would drop a second event of the list while the first is being answered.
@@ -47,6 +49,7 @@ class History:
             event(handler, [chosen, run], self.list, **every)
         self.picked = self.list.show(self.show, None, run, **every)
         self.picked.success(None, js=SHOW_COMPARISON)
+        self.again = self.list.rerun(self.show, None, self.repeated, **every)
 
     @staticmethod
     def token(runs: list[RunView]) -> str:
