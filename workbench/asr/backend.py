@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor, nn
 
-from workbench.core.types import Block, ModelSpec, Seconds
+from workbench.core.types import Block, Heard, ModelSpec, Seconds
 
 # Named arrays of one clip at a boundary, without a batch dimension. At boundary 0 "samples" (n_samples,), "mel"
 # (n_mels, n_frames) or "mels" (n_frames, n_mels), else "hidden" (n_frames, width), and what a family adds, such as
@@ -44,6 +44,9 @@ class Backend(Protocol):
     fingerprint: str  # hash of weights and configuration, for caches and checkpoints
     window: Seconds | None  # the longest sound it hears at once; None where there is no limit
     padded_to: int  # samples that every shorter clip is padded to, and costs; 0 where clips cost their own length
+    reading_boundary: int  # where listening ends and writing token by token begins; 0 where nothing is written so
+    read_together: int  # clips that are written down together from there; the more, the fewer steps
+    gives_times: bool  # whether `word_times` can say when words were said
 
     def blocks(self) -> tuple[Block, ...]:
         """The parts in the order sound flows through them; every weight belongs to exactly one."""
@@ -93,6 +96,25 @@ class Backend(Protocol):
 
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
         """Greedy texts of a batch, through the blocks from `boundary` on, which no label may have touched."""
+        ...
+
+    def word_times(
+        self, item: Activations, boundary: int, texts: Sequence[str], duration: Seconds
+    ) -> list[list[tuple[Seconds, Seconds]] | None]:
+        """When each word (split at spaces) of each text is said in one clip, by forced alignment.
+
+        Args:
+            item: The clip's activations at the boundary, which no label may have touched.
+            texts: Not empty, in the model's own writing.
+            duration: Of the clip.
+
+        Returns:
+            For each text the words' beginnings and ends; None where it cannot be laid along this sound.
+        """
+        ...
+
+    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+        """The texts of `transcribe` with the confidence of each word."""
         ...
 
     def learnable(self, label_text: str, n_samples: int) -> str | None:

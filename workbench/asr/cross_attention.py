@@ -6,6 +6,9 @@ many positions, forwards and backwards. The same numbers up to rounding, at a fr
 projections: DeepSeek-V2, arXiv 2405.04434, section 2.1.2, there for the same reason in inference.)
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,3 +57,37 @@ def use_cross_attention(decoder_layers: list[nn.Module]) -> None:
         attention = getattr(layer, "encoder_attn", None)
         if type(attention) is WhisperAttention:
             attention.__class__ = CrossAttention
+
+
+@contextmanager
+def watched_attention(
+    decoder_layers: Sequence[Any], heads: Sequence[Sequence[int]], n_positions: int
+) -> Iterator[Callable[[], Tensor]]:
+    """See where heads look while a decoder reads one text.
+
+    Args:
+        heads: Layer and head of each.
+        n_positions: Of the memory, from its beginning; what lies behind is silence that was added to fill the window.
+
+    Yields:
+        What gives, afterwards, (n_heads, n_tokens, n_positions) of attention that sums to one over the positions.
+    """
+    seen: dict[int, Tensor] = {}
+
+    def keep(layer: int, attention: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        hidden = given[0] if given else named["hidden_states"]
+        memory = named["key_value_states"][:, :n_positions]
+        size = (1, -1, attention.num_heads, attention.head_dim)
+        query = (attention.q_proj(hidden) * attention.scaling).view(size).transpose(1, 2)
+        key = attention.k_proj(memory).view(size).transpose(1, 2)
+        seen[layer] = (query @ key.transpose(2, 3)).softmax(-1)[0]
+
+    hooks = [
+        decoder_layers[layer].encoder_attn.register_forward_pre_hook(partial(keep, layer), with_kwargs=True)
+        for layer in sorted({layer for layer, _ in heads})
+    ]
+    try:
+        yield lambda: torch.stack([seen[layer][head] for layer, head in heads])
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workbench.asr.alignment import ctc_word_frames
 from workbench.asr.backend import Activations, Batch, ClipInput
 from workbench.asr.ctc_family import Family, Stage
 from workbench.asr.ctc_languages import adapters_of
@@ -20,7 +21,7 @@ from workbench.asr.ctc_text import Letters, writing_of
 from workbench.asr.ctc_wav2vec2 import Wav2Vec2, Wav2Vec2Conformer, WavLM
 from workbench.asr.frames import Frames
 from workbench.asr.lora import low_rank_size
-from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
+from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
 
 NEW_ROW_BIAS = -2.0  # a new character starts this far (in logits) below the letter it is copied from
@@ -53,6 +54,9 @@ class CTCBackend:
 
     window: Seconds | None = None
     padded_to = 0
+    reading_boundary = 0
+    read_together = 0  # nothing is written token by token
+    gives_times = True
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
         self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
@@ -180,6 +184,29 @@ class CTCBackend:
             logits, lengths = self.logits(batch, boundary)
         best = logits.argmax(-1).cpu()
         return [self.writing.decode(ids[:n].tolist()) for ids, n in zip(best, lengths.tolist(), strict=True)]
+
+    @torch.no_grad()
+    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+        with self._at_rest():
+            logits, lengths = self.logits(batch, boundary)
+        sure, best = logits.float().softmax(-1).max(-1)
+        frames = zip(best.tolist(), sure.tolist(), lengths.tolist(), strict=True)
+        return [self.writing.read(ids[:n], of_frames[:n]) for ids, of_frames, n in frames]
+
+    @torch.no_grad()
+    def word_times(
+        self, item: Activations, boundary: int, texts: Sequence[str], duration: Seconds
+    ) -> list[list[tuple[Seconds, Seconds]] | None]:
+        """See `Backend`; along the model's own emissions, which are computed once for all texts."""
+        with self._at_rest():
+            logits, _ = self.logits(self.collate([item]), boundary)
+        emissions = functional.log_softmax(logits[0].float(), dim=-1).cpu()
+        blank, frame = int(self.model.config.pad_token_id), duration / max(1, len(emissions))
+        found: list[list[tuple[Seconds, Seconds]] | None] = []
+        for text in texts:
+            frames = ctc_word_frames(emissions, self.encode_label(text), self.writing.words_of(text), blank)
+            found.append(None if frames is None else [(a * frame, b * frame) for a, b in frames])
+        return found
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:

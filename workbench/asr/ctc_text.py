@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from workbench.asr.confidence import by_word, merged_runs, placed
 from workbench.core.text import ctc_frames_needed
+from workbench.core.types import Heard
 
 WORD_START = "▁"  # SentencePiece's mark before a word
 
@@ -28,8 +30,16 @@ class Writing(Protocol):
         """Token ids of a text that can be written."""
         ...
 
+    def words_of(self, text: str) -> list[int]:
+        """For each token of `encode(text)` the number of its word; -1 for a token between two words."""
+        ...
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of one id for each frame."""
+        ...
+
+    def read(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        """The same with the confidence of each word, from the probability of each frame's id."""
         ...
 
     def frames_needed(self, text: str) -> int:
@@ -56,8 +66,22 @@ class Letters:
         ids = {text: i for i, text in reversed(list(enumerate(self.token_text))) if text}
         return [ids[c] for c in " ".join(text.split()) if c != " " or " " in ids]
 
+    def words_of(self, text: str) -> list[int]:
+        between = [-1] if " " in self.token_text else []
+        words = text.split()
+        found = [n for number, word in enumerate(words) for n in (*between, *[number] * len(word))]
+        return found[len(between) :] if words else []
+
     def decode(self, ids: Sequence[int]) -> str:
         return " ".join("".join(self.token_text[i] for i in merged(ids)).split())
+
+    def read(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        written, tokens = "", []
+        for i, p in merged_runs(ids, sure):
+            written += self.token_text[i]
+            if self.token_text[i].strip():
+                tokens.append((self.token_text[i], len(written.split()) - 1, p))
+        return by_word(" ".join(written.split()), tokens)
 
     def frames_needed(self, text: str) -> int:
         return ctc_frames_needed(text)
@@ -101,9 +125,20 @@ class Pieces:
     def encode(self, text: str) -> list[int]:
         return self.tokenizer(" ".join(text.split()), add_special_tokens=False).input_ids
 
+    def words_of(self, text: str) -> list[int]:
+        return numbered_words(self.tokenizer.convert_ids_to_tokens(self.encode(text)), WORD_START)
+
     def decode(self, ids: Sequence[int]) -> str:
         kept = [i for i in merged(ids) if i not in self._silent]
-        return " ".join(self.tokenizer.decode(kept, group_tokens=False).split())
+        return " ".join(self._decode(kept).split())
+
+    def read(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        kept = [(i, p) for i, p in merged_runs(ids, sure) if i not in self._silent]
+        tokens = placed([i for i, _ in kept], [p for _, p in kept], self._decode)
+        return by_word(self.decode(ids), tokens)
+
+    def _decode(self, kept: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(list(kept), group_tokens=False))
 
     def frames_needed(self, text: str) -> int:
         return ctc_frames_needed(self.encode(text))
@@ -119,6 +154,14 @@ def piece_characters(vocabulary: Sequence[str] | dict[str, int]) -> frozenset[st
     if "<0x00>" in vocabulary:
         return None
     return frozenset(piece for piece in vocabulary if len(piece) == 1 and piece != WORD_START)
+
+
+def numbered_words(pieces: Sequence[str], word_start: str) -> list[int]:
+    """For each piece of a text the number of its word; a word begins with the sign, the first one also without."""
+    found: list[int] = []
+    for piece in pieces:
+        found.append((found[-1] if found else 0) + (1 if found and piece.startswith(word_start) else 0))
+    return found
 
 
 def merged(ids: Sequence[int]) -> list[int]:

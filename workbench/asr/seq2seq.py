@@ -26,15 +26,23 @@ from torch.nn import functional
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.masking_utils import create_causal_mask
 
+from workbench.asr.alignment import USUAL_FILTER, attended_steps, usual_heads, word_spans
 from workbench.asr.backend import Activations, Batch, ClipInput
-from workbench.asr.cross_attention import use_cross_attention
+from workbench.asr.confidence import by_word, placed
+from workbench.asr.cross_attention import use_cross_attention, watched_attention
+from workbench.asr.ctc_text import numbered_words
 from workbench.asr.lora import low_rank_size
 from workbench.asr.outline import learned_characters
 from workbench.asr.reading import GreedyState
-from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
+from workbench.asr.tied_embedding import look_up
+from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
 
 OPENAI_SPACE = 220  # the bare space's id; models whose texts begin with a space may not begin with this one alone
+READING_MEMORY = 2**30  # bytes of keys and values while clips are read together
+MOST_POSITIONS = 1500  # of the sound of one clip: 30 s
+MOST_TOGETHER = 32  # clips; with more, most have ended long before the longest text has
+SPACE_SIGN = "Ġ"  # how a byte-level vocabulary writes the space before a word
 MASK_FRAMES = 10  # mel frames that a SpecAugment mask covers
 
 
@@ -50,6 +58,8 @@ class WhisperBackend:
     Raises:
         ModelError: Parts that Whisper's kin share are missing.
     """
+
+    gives_times = True
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
         self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
@@ -223,14 +233,11 @@ class WhisperBackend:
         return functional.dropout(hidden, p=decoder.dropout, training=decoder.embed_tokens.training)
 
     def _look_up(self, given: Tensor) -> Tensor:
-        """(batch, n_tokens, width) of these ids.
-
-        The gradient of a few rows is added to the tied output layer's, instead of a second one of the whole vocabulary.
-        """
+        """(batch, n_tokens, width) of these ids."""
         table = self.decoder.embed_tokens
-        if not self.tied or type(table) is not nn.Embedding:
+        if not self.tied or type(table) is not nn.Embedding or not table.weight.requires_grad:
             return table(given)
-        return functional.embedding(given, table.weight, table.padding_idx, sparse=True)
+        return look_up(given, table.weight, table.padding_idx)
 
     def _given(self, labels: Tensor) -> Tensor:
         """(batch, n_tokens) ids that the decoder is given: the start token, then the label but its last token."""
@@ -259,38 +266,100 @@ class WhisperBackend:
 
     # ---- reading out ----
 
-    @torch.no_grad()
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
+        return [heard.text for heard in self._written(batch, boundary, measured=False)]
+
+    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+        return self._written(batch, boundary, measured=True)
+
+    @torch.no_grad()
+    def _written(self, batch: Batch, boundary: int, *, measured: bool) -> list[Heard]:
         training = self.model.training
         self.model.eval()
         heard = self._run({k: v for k, v in batch.items() if k != "labels"}, boundary, self.embed_block)
-        ids = self._greedy(heard, self._prompts(heard["memory"]))
+        written = self._greedy(heard, self._prompts(heard["memory"]), measured=measured)
         self.model.train(training)
-        texts = self.processor.tokenizer.batch_decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return [" ".join(t.split()) for t in texts]
+        texts = [" ".join(self._decode(ids).split()) for ids in written.texts]
+        if not measured:
+            return [Heard(text) for text in texts]
+        tokens = [placed(ids, sure, self._decode) for ids, sure in zip(written.texts, written.sure, strict=True)]
+        return [by_word(text, of_text) for text, of_text in zip(texts, tokens, strict=True)]
 
-    def _greedy(self, heard: Batch, prompts: Tensor) -> list[list[int]]:
+    def _decode(self, ids: Sequence[int]) -> str:
+        decode = self.processor.tokenizer.decode
+        return str(decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def _greedy(self, heard: Batch, prompts: Tensor, *, measured: bool = False) -> GreedyState:
         """Most likely tokens one by one, temperature 0, until each text ends, repeats itself or the positions do.
 
         Args:
             heard: "memory" (batch, n_positions, width), and what else `_read` needs.
             prompts: (batch, n_prompt) token ids.
+            measured: Whether the tokens' probabilities are wanted too.
         """
         most = self.most_tokens - prompts.shape[1]
-        state = GreedyState(len(prompts), self.end_token, *_suppressed(self.generation, prompts.device))
+        suppressed = _suppressed(self.generation, prompts.device)
+        state = GreedyState(len(prompts), self.end_token, *suppressed, measured=measured)
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         tokens = prompts
         for _ in range(most):
             tokens = state.take(self.model.proj_out(self._read(tokens, heard, cache)[:, -1]))
             if state.finished:
                 break
-        return state.texts
+        return state
 
     def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
         """(batch, n_tokens, width) behind the decoder, for the tokens that follow those in the cache."""
         return self.decoder(
             input_ids=tokens, encoder_hidden_states=heard["memory"], past_key_values=cache, use_cache=True
         ).last_hidden_state
+
+    @torch.no_grad()
+    def word_times(
+        self, item: Activations, boundary: int, texts: Sequence[str], duration: Seconds
+    ) -> list[list[tuple[Seconds, Seconds]] | None]:
+        """See `Backend`; from where the decoder looks while it is given the text."""
+        training = self.model.training
+        self.model.eval()
+        heard = self._run(self.collate([item]), boundary, self.embed_block)
+        found = [self._words_along(text, heard["memory"], duration) for text in texts]
+        self.model.train(training)
+        return found
+
+    def _words_along(self, text: str, memory: Tensor, duration: Seconds) -> list[tuple[Seconds, Seconds]] | None:
+        """Beginnings and ends of a text's words in (1, n_positions, width) of memory."""
+        label = self.encode_label(text)
+        step = (self.window or duration) / memory.shape[1]
+        if len(label) > self.most_tokens:
+            return None
+        first = next((i for i, token in enumerate(label) if token not in self._marks()), len(label) - 1)
+        heads = getattr(self.generation, "alignment_heads", None) or usual_heads(
+            len(self.decoder_layers), int(self.model.config.decoder_attention_heads)
+        )
+        batch = {"memory": memory, "labels": torch.tensor([label])}
+        with watched_attention(self.decoder_layers, heads, math.ceil(duration / step)) as looked:
+            self._run(batch, self.embed_block, self.head_block)
+        width = int(getattr(self.model.config, "median_filter_width", None) or USUAL_FILTER)
+        steps = attended_steps(looked()[:, first:].cpu(), width)
+        pieces = self.processor.tokenizer.convert_ids_to_tokens(label[first:-1])
+        return None if steps is None else word_spans(steps, numbered_words(pieces, SPACE_SIGN), step)
+
+    def _marks(self) -> set[int]:
+        """Ids of the marks that may stand before a text."""
+        languages = getattr(self.generation, "lang_to_id", None) or {}
+        tasks = getattr(self.generation, "task_to_id", None) or {}
+        silent = getattr(self.generation, "no_timestamps_token_id", None)
+        return {*languages.values(), *tasks.values(), *([] if silent is None else [int(silent)])}
+
+    @property
+    def reading_boundary(self) -> int:
+        return self.embed_block
+
+    @property
+    def read_together(self) -> int:
+        width = int(self.decoder.embed_tokens.weight.shape[1])
+        per_clip = 2 * len(self.decoder_layers) * MOST_POSITIONS * width * 4  # bytes; keys and values in float32
+        return max(2, min(MOST_TOGETHER, READING_MEMORY // per_clip))
 
     @property
     def most_tokens(self) -> int:

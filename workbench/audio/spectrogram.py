@@ -2,7 +2,7 @@
 
 import io
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Samples = npt.NDArray[np.float32]
+Scale = Literal["mel", "linear"]
 
 N_MELS: Final = 80
 WINDOW: Final = SAMPLE_RATE * 25 // 1000  # samples, 25 ms
@@ -43,6 +44,34 @@ def log_mel(samples: Samples) -> Samples:
         n_mels=N_MELS,
     )
     decibels: Samples = librosa.power_to_db(power, ref=max(float(power.max()), 1e-10), top_db=RANGE_DB)
+    return decibels.astype(np.float32)
+
+
+def levels(samples: Samples, scale: Scale) -> npt.NDArray[np.uint8]:
+    """The spectrogram for a canvas that chooses its colours itself.
+
+    Args:
+        samples: `(n_samples,)` float32 at 16 kHz.
+        scale: "mel" (80 bands, narrow below as in the ear) or "linear" (128 bands of 62.5 Hz).
+
+    Returns:
+        `(n_bands, n_frames)` uint8, the lowest band first; 0 is 80 dB below the loudest moment, 255 the loudest.
+    """
+    decibels = log_mel(samples) if scale == "mel" else log_linear(samples)
+    return np.round((decibels / RANGE_DB + 1.0) * 255.0).clip(0, 255).astype(np.uint8)
+
+
+def log_linear(samples: Samples) -> Samples:
+    """Log spectrogram in equal steps of frequency, windows as in `log_mel`.
+
+    Returns:
+        `(n_bands, n_frames)` float32, dB below the loudest value, from -80 to 0; the highest bin is left out.
+    """
+    import librosa
+
+    spectrum = librosa.stft(np.asarray(samples, dtype=np.float32), n_fft=FFT_SIZE, win_length=WINDOW, hop_length=HOP)
+    pairs = (np.abs(spectrum[:-1]) ** 2).reshape(FFT_SIZE // 4, 2, -1).mean(1)
+    decibels: Samples = librosa.power_to_db(pairs, ref=max(float(pairs.max()), 1e-10), top_db=RANGE_DB)
     return decibels.astype(np.float32)
 
 

@@ -10,7 +10,9 @@ from workbench.errors import WorkbenchError
 from workbench.services.general import forgetting_of
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
-from workbench.store.runs import evaluations, find_run, label_texts
+from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
+
+FINISHED = ("done", "stopped")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class RunComparison:
         forgetting: What the run has forgotten of general speech; None where that was not asked.
         sweep: How the arms of a sweep did; None for other runs.
         curve: What more clips would bring; None where that was not asked.
+        two_runs: Whether two runs stand side by side, not a base and its run.
     """
 
     run: str
@@ -33,6 +36,7 @@ class RunComparison:
     forgetting: Forgetting | None = None
     sweep: Mapping[str, Any] | None = None
     curve: Mapping[str, Any] | None = None
+    two_runs: bool = False
 
 
 class Comparing:
@@ -45,6 +49,17 @@ class Comparing:
         """Whether a run has texts to compare; one stopped early has none."""
         with self.store.session() as session:
             return bool(evaluations(session, find_run(session, name).id))
+
+    def measured_runs(self, name: str) -> list[tuple[str, str]]:
+        """Id and title of every run of the same set that has measured something, newest first; this one among them.
+
+        Raises:
+            UnknownNameError: No such run.
+        """
+        with self.store.session() as session:
+            runs = list_runs(session, find_run(session, name).set_id)
+            tested = count_tested(session, [run.id for run in runs])
+            return [(run.name, run.title or "") for run in runs if tested.get(run.id) and run.status in FINISHED]
 
     def of_run(self, name: str, *, normalizer: str | None = None) -> RunComparison:
         """Base against adapted on the run's test clips, or on its out-of-fold texts.
@@ -94,7 +109,11 @@ class Comparing:
             )
         rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
         changed = sum(left[i][0].reference != right[i][0].reference for i in shared)
-        notes = [f"Compared on the {len(shared)} clips that neither run trained on."]
+        notes = [f"Compared on the {len(shared)} clips that both tested and neither trained on."]
+        alone = [(name, len(side) - len(shared)) for name, side in ((first, left), (second, right))]
+        if any(n for _, n in alone):
+            more = " and ".join(f"{name} tested {n} more" for name, n in alone if n)
+            notes.append(f"Their test clips differ: {more}, which are not counted here.")
         if changed:
             notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
         comparison = compare(
@@ -104,7 +123,7 @@ class Comparing:
             seed=int(runs[0].config["seed"]),
             scheme="out-of-fold" if "out-of-fold" in {r.result.get("scheme") for r in runs} else "test",
         )
-        return RunComparison(second, first, second, comparison, tuple(notes))
+        return RunComparison(second, first, second, comparison, tuple(notes), two_runs=True)
 
     def document(self, name: str, *, normalizer: str | None = None) -> dict[str, Any]:
         """What `workbench adapt` prints: the run, its figures and its times.

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.services.aligning import forget_times
 from workbench.services.importing import AUDIO_SUFFIXES
 from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
@@ -288,7 +289,9 @@ def _remove_copies(workspace: Workspace, hashes: set[str]) -> None:
 
 
 def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
-    """Folds keep what their model heard until the run is done, so that it can be resumed."""
+    """Folds keep what their model heard until the run is done, so that it can be resumed; runs keep word times."""
+    for folder in workspace.runs.iterdir():
+        forget_times(folder, clip_ids)
     for path in workspace.runs.glob("*/*/outcome.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
         texts = document.get("texts", {})

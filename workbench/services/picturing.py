@@ -4,13 +4,16 @@ Spectrograms are kept in the cache folder under the sound's hash, so that erasin
 """
 
 import os
+import struct
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from workbench.audio.decode import read_clip
-from workbench.audio.spectrogram import preload, spectrogram_png, waveform_peaks
+from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png, waveform_peaks
 from workbench.core.types import Clip
 from workbench.errors import AudioError, DataError
 from workbench.services.labelling import Labelling
@@ -41,6 +44,18 @@ class Picturing:
             raise DataError(f"The sound of clip {clip_id} is missing from the workspace.")
         return path
 
+    def known_peaks(self, sha256: str) -> tuple[int, ...] | None:
+        """A sound's waveform where it has been drawn already: a page of new clips does not wait for decoding them."""
+        return self._peaks.get(sha256)
+
+    def peaks_of(self, clip_id: int) -> tuple[int, ...]:
+        """See `peaks`.
+
+        Raises:
+            DataError: The clip was deleted.
+        """
+        return self.peaks(self._labelling.clip(clip_id))
+
     def peaks(self, clip: Clip) -> tuple[int, ...]:
         """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
         kept = self._peaks.get(clip.sha256)
@@ -55,6 +70,14 @@ class Picturing:
             while len(self._peaks) > KEPT_PEAKS:
                 self._peaks.popitem(last=False)
         return kept
+
+    def spectrum(self, clip_id: int, scale: Scale) -> bytes:
+        """The clip's spectrogram as `spectrum_bytes`.
+
+        Raises:
+            WorkbenchError: The clip was deleted, or its sound is missing.
+        """
+        return spectrum_bytes(self.sound(clip_id), scale)
 
     def warm_up(self) -> None:
         """Import what drawing needs, so that the first picture does not wait for it; for a thread of the server."""
@@ -78,3 +101,13 @@ class Picturing:
                     picture.unlink(missing_ok=True)
                     raise DataError(f"Clip {clip_id} was erased.")
         return picture
+
+
+def spectrum_bytes(sound: Path, scale: Scale) -> bytes:
+    """A sound's spectrogram for the browser to colour: width and height as uint16, then a byte for each point.
+
+    Little-endian; row by row from the highest band down, 0 is 80 dB below the loudest moment.
+    """
+    picture = levels(read_clip(sound), scale)[::-1]
+    height, width = picture.shape
+    return struct.pack("<HH", width, height) + np.ascontiguousarray(picture).tobytes()

@@ -17,7 +17,7 @@ from workbench.asr.catalog import Catalog
 from workbench.audio.decode import check, decode_file, from_array, read_clip
 from workbench.audio.segment import split_at_silences
 from workbench.core.text import repetition
-from workbench.core.types import SAMPLE_RATE, Clip, ModelSpec, Seconds
+from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.services.labelling import Labelling
 from workbench.store.database import Store
@@ -103,10 +103,10 @@ class Transcribing:
         """Draft these clips and wait for it."""
         pairs = [(c.id, c.sha256) for c in (self.labelling.clip(i) for i in clip_ids)]
         sounds = [read_clip(self.workspace.sound_path(sha)) for _, sha in pairs]
-        texts = self.hear(model, sounds, self._language_of(clip_ids))
-        drafts = {i: text for (i, _), (text, _) in zip(pairs, texts, strict=True)}
+        heard = self.listen(model, sounds, self._language_of(clip_ids))
+        drafts = {i: said for (i, _), (said, _) in zip(pairs, heard, strict=True)}
         self.labelling.save_drafts(model, drafts)
-        return drafts
+        return {i: said.text for i, said in drafts.items()}
 
     def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]], draft: bool) -> None:
         began = time.monotonic()
@@ -122,11 +122,11 @@ class Transcribing:
                 if set_name in self._stop:
                     show(f"Stopped after {done} of {len(clips)} clips.", active=False)
                     return
-                heard = self.hear(model, sounds, language)
-                texts = {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)}
-                self.labelling.save_drafts(model, texts, draft=draft)
+                heard = self.listen(model, sounds, language)
+                drafts = {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)}
+                self.labelling.save_drafts(model, drafts, draft=draft)
                 done += len(chunk)
-                endless += sum(repetition(text) is not None for text in texts.values())
+                endless += sum(repetition(said.text) is not None for said in drafts.values())
                 show("Drafting" if draft else "Listening")
             circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
             show(f"{len(clips)} clips {'drafted' if draft else 'heard'} by {model}.{circles}", active=False)
@@ -143,7 +143,13 @@ class Transcribing:
     def hear(
         self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]", language: str | None = None
     ) -> list[tuple[str, Seconds]]:
-        """Text and computing time of each sound, (n_samples,) float32 at 16 kHz.
+        """Text and computing time of each sound; see `listen`."""
+        return [(said.text, seconds) for said, seconds in self.listen(model, sounds, language)]
+
+    def listen(
+        self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]", language: str | None = None
+    ) -> list[tuple[Heard, Seconds]]:
+        """Text, with the confidence of each word, and computing time of each sound, (n_samples,) float32 at 16 kHz.
 
         Args:
             language: ISO 639-1 code; a multilingual base model that is told none, or one it does not know, recognises
@@ -155,7 +161,7 @@ class Transcribing:
             if known is not None and not (isinstance(model, str) and model.startswith(RUN_PREFIX)):
                 code = (language or "").split("-")[0]
                 backend.set_language(code if code in known else None)
-            return _hear(backend, sounds)
+            return hear_sounds(backend, sounds)
 
     def _set_language(self, set_name: str) -> str | None:
         with self.store.session() as session:
@@ -180,29 +186,30 @@ class Transcribing:
 
     def files(
         self, model: str | ModelSpec, paths: Sequence[Path], *, done: Callable[[int], None] = lambda n: None
-    ) -> list[dict[str, Any]]:
-        """Transcribe files: [{"file", "clip", "text", "audio_seconds", "seconds"}].
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Transcribe files, as many as can be used.
 
-        Raises:
-            WorkbenchError: A file is missing or cannot be used; names it.
+        Returns:
+            [{"file", "clip", "text", "audio_seconds", "seconds"}], and a sentence for each file that was left out.
         """
-        missing = [path for path in paths if not path.is_file()]
-        if missing:
-            raise WorkbenchError(f"There is no file {missing[0]}; check the path.")
-        sounds = []
-        for path in paths:
+        documents: list[dict[str, Any]] = []
+        problems: list[str] = []
+        waiting: list[tuple[Path, np.ndarray]] = []
+        for number, path in enumerate(paths, 1):
             try:
-                sound = decode_file(path)
-                check(sound)
-            except AudioError as e:
-                raise WorkbenchError(f"{path}: {e}") from e
-            sounds.append(sound.samples)
-        heard = self.hear(model, sounds)
-        done(len(sounds))
-        return [
-            _document(str(path), None, text, len(samples) / SAMPLE_RATE, seconds)
-            for path, samples, (text, seconds) in zip(paths, sounds, heard, strict=True)
-        ]
+                waiting.append((path, _usable(path)))
+            except WorkbenchError as e:
+                problems.append(str(e))
+            enough = sum(len(sound) for _, sound in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
+            if waiting and (enough or number == len(paths)):
+                heard = self.hear(model, [sound for _, sound in waiting])
+                documents += [
+                    _document(str(file), None, text, len(sound) / SAMPLE_RATE, seconds)
+                    for (file, sound), (text, seconds) in zip(waiting, heard, strict=True)
+                ]
+                waiting = []
+                done(number)
+        return documents, problems
 
     def clip_set(
         self, model: str | ModelSpec, set_name: str, *, done: Callable[[int], None] = lambda n: None
@@ -214,10 +221,10 @@ class Transcribing:
         documents: list[dict[str, Any]] = []
         language = self._set_language(set_name)
         for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
-            heard = self.hear(model, sounds, language)
-            self.labelling.save_drafts(name, {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)})
-            for (i, _), (text, seconds) in zip(chunk, heard, strict=True):
-                documents.append(_document(by_id[i].name, i, text, by_id[i].duration, seconds))
+            heard = self.listen(model, sounds, language)
+            self.labelling.save_drafts(name, {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)})
+            for (i, _), (said, seconds) in zip(chunk, heard, strict=True):
+                documents.append(_document(by_id[i].name, i, said.text, by_id[i].duration, seconds))
             done(len(documents))
         return documents
 
@@ -232,8 +239,8 @@ class Transcribing:
         """Let a model hear clips that have a label and keep its texts beside them, not as drafts."""
         name, language, finished = model if isinstance(model, str) else model.name, self._set_language(set_name), 0
         for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
-            heard = self.hear(model, sounds, language)
-            texts = {i: text for (i, _), (text, _) in zip(chunk, heard, strict=True)}
+            heard = self.listen(model, sounds, language)
+            texts = {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)}
             self.labelling.save_drafts(name, texts, draft=False)
             finished += len(chunk)
             done(finished)
@@ -275,7 +282,7 @@ class Transcribing:
         return backend
 
 
-def _hear(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[str, Seconds]]:
+def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[Heard, Seconds]]:
     """Greedy texts in batches of similar length; the time of a batch is shared out by length.
 
     A sound longer than the model's window is heard piece by piece, split where it is quiet.
@@ -290,20 +297,49 @@ def _hear(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[str,
             spans = split_at_silences(sound, longest=longest)
         pieces += [(number, sound[start:stop]) for start, stop in spans]
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i][1]))
-    texts, seconds = [""] * len(pieces), [0.0] * len(sounds)
-    for batch in _batches(order, [max(len(p), backend.padded_to) for _, p in pieces]):
+    texts, seconds = [Heard("")] * len(pieces), [0.0] * len(sounds)
+    costs = [max(len(p), backend.padded_to) for _, p in pieces]
+    n, start = backend.read_together, backend.reading_boundary
+    groups = [order[i : i + n] for i in range(0, len(order), n)] if n else _batches(order, costs)
+    for batch in groups:
         began = time.monotonic()
-        items = backend.encode_prefix([ClipInput(pieces[i][1]) for i in batch], 0)
-        heard = backend.transcribe(backend.collate(items), 0)
+        # Listening costs by the second; a step of writing costs hardly more for many clips than for one.
+        listened = (backend.encode_prefix([ClipInput(pieces[i][1]) for i in b], start) for b in _batches(batch, costs))
+        heard = backend.read(backend.collate([item for items in listened for item in items]), start)
         spent = time.monotonic() - began
         whole = sum(len(pieces[i][1]) for i in batch)
-        for i, text in zip(batch, heard, strict=True):
-            texts[i] = text
+        for i, said in zip(batch, heard, strict=True):
+            texts[i] = said
             seconds[pieces[i][0]] += spent * len(pieces[i][1]) / whole
-    parts: list[list[str]] = [[] for _ in sounds]
-    for (number, _), text in zip(pieces, texts, strict=True):
-        parts[number].append(text)
-    return [(" ".join(filter(None, p)), s) for p, s in zip(parts, seconds, strict=True)]
+    parts: list[list[Heard]] = [[] for _ in sounds]
+    for (number, _), said in zip(pieces, texts, strict=True):
+        parts[number].append(said)
+    return [(_joined(p), s) for p, s in zip(parts, seconds, strict=True)]
+
+
+def _usable(path: Path) -> "np.ndarray":
+    """The sound of a file, (n_samples,) float32 at 16 kHz.
+
+    Raises:
+        WorkbenchError: It is missing, or cannot be used; names it.
+    """
+    if not path.is_file():
+        raise WorkbenchError(f"There is no file {path}; check the path.")
+    try:
+        sound = decode_file(path)
+        check(sound)
+    except AudioError as e:
+        raise WorkbenchError(f"{path}: {e}") from e
+    return sound.samples
+
+
+def _joined(parts: Sequence[Heard]) -> Heard:
+    """What was heard of one sound; without confidences where a part has none."""
+    said = [part for part in parts if part.text]
+    known = all(part.confidences for part in said)
+    return Heard(
+        " ".join(part.text for part in said), tuple(c for part in said for c in part.confidences) if known else ()
+    )
 
 
 def _batches(order: Sequence[int], costs: Sequence[int]) -> Iterator[list[int]]:

@@ -7,14 +7,22 @@ from pathlib import Path
 
 from workbench.asr.catalog import Catalog
 from workbench.services.adaptation import Adaptation
+from workbench.services.aligning import Aligning
+from workbench.services.browsing import Browsing
 from workbench.services.collecting import Collecting
 from workbench.services.comparing import Comparing
 from workbench.services.doctor import Doctor
+from workbench.services.guiding import Guiding
+from workbench.services.history import History
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
+from workbench.services.model_process import ModelProcess
 from workbench.services.picturing import Picturing
+from workbench.services.prompting import Prompting
+from workbench.services.report import Reporting
 from workbench.services.transcribing import Transcribing
 from workbench.services.transcripts import Transcripts
+from workbench.services.trying import Trying
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -27,13 +35,21 @@ class Workbench:
     store: Store
     catalog: Catalog
     collecting: Collecting
+    prompting: Prompting
+    browsing: Browsing
     labelling: Labelling
+    guiding: Guiding
     transcribing: Transcribing
     adaptation: Adaptation
     comparing: Comparing
     doctor: Doctor
     picturing: Picturing
     transcripts: Transcripts
+    history: History
+    reporting: Reporting
+    models: ModelProcess
+    aligning: Aligning
+    trying: Trying
 
     @classmethod
     def open(
@@ -56,21 +72,31 @@ class Workbench:
         workspace = Workspace.open(root)
         store = Store.open(workspace)
         catalog = Catalog(model_folders, model_collections)
-        labelling = Labelling(store)
-        jobs = Jobs(workspace, store)
+        labelling, collecting = Labelling(store), Collecting(workspace, store)
+        adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
+        comparing, models = Comparing(store), ModelProcess(workspace)
         return cls(
             workspace=workspace,
             store=store,
             catalog=catalog,
-            collecting=Collecting(workspace, store),
+            collecting=collecting,
+            prompting=Prompting(store, collecting),
+            browsing=Browsing(store),
             labelling=labelling,
+            guiding=Guiding(store, collecting, labelling),
             transcribing=Transcribing(workspace, store, catalog, labelling),
-            adaptation=Adaptation(workspace, store, catalog, labelling, jobs),
-            comparing=Comparing(store),
+            adaptation=adaptation,
+            comparing=comparing,
             doctor=Doctor(store, labelling),
             picturing=Picturing(workspace, labelling),
             transcripts=Transcripts(store),
+            history=History(workspace, store, adaptation, comparing),
+            reporting=Reporting(workspace, store, comparing),
+            models=models,
+            aligning=Aligning(workspace, store, adaptation.jobs, models),
+            trying=Trying(workspace, collecting, models),
         )
 
     def close(self) -> None:
+        self.models.close()
         self.store.close()

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +18,9 @@ from workbench.store.database import Store
 from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs, find_run
 from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.services.running import RunExecution
 
 ALIVE = ".alive"  # in the run's folder
 TURN = ".turn"  # in the folder of all runs
@@ -94,6 +98,7 @@ def is_starting(folder: Path) -> bool:
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.asr.memory import keep_freed_memory
+    from workbench.services.aligning import forget_times
     from workbench.services.curving import CurveExecution
     from workbench.services.planning import CURVE, SWEEP
     from workbench.services.progress import StopRequested
@@ -101,13 +106,15 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.services.sweeping import SweepExecution
 
     keep_freed_memory()
+    forget_times(workspace.run_folder(name))  # of an earlier attempt
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""
         kinds = {SWEEP: SweepExecution, CURVE: CurveExecution}
         execution = next((kind for name, kind in kinds.items() if row.config.get(name)), RunExecution)
     try:
-        execution(workspace, store, name).execute()
+        at_work = execution(workspace, store, name)
+        at_work.execute()
     except StopRequested:
         _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
     except WorkbenchError as e:
@@ -122,6 +129,18 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
         traceback.print_exc()
         reason = f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
         _end(store, name, "failed", reason)
+    else:
+        _place_words(at_work)
+
+
+def _place_words(execution: "RunExecution") -> None:
+    """Say when the words of the tested clips were said; the run is done already, whatever becomes of this."""
+    from workbench.services.placing import place_run
+
+    try:
+        place_run(execution)
+    except Exception:  # the job's boundary: the page offers to try again
+        traceback.print_exc()
 
 
 def _end(store: Store, name: str, status: str, message: str) -> None:

@@ -1,0 +1,174 @@
+"""When the words of a comparison were said: reference, base and adapted as three lanes over one time axis.
+
+Times belong to the words as they were written, scores to the words as a normalizer compares them, and a model may write
+a third way ("25 mg" is "twenty five mg"). So each kind of word knows which words of another writing it came from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rapidfuzz.distance import Levenshtein
+
+from workbench.core.scoring import ClipScore, WordOp
+from workbench.core.types import Seconds
+
+Span = tuple[Seconds, Seconds]  # from, to; from the clip's beginning
+LaneKind = Literal["said", "right", "wrong", "missing", "extra"]
+_KINDS: dict[str, LaneKind] = {"equal": "right", "substitute": "wrong", "insert": "extra"}
+
+
+@dataclass(frozen=True)
+class WordTimes:
+    """When each word of a text was said.
+
+    Attributes:
+        spans: For each word of the text as written, split at spaces; None for one that makes no sound of its own.
+        why: Where the text has no times at all, the reason in one sentence; `spans` is empty then.
+    """
+
+    spans: tuple[Span | None, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class LaneWord:
+    """One word of a lane.
+
+    Attributes:
+        kind: "said" in the reference's lane; else how it compares; "missing" for a word that was said and not written.
+        said: The word of the reference, for wrong ones.
+        span: None where no time is known.
+    """
+
+    text: str
+    kind: LaneKind
+    said: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as it was written, with its times where they are known."""
+
+    written: str
+    times: WordTimes | None = None
+
+
+def origins(written: Sequence[str], convert: Callable[[str], str], whole: Sequence[str]) -> list[range]:
+    """For each word of a converted text the written words that it came from.
+
+    Args:
+        written: The words before.
+        convert: What was done to the text; tried on each word alone to see what became of it.
+        whole: The words after, as the whole text gave them.
+    """
+    pieces = [(i, piece) for i, word in enumerate(written) for piece in convert(word).split()]
+    owner = [i for i, _ in pieces]
+    if not owner:
+        return [range(0, len(written))] * len(whole)
+    found: list[range] = []
+    for before, after in _runs([piece for _, piece in pieces], list(whole)):
+        for k in range(len(after)):
+            low = before.start + len(before) * k // len(after)
+            high = before.start + -(-len(before) * (k + 1) // len(after))
+            if not before:  # the whole text has a word that no single word gave: it belongs to the one before
+                low = max(before.start - 1, 0)
+            first, last = owner[min(low, len(owner) - 1)], owner[min(max(high, low + 1), len(owner)) - 1]
+            found.append(range(first, last + 1))
+    return found
+
+
+def _runs(before: Sequence[str], after: Sequence[str]) -> list[tuple[range, range]]:
+    """Positions that correspond: word by word where both are equal, else stretch by stretch."""
+    found: list[tuple[range, range]] = []
+    differs = False
+    for op in Levenshtein.opcodes(before, after):
+        if op.tag == "equal":
+            pairs = zip(range(op.src_start, op.src_end), range(op.dest_start, op.dest_end), strict=True)
+            found += [(range(i, i + 1), range(j, j + 1)) for i, j in pairs]
+        elif differs:  # "twenty five" for "25" is a word exchanged and one deleted: one stretch
+            left, right = found[-1]
+            found[-1] = range(left.start, op.src_end), range(right.start, op.dest_end)
+        else:
+            found.append((range(op.src_start, op.src_end), range(op.dest_start, op.dest_end)))
+        differs = op.tag != "equal"
+    return found
+
+
+def spans_before(spans: Sequence[Span | None], came_from: Sequence[range], n: int) -> tuple[Span | None, ...]:
+    """Times of the n words before a conversion, from those of the words after it."""
+    found: list[Span | None] = [None] * n
+    for span, places in zip(spans, came_from, strict=True):
+        for i in places:
+            found[i] = _hull(found[i], span)
+    return tuple(found)
+
+
+def spans_after(spans: Sequence[Span | None], came_from: Sequence[range]) -> list[Span | None]:
+    """Times of the words after a conversion, from those before it; words of one origin share its time out."""
+    found: list[Span | None] = []
+    start = 0
+    while start < len(came_from):
+        stop = start + 1
+        while stop < len(came_from) and came_from[stop] == came_from[start]:
+            stop += 1
+        whole: Span | None = None
+        for i in came_from[start]:
+            whole = _hull(whole, spans[i])
+        found += [_share(whole, k, stop - start) for k in range(stop - start)]
+        start = stop
+    return found
+
+
+def _hull(one: Span | None, other: Span | None) -> Span | None:
+    if one is None or other is None:
+        return one or other
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _share(span: Span | None, k: int, n: int) -> Span | None:
+    if span is None:
+        return None
+    step = (span[1] - span[0]) / n
+    return span[0] + k * step, span[0] + (k + 1) * step
+
+
+def compared_spans(text: Text, normalize: Callable[[str], str], compared: Sequence[str]) -> list[Span | None]:
+    """Times of a text's words as they were compared; None for each where none are known."""
+    written = text.written.split()
+    if text.times is None or len(text.times.spans) != len(written):
+        return [None] * len(compared)
+    return spans_after(text.times.spans, origins(written, normalize, compared))
+
+
+def reference_lane(reference: Text, score: ClipScore, normalize: Callable[[str], str]) -> list[LaneWord]:
+    """The words that were said."""
+    words = [op.reference for op in score.alignment if op.kind != "insert"]
+    spans = compared_spans(reference, normalize, words)
+    return [LaneWord(word, "said", span=span) for word, span in zip(words, spans, strict=True)]
+
+
+def heard_lane(
+    heard: Text, score: ClipScore, normalize: Callable[[str], str], said: Sequence[LaneWord]
+) -> list[LaneWord]:
+    """The words that a model wrote, with those that it left out at the time when they were said.
+
+    Args:
+        said: The reference's lane.
+    """
+    words = [op.hypothesis for op in score.alignment if op.kind != "delete"]
+    spans, reference = iter(compared_spans(heard, normalize, words)), iter(said)
+    lane = []
+    for op in score.alignment:
+        spoken = next(reference) if op.kind != "insert" else None
+        if op.kind == "delete":
+            assert spoken is not None
+            lane.append(replace(spoken, kind="missing"))
+        else:
+            lane.append(LaneWord(op.hypothesis, _KINDS[op.kind], _said(op), next(spans)))
+    return lane
+
+
+def _said(op: WordOp) -> str:
+    return op.reference if op.kind == "substitute" else ""

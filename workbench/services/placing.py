@@ -1,0 +1,184 @@
+"""Places words in time and lets two models hear one sound; the part that needs torch, for processes of their own."""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from workbench.asr import loading
+from workbench.asr.alignment import place_words
+from workbench.asr.backend import Activations, Backend, ClipInput
+from workbench.asr.checkpoint import load_run_model
+from workbench.asr.feature_cache import CacheItem
+from workbench.audio.decode import check, decode_file, read_clip, write_flac
+from workbench.core.lanes import WordTimes
+from workbench.core.types import SAMPLE_RATE, ModelSpec
+from workbench.errors import ModelError
+from workbench.services.aligning import ClipTimes, add_times, times_to_json
+from workbench.services.run_clips import RunClip
+from workbench.services.transcribing import hear_sounds
+from workbench.store.database import Store
+from workbench.store.models import EvaluationRow
+from workbench.store.runs import evaluations, find_run
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.services.running import RunExecution
+
+KEPT_MODELS: Final = 2  # a base and an adapted one
+WORKER_SECONDS: Final = 120.0  # a run's worker does not hold up the next run for longer; the page asks for the rest
+CLIPS_A_WRITE: Final = 10
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A model that has heard a clip up to one of its boundaries."""
+
+    backend: Backend
+    item: Activations
+    boundary: int
+
+    def place(self, texts: Sequence[str], samples: np.ndarray, language: str | None) -> list[WordTimes]:
+        return place_words(self.backend, self.item, self.boundary, texts, samples=samples, language=language)
+
+
+def place_run(execution: "RunExecution") -> None:
+    """Place the words of a run that has just finished, from what the frozen prefix heard.
+
+    Raises:
+        WorkbenchError: The base cannot be loaded a second time, for lack of memory for instance.
+    """
+    began, arm = time.monotonic(), execution.arm
+    with execution.store.session() as session:
+        row = find_run(session, execution.name)
+        measured = evaluations(session, row.id)
+    if not measured or arm is None:
+        return
+    base = loading.load(ModelSpec.from_json(row.model))
+    base.set_language(execution.language, execution.config.task)
+    found: dict[int, ClipTimes] = {}
+    for e, clip in measured:
+        run_clip = execution.clips.get(clip.id)
+        if run_clip is None:
+            continue
+        if time.monotonic() - began > WORKER_SECONDS:
+            break
+        item = _item(execution.workspace, run_clip)
+        after = Listener(execution.backend, arm.hearing.fetch(item), arm.hearing.boundary)
+        before = Listener(base, execution.hearing.fetch(item), execution.hearing.boundary)
+        samples = item.load().samples
+        found[clip.id] = _clip_times(before, after, e, samples, row.config.get("language"))
+        if len(found) == CLIPS_A_WRITE:
+            add_times(execution.folder, found)
+            found = {}
+    add_times(execution.folder, found)
+
+
+def _item(workspace: Workspace, clip: RunClip) -> CacheItem:
+    path = clip.path or workspace.sound_path(clip.sha256)
+    return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples)
+
+
+def _clip_times(
+    before: Listener, after: Listener, texts: EvaluationRow, samples: np.ndarray, language: str | None
+) -> ClipTimes:
+    reference, adapted = after.place([texts.reference, texts.adapted], samples, language)
+    base = before.place([texts.base], samples, language)[0]
+    return {"reference": reference, "base": base, "adapted": adapted}
+
+
+class Models:
+    """Base and adapted models of runs, loaded when they are needed; the newest are kept."""
+
+    def __init__(self, workspace: Workspace, store: Store) -> None:
+        self._workspace, self._store = workspace, store
+        self._loaded: OrderedDict[tuple[str, bool], Backend] = OrderedDict()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what a request asks for; see `model_server`."""
+        handlers: dict[str, Callable[..., dict[str, Any]]] = {
+            "times": self.times,
+            "try": self.hear,
+            "place": self.place,
+        }
+        return handlers[request.pop("do")](**request)
+
+    def times(self, run: str, clips: Sequence[int]) -> dict[str, Any]:
+        """Times of the words of some of a run's tested clips: {"clips": {id: times}}."""
+        with self._store.session() as session:
+            row = find_run(session, run)
+            measured = [(e, clip) for e, clip in evaluations(session, row.id) if clip.id in set(clips)]
+        language = row.config.get("language")
+        found = {}
+        for e, clip in measured:
+            sound = ClipInput(read_clip(self._workspace.sound_path(clip.sha256)))
+            before, after = (_listen(self._load(run, adapted=side), sound) for side in (False, True))
+            found[clip.id] = times_to_json(_clip_times(before, after, e, sound.samples, language))
+        return {"clips": found}
+
+    def hear(self, upload: str, sound: str, models: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+        """What models hear in a file: {"texts": […], "times": […], "duration", "warnings"}.
+
+        Args:
+            upload: The file as it came; decoding some rates needs torch too.
+            sound: Where to keep it as FLAC.
+            models: For each the run, and whether its adapted model is meant or its base.
+
+        Raises:
+            AudioError: The file cannot be used.
+        """
+        decoded = decode_file(upload)
+        warnings = check(decoded)
+        write_flac(Path(sound), decoded.samples)
+        texts, times = [], []
+        for run, adapted in models:
+            backend = self._load(run, adapted=adapted)
+            text = hear_sounds(backend, [decoded.samples])[0][0]
+            texts.append(text)
+            times.append(times_to_json({"": self._place(backend, decoded.samples, text, run)})[""])
+        return {"texts": texts, "times": times, "duration": decoded.duration, "warnings": warnings}
+
+    def place(self, sound: str, run: str, text: str) -> dict[str, Any]:
+        """Times of a text's words in a FLAC file, by a run's adapted model: {"times": …}."""
+        found = self._place(self._load(run, adapted=True), read_clip(Path(sound)), text, run)
+        return {"times": times_to_json({"": found})[""]}
+
+    def _place(self, backend: Backend, samples: np.ndarray, text: str, run: str) -> WordTimes:
+        if backend.window is not None and len(samples) > backend.window * SAMPLE_RATE:
+            return WordTimes(why=f"Longer than the {backend.window:.0f} s that this model hears at once.")
+        with self._store.session() as session:
+            language = find_run(session, run).config.get("language")
+        return _listen(backend, ClipInput(samples)).place([text], samples, language)[0]
+
+    def _load(self, run: str, *, adapted: bool) -> Backend:
+        key = run, adapted
+        if key not in self._loaded:
+            self._loaded[key] = self._read(run, adapted=adapted)
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > KEPT_MODELS:
+            self._loaded.popitem(last=False)
+        return self._loaded[key]
+
+    def _read(self, run: str, *, adapted: bool) -> Backend:
+        if adapted:
+            return load_run_model(self._workspace.run_folder(run) / "model")[0]
+        with self._store.session() as session:
+            row = find_run(session, run)
+        backend = loading.load(ModelSpec.from_json(row.model))
+        if backend.fingerprint != row.model.get("fingerprint", backend.fingerprint):
+            raise ModelError(
+                f"The base model {backend.spec.name} is not the one that {run} began with (its files have changed); "
+                "restore the old files, or adapt again."
+            )
+        card = json.loads((self._workspace.run_folder(run) / "model" / "run.json").read_text(encoding="utf-8"))
+        backend.set_language(card.get("language"), row.config.get("task", "transcribe"))
+        return backend
+
+
+def _listen(backend: Backend, sound: ClipInput) -> Listener:
+    return Listener(backend, backend.encode_prefix([sound], 0)[0], 0)
