@@ -129,6 +129,12 @@ def test_a_missing_or_broken_file_is_named(terminal: Terminal, tmp_path: Path) -
         failed = terminal.run("transcribe", "--model", "ctc-en", str(file), status=1)
         assert str(file) in failed.stderr
         assert len(failed.stderr.strip().splitlines()) == 1
+    sound = next((CLINIC / "audio").iterdir())
+    missing = tmp_path / "missing.wav"
+    partly = terminal.run("transcribe", "--model", "ctc-en", str(broken), str(sound), str(missing), status=1)
+    assert [line.split()[0] for line in partly.stdout.splitlines()] == [str(sound)]
+    assert str(broken) in partly.stderr
+    assert str(missing) in partly.stderr
 
 
 def test_the_help_names_every_strategy() -> None:

@@ -98,22 +98,27 @@ def transcribe(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write down files or a whole set; a set's texts are kept as drafts."""
+    """Write down files or a whole set; a set's texts are kept as drafts. Files that cannot be used are named last."""
     if bool(files) == bool(set_name):
         raise typer.BadParameter("give sound files or --set NAME, one of the two")
     with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
         chosen = model if model.startswith("run-") else bench.catalog.resolve(model)
+        problems: list[str] = []
         if set_name:
             total = bench.collecting.set_info(set_name).clips
             document = bench.transcribing.clip_set(chosen, set_name, done=lambda n: bar(n, total, ""))
         else:
-            document = bench.transcribing.files(chosen, files or [], done=lambda n: bar(n, len(files or []), ""))
+            document, problems = bench.transcribing.files(
+                chosen, files or [], done=lambda n: bar(n, len(files or []), "")
+            )
 
     def show(console: Console) -> None:
         for row in document:
             console.print(f"{row['file']}\t{row['text']}")
 
     emit(document, as_json, show)
+    if problems:
+        raise WorkbenchError("\n".join(problems))
 
 
 @app.command()
