@@ -33,12 +33,12 @@ def test_cut_choose_a_tier_and_take_the_texts_along(
         packed.write(tmp_path / "story.wav", "field/story.wav")
         packed.writestr("field/story.TextGrid", GRID)
     page = open_page("sets in")
+    page.get_by_role("button", name="What can be added").click()
     page.get_by_label("Each channel is a speaker of its own").check()
     add(page, tmp_path / "call.wav")
     page.get_by_text("cut in its pauses into").wait_for(timeout=PATIENCE_MS)
     assert {c.speaker for c in bench.labelling.clips("sets in")} == {"call channel 1", "call channel 2"}
 
-    page.get_by_text("Record or add files").click()  # it folds when a set has clips
     add(page, tmp_path / "field.zip")
     page.get_by_role("button", name="Import these tiers").wait_for(timeout=PATIENCE_MS)
     page.get_by_role("checkbox", name="Ann").check()

@@ -15,11 +15,12 @@ from tests.ui.conftest import HOSTILE
 from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.form import SETTINGS, check_cap, wishes
+from workbench.ui.clip_rows import Query
 from workbench.ui.guard import notice, quiet, shown
 from workbench.ui.page import Page, _follow
-from workbench.ui.sections.adapt import SETTINGS, Adapt, _check_cap, _wishes
+from workbench.ui.sections.adapt import Adapt
 from workbench.ui.sections.collect import Collect
-from workbench.ui.sections.label import PAGE_SIZE, Label, Query
 from workbench.ui.sections.sets import Sets
 
 Fill = Callable[..., list[int]]
@@ -191,87 +192,22 @@ def test_nothing_outside_the_workspace_is_ever_removed(bench: Workbench, make_wa
     assert mine.exists()
 
 
-def test_a_recording_is_a_clip_and_not_a_warning(bench: Workbench, make_wav: Callable[..., Path]) -> None:
-    bench.collecting.create_set("s")
-    html, cleared = Collect(bench).add_recording("s", str(make_wav("audio.wav")), "ada")
-    assert cleared is None
-    assert "no text" not in html
-    assert bench.labelling.clips("s")[0].name.startswith("recording ")
+def test_the_recorder_knows_its_set_and_the_words_as_they_are_typed(bench: Workbench) -> None:
+    bench.collecting.create_set("s", "en")
+    collect = Collect(bench)
+    *_, fold, recorder = collect.open_set("s")
+    assert (fold["label"], recorder["set"], recorder["clips"]) == (text.WORDS, "s", 0)
+    fold, recorder = collect.save_words("s", "edema\n\nwarfarin\nedema")
+    assert recorder["words"] == ["edema", "warfarin"]
+    assert "2" in fold["label"]
+    assert collect.open_set("")[-1]["set"] == ""
+    with pytest.raises(gr.Error, match="Choose or create a clip set"):
+        collect.save_words("", "edema")
 
 
 def test_without_a_set_the_user_is_told_what_to_do(bench: Workbench) -> None:
     with pytest.raises(gr.Error, match="Choose or create a clip set"):
         Collect(bench).add_files("", [], "")
-
-
-# ---- labels ----
-
-
-def test_the_list_is_paged(bench: Workbench, fill: Fill) -> None:
-    fill("s", PAGE_SIZE + 2)
-    label = Label(bench)
-    first = label.view(query("s"))
-    assert (len(first["clips"]), first["pages"], first["shown"]) == (PAGE_SIZE, 2, "1 to 25 of 27")
-    second, page = label.turn(event(page=1), *query("s"))
-    assert (len(second["clips"]), page) == (2, 1)
-    assert label.view(query("s", page=99))["page"] == 1
-
-
-def test_a_label_is_saved_confirmed_and_undone(bench: Workbench, fill: Fill) -> None:
-    (clip_id,) = fill("s", 1)
-    label = Label(bench)
-    saved = label.save(event(id=clip_id, text="Take 5 tablets", revision=0, sent=[]), *query("s"))["clips"][0]
-    assert (saved["status"], saved["revision"]) == ("drafted", 1)
-    assert "take five tablets" in saved["written"]
-    confirmed = label.confirm(event(id=clip_id, text="Take 5 tablets", revision=1, sent=[]), *query("s"))["clips"][0]
-    assert confirmed["status"] == "confirmed"
-    assert label.undo(event(id=clip_id), *query("s"))["clips"][0]["status"] == "drafted"
-    past = label.history(event(id=clip_id), *query("s"))["history"]["items"]
-    assert len(past) == 3
-    assert "ada" in past[0]["when"]
-
-
-def test_characters_that_the_model_cannot_write_are_pointed_out(bench: Workbench, fill: Fill) -> None:
-    (clip_id,) = fill("s", 1)
-    shown_clip = Label(bench).save(event(id=clip_id, text="niño", revision=0, sent=[]), *query("s"))["clips"][0]
-    assert shown_clip["trouble"]
-    assert "cannot write" in shown_clip["written"]
-
-
-def test_only_somebody_elses_change_is_a_conflict(
-    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (clip_id,) = fill("s", 1)
-    told: list[str] = []
-    monkeypatch.setattr("workbench.ui.sections.label.warn", told.append)
-    label = Label(bench)
-    label.save(event(id=clip_id, text="one", revision=0, sent=[]), *query("s"))
-    label.save(event(id=clip_id, text="one two", revision=0, sent=["one"]), *query("s"))  # its answer was on the way
-    assert told == []
-    label.save(event(id=clip_id, text="three", revision=1, sent=[]), *query("s", author="ben"))
-    assert len(told) == 1
-    assert "ada changed this label" in told[0]
-
-
-def test_deleted_clips_are_offered_back(bench: Workbench, fill: Fill) -> None:
-    clip_id, _ = fill("s", 2)
-    label = Label(bench)
-    view, gone = label.delete(event(id=clip_id), *query("s"))
-    assert (len(view["clips"]), view["deleted"]["ids"]) == (1, [clip_id])
-    assert label.view(query("s", gone=gone))["deleted"] == gone, "it stays until something else is deleted"
-    view, gone = label.restore(event(ids=[clip_id]), *query("s"))
-    assert (len(view["clips"]), gone) == (2, None)
-
-
-def test_bulk_confirming_needs_a_yes(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = fill("s", 2)
-    monkeypatch.setattr("workbench.ui.sections.label.say", lambda _: None)
-    bench.labelling.save_drafts("ctc-en", dict.fromkeys(ids, "a draft"))
-    label = Label(bench)
-    label.confirm_drafts(False, *query("s"))
-    assert bench.labelling.count("s", status="confirmed") == 0
-    label.confirm_drafts(True, *query("s"))
-    assert bench.labelling.count("s", status="confirmed") == 2
 
 
 # ---- adapting ----
@@ -290,18 +226,18 @@ def test_the_form_holds_every_setting_of_a_training() -> None:
 
 
 def test_only_what_the_user_changed_is_a_wish() -> None:
-    assert _wishes({"epochs": 12, "seed": 0}, settings(epochs=12, seed=3)) == {"seed": 3}
-    assert _wishes({"dropout": 0.1}, settings(dropout="0.1")) == {}
-    assert _wishes({"dropout": None}, settings(dropout="0,2")) == {"dropout": 0.2}
+    assert wishes({"epochs": 12, "seed": 0}, settings(epochs=12, seed=3)) == {"seed": 3}
+    assert wishes({"dropout": 0.1}, settings(dropout="0.1")) == {}
+    assert wishes({"dropout": None}, settings(dropout="0,2")) == {"dropout": 0.2}
     with pytest.raises(TrainingError, match="dropout needs a number"):
-        _wishes({}, settings(dropout="lots"))
+        wishes({}, settings(dropout="lots"))
 
 
 def test_an_untouched_form_wishes_nothing(bench: Workbench) -> None:
     adapt = Adapt(bench)
     with gr.Blocks():
         adapt.build()
-    assert _wishes(adapt.filled.value, tuple(field.value for field in adapt.settings)) == {}
+    assert wishes(adapt.filled.value, tuple(field.value for field in adapt.settings)) == {}
 
 
 def test_too_few_labels_are_said_in_place_and_start_is_off(bench: Workbench, fill: Fill) -> None:
@@ -318,7 +254,8 @@ def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) 
     assert start["interactive"]
     assert "folds" in html
     assert "workbench adapt --set s --model ctc-en --strategy head" in html
-    assert "Learning rate" in why
+    assert "may be at most" in why
+    assert "the catalogue's for ctc-en with head" in values[SETTINGS.index("learning_rate")]["info"]
     assert values[SETTINGS.index("epochs")]["value"] == 3
     assert filled["epochs"] != 3
 
@@ -346,9 +283,9 @@ def test_a_hub_model_is_reviewed_without_its_files_and_nonsense_is_said_in_place
 
 
 def test_the_step_size_has_a_cap() -> None:
-    _check_cap(0.01, 0.01)
+    check_cap(0.01, 0.01)
     with pytest.raises(Exception, match=r"at most 0\.01"):
-        _check_cap(0.02, 0.01)
+        check_cap(0.02, 0.01)
 
 
 # ---- following ----

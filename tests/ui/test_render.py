@@ -6,12 +6,12 @@ import pytest
 
 from tests.ui.conftest import HOSTILE
 from workbench.core.comparison import ComparisonRow, compare
-from workbench.core.types import Block, FreezePlan, ModelSpec
-from workbench.services.collecting import ImportReport, SetInfo
+from workbench.core.types import ModelSpec
+from workbench.services.collecting import ImportReport
 from workbench.services.comparing import RunComparison
 from workbench.services.listings import Problem
 from workbench.services.transcribing import DraftView
-from workbench.ui import charts, render, results
+from workbench.ui import before, charts, render, results
 
 
 def assert_harmless(html: str) -> None:
@@ -39,15 +39,12 @@ def test_warnings_that_go_without_saying_are_left_out() -> None:
     assert "no text" not in render.import_report(report, skip=("no text",))
 
 
-def test_models_drafts_plans_and_steps_are_escaped() -> None:
+def test_models_drafts_and_plans_are_escaped() -> None:
     spec = ModelSpec(HOSTILE, "ctc", "folder", "/x", licence=HOSTILE, good_for=HOSTILE)
-    plan = FreezePlan(HOSTILE, (Block(HOSTILE, "head", 5),), (True,), 0, 5, 5)
-    info = SetInfo(1, HOSTILE, None, (), 4, 2, 1, 1, 3.0, 1)
     for html in (
-        render.model_facts(spec),
-        render.strip(plan, HOSTILE, HOSTILE, HOSTILE),
+        before.model_facts(spec),
+        before.strategies([(HOSTILE, HOSTILE, HOSTILE)]),
         render.drafting(DraftView("s", HOSTILE, 1, 2, 3.0, True, HOSTILE)),
-        render.stepper(info, HOSTILE, HOSTILE),
     ):
         assert_harmless(html)
 

@@ -37,11 +37,13 @@ def make_app(workbench: Workbench) -> "FastAPI":
 
     from workbench.ui.page import build
     from workbench.ui.parts import STATIC, static
+    from workbench.ui.recordings import add_recording_routes
     from workbench.ui.routes import add_routes
     from workbench.ui.theme import theme
 
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
+    add_recording_routes(app, workbench)
     return gr.mount_gradio_app(
         app,
         build(workbench),

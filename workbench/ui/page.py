@@ -13,11 +13,11 @@ from workbench.services.collecting import SetInfo
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet
-from workbench.ui.render import stepper
-from workbench.ui.running import short, signature
+from workbench.ui.running import signature
 from workbench.ui.sections.adapt import Adapt
 from workbench.ui.sections.collect import Collect
 from workbench.ui.sections.compare import Compare
+from workbench.ui.sections.history import SHOW_COMPARISON, History
 from workbench.ui.sections.label import Label
 from workbench.ui.sections.sets import Sets
 
@@ -32,6 +32,7 @@ class Page:
         self.workbench = workbench
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench)
         self.adapt, self.compare = Adapt(workbench), Compare(workbench)
+        self.history = History(workbench)
 
     def build(self) -> gr.Blocks:
         with gr.Blocks(
@@ -50,6 +51,8 @@ class Page:
                     self.adapt.build()
                 with gr.Column(scale=6, min_width=320, elem_classes="lane"), gr.Column(elem_classes="card"):
                     self.compare.build()
+            with gr.Column(elem_classes="card history-box"):
+                self.history.build()
             self._wire(blocks)
         return blocks.queue(default_concurrency_limit=16)
 
@@ -58,16 +61,21 @@ class Page:
         self.collect.wire(chosen)
         self.label.wire(chosen, self.adapt.model)
         self.adapt.wire(chosen, self.labels)
-        self.compare.wire()
+        self.compare.wire(chosen)
+        self.history.wire(chosen, self.adapt.run)
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        paired = [self.compare.pair, [self.compare.result, self.compare.normalizer], self.compare.outputs]
+        self.history.list.pair(*paired, **private).success(None, js=SHOW_COMPARISON)
+        self.adapt.fill_on(self.history.again.success, self.history.repeated)
         blocks.load(
             self.sets.open_page,
             self.sets.remembered,
             [self.sets.choice, chosen, self.sets.form, self.sets.welcome],
             **private,
         )
+        blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
         refresh = [self.label.refresh, self.label.query, self.label.list]
-        for arrived in (self.collect.recorded, self.collect.uploaded, self.collect.tiered, self.collect.returned):
+        for arrived in (self.collect.uploaded, self.collect.tiered, self.collect.returned):
             arrived.success(*refresh, **private)
         self.labels.change(*refresh, **private)
         doctor = self.label.doctor
@@ -77,7 +85,7 @@ class Page:
             self.seen, self.labels, self.sets.steps, self.sets.choice,
             self.label.progress, self.label.draft, self.label.stop, self.label.model, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
-            self.compare.result,
+            self.compare.result, self.history.seen,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
@@ -90,6 +98,7 @@ class Page:
             self.adapt.chosen_run,
             self.adapt.resumed,
             self.adapt.stopped,
+            self.history.picked,
         ):
             acted.success(look, inputs, outputs, **private)
 
@@ -112,6 +121,7 @@ class Page:
             "done": repr([r.id for r in runs if r.status == "done"]),
             "run": signature(view) if view else "none",
             "result": token,
+            "history": self.history.token(runs),
         }
         if now == seen:
             return [gr.skip()] * self._n_outputs
@@ -123,7 +133,7 @@ class Page:
         return [
             now,
             labels if "labels" in changed else gr.skip(),
-            stepper(info, short(view) if view else "", verdict),
+            self.sets.guide(info, labels, view, verdict),
             gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
             *drafts,
             models if changed & {"set", "done"} else gr.skip(),
@@ -131,6 +141,7 @@ class Page:
             view.id if view else "",
             *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
             token if "result" in changed else gr.skip(),
+            repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
         ]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from workbench.core.types import Seconds
-from workbench.services.collecting import ImportReport, SetInfo
+from workbench.services.collecting import ImportReport
 from workbench.services.listings import Problem
 from workbench.services.transcribing import DraftView
 from workbench.services.transcripts import FORMS
@@ -56,35 +56,14 @@ def when(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def heading(number: int, title: str, name: str) -> str:
-    return f"<div class='step' id='step-{name}'><i aria-hidden='true'>{number}</i><h2>{esc(title)}</h2></div>"
+def heading(number: int | None, title: str, name: str) -> str:
+    """A card's title with the number of its step; None where it belongs to the step before."""
+    sign = f"<i aria-hidden='true'>{number}</i>" if number else ""
+    return f"<div class='step' id='step-{name}'>{sign}<h2>{esc(title)}</h2></div>"
 
 
 def hint(sentence: str) -> str:
     return f"<p class='hint'>{esc(sentence)}</p>"
-
-
-def stepper(info: SetInfo | None, run: str, verdict: str) -> str:
-    """Where the user is: the four steps, what each has, and which comes next."""
-    clips, confirmed = (info.clips, info.confirmed) if info else (0, 0)
-    none = text.LOADING if run == text.LOADING else "no clips yet"
-    facts = (
-        plural(clips, "clip") if clips else none,
-        f"{confirmed:,} of {clips:,} confirmed" if clips else "–",
-        run or "–",
-        verdict or "–",
-    )
-    judged = verdict not in ("", text.LOADING)
-    done = (clips > 0, 0 < clips == confirmed, judged, judged)
-    enough = confirmed >= 4
-    current = 3 if judged else 2 if enough else 1 if clips else 0
-    here = " aria-current='step'"
-    items = "".join(
-        f"<li class='{'done' if done[i] else ''}'><a href='#step-{name.lower()}'{here if i == current else ''}>"
-        f"<i aria-hidden='true'>{'✓' if done[i] else i + 1}</i><b>{esc(name)}</b><span>{esc(facts[i])}</span></a></li>"
-        for i, name in enumerate(text.STEPS)
-    )
-    return f"<nav aria-label='Steps'><ol class='stepper'>{items}</ol></nav>"
 
 
 def import_report(report: ImportReport, *, skip: Iterable[str] = ()) -> str:

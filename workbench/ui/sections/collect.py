@@ -2,20 +2,20 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from workbench.errors import DataError
-from workbench.services.collecting import Progress
-from workbench.services.importing import NO_TEXT, TierChoice, Wishes
+from workbench.services.collecting import Progress, SetInfo
+from workbench.services.importing import TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
-from workbench.ui.parts import confirm_script, html
+from workbench.ui.parts import confirm_script, html, static
 from workbench.ui.render import downloads, esc, heading, hint, import_report, when
+from workbench.ui.sections.prompting import recorder, recorder_view
 
 SHOWN_RUNS = 10  # of a set whose texts can be taken along
 
@@ -30,14 +30,12 @@ class Collect:
     def build(self) -> None:
         self.words_of = gr.State("")  # the set whose words are shown, which may lag behind the chosen one
         html(heading(1, text.COLLECT, "collect"))
-        with gr.Accordion(text.BRING_IN, open=True, elem_id="bring-in", elem_classes="fold") as self.bring_in:
-            self._build_ways_in()
+        self._build_ways_in()
         self._build_tiers()
         self.report = html(elem_id="import-report")
-        with gr.Accordion(text.WORDS, open=False, elem_id="words", elem_classes="fold"):
+        with gr.Accordion(text.WORDS, open=False, elem_id="words", elem_classes="fold") as self.words_fold:
             self.words = gr.Textbox(
-                label=text.WORDS,
-                show_label=False,
+                label=text.WORDS_LABEL,
                 info=text.WORDS_INFO,
                 placeholder=text.WORDS_EXAMPLE,
                 lines=4,
@@ -54,26 +52,23 @@ class Collect:
         self.sure = gr.Checkbox(False, visible=False)
 
     def _build_ways_in(self) -> None:
+        """Recorder and uploads side by side, large in an empty set."""
+        self.kept_speaker = gr.BrowserState("", storage_key="speech-workbench-speaker", secret="speech-workbench")
         html(f"<p class='mind no-microphone-note'>{esc(text.NO_MICROPHONE)}</p>")
-        self.recorder = gr.Audio(
-            sources=["microphone"],
-            type="filepath",
-            label=text.RECORD,
-            show_label=False,
-            format="wav",
-            buttons=[],
-            elem_id="recorder",
-            waveform_options=gr.WaveformOptions(sample_rate=16_000),
+        self.speaker = gr.Textbox(
+            label=text.SPEAKER, placeholder=text.SPEAKER_INFO, max_lines=1, min_width=150, elem_id="speaker"
         )
-        with gr.Row(elem_classes="tight"):
-            self.upload = gr.UploadButton(
-                text.UPLOAD, file_count="multiple", size="md", min_width=110, elem_id="upload"
-            )
-            self.speaker = gr.Textbox(
-                label=text.SPEAKER, placeholder=text.SPEAKER_INFO, max_lines=1, min_width=150, elem_id="speaker"
-            )
-        self.channels = gr.Checkbox(False, label=text.CHANNELS, container=False, elem_id="channels")
-        html(hint(text.UPLOAD_INFO))
+        with gr.Row(elem_classes="ways", equal_height=True):
+            with gr.Column(elem_classes="way", min_width=150):
+                self.recorder = recorder(elem_id="recorder")
+            with gr.Column(elem_classes="way drop", min_width=150):
+                html(f"<b>{esc(text.UPLOAD)}</b>{hint(text.UPLOAD_SHORT)}", script=static("drop.js"))
+                self.upload = gr.File(
+                    file_count="multiple", label=text.UPLOAD, show_label=False, height=92, elem_id="upload"
+                )
+        with gr.Accordion(text.UPLOAD_MORE, open=False, elem_classes="quiet"):
+            html(hint(text.UPLOAD_INFO))
+            self.channels = gr.Checkbox(False, label=text.CHANNELS, container=False, elem_id="channels")
 
     def _build_tiers(self) -> None:
         """What is asked where annotations have several tiers; the uploads wait meanwhile."""
@@ -85,16 +80,13 @@ class Collect:
                 self.cancel = gr.Button(text.CANCEL, size="md", min_width=100)
 
     def wire(self, chosen: gr.State) -> None:
-        """Events within the section; `recorded`, `uploaded`, `tiered`, `returned` are for the page to go on from."""
+        """Events within the section; `uploaded`, `tiered`, `returned` are for the page to go on from."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        # "stop_recording" comes before the browser has sent the sound; "change" comes with it.
-        self.recorded = self.recorder.input(
-            self.add_recording, [chosen, self.recorder, self.speaker], [self.report, self.recorder], **private
-        )
         asked = [self.report, self.waiting, self.tier_form, self.tiers]
         self.uploaded = self.upload.upload(
             self.add_files, [chosen, self.upload, self.speaker, self.channels], asked, api_visibility="private"
         )
+        self.uploaded.then(lambda: None, None, self.upload, **private)
         self.tiered = self.import_tiers.click(
             self.add_tiers,
             [chosen, self.waiting, self.tiers, self.speaker, self.channels],
@@ -104,7 +96,14 @@ class Collect:
         self.cancel.click(self.forget, self.waiting, asked, **private)
         self.along.expand(self.list_texts, chosen, self.texts, **private)
         # A Textbox's "input" misses what is pasted. "change" also comes with another set's words, hence `words_of`.
-        self.words.change(self.save_words, [self.words_of, self.words], None, trigger_mode="always_last", **private)
+        self.words.change(
+            self.save_words,
+            [self.words_of, self.words],
+            [self.words_fold, self.recorder],
+            trigger_mode="always_last",
+            **private,
+        )
+        self.speaker.change(lambda name: name, self.speaker, self.kept_speaker, **private)
         self.bin.expand(self.list_bin, None, self.binned, **private)
         self.returned = self.back.click(self.bring_back, self.binned, None, **private)
         self.returned.success(self.list_bin, None, self.binned, **private)
@@ -115,17 +114,11 @@ class Collect:
             js=confirm_script(text.ERASE_SURE, 1),
             **private,
         ).success(self.list_bin, None, self.binned, **private)
-        chosen.change(self.open_set, chosen, [self.words, self.words_of, self.report, self.bring_in], **private)
+        opened = [self.words, self.words_of, self.report, self.words_fold, self.recorder]
+        chosen.change(self.open_set, chosen, opened, **private)
         chosen.change(self.list_texts, chosen, self.texts, **private)
 
     # ---- handlers ----
-
-    @shown
-    def add_recording(self, set_name: str, path: str | None, speaker: str) -> list[Any]:
-        if not path:
-            return [gr.skip(), gr.skip()]
-        name = f"recording {datetime.now():%Y-%m-%d %H.%M.%S}.wav"
-        return [self._add(set_name, [(path, name)], speaker, skip=(NO_TEXT,)), None]
 
     @shown
     def add_files(
@@ -178,7 +171,6 @@ class Collect:
         files: Sequence[tuple[str, str]],
         speaker: str,
         *,
-        skip: Sequence[str] = (),
         wishes: Wishes | None = None,
         count: Progress | None = None,
     ) -> str:
@@ -193,7 +185,7 @@ class Collect:
         finally:
             for path, _ in () if waits else files:
                 self._discard(Path(path))
-        return import_report(report, skip=skip)
+        return import_report(report)
 
     def _discard(self, path: Path) -> None:
         """Remove an upload's copy; the workspace has its own by now."""
@@ -204,17 +196,25 @@ class Collect:
                 shutil.rmtree(folder, ignore_errors=True)
 
     @shown
-    def save_words(self, set_name: str, words: str) -> None:
-        if set_name:
-            self.collecting.set_words(set_name, words.splitlines())
-        elif words.strip():
-            raise DataError(text.NO_SET)
+    def save_words(self, set_name: str, words: str) -> list[Any]:
+        """Keep the words; the fold says how many there are, and the recorder offers them for reading."""
+        if not set_name:
+            if words.strip():
+                raise DataError(text.NO_SET)
+            return [gr.skip()] * 2
+        self.collecting.set_words(set_name, words.splitlines())
+        return self._words_shown(self.collecting.set_info(set_name))
 
-    @quiet(4)
+    @quiet(5)
     def open_set(self, set_name: str) -> list[Any]:
-        """The set's words; the ways in are folded where there are clips already, to make room for labelling."""
+        """The set's words, and the recorder for this set."""
         info = self.collecting.set_info(set_name) if set_name else None
-        return ["\n".join(info.words if info else ()), set_name, "", gr.update(open=not (info and info.clips))]
+        return ["\n".join(info.words if info else ()), set_name, "", *self._words_shown(info)]
+
+    @staticmethod
+    def _words_shown(info: SetInfo | None) -> list[Any]:
+        n = len(info.words) if info else 0
+        return [gr.update(label=text.WORDS_COUNTED.format(n=n) if n else text.WORDS), recorder_view(info)]
 
     @quiet(1)
     def list_texts(self, set_name: str) -> str:

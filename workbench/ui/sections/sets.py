@@ -1,22 +1,30 @@
-"""The top of the page: which clip set is meant, making one, taking a sample set, deleting one."""
+"""The top of the page: which clip set is meant, making one, taking a sample set, deleting one; and the guided path."""
 
-from typing import Any
+from typing import Any, Final
 
 import gradio as gr
 
-from workbench.services.collecting import SAMPLE_KINDS, SetInfo
+from workbench.errors import WorkbenchError
+from workbench.services.adaptation import RunView
+from workbench.services.collecting import SAMPLE_KINDS, Progress, SetInfo
+from workbench.services.guiding import Readiness
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import say, shown
+from workbench.ui.guide import Facts, guide, guide_html, loading_html
 from workbench.ui.parts import confirm_script, html
-from workbench.ui.render import esc, stepper
+from workbench.ui.render import esc
+from workbench.ui.running import short
+
+FOCUS_NAME: Final = "() => setTimeout(() => document.querySelector('#set-name input, #set-name textarea')?.focus(), 50)"
 
 
 class Sets:
     """The set chooser; `chosen` holds the set's name for every other section."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.collecting = workbench.collecting
+        self.collecting, self.guiding = workbench.collecting, workbench.guiding
+        self._looked: dict[str, tuple[str, Readiness]] = {}  # set -> the state its readiness was found in
 
     def build(self) -> None:
         self.chosen = gr.State("")
@@ -35,11 +43,15 @@ class Sets:
                     f"title='{esc(text.THEME)}'>◐</button>",
                     elem_classes="theme-box",
                 )
-        self.steps = html(stepper(None, text.LOADING, text.LOADING), elem_id="steps")
+        self.steps = html(loading_html(), elem_id="steps")
         with gr.Column(visible=False, elem_classes="card", elem_id="new-set-form") as self.form:
             with gr.Row():
                 self.name = gr.Textbox(
-                    label=text.SET_NAME, placeholder=text.SET_NAME_EXAMPLE, max_lines=1, min_width=200
+                    label=text.SET_NAME,
+                    placeholder=text.SET_NAME_EXAMPLE,
+                    max_lines=1,
+                    min_width=200,
+                    elem_id="set-name",
                 )
                 self.language = gr.Textbox(
                     "en", label=text.LANGUAGE, info=text.LANGUAGE_INFO, max_lines=1, min_width=120
@@ -53,13 +65,22 @@ class Sets:
                 self.samples = {
                     kind: gr.Button(text.SAMPLE_BUTTONS[kind], size="sm", min_width=90) for kind in SAMPLE_KINDS
                 }
-        with gr.Column(visible=False, elem_classes="card welcome", elem_id="welcome") as self.welcome:
-            html(f"<h2>{esc(text.WELCOME_TITLE)}</h2><p>{esc(text.WELCOME)}</p>")
-            with gr.Row():
-                self.try_samples = gr.Button(text.TRY_SAMPLES, variant="primary", min_width=180, elem_id="try-samples")
-                self.start_own = gr.Button(text.NEW_SET, min_width=120)
+        self._build_welcome()
         self.sure = gr.Checkbox(False, visible=False)
         self._wire()
+
+    def _build_welcome(self) -> None:
+        """What a first visit shows above the board."""
+        steps = "".join(f"<li><b>{esc(name)}</b> {esc(said)}</li>" for name, said in text.WELCOME_STEPS)
+        with gr.Column(visible=False, elem_classes="card welcome", elem_id="welcome") as self.welcome:
+            html(f"<h2>{esc(text.WELCOME_TITLE)}</h2><p>{esc(text.WELCOME)}</p><ol class='path'>{steps}</ol>")
+            with gr.Row(elem_classes="choices"):
+                with gr.Column(elem_classes="choice", min_width=240):
+                    html(f"<p>{esc(text.TRY_SAMPLES_INFO)}</p>")
+                    self.try_samples = gr.Button(text.TRY_SAMPLES, variant="primary", elem_id="try-samples")
+                with gr.Column(elem_classes="choice", min_width=240):
+                    html(f"<p>{esc(text.START_OWN_INFO)}</p>")
+                    self.start_own = gr.Button(text.START_OWN, elem_id="start-own")
 
     def _wire(self) -> None:
         moved = [self.choice, self.chosen, self.form, self.welcome]
@@ -68,11 +89,13 @@ class Sets:
             button.click(
                 self.open_form,
                 self.chosen,
-                [self.form, self.name, self.delete],
+                [self.form, self.name, self.delete, self.welcome],
                 api_visibility="private",
                 show_progress="hidden",
-            )
-        self.cancel.click(self.close_form, None, self.form, api_visibility="private", show_progress="hidden")
+            ).success(None, js=FOCUS_NAME)
+        self.cancel.click(
+            self.close_form, None, [self.form, self.welcome], api_visibility="private", show_progress="hidden"
+        )
         gr.on(
             [self.create.click, self.name.submit],
             self.make,
@@ -124,19 +147,21 @@ class Sets:
             gr.update(visible=True),
             "",
             gr.update(value=text.DELETE_NAMED.format(name=chosen), visible=bool(chosen)),
+            gr.update(visible=False),
         ]
 
     @shown
-    def close_form(self) -> Any:
-        return gr.update(visible=False)
+    def close_form(self) -> list[Any]:
+        return [gr.update(visible=False), gr.update(visible=not self.collecting.sets())]
 
     @shown
     def make(self, name: str, language: str) -> list[Any]:
         return self.moved_to(self.collecting.create_set(name, language).name)
 
     @shown
-    def take_samples(self, kind: str) -> list[Any]:
-        report = self.collecting.import_samples(kind)
+    def take_samples(self, kind: str, progress: gr.Progress | None = None) -> list[Any]:
+        count: Progress = lambda done, total, _: progress and progress((done, total), unit="clips")  # noqa: E731
+        report = self.collecting.import_samples(kind, progress=count)
         say(f"{report.added} sample clips with labels and a word list are in the set {report.set}.")
         return self.moved_to(report.set)
 
@@ -151,13 +176,34 @@ class Sets:
     def remember(self, name: str) -> str:
         return name
 
-    def info(self, name: str) -> SetInfo | None:
-        """The set's figures; None where none is chosen, or another tab deleted it."""
-        return next((info for info in self.collecting.sets() if info.name == name), None)
+    # ---- what the page's timer asks ----
+
+    def guide(self, info: SetInfo | None, state: str, view: RunView | None, verdict: str) -> str:
+        """The guided path.
+
+        Args:
+            info: The chosen set; None where there is none.
+            state: Changes with the set's clips and labels.
+            view: The shown run.
+            verdict: In one word, as the page says it; empty for none.
+        """
+        key = next((name for name, word in text.VERDICTS.items() if word == verdict), "")
+        readiness = self._readiness(info, state) if info else None
+        return guide_html(guide(Facts(readiness, short(view) if view else "", bool(view and view.active), key)))
+
+    def _readiness(self, info: SetInfo, state: str) -> Readiness | None:
+        """How far the set is; looked up only when its clips or labels have changed."""
+        kept = self._looked.get(info.name)
+        if kept is None or kept[0] != state:
+            try:
+                kept = self._looked[info.name] = state, self.guiding.readiness(info.name)
+            except WorkbenchError:
+                return None  # deleted meanwhile
+        return kept[1]
 
 
 def _sampler(sets: Sets, kind: str) -> Any:
-    def take() -> list[Any]:
-        return sets.take_samples(kind)
+    def take(progress: gr.Progress = gr.Progress()) -> list[Any]:
+        return sets.take_samples(kind, progress)
 
     return take

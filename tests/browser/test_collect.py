@@ -1,0 +1,135 @@
+"""A first visit; clips by dropping files; prompts read aloud with the keyboard alone."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.browser.conftest import FLAGS, chromium
+from tests.conftest import speechlike
+from workbench.services.workbench import Workbench
+from workbench.ui.launch import Server
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+TAKE_MS = 2600  # of the microphone's six seconds: whatever the moment, it holds speech
+
+
+@pytest.fixture
+def talking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
+    """A Chromium whose microphone says something for one second in every two, over and over."""
+    rate = 48_000
+    said = [np.concatenate([speechlike(1.0, rate=rate, seed=s), np.zeros(rate)]) for s in (1, 2, 3)]
+    heard = np.concatenate(said) + 3e-4 * np.random.default_rng(0).standard_normal(6 * rate)
+    wav = tmp_path / "microphone.wav"
+    soundfile.write(wav, heard, rate, subtype="PCM_16")
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}"]
+    opened = playwright.chromium.launch(executable_path=chromium(), args=flags)
+    yield opened
+    opened.close()
+
+
+def test_prompts_are_read_with_the_keyboard_alone(open_page: OpenPage, talking_browser: Any, bench: Workbench) -> None:
+    bench.collecting.create_set("read aloud", "en")
+    page = open_page("read aloud", within=talking_browser)
+    page.get_by_role("button", name="Read prompts aloud").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Words or sentences").fill("edema\nwarfarin\nsepsis\ntroponin")
+    page.get_by_label("Put each line into sentences").uncheck()
+    page.get_by_label("Who reads (speaker)").fill("ada")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    said = dialog.get_by_role("status")
+    for number, word in enumerate(("edema", "warfarin", "sepsis"), start=1):
+        page.get_by_text(f"{number} of 4", exact=True).wait_for()
+        assert dialog.locator(".reader-prompt").inner_text() == word
+        read(page)
+        page.wait_for_function(f"document.querySelector('.reader progress').value === {number}")
+    clips = bench.labelling.clips("read aloud")
+    assert [(c.text, c.status, c.speaker) for c in clips] == [
+        (word, "confirmed", "ada") for word in ("edema", "warfarin", "sepsis")
+    ]
+    assert all(0.5 < c.duration < TAKE_MS / 1000 + 0.5 for c in clips)
+
+    page.keyboard.press("r")  # the last one again: the new take stands in for the old
+    page.get_by_text("3 of 4", exact=True).wait_for()
+    read(page)
+    page.get_by_text("4 of 4", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('.reader progress').value === 3")
+    again = bench.labelling.clips("read aloud")
+    assert [c.text for c in again] == ["edema", "warfarin", "sepsis"]
+    assert again[2].id != clips[2].id
+
+    page.keyboard.press("ArrowRight")
+    dialog.get_by_text("1 skipped").wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    page.get_by_text("3 of 3 confirmed").wait_for()
+    page.reload()  # whoever comes back goes on where they were
+    page.locator("#recorder .record:enabled").wait_for()
+    page.get_by_role("button", name="Read prompts aloud").click()
+    assert page.get_by_label("Words or sentences").input_value().split() == ["edema", "warfarin", "sepsis", "troponin"]
+    assert page.get_by_label("Who reads (speaker)").input_value() == "ada"
+    page.get_by_role("button", name="Start reading").click()
+    said.get_by_text("You have read 3 of them").wait_for()
+    assert dialog.locator(".reader-prompt").inner_text() == "troponin"
+
+
+def read(page: Any) -> None:
+    """A take by the space bar."""
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="End (space)").wait_for()
+    page.wait_for_timeout(TAKE_MS)
+    page.keyboard.press("Space")
+
+
+def test_without_a_microphone_it_says_what_to_do(open_page: OpenPage, bench: Workbench) -> None:
+    bench.collecting.create_set("no microphone")
+    page = open_page("no microphone", width=390, height=844)
+    page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    record = page.locator("#recorder").get_by_role("button", name="Record")
+    record.click()
+    page.get_by_text("not allowed to use the microphone").wait_for()
+    page.evaluate("navigator.mediaDevices.getUserMedia = undefined")  # as on plain http
+    record.click()
+    page.get_by_text("over HTTPS").last.wait_for()
+    assert record.is_enabled()
+
+
+DROP = """([names, sounds]) => {
+  const all = new DataTransfer();
+  names.forEach((name, i) => all.items.add(new File([new Uint8Array(sounds[i])], name)));
+  const event = new DragEvent('drop', { dataTransfer: all, bubbles: true, cancelable: true });
+  document.querySelector('#step-collect').dispatchEvent(event);
+}"""
+
+
+def test_files_are_dropped_anywhere_on_the_card(
+    open_page: OpenPage, bench: Workbench, make_wav: Callable[..., Path]
+) -> None:
+    bench.collecting.create_set("dropped")
+    page = open_page("dropped")
+    sounds = [list(make_wav(f"{i}.wav", 0.4, seed=70 + i).read_bytes()) for i in range(3)]
+    page.evaluate(DROP, [["0.wav", "1.wav", "2.wav", "broken.wav"], [*sounds, [1, 2, 3]]])
+    page.get_by_text("3 clips added · 1 rejected").wait_for()
+    assert [c.name for c in bench.labelling.clips("dropped")] == ["0.wav", "1.wav", "2.wav"]
+    page.get_by_text("1 more labelled clip").or_(page.get_by_text("4 more labelled clips, and")).first.wait_for()
+
+
+def test_a_first_visit_leads_from_the_sample_clips_to_the_next_step(open_page: OpenPage, own_bench: Workbench) -> None:
+    with Server(own_bench) as server:
+        page = open_page(url=server.url)
+        guide = page.locator("#steps")
+        guide.get_by_text("word errors (WER), before and after").wait_for()
+        guide.get_by_text("Try the sample clips, or make a set of your own").wait_for()
+        page.get_by_role("button", name="Try it with sample clips").click()
+        guide.get_by_text("104 of 104 confirmed").wait_for()
+        guide.get_by_text("will judge the result").wait_for()
+        link = guide.get_by_role("link", name="Go to Adapt")
+        assert link.get_attribute("href") == "#step-adapt"
+        assert guide.locator("[aria-current=step] b").inner_text() == "Adapt"
+        assert not page.locator("#welcome").is_visible()

@@ -1,0 +1,76 @@
+"""The guided path is a function of facts: the step at hand, and what is missing in numbers."""
+
+import pytest
+
+from tests.ui.conftest import HOSTILE
+from tests.ui.test_render import assert_harmless
+from workbench.services.collecting import SetInfo
+from workbench.services.guiding import Readiness
+from workbench.ui import text
+from workbench.ui.guide import TO_ADAPT, TO_COLLECT, TO_COMPARE, TO_LABEL, TO_WELCOME, Facts, guide, guide_html
+
+
+def readiness(clips: int, confirmed: int, *, needed: int = 16, obstacle: str = "") -> Readiness:
+    info = SetInfo(1, "s", "en", (), clips, confirmed, 0, clips - confirmed, 3.0 * clips, 1)
+    return Readiness(info, max(0, 4 - confirmed), confirmed, needed, max(0, needed - confirmed), obstacle)
+
+
+def test_a_first_visit_starts_at_the_welcome() -> None:
+    found = guide(Facts())
+    assert (found.here, found.link, found.done) == (0, TO_WELCOME, (False, False, False))
+
+
+@pytest.mark.parametrize(
+    ("ready", "link", "said"),
+    [
+        (readiness(0, 0), TO_COLLECT, "4 labelled ones are enough to start, 16 make a test set worth reading"),
+        (
+            readiness(10, 3),
+            TO_LABEL,
+            "1 more labelled clip, and a first model can learn. 7 clips without a checked label",
+        ),
+        (readiness(3, 3), TO_COLLECT, "1 more labelled clip, and"),
+        (readiness(8, 8), TO_COLLECT, "8 more labelled clips make a test set worth reading"),
+        (readiness(20, 15), TO_LABEL, "1 more labelled clip makes a test set worth reading"),
+        (readiness(5, 5, obstacle="All hang together."), TO_COLLECT, "All hang together."),
+    ],
+)
+def test_while_collecting_it_says_what_is_missing(ready: Readiness, link: tuple[str, str], said: str) -> None:
+    found = guide(Facts(ready))
+    assert (found.here, found.link) == (0, link)
+    assert said in found.next
+    assert not found.done[0]
+
+
+def test_with_enough_labels_it_leads_to_adapt() -> None:
+    found = guide(Facts(readiness(30, 26)))
+    assert (found.here, found.link, found.done) == (1, TO_ADAPT, (True, False, False))
+    assert "26 clips will judge" in found.next
+    assert found.progress is None
+
+
+def test_a_run_at_work_is_waited_for_and_one_without_result_is_not_the_end() -> None:
+    assert guide(Facts(readiness(8, 8), "run-1 running", True)).next == text.GUIDE_WAIT
+    found = guide(Facts(readiness(8, 8), "run-1 failed"))
+    assert (found.here, found.next) == (1, text.GUIDE_NO_RESULT)
+
+
+@pytest.mark.parametrize("verdict", text.VERDICTS)
+def test_a_verdict_leads_on(verdict: str) -> None:
+    found = guide(Facts(readiness(30, 30), "run-1 done", False, verdict))
+    assert (found.here, found.link, found.done) == (2, TO_COMPARE, (True, True, True))
+    assert found.next == text.GUIDE_AFTER[verdict]
+    too_few = guide(Facts(readiness(8, 8), "run-1 done", False, verdict))
+    assert "8 more labelled clips" in too_few.next
+
+
+def test_it_shows_how_far_the_test_set_is_and_marks_one_step() -> None:
+    html = guide_html(guide(Facts(readiness(8, 4))))
+    assert html.count("aria-current") == 1
+    assert "aria-valuenow='25'" in html
+    assert "4 of 8 confirmed" in html
+    assert text.GUIDE_NO_VERDICT == "word errors (WER), before and after"
+
+
+def test_whatever_is_in_the_facts_is_shown_as_text() -> None:
+    assert_harmless(guide_html(guide(Facts(readiness(5, 5, obstacle=HOSTILE), HOSTILE))))
