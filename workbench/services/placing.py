@@ -138,7 +138,7 @@ class Models:
         texts, times = [], []
         for run, adapted in models:
             backend = self._load(run, adapted=adapted)
-            text = hear_sounds(backend, [decoded.samples])[0][0]
+            text = hear_sounds(backend, [decoded.samples])[0][0].text
             texts.append(text)
             times.append(times_to_json({"": self._place(backend, decoded.samples, text, run)})[""])
         return {"texts": texts, "times": times, "duration": decoded.duration, "warnings": warnings}

@@ -24,19 +24,22 @@ def html(value: str = "", *, script: str | None = None, **kwargs: Any) -> gr.HTM
 
 
 def clip_list(**kwargs: Any) -> gr.HTML:
-    """The clips to label; its value is plain data, written as text by static/clip_list.js.
+    """The clips to label; its value is plain data, written as text by static/clip_player.js, clip_row.js, clip_list.js.
 
-    Events carry a clip's id: edit and submit (with text, revision), undo, delete, expand; turn a page, restore and
-    erase several ids; everything nothing.
+    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand; turn a page; undo,
+    restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
     """
     template = (
-        "<div class='above'></div><p class='nothing hint' hidden></p>"
-        "<ul class='clips' role='list' aria-label='Clips'></ul><div class='below'></div>"
+        "<div class='bar-of-list' hidden></div>"
+        f"<span class='unseen' id='keys-short'>{text.LIST_WORDS['keysShort']}</span>"
+        "<span class='unseen said' role='status'></span><div class='above'></div><p class='nothing hint' hidden></p>"
+        "<ul class='clips' role='list' aria-label='Clips'></ul>"
+        f"<dialog class='keys-dialog' aria-label='{text.LIST_WORDS['keysTitle']}'></dialog>"
     )
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load=static("clip_list.js"),
+        js_on_load="\n".join(static(name) for name in ("clip_player.js", "clip_row.js", "clip_list.js")),
         apply_default_css=False,
         words=text.LIST_WORDS,
         **kwargs,
@@ -64,11 +67,59 @@ def result_list(**kwargs: Any) -> gr.HTML:
     columns = ("Clip", "Speaker", f"{text.BASE} WER", f"{text.ADAPTED} WER", "Change")
     head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
     template = (
-        f"<div class='scroll results' tabindex='0' role='region' aria-label='{text.ALL_TESTED}'><table hidden>"
+        f"<div class='filters' role='group' aria-label='{text.RESULT_WORDS['filters']}' hidden></div>"
+        f"<div class='scroll results' tabindex='0' role='region' aria-label='{text.ALL_TESTED}'>"
+        f"<p class='none hint' hidden>{text.RESULT_WORDS['none']}</p><table hidden>"
         f"<caption>{text.ALL_TESTED}</caption><thead><tr>{head}</tr></thead><tbody></tbody></table>"
-        "<button type='button' class='more' hidden>Show more</button></div>"
+        "<button type='button' class='more' hidden></button></div>"
     )
-    return gr.HTML({}, html_template=template, js_on_load=static("result_list.js"), apply_default_css=False, **kwargs)
+    return gr.HTML(
+        {},
+        html_template=template,
+        js_on_load=static("result_list.js"),
+        apply_default_css=False,
+        words=text.RESULT_WORDS,
+        **kwargs,
+    )
+
+
+def timeline_view(**kwargs: Any) -> gr.HTML:
+    """One clip over one time axis; its value is plain data, drawn by static/timeline.js. Event: place (nothing)."""
+    return gr.HTML(
+        {},
+        html_template="<section class='timeline' aria-label='Chosen clip' hidden></section>",
+        js_on_load=static("timeline.js"),
+        apply_default_css=False,
+        words=text.TIMELINE_WORDS,
+        **kwargs,
+    )
+
+
+def history_list(**kwargs: Any) -> gr.HTML:
+    """A set's runs; its value is plain data, written as text by static/history.js.
+
+    Events carry a run's id: show, rerun, remove, restore, erase, clips (asks for its tested clips), save (with title
+    and note); pair carries first and second.
+    """
+    columns = "".join(
+        f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_WORDS["columns"].values()
+    )
+    template = (
+        f"<p class='nothing hint'>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
+        f"class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
+        f"<span class='hint'>{text.HISTORY_WORDS['pairHint']}</span></div>"
+        f"<table class='runs' role='table' aria-label='{text.HISTORY_WORDS['table']}' hidden><thead role='rowgroup'>"
+        f"<tr role='row'>{columns}</tr></thead><tbody role='rowgroup'></tbody></table><button type='button' "
+        f"class='more' hidden>{text.HISTORY_WORDS['more']}</button><ul class='bin'></ul>"
+    )
+    return gr.HTML(
+        {},
+        html_template=template,
+        js_on_load=static("history.js"),
+        apply_default_css=False,
+        words=text.HISTORY_WORDS,
+        **kwargs,
+    )
 
 
 def confirm_script(sentence: str, others: int = 0) -> str:

@@ -1,16 +1,19 @@
-"""What a page fetches beside itself: a clip's sound and picture by its id, a set's or run's texts by its name.
+"""What a page fetches beside itself: sounds and pictures by a clip's id, texts and reports by a set's or run's name.
 
 A path never comes from the browser.
 """
 
-from typing import Literal
+import json
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 
 from workbench.errors import WorkbenchError
+from workbench.services.picturing import spectrum_bytes
 from workbench.services.workbench import Workbench
+from workbench.ui.report import report_html, report_name
 
 # Patients' voices: not kept by browsers or proxies, not to be embedded by other sites.
 HEADERS = {
@@ -21,7 +24,7 @@ HEADERS = {
 
 
 def add_routes(app: FastAPI, workbench: Workbench) -> None:
-    """Serve /sounds/ID, /pictures/ID-light.png and /texts/csv?of=NAME; what was deleted is not found any more."""
+    """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found."""
 
     @app.get("/sounds/{clip_id}")
     def sound(clip_id: int) -> FileResponse:
@@ -31,6 +34,14 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
             raise HTTPException(404, "no such clip") from e
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
+    @app.get("/waves/{clip_id}")
+    def wave(clip_id: int) -> Response:
+        try:
+            heights = workbench.picturing.peaks_of(clip_id)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such clip") from e
+        return Response(json.dumps(heights), media_type="application/json", headers=HEADERS)
+
     @app.get("/pictures/{clip_id}-{theme}.png")
     def picture(clip_id: int, theme: Literal["light", "dark"]) -> FileResponse:
         try:
@@ -38,6 +49,30 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
         except WorkbenchError as e:
             raise HTTPException(404, "no such clip") from e
         return FileResponse(path, media_type="image/png", headers=HEADERS)
+
+    @app.get("/spectra/{clip_id}-{scale}")
+    def spectrum(clip_id: int, scale: Literal["mel", "linear"]) -> Response:
+        try:
+            content = workbench.picturing.spectrum(clip_id, scale)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such clip") from e
+        return Response(content, media_type="application/octet-stream", headers=HEADERS)
+
+    @app.get("/tries/{token}")
+    def tried(token: str) -> FileResponse:
+        try:
+            path = workbench.trying.sound(token)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such sound") from e
+        return FileResponse(path, media_type="audio/flac", headers=HEADERS)
+
+    @app.get("/tries/{token}/{scale}")
+    def tried_spectrum(token: str, scale: Literal["mel", "linear"]) -> Response:
+        try:
+            content = spectrum_bytes(workbench.trying.sound(token), scale)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such sound") from e
+        return Response(content, media_type="application/octet-stream", headers=HEADERS)
 
     @app.get("/texts/{form}")
     def texts(form: str, of: str) -> Response:
@@ -47,3 +82,12 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
             raise HTTPException(404, "no such texts") from e
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(download.name)}"}
         return Response(download.content, media_type=download.media_type, headers={**HEADERS, **saved_as})
+
+    @app.get("/reports/{run}")
+    def report(run: str, clip: Annotated[list[int], Query()] = []) -> Response:  # noqa: B006 (FastAPI copies it)
+        try:
+            found = workbench.reporting.of(run, clip)
+        except WorkbenchError as e:
+            raise HTTPException(404, "no such report") from e
+        saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(report_name(found))}"}
+        return Response(report_html(found), media_type="text/html; charset=utf-8", headers={**HEADERS, **saved_as})

@@ -1,41 +1,105 @@
-"""Compare: the verdict with its interval, all tested clips, and one clip with player, spectrogram and differences."""
+"""Compare: the verdict with its interval, all tested clips, one clip over one time axis; any two runs; "Try it now"."""
 
 import threading
-from typing import Any
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
 
 import gradio as gr
 
+from workbench.core.lanes import Text
+from workbench.errors import WorkbenchError
 from workbench.services.adaptation import RunView
+from workbench.services.aligning import Placing
 from workbench.services.comparing import RunComparison
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, shown
-from workbench.ui.parts import html, result_list
+from workbench.ui.parts import html, result_list, timeline_view
 from workbench.ui.render import esc, heading
-from workbench.ui.results import Clip, clip, clip_rows, clips, overall
+from workbench.ui.results import Clip, clip, clip_rows, clips, overall, titles
+from workbench.ui.sections.trying import TryNow
+from workbench.ui.timeline import Shown, Side, timeline
+
+KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
+LOOK_EVERY_S: Final = 1.5  # while words are being placed
+SHOW_CLIP: Final = "() => document.getElementById('clip-timeline').scrollIntoView({ block: 'nearest' })"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be compared.
+
+    Attributes:
+        token: Names the run that the page shows, and its state.
+        before: A run's id; empty for the base of `after`.
+        after: A run's id; empty for the run that the page shows.
+        normalizer: Name of a text normalizer; empty for the run's own.
+    """
+
+    token: str
+    before: str = ""
+    after: str = ""
+    normalizer: str = ""
+
+    @property
+    def run(self) -> str:
+        """The run on the right side."""
+        return self.after or self.token.partition("|")[0]
+
+    @property
+    def other(self) -> str:
+        """The run on the left side; empty for the base."""
+        return "" if self.before == self.run else self.before
 
 
 class Compare:
     """What a run's figures say; `result` names the run and its state, and changes when there is something new."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.comparing = workbench.comparing
-        self._kept: tuple[str, RunComparison] | None = None  # the newest; a click on a clip asks for it again
+        self.comparing, self.aligning, self.labelling = workbench.comparing, workbench.aligning, workbench.labelling
+        self.trying = TryNow(workbench)
+        self._kept: OrderedDict[Question, RunComparison] = OrderedDict()
         self._lock = threading.Lock()
 
     def build(self) -> None:
         self.result = gr.State("")
+        self.shown_run = gr.State("")  # whose choices the lists of runs hold
         self.clip = gr.State(0)
-        html(heading(4, text.COMPARE, "compare"))
+        html(heading(3, text.COMPARE, "compare"))
+        with gr.Row(visible=False, elem_id="compare-what") as self.what:
+            self.before = gr.Dropdown([], label=text.BEFORE, interactive=True, min_width=130)
+            self.after = gr.Dropdown([], label=text.AFTER, interactive=True, min_width=130)
+            self.normalizer = gr.Dropdown(
+                [(label, name) for name, label in text.NORMALIZER_CHOICES.items()],
+                value="",
+                label=text.NORMALIZER,
+                interactive=True,
+                min_width=150,
+            )
         self.overall = html(_nothing(text.NO_RESULT), elem_id="overall")
-        self.one = html(elem_id="one-clip")
         self.list = result_list(elem_id="results")
+        self.timeline = timeline_view(elem_id="clip-timeline")
+        self.one = html(elem_id="one-clip")
+        self.ticker = gr.Timer(LOOK_EVERY_S, active=False)
+        self.trying.build()
 
-    def wire(self) -> None:
+    def wire(self, chosen: gr.State) -> None:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        outputs = [self.overall, self.one, self.list, self.clip]
-        self.result.change(self.show, [self.result, self.clip], outputs, **private)
-        self.list.select(self.choose, self.result, [self.one, self.list, self.clip], **private)
+        every: dict[str, Any] = {**private, "concurrency_limit": None}
+        asked = [self.result, self.before, self.after, self.normalizer]
+        self.outputs = [
+            self.what, self.before, self.after, self.shown_run,
+            self.overall, self.list, self.timeline, self.one, self.clip, self.ticker,
+        ]  # fmt: skip
+        self.result.change(self.show, [*asked, self.shown_run, self.clip], self.outputs, **every)
+        for choice in (self.before, self.after, self.normalizer):
+            choice.input(self.choose_sides, [*asked, self.clip], self.outputs, **every)
+        one = [self.timeline, self.one, self.clip, self.ticker]
+        self.list.select(self.choose, asked, one, **every).success(None, js=SHOW_CLIP)
+        self.timeline.place(self.place, [*asked, self.clip], [self.timeline, self.ticker], **every)
+        self.ticker.tick(self.look, [*asked, self.clip], [self.timeline, self.ticker], **every)
+        self.trying.wire(asked, chosen, self.sides)
 
     # ---- what the page's timer asks ----
 
@@ -48,50 +112,173 @@ class Compare:
 
     def verdict(self, token: str) -> str:
         """The verdict in one word, for the row of steps; empty where there is none."""
-        result = self._result(token)
+        result = self._result(Question(token))
         return text.VERDICTS[result.comparison.verdict] if result else ""
 
     # ---- handlers ----
 
-    @quiet(4)
-    def show(self, token: str, clip_id: int) -> list[Any]:
-        """The run's comparison, with the clip that was chosen before or else the most improved."""
-        result = self._result(token)
-        if result is None:
-            pending = token.split("|")[1:2] in (["queued"], ["running"])
-            return [_nothing(text.RESULT_PENDING if pending else text.NO_RESULT), "", clip_rows([], None), 0]
-        found = clips(result.comparison)
-        chosen = next((c for c in found if c[0].clip_id == clip_id), found[0] if found else None)
-        number = (chosen[0].clip_id or 0) if chosen else 0
-        one = _one(result, chosen) if chosen else ""
-        return [overall(result), one, clip_rows(found, number), number]
+    @quiet(10)
+    def show(self, token: str, before: str, after: str, normalizer: str, shown_run: str, clip_id: int) -> list[Any]:
+        """The run's comparison; with another run than before it is held against its base again."""
+        if token.partition("|")[0] != shown_run:
+            before = after = ""
+        return self._view(Question(token, before, after, normalizer), clip_id)
 
     @shown
-    def choose(self, event: gr.EventData, token: str) -> list[Any]:
-        number = int(event._data["id"])
-        result = self._result(token)
-        found = clips(result.comparison) if result else []
-        chosen = next((c for c in found if c[0].clip_id == number), None)
-        if result is None or chosen is None:
-            return [gr.skip()] * 3
-        return [_one(result, chosen), clip_rows(found, number), number]
+    def choose_sides(self, token: str, before: str, after: str, normalizer: str, clip_id: int) -> list[Any]:
+        """Two runs, or a run and its base, compared as the user chose."""
+        return self._view(Question(token, before, after, normalizer), clip_id)
 
-    def _result(self, token: str) -> RunComparison | None:
-        """The comparison of a token's run, None while it has measured nothing."""
-        run, status, *_ = token.split("|") if token else ("", "")
-        if status not in ("done", "stopped"):
+    @shown
+    def pair(self, event: gr.EventData, token: str, normalizer: str) -> list[Any]:
+        """Two runs that were ticked elsewhere, the first on the left side."""
+        return self._view(Question(token, str(event._data["first"]), str(event._data["second"]), normalizer), 0)
+
+    @shown
+    def choose(self, event: gr.EventData, token: str, before: str, after: str, normalizer: str) -> list[Any]:
+        """One of the tested clips."""
+        question, number = Question(token, before, after, normalizer), int(event._data["id"])
+        result = self._result(question)
+        chosen = _find(clips(result.comparison) if result else [], number)
+        if result is None or chosen is None:
+            return [gr.skip()] * 4
+        drawn, ticker = self._timeline(question, result, chosen)
+        return [drawn, _texts(result, chosen), number, ticker]
+
+    @shown
+    def place(self, token: str, before: str, after: str, normalizer: str, clip_id: int) -> list[Any]:
+        """Begin to find out when each word of the compared runs' clips was said."""
+        question = Question(token, before, after, normalizer)
+        for run in filter(None, (question.run, question.other)):
+            if not self.aligning.of_clip(run, clip_id):
+                self.aligning.start(run, clip_id)
+        return self._redrawn(question, clip_id)
+
+    @quiet(2)
+    def look(self, token: str, before: str, after: str, normalizer: str, clip_id: int) -> list[Any]:
+        """Whether the words of the clip at hand have been placed meanwhile."""
+        question = Question(token, before, after, normalizer)
+        if self._placing(question, clip_id).state == "working":
+            return [gr.skip()] * 2
+        return self._redrawn(question, clip_id)
+
+    def sides(self, token: str, before: str, after: str, normalizer: str) -> tuple[Question, RunComparison] | None:
+        """What is compared now; None where there is nothing."""
+        question = Question(token, before, after, normalizer)
+        result = self._result(question)
+        return (question, result) if result else None
+
+    # ---- what the handlers share ----
+
+    def _view(self, question: Question, clip_id: int) -> list[Any]:
+        result = self._result(question)
+        if result is None:
+            pending = question.token.split("|")[1:2] in (["queued"], ["running"])
+            nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
+            hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
+            return [*hidden, nothing, clip_rows([], None), {}, "", 0, gr.Timer(active=False)]
+        found = clips(result.comparison)
+        chosen = _find(found, clip_id) or (found[0] if found else None)
+        number = (chosen[0].clip_id or 0) if chosen else 0
+        drawn, ticker = self._timeline(question, result, chosen) if chosen else ({}, gr.Timer(active=False))
+        key = repr((question.run, question.other, question.normalizer))
+        return [
+            gr.update(visible=True),
+            *self._choices(question),
+            question.token.partition("|")[0],
+            overall(result),
+            clip_rows(found, number, key),
+            drawn,
+            _texts(result, chosen) if chosen else "",
+            number,
+            ticker,
+        ]
+
+    def _choices(self, question: Question) -> list[Any]:
+        runs = [
+            (f"{name} · {title}" if title else name, name) for name, title in self.comparing.measured_runs(question.run)
+        ]
+        return [
+            gr.update(choices=[(text.BASE_CHOICE, ""), *runs], value=question.other),
+            gr.update(choices=runs, value=question.run),
+        ]
+
+    def _result(self, question: Question) -> RunComparison | None:
+        """The comparison that is asked for, None while the run that the page shows has measured nothing."""
+        status = question.token.split("|")[1] if question.token else ""
+        if status not in ("done", "stopped") and not question.after:
             return None
         with self._lock:
-            if self._kept is None or self._kept[0] != token:
-                if not self.comparing.has_measured(run):
+            if question not in self._kept:
+                if not self.comparing.has_measured(question.run):
                     return None
-                self._kept = token, self.comparing.of_run(run)
-            return self._kept[1]
+                normalizer = question.normalizer or None
+                self._kept[question] = (
+                    self.comparing.of_two_runs(question.other, question.run, normalizer=normalizer)
+                    if question.other
+                    else self.comparing.of_run(question.run, normalizer=normalizer)
+                )
+                while len(self._kept) > KEPT_COMPARISONS:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(question)
+            return self._kept[question]
+
+    def _redrawn(self, question: Question, clip_id: int) -> list[Any]:
+        result = self._result(question)
+        chosen = _find(clips(result.comparison) if result else [], clip_id)
+        if result is None or chosen is None:
+            return [gr.skip(), gr.Timer(active=False)]
+        return list(self._timeline(question, result, chosen))
+
+    def _timeline(self, question: Question, result: RunComparison, chosen: Clip) -> tuple[dict[str, Any], gr.Timer]:
+        """The clip as data, and the timer that looks for word times while they are being made."""
+        row, base, adapted = chosen
+        number = int(row.clip_id or 0)
+        right = self.aligning.of_clip(question.run, number)
+        left = self.aligning.of_clip(question.other, number) if question.other else right
+        said, before = (left.get("reference"), "adapted") if question.other else (right.get("reference"), "base")
+        names = titles(result)
+        detail = text.LANE_FOLD if result.comparison.scheme == "out-of-fold" else ""
+        placing = self._placing(question, number)
+        try:
+            duration = self.labelling.clip(number).duration
+        except WorkbenchError:  # deleted meanwhile; the next look of the page's timer drops it from the list
+            return {}, gr.Timer(active=False)
+        base_name = "" if question.other else result.base_name
+        adapted_name = "" if question.other else result.adapted_name
+        drawn = timeline(
+            Shown(str(number), row.name, row.speaker or "", duration, f"sounds/{number}", f"spectra/{number}-"),
+            Text(row.reference, said),
+            [
+                Side(
+                    "base",
+                    names[0],
+                    base_name,
+                    Text(row.base, left.get(before)),
+                    base,
+                    detail if question.other else "",
+                ),
+                Side("adapted", names[1], adapted_name, Text(row.adapted, right.get("adapted")), adapted, detail),
+            ],
+            normalizer_name=result.comparison.normalizer,
+            placed_by=question.other or question.run,
+            placing=placing,
+        )
+        return drawn, gr.Timer(active=placing.state == "working")
+
+    def _placing(self, question: Question, clip_id: int) -> Placing:
+        """Of both runs: at work if either is, there only if both are."""
+        found = [self.aligning.look(run, clip_id) for run in (question.run, question.other) if run]
+        return min(found, key=lambda one: ("working", "missing", "there").index(one.state))
 
 
-def _one(result: RunComparison, chosen: Clip) -> str:
-    names = {"base_name": result.base_name, "adapted_name": result.adapted_name}
-    return clip(chosen, **names, normalizer=result.comparison.normalizer)
+def _find(found: list[Clip], number: int) -> Clip | None:
+    return next((one for one in found if one[0].clip_id == number), None)
+
+
+def _texts(result: RunComparison, chosen: Clip) -> str:
+    shown_names = {"base_name": result.base_name, "adapted_name": result.adapted_name, "names": titles(result)}
+    return clip(chosen, **shown_names, normalizer=result.comparison.normalizer)
 
 
 def _nothing(sentence: str) -> str:

@@ -1,8 +1,22 @@
-// All tested clips, the most improved first; names reach the page through textContent only.
+// All tested clips, the most improved first, in groups; names reach the page through textContent only.
+// Only the lines in sight are built, so that thousands of clips stay quick, and choosing one asks for that clip alone.
 const STEP = 40;
+const words = props.words;
+const GROUPS = {
+  all: () => true,
+  fixed: (clip) => clip.after < clip.before,
+  broken: (clip) => clip.after > clip.before,
+  wrong: (clip) => clip.after > 0,
+};
+const bar = element.querySelector('.filters');
+const box = element.querySelector('.results');
 const body = element.querySelector('tbody');
 const more = element.querySelector('button.more');
+const none = element.querySelector('.none');
 let shown = STEP;
+let group = 'all';
+let chosen = null;
+let key = null;
 
 function cell(tag, text, attributes = {}) {
   const node = document.createElement(tag);
@@ -11,14 +25,39 @@ function cell(tag, text, attributes = {}) {
   return node;
 }
 
-function line(clip, chosen) {
+const filters = Object.fromEntries(Object.keys(GROUPS).map((name) => {
+  const button = cell('button', '', { type: 'button', class: 'filter', title: words.about[name], 'data-group': name });
+  button.onclick = () => { group = name; shown = STEP; draw(); box.scrollTop = 0; };
+  bar.append(button);
+  return [name, button];
+}));
+
+function choose(id) {
+  chosen = id;
+  mark();
+  trigger('select', { id });
+}
+
+function mark() {
+  body.querySelectorAll('tr').forEach((tr) => {
+    if (Number(tr.dataset.clip) === chosen) tr.setAttribute('aria-current', 'true');
+    else tr.removeAttribute('aria-current');
+  });
+}
+
+function line(clip) {
   const tr = document.createElement('tr');
   tr.dataset.change = clip.kind;
-  if (clip.id === chosen) tr.setAttribute('aria-current', 'true');
+  tr.dataset.clip = clip.id;
   const name = document.createElement('th');
   name.scope = 'row';
   const button = cell('button', clip.name, { type: 'button', title: clip.name });
-  button.onclick = () => trigger('select', { id: clip.id });
+  button.onclick = () => choose(clip.id);
+  button.onkeydown = (event) => {
+    const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key];
+    const next = step && tr[step] && tr[step].querySelector('button');
+    if (next) { event.preventDefault(); next.focus(); }
+  };
   const text = cell('span', clip.reference, { class: 'said' });
   name.append(button, text);
   tr.onclick = (event) => { if (event.target !== button) button.click(); };
@@ -29,9 +68,19 @@ function line(clip, chosen) {
 function draw() {
   const value = props.value || {};
   const clips = value.clips || [];
-  element.querySelector('table').hidden = !clips.length;
-  body.replaceChildren(...clips.slice(0, shown).map((clip) => line(clip, value.chosen)));
-  more.hidden = clips.length <= shown;
+  if (key !== value.key) { key = value.key; group = 'all'; shown = STEP; chosen = value.chosen; }
+  bar.hidden = !clips.length;
+  for (const [name, button] of Object.entries(filters)) {
+    button.textContent = `${words[name]} ${clips.filter(GROUPS[name]).length}`;
+    button.setAttribute('aria-pressed', String(name === group));
+  }
+  const found = clips.filter(GROUPS[group]);
+  element.querySelector('table').hidden = !found.length;
+  none.hidden = !clips.length || found.length > 0;
+  body.replaceChildren(...found.slice(0, shown).map(line));
+  mark();
+  more.hidden = found.length <= shown;
+  more.textContent = words.more.replace('{n}', Math.min(STEP, found.length - shown));
 }
 more.onclick = () => { shown += STEP; draw(); };
 draw();

@@ -1,0 +1,117 @@
+"""Compare's handlers and pictures: which sides stand against each other, and what a clip's lanes hold."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.services.finished import finished_run
+from tests.ui.conftest import HOSTILE
+from workbench.core.comparison import ComparisonRow, compare
+from workbench.core.lanes import WordTimes
+from workbench.services.aligning import add_times
+from workbench.services.trying import Try
+from workbench.services.workbench import Workbench
+from workbench.services.worker import LAUNCHED
+from workbench.ui import text
+from workbench.ui.error_mix import error_mix
+from workbench.ui.sections.compare import Compare
+from workbench.ui.terms import terms
+from workbench.ui.timeline import tried_timeline
+
+Fill = Callable[..., list[int]]
+OVERALL, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9  # among the outputs
+
+
+def done(bench: Workbench, monkeypatch: pytest.MonkeyPatch, **more: Any) -> str:
+    run = finished_run(bench, monkeypatch, "tones", **more)
+    (bench.workspace.run_folder(run) / LAUNCHED).unlink()  # as its worker would
+    return run
+
+
+def token(run: str) -> str:
+    return f"{run}|done|now|12"
+
+
+def test_a_clip_comes_with_its_lanes_and_times(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("tones", 12, text="abba zoo")
+    run = done(bench, monkeypatch, folds=2)
+    section = Compare(bench)
+    shown = section.show(token(run), "", "", "", "", 0)
+    number = shown[CLIP]
+    drawn = shown[TIMELINE]
+    assert drawn["placing"] == "missing"
+    assert [lane["role"] for lane in drawn["lanes"]] == ["reference", "base", "adapted"]
+    assert [w["kind"] for w in drawn["lanes"][1]["words"]] == ["wrong", "right", "right"]
+    assert drawn["lanes"][1]["words"][0]["said"] == "abba"
+    assert {w["from"] for lane in drawn["lanes"] for w in lane["words"]} == {None}
+    times = WordTimes(((0.0, 0.1), (0.1, 0.2), (0.2, 0.3)))
+    add_times(bench.workspace.run_folder(run), {number: dict.fromkeys(("reference", "base", "adapted"), times)})
+    again, ticker = section.look(token(run), "", "", "", number)
+    assert again["placing"] == "there"
+    assert not ticker.active
+    assert [w["from"] for w in again["lanes"][2]["words"]] == [0.0, 0.1, 0.2]
+    assert again["sound"] == f"sounds/{number}"
+
+
+def test_two_runs_stand_side_by_side_and_different_test_clips_are_said(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("tones", 12, text="abba zoo")
+    first = done(bench, monkeypatch, folds=2)
+    only_first = [bench.labelling.clips("tones")[0].id]
+    bench.collecting.delete_clips(only_first)
+    second = done(bench, monkeypatch, folds=2, hear=lambda i, label: ("x", label))
+    bench.collecting.undo_delete(clip_ids=only_first)
+    section = Compare(bench)
+    event = gr.EventData(None, {"first": first, "second": second})
+    shown = section.pair(event, token(second), "")
+    assert f"<small>{first}" not in shown[TEXTS], "the run's name stands once"
+    assert f"aria-label='{first} transcript'" in shown[TEXTS]
+    assert "11 clips that both tested" in shown[OVERALL]
+    assert f"{first} tested 1 more" in shown[OVERALL]
+    assert shown[TIMELINE]["lanes"][1]["title"] == first
+    one = section.show(token(second), first, second, "none", second, 0)
+    assert "“none” text normalizer" in one[OVERALL]
+    base = section.show(token(second), second, second, "", second, 0)
+    assert "aria-label='Base transcript'" in base[TEXTS], "a run against itself is a run against its base"
+    other = section.show(token(first), first, second, "", second, 0)
+    assert "aria-label='Base transcript'" in other[TEXTS], "another run begins with its base"
+
+
+def test_a_clip_is_chosen_without_sending_the_list_again(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = fill("tones", 12, text="abba zoo")
+    run = done(bench, monkeypatch, folds=2)
+    drawn, texts, number, _ = Compare(bench).choose(gr.EventData(None, {"id": ids[3]}), token(run), "", "", "")
+    assert (drawn["clip"], number) == (str(ids[3]), ids[3])
+    assert "abba zoo 3" in texts
+    assert Compare(bench).show("run-9|queued|None|1", "", "", "", "", 0)[LIST]["clips"] == []
+
+
+def test_errors_and_terms_are_drawn_and_said() -> None:
+    rows = [ComparisonRow("a", "one two three four", "one too four five", "one two three four", clip_id=1)] * 4
+    found = compare(rows, normalizer="marks", terms=["two", HOSTILE])
+    html = error_mix(found, (HOSTILE, "After"))
+    assert "<script" not in html
+    assert html.count("class='wrong'") == 1, "only a side with errors has a part of this kind"
+    assert "role='img'" in html
+    table = terms(found, ("Base", "Adapted"))
+    assert "▲ +4" in table
+    assert "before 0 % (0 to" in table
+    assert "In no test clip" in table
+    assert error_mix(compare([ComparisonRow("a", "one", "one", "one")], normalizer="marks"), ("B", "A")) == ""
+
+
+def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said() -> None:
+    times = WordTimes(((0.0, 0.5), (0.5, 1.0)))
+    tried = Try("t", "a.wav", 1.0, (("run-1", False), ("run-1", True)), ("won two", "one two"), (times, WordTimes()))
+    plain = tried_timeline(tried, [("Base", "b"), ("Adapted", "run-1")], "marks")
+    assert [[w["kind"] for w in lane["words"]] for lane in plain["lanes"]] == [["said", "said"]] * 2
+    assert [w["from"] for w in plain["lanes"][1]["words"]] == [None, None]
+    said = Try(*list(vars(tried).values())[:6], said="one two", said_times=times)
+    marked = tried_timeline(said, [("Base", "b"), ("Adapted", "run-1")], "marks")
+    assert [w["kind"] for w in marked["lanes"][1]["words"]] == ["wrong", "right"]
+    assert marked["lanes"][0]["title"] == text.LANE_SAID
