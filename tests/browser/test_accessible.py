@@ -19,6 +19,15 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+Looks = list[tuple[dict[str, int], str]]
+# Every width and every colour scheme with the fast tests, every pair of them with the slow ones.
+LOOKS = pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param([(WIDE, "light"), (PHONE, "dark")], id="wide-light-and-phone-dark"),
+        pytest.param([(WIDE, "dark"), (PHONE, "light")], id="wide-dark-and-phone-light", marks=pytest.mark.slow),
+    ],
+)
 SERIOUS = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
   .filter((v) => ['serious', 'critical'].includes(v.impact))
   .map((v) => [v.id, ...v.nodes.slice(0, 4).map((n) => `${n.target.join(' ')} ${n.failureSummary.slice(0, 300)}`)])
@@ -60,43 +69,45 @@ def axe() -> str:
     return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
-def problems(page: Any, axe: str) -> list[str]:
-    """What axe-core and the phone's width say against the page as it stands, in each look."""
+def problems(page: Any, axe: str, looks: Looks) -> list[str]:
+    """What axe-core and the window's width say against the page as it stands, in each look."""
     found = []
     page.evaluate(axe)
-    for viewport in (WIDE, PHONE):
+    for viewport, mode in looks:
         page.set_viewport_size(viewport)
-        for mode in ("light", "dark"):
-            page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", mode == "dark")
-            page.wait_for_timeout(400)
-            where = f"{viewport['width']} px, {mode}"
-            found += [f"{where}: {said}" for said in page.evaluate(SERIOUS)]
-            found += [f"{where}: too wide: {said}" for said in page.evaluate(CUT)]
+        page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", mode == "dark")
+        page.wait_for_timeout(400)
+        where = f"{viewport['width']} px, {mode}"
+        found += [f"{where}: {said}" for said in page.evaluate(SERIOUS)]
+        found += [f"{where}: too wide: {said}" for said in page.evaluate(CUT)]
     return found
 
 
-def test_a_first_visit_is_accessible(open_page: OpenPage, own_bench: Workbench, axe: str) -> None:
+@LOOKS
+def test_a_first_visit_is_accessible(open_page: OpenPage, own_bench: Workbench, axe: str, looks: Looks) -> None:
     with Server(own_bench) as server:
         page = open_page(url=server.url)
         page.get_by_role("button", name="Try it with sample clips").wait_for()
-        assert problems(page, axe) == []
+        assert problems(page, axe, looks) == []
 
 
+@LOOKS
 def test_a_set_and_a_finished_run_are_accessible(
-    open_page: OpenPage, bench: Workbench, axe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, bench: Workbench, axe: str, looks: Looks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.collecting.import_path(write_samples(tmp_path / "seen", n=16), "seen")
-    page = open_page("seen")
+    seen = f"seen {looks[0][1]}"
+    bench.collecting.import_path(write_samples(tmp_path / "seen", n=16), seen)
+    page = open_page(seen)
     page.locator("li.clip").first.wait_for()
     page.get_by_text("More settings").click()
-    assert problems(page, axe) == []
-    run = finished_run(bench, monkeypatch, "seen", folds=2)
+    assert problems(page, axe, looks) == []
+    run = finished_run(bench, monkeypatch, seen, folds=2)
     bench.history.rename(run, "An evening's run with a long name that has to be broken somewhere")
     page.set_viewport_size(WIDE)
     page.get_by_label("Verdict").wait_for()
     page.locator(f"tr.run-row[data-run={run}]").get_by_role("button", name="More").click()
     page.get_by_text("Your words (terms)").click()
-    assert problems(page, axe) == []
+    assert problems(page, axe, looks) == []
 
 
 @pytest.mark.slow

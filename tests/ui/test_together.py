@@ -5,7 +5,7 @@ import inspect
 from workbench.services.workbench import Workbench
 from workbench.ui.page import build
 
-PEOPLE = 8  # who may do the same at once, at the least
+PEOPLE = 4  # who may do the same at once, at the least; a model that listens for somebody takes a core
 
 
 def test_every_event_may_be_handled_for_several_people_at_once(bench: Workbench) -> None:
@@ -27,4 +27,4 @@ def test_events_that_share_a_limit_are_not_one_by_one(bench: Workbench) -> None:
 
 
 def test_there_are_threads_for_them(bench: Workbench) -> None:
-    assert build(bench).max_threads >= 2 * PEOPLE
+    assert build(bench).max_threads >= 4 * PEOPLE

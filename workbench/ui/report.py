@@ -278,9 +278,15 @@ def _took(report: Report) -> str:
 
 def _settings(report: Report) -> str:
     return _facts(
-        (text.SETTING_LABELS.get(name, name), esc("–" if value in (None, "") else value))
+        ({"extend_alphabet": text.EXTEND, **text.SETTING_LABELS}.get(name, name), esc(_value(value)))
         for name, value in report.settings.items()
     )
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return words.YES if value else words.NO
+    return "–" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _how(c: Comparison) -> str:

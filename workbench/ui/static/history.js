@@ -6,7 +6,7 @@ const body = element.querySelector('tbody');
 const table = element.querySelector('table');
 const bin = element.querySelector('.bin');
 const more = element.querySelector('button.more');
-const pair = element.querySelector('button.pair');
+const pair = element.querySelector('.pairing button');
 const rows = new Map();
 let shown = STEP;
 
@@ -41,15 +41,15 @@ class Row {
   constructor(run) {
     // Roles are said, as a phone shows each row as a card and a browser forgets then that this is a table.
     this.tr = make('tr', 'run-row', null, { 'data-run': run.id, role: 'row' });
-    this.name = make('th', 'called', null, { scope: 'row', role: 'rowheader' });
-    this.title = make('b', 'title');
-    this.id = make('span', 'id');
-    this.noted = make('span', 'noted');
+    this.name = make('th', 'run-name', null, { scope: 'row', role: 'rowheader' });
+    this.title = make('b', '');
+    this.id = make('span', 'run-id');
+    this.noted = make('span', 'run-noted');
     this.name.append(this.title, ' ', this.id, this.noted);
     this.cells = {};
     this.tr.append(this.name);
     for (const key of ['what', 'clips', 'wer', 'verdict', 'took', 'when']) {
-      this.cells[key] = make('td', key, null, { 'data-column': words.columns[key], role: 'cell' });
+      this.cells[key] = make('td', `run-${key}`, null, { 'data-column': words.columns[key], role: 'cell' });
       this.tr.append(this.cells[key]);
     }
     this.tick = make('input', '', null, { type: 'checkbox' });
@@ -59,7 +59,7 @@ class Row {
     this.pick = pick;
     this.look = button('plain', words.show, () => trigger('show', { id: this.run.id }));
     this.edit = button('plain', words.edit, () => this.toggle());
-    const acts = make('td', 'acts', null, { role: 'cell' });
+    const acts = make('td', 'run-acts', null, { role: 'cell' });
     acts.append(pick, this.look, this.edit);
     this.tr.append(acts);
     this.detail = make('tr', 'run-detail', null, { role: 'row' });
@@ -71,8 +71,8 @@ class Row {
   build(run) {
     const cell = make('td', '', null, { colspan: 8, role: 'cell' });
     const id = (part) => `history-${run.id}-${part}`;
-    this.input = make('input', 'title', null, { id: id('title'), type: 'text', maxlength: 80, autocomplete: 'off' });
-    this.area = make('textarea', 'note', null, { id: id('note'), rows: 3, maxlength: 2000 });
+    this.input = make('input', '', null, { id: id('title'), type: 'text', maxlength: 80, autocomplete: 'off' });
+    this.area = make('textarea', '', null, { id: id('note'), rows: 3, maxlength: 2000 });
     this.input.oninput = this.area.oninput = () => show(this.saved, '');
     this.input.onkeydown = (event) => { if (event.key === 'Enter' && !event.isComposing) this.save(); };
     this.saved = make('span', 'hint', '', { role: 'status' });
