@@ -67,7 +67,9 @@ def guide(facts: Facts) -> Guide:
         here=here,
         done=(bool(ready and info and info.clips and not ready.to_read), judged, judged),
         facts=(
-            f"{info.confirmed:,} of {info.clips:,} confirmed" if info and info.clips else text.GUIDE_NO_CLIPS,
+            text.GUIDE_CONFIRMED.format(n=f"{info.confirmed:,}", of=f"{info.clips:,}")
+            if info and info.clips
+            else text.GUIDE_NO_CLIPS,
             facts.run or text.GUIDE_NO_RUN,
             text.VERDICTS[facts.verdict] if judged else text.GUIDE_NO_VERDICT,
         ),
@@ -83,7 +85,7 @@ def guide_html(found: Guide) -> str:
     place, label = found.link
     drawn = bar(found.progress[0] / found.progress[1], text.GUIDE_BAR) if found.progress else ""
     return (
-        f"<nav aria-label='Steps'><ol class='stepper'>{items}</ol></nav>"
+        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'>{items}</ol></nav>"
         f"<div class='next'><b>{esc(text.GUIDE_NEXT)}</b><span>{esc(found.next)}</span>{drawn}"
         f"<a href='#{esc(place)}'>{esc(label)}</a></div>"
     )
@@ -127,7 +129,7 @@ def _next(facts: Facts) -> tuple[int, str, Link]:
     if ready.to_read:
         sentence = text.GUIDE_TO_READ.format(more=more, make="makes" if ready.to_read == 1 else "make")
         return 0, sentence + _waiting(unchecked), TO_LABEL if unchecked else TO_COLLECT
-    return 1, text.GUIDE_READY.format(tested=plural(ready.tested, "clip")), TO_ADAPT
+    return 1, text.GUIDE_READY.format(tested=plural(ready.tested, text.CLIP)), TO_ADAPT
 
 
 def _after(verdict: str, ready: Readiness, more: str) -> str:
@@ -138,4 +140,4 @@ def _after(verdict: str, ready: Readiness, more: str) -> str:
 
 
 def _waiting(unchecked: int) -> str:
-    return f" {text.GUIDE_UNCHECKED.format(clips=plural(unchecked, 'clip'))}" if unchecked else ""
+    return f" {text.GUIDE_UNCHECKED.format(clips=plural(unchecked, text.CLIP))}" if unchecked else ""

@@ -33,7 +33,7 @@ def clip_list(**kwargs: Any) -> gr.HTML:
         "<div class='bar-of-list' hidden></div>"
         f"<span class='unseen' id='keys-short'>{text.LIST_WORDS['keysShort']}</span>"
         "<span class='unseen said' role='status'></span><div class='above'></div><p class='nothing hint' hidden></p>"
-        "<ul class='clips' role='list' aria-label='Clips'></ul>"
+        f"<ul class='clips' role='list' aria-label='{text.CLIPS}'></ul>"
         f"<dialog class='keys-dialog' aria-label='{text.LIST_WORDS['keysTitle']}'></dialog>"
     )
     return gr.HTML(
@@ -64,8 +64,7 @@ def doctor_list(**kwargs: Any) -> gr.HTML:
 
 def result_list(**kwargs: Any) -> gr.HTML:
     """All tested clips; its value is plain data, written as text by static/result_list.js. Event: select (id)."""
-    columns = ("Clip", "Speaker", f"{text.BASE} WER", f"{text.ADAPTED} WER", "Change")
-    head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
+    head = "".join(f"<th scope='col'>{name}</th>" for name in text.RESULT_COLUMNS)
     template = (
         f"<div class='filters' role='group' aria-label='{text.RESULT_WORDS['filters']}' hidden></div>"
         f"<div class='scroll results' tabindex='0' role='region' aria-label='{text.ALL_TESTED}'>"

@@ -26,11 +26,11 @@ def overall(result: RunComparison) -> str:
     notes = "".join(f"<li>{esc(note)}</li>" for note in result.notes)
     unusable = text.UNUSABLE if c.verdict == "better" and c.adapted.wer > UNUSABLE_WER else ""
     return (
-        f"<section class='verdict {kind}' aria-label='Verdict'><header><b class='word'>{text.VERDICT_SIGNS[c.verdict]} "
-        f"{text.VERDICTS[c.verdict]}{unusable}</b><div class='wers'>{_big(names[0], c.base.wer)}"
-        "<i aria-hidden='true'>→</i>"
-        f"{_big(names[1], c.adapted.wer)}<div class='big'><b>{points(c.interval.estimate)}</b><span>points</span>"
-        f"</div></div></header>{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
+        f"<section class='verdict {kind}' aria-label='{text.VERDICT}'><header>"
+        f"<b class='word'>{text.VERDICT_SIGNS[c.verdict]} {text.VERDICTS[c.verdict]}{unusable}</b>"
+        f"<div class='wers'>{_big(names[0], c.base.wer)}<i aria-hidden='true'>→</i>{_big(names[1], c.adapted.wer)}"
+        f"<div class='big'><b>{points(c.interval.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
+        f"{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
         f"{sweep(result.sweep)}{learning_curve(result.curve)}{error_mix(c, names)}{forgetting(result.forgetting)}"
         f"{terms(c, names)}{_figures(c, names)}"
@@ -47,23 +47,21 @@ def _big(name: str, wer: float) -> str:
 
 
 def _figures(c: Comparison, names: tuple[str, str]) -> str:
-    columns = (
-        ("WER", "Word error rate"),
-        ("CER", "Character error rate"),
-        ("Wrong", "Substitutions"),
-        ("Missing", "Deletions"),
-        ("Extra", "Insertions"),
-        ("Raw WER", "Word error rate with case and punctuation as written"),
+    head = "".join(
+        f"<th scope='col'><abbr title='{full}'>{name}</abbr></th>" for name, full in text.FIGURE_COLUMNS.items()
     )
-    head = "".join(f"<th scope='col'><abbr title='{full}'>{name}</abbr></th>" for name, full in columns)
     sides = ((names[0], c.base, c.raw_base), (names[1], c.adapted, c.raw_adapted))
     body = "".join(f"<tr><th scope='row'>{esc(name)}</th>{_cells(side, raw)}</tr>" for name, side, raw in sides)
+    said = text.FIGURES.format(
+        words=f"{c.base.reference_words:,}",
+        clips=plural(len(c.rows), text.CLIP),
+        normalizer=c.normalizer,
+        fixed=f"{c.n_fixed:,}",
+        broken=f"{c.n_broken:,}",
+    )
     return (
-        f"<table class='figures-table'><caption>{c.base.reference_words:,} words in {len(c.rows):,} clips, compared "
-        f"with the “{esc(c.normalizer)}” text normalizer; {c.n_fixed:,} clips improved, {c.n_broken:,} got worse. "
-        f"{text.WER}: the share of wrong, missing and extra words (substitutions, deletions and insertions); character "
-        "error rate (CER): the same of letters.</caption>"
-        f"<thead><tr><th scope='col'>Model</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<table class='figures-table'><caption>{esc(said)}</caption>"
+        f"<thead><tr><th scope='col'>{text.MODEL}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
@@ -117,7 +115,7 @@ def clip(
     """One clip: what was said, and what each model heard with the differences marked."""
     row, base, adapted = found
     return (
-        f"<section class='clip-result' aria-label='Chosen clip, texts'>"
+        f"<section class='clip-result' aria-label='{text.CHOSEN_CLIP}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
         f"<div class='pair'>{_side('base', names[0], base_name, base)}"
         f"{_side('adapted', names[1], adapted_name, adapted)}</div>{_key(normalizer)}</section>"
@@ -131,7 +129,7 @@ def tried(said: str, sides: Sequence[tuple[str, str, str]], *, normalizer: str) 
         said: What the user says was said; may be empty.
         sides: Title, model and text of either side.
     """
-    kinds, label = ("base", "adapted"), "Tried clip, texts"
+    kinds, label = ("base", "adapted"), text.TRIED_CLIP
     if not said:
         pair = "".join(_plain(kind, *side) for kind, side in zip(kinds, sides, strict=True))
         return f"<section class='clip-result tried' aria-label='{label}'><div class='pair'>{pair}</div></section>"
@@ -148,9 +146,9 @@ def tried(said: str, sides: Sequence[tuple[str, str, str]], *, normalizer: str) 
 
 def _plain(kind: str, title: str, name: str, heard: str) -> str:
     return (
-        f"<section class='side {kind}' aria-label='{esc(title)} transcript'>"
+        f"<section class='side {kind}' aria-label='{esc(text.TRANSCRIPT.format(title=title))}'>"
         f"<header><h4>{_titled(title, name)}</h4></header>"
-        f"<p>{esc(heard) or '<em>nothing</em>'}</p></section>"
+        f"<p>{esc(heard) or _nothing()}</p></section>"
     )
 
 
@@ -159,13 +157,17 @@ def _titled(title: str, name: str) -> str:
 
 
 def _side(kind: str, title: str, name: str, score: ClipScore) -> str:
-    words = " ".join(word(op) for op in score.alignment) or "<em>nothing</em>"
-    errors = f"{score.substitutions} wrong · {score.deletions} missing · {score.insertions} extra"
+    words = " ".join(word(op) for op in score.alignment) or _nothing()
+    errors = text.ERRORS.format(wrong=score.substitutions, missing=score.deletions, extra=score.insertions)
     return (
-        f"<section class='side {kind}' aria-label='{esc(title)} transcript'><header><h4>{_titled(title, name)}</h4><b>"
-        f"{percent(score.wer)} <small>WER</small></b></header><p>{words}</p>"
-        f"<footer>{errors} · {plural(score.reference_words, 'word')}</footer></section>"
+        f"<section class='side {kind}' aria-label='{esc(text.TRANSCRIPT.format(title=title))}'><header>"
+        f"<h4>{_titled(title, name)}</h4><b>{percent(score.wer)} <small>WER</small></b></header><p>{words}</p>"
+        f"<footer>{errors} · {plural(score.reference_words, text.WORD)}</footer></section>"
     )
+
+
+def _nothing() -> str:
+    return f"<em>{esc(text.HEARD_NOTHING)}</em>"
 
 
 def word(op: WordOp) -> str:
@@ -181,7 +183,7 @@ def word(op: WordOp) -> str:
 
 def _key(normalizer: str) -> str:
     return (
-        f"<p class='key'><span class='sub'><s>said</s> heard</span> {text.KEY_WRONG} <del>word</del> "
-        f"{text.KEY_MISSING} <ins>word</ins> {text.KEY_EXTRA}. Words as the “{esc(normalizer)}” "
-        f"normalizer compares them.</p>"
+        f"<p class='key'><span class='sub'><s>{text.KEY_SAID}</s> {text.KEY_HEARD}</span> {text.KEY_WRONG} "
+        f"<del>{text.WORD}</del> {text.KEY_MISSING} <ins>{text.WORD}</ins> {text.KEY_EXTRA}. "
+        f"{esc(text.KEY_NORMALIZER.format(normalizer=normalizer))}</p>"
     )

@@ -15,13 +15,13 @@ def terms(c: Comparison, titles: tuple[str, str]) -> str:
     spoken = sorted((t for t in c.terms if t.base.occurrences), key=lambda t: (t.base.hits - t.adapted.hits, t.term))
     silent = [t.term for t in c.terms if not t.base.occurrences]
     together = c.all_terms
-    summary = "Your words (terms)"
+    summary = text.TERMS
     if together and together.base.occurrences:
-        summary += f": {_share(together.base)} → {_share(together.adapted)} heard right (recall)"
+        summary += f": {text.TERMS_HEARD.format(base=_share(together.base), adapted=_share(together.adapted))}"
     rest = ""
     if silent:
         names = ", ".join(silent[:12]) + (" …" if len(silent) > 12 else "")
-        rest = f"<p class='hint'>In no test clip: {esc(names)}.</p>"
+        rest = f"<p class='hint'>{esc(text.TERMS_SILENT.format(terms=names))}</p>"
     return (
         f"<details class='terms'><summary>{esc(summary)}</summary>{_table(spoken, titles) if spoken else ''}{rest}"
         "</details>"
@@ -33,8 +33,8 @@ def _table(spoken: list[TermScore], titles: tuple[str, str]) -> str:
     heads = "".join(f"<th scope='col'>{esc(name)}</th>" for name in (term, *titles, change, interval, trained))
     rows = "".join(_row(t) for t in spoken)
     return (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='Terms'><table><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div><p class='hint'>{esc(text.TERMS_HINT)}</p>"
+        f"<div class='scroll' tabindex='0' role='region' aria-label='{text.TERMS}'><table>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div><p class='hint'>{esc(text.TERMS_HINT)}</p>"
     )
 
 
@@ -48,7 +48,7 @@ def _row(t: TermScore) -> str:
 
 
 def _drawn(t: TermScore) -> str:
-    said = f"before {_range(t.base)}, after {_range(t.adapted)}"
+    said = text.TERM_SAID.format(base=_range(t.base), adapted=_range(t.adapted))
     bars = "".join(
         f"<g class='{side}'><rect x='{count.low * WIDTH:.1f}' y='{y - 3}' height='6' rx='3' "
         f"width='{max(count.high - count.low, 0.01) * WIDTH:.1f}'/>"
@@ -70,4 +70,4 @@ def _share(n: TermCount) -> str:
 
 
 def _counted(n: TermCount) -> str:
-    return f"<b>{n.hits} of {n.occurrences}</b> <small>{100 * n.low:.0f}–{100 * n.high:.0f} %</small>"
+    return f"<b>{text.NTH.format(n=n.hits, of=n.occurrences)}</b> <small>{100 * n.low:.0f}–{100 * n.high:.0f} %</small>"

@@ -122,6 +122,7 @@ RECORDER_WORDS: Final = {
     "busy": "Another program holds the microphone; close it, then try again.",
     "gone": "The microphone is gone; plug it in, then try again.",
     "unsent": "Not saved yet: the workbench does not answer. It is tried again; keep this page open.",
+    "between": "Refused on the way ({n}) by the server in front of the workbench; its limits have to be raised.",
     "noAnswer": "The workbench does not answer; see whether it still runs, then try again.",
     "readAloud": "Read prompts aloud …",
     "reading": "Read prompts aloud",
@@ -212,7 +213,17 @@ NO_MATCH: Final = "No clip matches this filter."
 NOTHING_TO_CONFIRM: Final = "None of these clips has a text that waits to be confirmed."
 CONFIRMED_MANY: Final = "{n} confirmed."
 CONFIRMED_LEFT: Final = "{n} confirmed; {left} without a text stay to do."
+DELETED_ONE: Final = "{name} is in the bin for a week."
 DELETED_MANY: Final = "{n} are in the bin for a week."
+GONE_FOR_GOOD: Final = "{n} erased for good."
+BY_SPEAKER: Final = "Speaker"
+NO_LABEL: Final = "(no label)"
+A_CONFIRMED: Final = "confirmed"
+A_LABEL: Final = "label"  # counted, as CLIP
+A_LABELLED_CLIP: Final = "labelled clip"
+A_DRAFT: Final = "draft"
+A_THING: Final = "thing"
+AND_MORE: Final = "… and {n} more"
 UNDONE_MANY: Final = "{n} as before."
 
 DOCTOR: Final = "Label doctor"
@@ -261,6 +272,7 @@ LIST_WORDS: Final = {
     "speed": "Speed",
     "autoplay": "Play the next clip by itself (autoplay)",
     "keys": "Keys",
+    "keysKey": "Ctrl /",
     "closeKeys": "Close",
     "keysTitle": "Keys for labelling",
     "keysNote": (
@@ -366,8 +378,6 @@ NO_RUNS: Final = "No run yet. Confirm some labels, choose what may learn, then s
 COMMAND: Final = "The same on the command line"
 COPY: Final = "Copy"
 COPIED: Final = "Copied"
-FROZEN: Final = "frozen"
-LEARNS: Final = "learns"
 NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; the run downloads it."
 LISTEN_FIRST: Final = "What can the test clips prove?"
 LISTEN_FIRST_INFO: Final = "Lets the base model hear the test clips once; nothing is learned, no label changes."
@@ -420,7 +430,7 @@ STRIP_WORDS: Final = {
         "nothing": "nothing (frozen)",
         "all": "all its weights",
         "norms and biases": "norms and biases",
-        "low-rank adapters": "low-rank adapters (LoRA)",
+        "low-rank adapters": "low-rank adapters",
         "language adapters": "the language's adapter",
     },
 }
@@ -704,3 +714,41 @@ FORGETTING_SAID: Final = (
 BETTER_THAN_BEFORE: Final = "better than before"
 FORGETS_MORE: Final = "forgets more"
 RED_LINE: Final = "red line"
+CLIPS: Final = "Clips"
+WORD: Final = "word"  # counted
+VERDICT: Final = "Verdict"
+POINTS: Final = "points"
+MODEL: Final = "Model"
+FIGURE_COLUMNS: Final = {
+    "WER": "Word error rate",
+    "CER": "Character error rate",
+    "Wrong": "Substitutions",
+    "Missing": "Deletions",
+    "Extra": "Insertions",
+    "Raw WER": "Word error rate with case and punctuation as written",
+}
+FIGURES: Final = (
+    "{words} words in {clips}, compared with the “{normalizer}” text normalizer; {fixed} improved, {broken} got worse. "
+    "Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and insertions); "
+    "character error rate (CER): the same of letters."
+)
+CHOSEN_CLIP: Final = "Chosen clip, texts"
+TRIED_CLIP: Final = "Tried clip, texts"
+TRANSCRIPT: Final = "{title} transcript"
+ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
+KEY_SAID: Final = "said"
+KEY_HEARD: Final = "heard"
+KEY_NORMALIZER: Final = "Words as the “{normalizer}” normalizer compares them."
+RESULT_COLUMNS: Final = ("Clip", "Speaker", f"{BASE} WER", f"{ADAPTED} WER", "Change")
+TERMS: Final = "Your words (terms)"
+TERMS_HEARD: Final = "{base} → {adapted} heard right (recall)"
+TERMS_SILENT: Final = "In no test clip: {terms}."
+TERM_SAID: Final = "before {base}, after {adapted}"
+GUIDE_STEPS: Final = "Steps"
+GUIDE_CONFIRMED: Final = "{n} of {of} confirmed"
+DELETED_SET: Final = "{name} ({clips}, deleted {when})"
+DELETED_CLIP: Final = "{name} ({seconds} s, set {set}, deleted {when})"
+CLIPS_BACK: Final = "Back: {clips}."
+CLIPS_ERASED: Final = "Erased for good: {clips}."
+SAMPLES_ADDED: Final = "{n} sample clips with labels and a word list are in the set {set}."
+SET_IN_BIN: Final = "The set {name} is in the bin for a week."

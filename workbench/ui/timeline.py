@@ -76,7 +76,7 @@ def tried_timeline(tried: Try, titles: Sequence[tuple[str, str]], normalizer_nam
     Args:
         titles: What each side is called, and its model or run.
     """
-    shown = Shown(f"try {tried.token}", tried.name, "", tried.duration, f"tries/{tried.token}", f"tries/{tried.token}/")
+    shown = Shown(f"try-{tried.token}", tried.name, "", tried.duration, f"tries/{tried.token}", f"tries/{tried.token}/")
     texts = [Text(written, times) for written, times in zip(tried.texts, tried.times, strict=True)]
     if tried.said:
         sides = [

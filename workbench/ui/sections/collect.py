@@ -14,7 +14,7 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
 from workbench.ui.parts import confirm_script, html, static
-from workbench.ui.render import downloads, esc, heading, hint, import_report, when
+from workbench.ui.render import downloads, esc, heading, hint, import_report, plural, when
 from workbench.ui.sections.prompting import recorder, recorder_view
 
 SHOWN_RUNS = 10  # of a set whose texts can be taken along
@@ -228,9 +228,11 @@ class Collect:
     def list_bin(self) -> Any:
         items = [
             (
-                f"{d.name} ({d.clips} clips, deleted {when(d.deleted_at)})"
+                text.DELETED_SET.format(name=d.name, clips=plural(d.clips, text.CLIP), when=when(d.deleted_at))
                 if d.kind == "set"
-                else f"{d.name} ({d.duration:.1f} s, set {d.set_name}, deleted {when(d.deleted_at)})",
+                else text.DELETED_CLIP.format(
+                    name=d.name, seconds=f"{d.duration:.1f}", set=d.set_name, when=when(d.deleted_at)
+                ),
                 f"{d.kind}:{d.id}",
             )
             for d in self.collecting.deleted()
@@ -240,13 +242,13 @@ class Collect:
     @shown
     def bring_back(self, item: str | None) -> None:
         clips = self.collecting.undo_delete(**_target(item))
-        say(f"{clips} clips are back.")
+        say(text.CLIPS_BACK.format(clips=plural(clips, text.CLIP)))
 
     @shown
     def erase_now(self, sure: bool, item: str | None) -> None:
         if sure:
             erased = self.collecting.erase(**_target(item))
-            say(f"{erased.clips} clips were erased for good.")
+            say(text.CLIPS_ERASED.format(clips=plural(erased.clips, text.CLIP)))
 
 
 def _nothing_asked() -> list[Any]:

@@ -162,7 +162,7 @@ class Sets:
     def take_samples(self, kind: str, progress: gr.Progress | None = None) -> list[Any]:
         count: Progress = lambda done, total, _: progress and progress((done, total), unit="clips")  # noqa: E731
         report = self.collecting.import_samples(kind, progress=count)
-        say(f"{report.added} sample clips with labels and a word list are in the set {report.set}.")
+        say(text.SAMPLES_ADDED.format(n=report.added, set=report.set))
         return self.moved_to(report.set)
 
     @shown
@@ -170,7 +170,7 @@ class Sets:
         if not (sure and name):
             return [gr.skip()] * 4
         self.collecting.delete_set(name)
-        say(f"The set {name} is in the bin for a week.")
+        say(text.SET_IN_BIN.format(name=name))
         return self.moved_to(None)
 
     def remember(self, name: str) -> str:
