@@ -109,3 +109,16 @@ def test_choice_on_real_sets(name: str, expected: str) -> None:
 )
 def test_choice(texts: list[str], language: str | None, expected: str) -> None:
     assert choose_normalizer(texts, language) == expected
+
+
+def test_the_short_way_of_the_marks_normalizer_is_the_long_one() -> None:
+    """Texts without apostrophe, colon and middle dot are translated at once; a last apostrophe changes nothing."""
+    for text in (
+        "Take 5 tablets, please!",
+        "ᏣᎳᎩ Su̱nali",
+        "naïve — façade…",
+        "a_b\u200dc ˥˩ 3²",
+        "İstanbul ǅ",
+        "日本語。",
+    ):
+        assert normalize_marks(text) == normalize_marks(f"{text} '")

@@ -4,10 +4,12 @@ import threading
 
 import pytest
 
-from workbench.core.types import Clip
+from workbench.core.types import Clip, Heard
 from workbench.errors import DataError, UnknownNameError
+from workbench.services.browsing import Browsing, Wanted
 from workbench.services.collecting import Collecting
 from workbench.services.labelling import Labelling
+from workbench.store.database import Store
 
 
 @pytest.fixture
@@ -242,3 +244,63 @@ def test_word_list(collecting, labelling, clips) -> None:
     collecting.set_words("s", ["Ibuprofen"])
     assert labelling.word_list("s") == ["Ibuprofen"]
     assert labelling.speakers("s") == []
+
+
+def test_a_draft_keeps_how_sure_the_model_was(store, labelling, clips) -> None:
+    first, second, third, fourth = (clip.id for clip in clips)
+    labelling.save_drafts("m", {first: Heard("take  two\u200b", (0.91234, 0.2)), second: Heard("one two", (0.5,))})
+    labelling.save_drafts("m", {third: "an old draft", fourth: Heard("")})
+    browsing = Browsing(store)
+    drafts = [listed.draft for listed in browsing.listed([first, second, third, fourth])]
+    assert drafts == [Heard("take two", (0.912, 0.2)), Heard("one two"), Heard("an old draft"), Heard("")]
+    labelling.save_drafts("m", {first: "take two"})  # heard again by a run, which does not measure
+    assert [listed.unsure for listed in browsing.listed([first])] == [(1,)]
+    labelling.save_drafts("m", {first: "take too"})
+    assert [listed.unsure for listed in browsing.listed([first])] == [()]
+
+
+def test_the_most_uncertain_draft_comes_first_and_confirmed_clips_last(store, labelling, clips) -> None:
+    first, second, third, fourth = (clip.id for clip in clips)
+    labelling.save_drafts("m", {first: Heard("a b", (0.9, 0.8)), second: Heard("a b", (0.9, 0.1)), third: "old"})
+    labelling.save_drafts("m", {fourth: Heard("a", (0.01,))})
+    labelling.save(fourth, "a", author="ann", confirmed=True)
+    browsing = Browsing(store)
+    assert browsing.ids("s", Wanted(order="uncertain")) == [second, first, third, fourth]
+    assert browsing.ids("s", Wanted(order="uncertain", only={fourth, first})) == [first, fourth]
+    with pytest.raises(UnknownNameError, match="uncertain"):
+        Wanted(order="size")
+
+
+def test_names_are_sorted_as_people_count(collecting, labelling, store, make_wav) -> None:
+    names = ["Clip 10.wav", "clip 2.wav", "clip.wav", "Äbc 1.wav", "2 clips.wav"]
+    collecting.add_files("s", [(make_wav(f"{i}.wav", 0.3, seed=i), name) for i, name in enumerate(names)])
+    page = Browsing(store).page("s", Wanted(order="name"), number=0, size=3)
+    assert [listed.clip.name for listed in page.clips] == ["2 clips.wav", "clip 2.wav", "Clip 10.wav"]
+    last = Browsing(store).page("s", Wanted(order="name"), number=9, size=3)
+    assert ([listed.clip.name for listed in last.clips], last.total, last.offset) == (["clip.wav", "Äbc 1.wav"], 5, 3)
+
+
+def test_an_undo_is_refused_where_somebody_else_came_in_between(labelling, clips) -> None:
+    clip_id = clips[0].id
+    labelling.save(clip_id, "mine", author="ann", confirmed=False)
+    labelling.save(clip_id, "theirs", author="ben", confirmed=False)
+    with pytest.raises(DataError, match="ben has changed the label of clip 0"):
+        labelling.undo(clip_id, "ann", expected_revision=1)
+    assert labelling.undo(clip_id, "ben", expected_revision=2) is not None
+    assert labelling.clip(clip_id).text == "mine"
+
+
+def test_an_answer_is_kept_until_somebody_writes(store, labelling, clips) -> None:
+    asked = []
+
+    def ask() -> str:
+        asked.append(labelling.clip(clips[0].id).text)
+        return asked[-1]
+
+    other = Store(store.engine.url.render_as_string(hide_password=False))  # as another process would open it
+    assert [store.kept("q", ask), store.kept("q", ask), len(asked)] == ["", "", 1]
+    Labelling(other).save(clips[0].id, "written elsewhere", author="ben", confirmed=False)
+    assert store.kept("q", ask) == "written elsewhere"
+    labelling.save(clips[0].id, "written here", author="ann", confirmed=False)
+    assert store.kept("q", ask) == "written here"
+    other.close()

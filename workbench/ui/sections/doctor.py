@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from workbench.core.doctor import TITLES
 from workbench.core.scoring import score_clip
-from workbench.services.doctor import Examined, Example, Report
+from workbench.errors import DataError
+from workbench.services.doctor import Examined, Example, Note, Report
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
@@ -74,26 +75,41 @@ class DoctorPanel:
         """The clips of a finding, for the list to show alone: ids travel, not clips."""
         report = self.doctor.report(set_name, model)
         ids = next((list(e.finding.clips) for e in report.findings if e.finding.kind == kind), [])
-        return {"ids": ids, "text": text.ONLY.format(n=plural(len(ids), "clip"), title=TITLES[kind])}
+        return {"ids": ids, "text": text.ONLY.format(n=plural(len(ids), text.CLIP), title=TITLES[kind])}
 
-    def notes(self, set_name: str, model: str | None) -> dict[int, list[str]]:
-        """What stands at the clips; nothing for a large set that nobody has examined."""
+    def mend_one(self, set_name: str, model: str | None, kind: str, clip_id: int, author: str) -> None:
+        """Apply a remedy to one clip."""
+        done = self.doctor.apply(set_name, kind, author=author, model=model, clip_ids=[clip_id])
+        if not done.clips:
+            raise DataError(text.CLIP_CHANGED)
+
+    def notes(self, set_name: str, model: str | None) -> dict[int, list[dict[str, Any]]]:
+        """What stands at the clips, each with its remedy; nothing for a large set that nobody has examined.
+
+        "label" is what a note was said of: it does not hold for another one.
+        """
         report = self.doctor.automatic(set_name, model)
         waiting = self.doctor.to_hear_again(set_name)
-        notes = {clip_id: [text.HEAR_AGAIN.format(title=TITLES[kind])] for clip_id, kind in waiting.items()}
-        return notes | (report.notes() if report else {})
+        notes: dict[int, list[dict[str, Any]]] = {
+            clip_id: [{"kind": "", "said": text.HEAR_AGAIN.format(title=TITLES[kind]), "remedy": "", "gives": ""}]
+            for clip_id, kind in waiting.items()
+        }
+        for clip_id, found in (report.notes() if report else {}).items():
+            notes[clip_id] = [_note(n) for n in found]
+        return notes
+
+
+def _note(note: Note) -> dict[str, Any]:
+    """A finding at its clip, with what one click would do."""
+    remedy = text.CLIP_REMEDIES[note.kind] if note.mends else ""
+    gives = text.CLIP_REMEDY_GIVES.format(remedy=remedy, after=note.after[:SHOWN]) if note.after else remedy
+    return {"kind": note.kind, "said": note.said, "label": note.label, "remedy": remedy, "gives": gives}
 
 
 def _summary(report: Report) -> str:
     if not report.findings:
         return text.DOCTOR_HAPPY.format(labels=_labels(report.clips))
-    return text.DOCTOR_FOUND.format(n=plural(len(report.findings), "thing"), labels=_labels(report.clips))
-
-
-def _note(report: Report) -> str:
-    if report.deaf:
-        return text.DEAF.format(model=report.model)
-    return "" if report.findings else text.NOTHING_WRONG
+    return text.DOCTOR_FOUND.format(n=plural(len(report.findings), text.A_THING), labels=_labels(report.clips))
 
 
 def _finding(examined: Examined, report: Report) -> dict[str, Any]:
@@ -107,10 +123,10 @@ def _finding(examined: Examined, report: Report) -> dict[str, Any]:
     return {
         "kind": finding.kind,
         "title": TITLES[finding.kind],
-        "count": plural(len(finding.clips), "clip"),
+        "count": plural(len(finding.clips), text.CLIP),
         "sentence": finding.sentence,
         "examples": [_example(e) for e in examples],
-        "more": f"… and {more:,} more" if more > 0 else "",
+        "more": text.AND_MORE.format(n=f"{more:,}") if more > 0 else "",
         "remedy": finding.remedy,
         "sure": sure,
     }
@@ -128,7 +144,7 @@ def _listen(report: Report) -> str:
     unheard = report.clips - report.drafted
     if not report.model or not unheard:
         return ""
-    return text.LET_LISTEN.format(model=report.model, n=plural(unheard, "labelled clip"))
+    return text.LET_LISTEN.format(model=report.model, n=plural(unheard, text.A_LABELLED_CLIP))
 
 
 def _mended(kind: str, n: int) -> str:
@@ -136,4 +152,4 @@ def _mended(kind: str, n: int) -> str:
 
 
 def _labels(n: int) -> str:
-    return plural(n, "label")
+    return plural(n, text.A_LABEL)

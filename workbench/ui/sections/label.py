@@ -1,45 +1,21 @@
 """Label: draft with a model, correct with the sound at hand, confirm; every change is kept and can be undone."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import gradio as gr
 
 from workbench.core.labels import clean_label
-from workbench.core.text import Alphabet, explain_model_text, to_model_text
-from workbench.core.types import Clip
-from workbench.errors import DataError, WorkbenchError
+from workbench.errors import DataError
 from workbench.services.labelling import Saved
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.guard import quiet, say, shown, warn
+from workbench.ui.clip_rows import ClipRows, Query
+from workbench.ui.guard import quiet, say, shown
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
 
-PAGE_SIZE: Final = 25  # clips shown at once
-SHOW_LIST: Final = "() => document.getElementById('clip-list').scrollIntoView({ block: 'center', behavior: 'smooth' })"
-
-
-class Query(NamedTuple):
-    """What every answer of the list depends on, in the order of the handlers' inputs.
-
-    Attributes:
-        model: The base model whose alphabet says how a label is written.
-        gone: The clips deleted last, which the list offers to bring back: {"ids", "text"}.
-        only: The clips of a finding, shown alone: {"ids", "text"}.
-        heard_by: The model whose drafts the label doctor holds the labels against.
-    """
-
-    set_name: str
-    model: str | None
-    status: str | None
-    speaker: str | None
-    search: str
-    page: int
-    author: str
-    gone: dict[str, Any] | None
-    only: dict[str, Any] | None = None
-    heard_by: str | None = None
+SHOW_LIST: Final = "() => document.getElementById('clip-list').scrollIntoView({ block: 'center' })"
 
 
 class Label:
@@ -47,15 +23,18 @@ class Label:
 
     def __init__(self, workbench: Workbench) -> None:
         self.labelling, self.collecting = workbench.labelling, workbench.collecting
-        self.transcribing, self.picturing = workbench.transcribing, workbench.picturing
-        self.adaptation, self.catalog = workbench.adaptation, workbench.catalog
+        self.transcribing, self.catalog = workbench.transcribing, workbench.catalog
+        self.browsing = workbench.browsing
         self.doctor = DoctorPanel(workbench)
+        self.rows = ClipRows(workbench, self.doctor)
+        self.view = self.rows.view
 
     def build(self) -> None:
         self.page = gr.State(0)
         self.gone = gr.State(None)
         self.only = gr.State(None)
-        html(heading(2, text.LABEL, "label"))
+        self.signed = gr.BrowserState("", storage_key="speech-workbench-author", secret="speech-workbench")
+        html(heading(None, text.LABEL, "label"))
         with gr.Row(elem_classes="tight"):
             self.model = gr.Dropdown(
                 self.models(None), label=text.DRAFT_MODEL, interactive=True, min_width=130, elem_id="draft-model"
@@ -66,18 +45,11 @@ class Label:
             )
         self.progress = html(elem_id="drafting")
         self.doctor.build()
-        with gr.Row(elem_classes="tight"):
-            self.status = gr.Dropdown(
-                list(text.FILTERS.items()), value="", label=text.SHOW, interactive=True, min_width=110, elem_id="show"
-            )
-            self.who = gr.Dropdown(
-                [(text.ALL_SPEAKERS, "")],
-                value="",
-                label="Speaker",
-                interactive=True,
-                min_width=110,
-                elem_id="by-speaker",
-            )
+        with gr.Row(elem_classes="tight", elem_id="clip-filters"):
+            self.status = _choice(text.SHOW, text.FILTERS, "show")
+            self.who = _choice(text.BY_SPEAKER, {text.ALL_SPEAKERS: ""}, "by-speaker")
+            self.split = _choice(text.SET_PART, text.SET_PARTS, "by-part")
+            self.order = _choice(text.SORT, text.ORDERS, "sort-by", value="added")
             self.search = gr.Textbox(label=text.SEARCH, max_lines=1, min_width=110, elem_id="search")
         html(f"<p class='hint'>{esc(text.LABEL_HINT)}</p>")
         self.list = clip_list(elem_id="clip-list")
@@ -97,37 +69,14 @@ class Label:
         """Events within the section; `query` is what every answer of the list depends on."""
         self.query = [
             chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.gone, self.only,
-            self.model,
+            self.model, self.split, self.order,
         ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        # "multiple": Gradio would drop a second event of the list while the first is being answered.
-        every: dict[str, Any] = {**private, "trigger_mode": "multiple", "concurrency_limit": None}
-        examined = [self.doctor.refresh, [chosen, self.model], self.doctor.panel]
-        for event, handler in (
-            (self.list.edit, self.save),
-            (self.list.submit, self.confirm),
-            (self.list.undo, self.undo),
-        ):
-            event(handler, self.query, self.list, **every).success(*examined, **private)
-        self.list.expand(self.history, self.query, self.list, **every)
-        gr.on([chosen.change, self.model.change, self.progress.change], *examined, **private)
-        self.doctor.panel.check(self.doctor.check, [chosen, self.model], self.doctor.panel, **private)
-        self.doctor.panel.listen(self.doctor.listen, [chosen, self.model], self.doctor.panel, **private)
-        self.doctor.panel.mend(self.mend, self.query, [self.doctor.panel, self.list], **private)
-        self.doctor.panel.back(self.take_back, self.query, [self.doctor.panel, self.list], **private)
-        self.doctor.panel.look(
-            self.look_at, self.query, [self.list, self.page, self.only, self.status], **private
-        ).success(None, js=SHOW_LIST)
-        self.list.everything(self.show_all, self.query, [self.list, self.page, self.only], **every)
-        for event, handler in (
-            (self.list.delete, self.delete),
-            (self.list.restore, self.restore),
-            (self.list.erase, self.erase),
-        ):
-            event(handler, self.query, [self.list, self.gone], **every)
-        self.list.turn(self.turn, self.query, [self.list, self.page], **every)
+        self._wire_clips(chosen, private)
+        self._wire_doctor(chosen, private)
         gr.on(
-            [self.status.input, self.who.input, self.search.change],  # a Textbox's "input" misses what is pasted
+            # A Textbox's "input" misses what is pasted.
+            [self.status.input, self.who.input, self.split.input, self.order.input, self.search.change],
             self.filter,
             self.query,
             [self.list, self.page],
@@ -135,12 +84,11 @@ class Label:
             **private,
         )
         base_model.change(self.refresh, self.query, self.list, **private)
+        filters = [self.status, self.who, self.split, self.search]
         chosen.change(
-            self.open_set,
-            self.query,
-            [self.list, self.page, self.status, self.who, self.search, self.gone, self.only],
-            **private,
-        )
+            self.open_set, self.query, [self.list, self.page, *filters, self.gone, self.only], **private
+        ).success(self.recall_name, self.signed, self.name, **private)
+        self.name.blur(self.keep_name, self.name, self.signed, **private)
         self.draft.click(self.start_drafts, [chosen, self.model], [self.draft, self.stop], **private)
         self.stop.click(self.stop_drafts, chosen, None, **private)
         self.confirm_all.click(
@@ -151,68 +99,45 @@ class Label:
             **private,
         )
 
+    def _wire_clips(self, chosen: gr.State, private: dict[str, Any]) -> None:
+        # "multiple": Gradio would drop a second event of the list while the first is being answered.
+        every: dict[str, Any] = {**private, "trigger_mode": "multiple", "concurrency_limit": None}
+        examined = [self.doctor.refresh, [chosen, self.model], self.doctor.panel]
+        for event, handler in (
+            (self.list.edit, self.save),
+            (self.list.submit, self.confirm),
+            (self.list.remedy, self.remedy),
+            (self.list.approve, self.confirm_many),
+        ):
+            event(handler, self.query, self.list, **every).success(*examined, **private)
+        undone = self.list.undo(self.undo, self.query, [self.list, self.page], **every)
+        undone.success(*examined, **private)
+        self.list.expand(self.history, self.query, self.list, **every)
+        for event, handler in (
+            (self.list.delete, self.delete),
+            (self.list.restore, self.restore),
+            (self.list.erase, self.erase),
+        ):
+            event(handler, self.query, [self.list, self.gone], **every)
+        self.list.turn(self.turn, self.query, [self.list, self.page], **every)
+        self.list.everything(self.show_all, self.query, [self.list, self.page, self.only], **every)
+
+    def _wire_doctor(self, chosen: gr.State, private: dict[str, Any]) -> None:
+        panel, asked = self.doctor.panel, [chosen, self.model]
+        gr.on([chosen.change, self.model.change, self.progress.change], self.doctor.refresh, asked, panel, **private)
+        panel.check(self.doctor.check, asked, panel, **private)
+        panel.listen(self.doctor.listen, asked, panel, **private)
+        panel.mend(self.mend, self.query, [panel, self.list], **private)
+        panel.back(self.take_back, self.query, [panel, self.list], **private)
+        panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **private).success(
+            None, js=SHOW_LIST
+        )
+
     def models(self, runs: list[str] | None) -> list[str]:
         """What can draft: base models, and runs that are done."""
         return [*(runs or []), *self.catalog.names()]
 
-    # ---- the list ----
-
-    def view(self, query: Query, **extra: Any) -> dict[str, Any]:
-        """One page of clips as plain data."""
-        if not query.set_name:
-            return {"clips": [], "pages": 0, "page": 0, "nothing": text.NO_CLIPS}
-        wanted = {"status": query.status or None, "speaker": query.speaker or None, "search": query.search or None}
-        if query.only:
-            ids = set(query.only["ids"])
-            found = [c for c in self.labelling.clips(query.set_name, **wanted) if c.id in ids]
-        total = len(found) if query.only else self.labelling.count(query.set_name, **wanted)
-        pages = -(-total // PAGE_SIZE)
-        page = max(0, min(int(query.page), pages - 1))
-        if query.only:
-            clips = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-        else:
-            clips = self.labelling.clips(query.set_name, offset=page * PAGE_SIZE, limit=PAGE_SIZE, **wanted)
-        notes = self.doctor.notes(query.set_name, query.heard_by)
-        language = self.collecting.set_info(query.set_name).language
-        alphabet = self._alphabet(query.model, language)
-        first = page * PAGE_SIZE
-        return {
-            "clips": [self._clip(c, alphabet, language, notes.get(c.id, [])) for c in clips],
-            "page": page,
-            "pages": pages,
-            "shown": f"{first + 1:,} to {first + len(clips):,} of {total:,}",
-            "nothing": "" if clips else text.NO_MATCH if any(wanted.values()) else text.NO_CLIPS,
-            "deleted": query.gone,
-            "only": query.only,
-            **extra,
-        }
-
-    def _alphabet(self, model: str | None, language: str | None) -> Alphabet | None:
-        try:
-            return self.adaptation.alphabet(self.catalog.find(model), language) if model else None
-        except WorkbenchError:
-            return None  # a half-typed hub id
-
-    def _clip(self, clip: Clip, alphabet: Alphabet | None, language: str | None, notes: list[str]) -> dict[str, Any]:
-        written = to_model_text(clip.text, alphabet, clip.language or language) if alphabet and clip.text else None
-        return {
-            "id": clip.id,
-            "name": clip.name,
-            "duration": clip.duration,
-            "speaker": clip.speaker or "",
-            "split": clip.split or "",
-            "status": clip.status,
-            "text": clip.text,
-            "revision": clip.revision,
-            "warnings": list(clip.warnings),
-            "notice": text.DOCTOR_SAYS + "; ".join(notes) if notes else "",
-            "url": f"sounds/{clip.id}",
-            "peaks": self.picturing.peaks(clip),
-            "written": explain_model_text(written) if written else "",
-            "trouble": bool(written and (written.unknown or not written.text)),
-        }
-
-    # ---- handlers; their inputs are the fields of Query ----
+    # ---- which clips; the inputs of handlers are the fields of Query ----
 
     @quiet(1)
     def refresh(self, *inputs: Any) -> dict[str, Any]:
@@ -221,8 +146,9 @@ class Label:
     @shown
     def open_set(self, *inputs: Any) -> list[Any]:
         """Another set: its first page, all its speakers, no filter."""
-        query = Query(*inputs)._replace(status="", speaker="", search="", page=0, gone=None, only=None)
-        return [self.view(query), 0, "", gr.update(choices=self.speakers(query.set_name), value=""), "", None, None]
+        query = Query(*inputs)._replace(status="", speaker="", search="", split="", page=0, gone=None, only=None)
+        speakers = gr.update(choices=self.speakers(query.set_name), value="")
+        return [self.view(query), 0, "", speakers, "", "", None, None]
 
     def speakers(self, set_name: str) -> list[tuple[str, str]]:
         """The choices of the speaker filter."""
@@ -238,6 +164,17 @@ class Label:
         page = int(event._data["page"])
         return [self.view(Query(*inputs)._replace(page=page)), page]
 
+    @quiet(1)
+    def recall_name(self, signed: str) -> Any:
+        """The name that was given in this browser before."""
+        return signed or gr.skip()
+
+    @quiet(1)
+    def keep_name(self, name: str) -> str:
+        return name.strip()
+
+    # ---- one label ----
+
     @shown
     def save(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
         return self._save(Query(*inputs), event._data, confirmed=False)
@@ -247,42 +184,82 @@ class Label:
         return self._save(Query(*inputs), event._data, confirmed=True)
 
     def _save(self, query: Query, said: dict[str, Any], *, confirmed: bool) -> dict[str, Any]:
+        """Save, and tell the browser whom it overtook: both versions are in the history."""
         saved = self.labelling.save(
             int(said["id"]),
             str(said["text"]),
-            author=_author(query),
+            author=query.signs_as,
             confirmed=confirmed,
             expected_revision=int(said["revision"]),
         )
-        if saved.conflict and not _own(saved, said.get("sent", [])):
-            warn(saved.notice)
-        return self.view(query)
+        theirs = saved.conflict if saved.conflict and not _own(saved, said.get("sent", [])) else None
+        overtook = {"id": saved.clip_id, "author": theirs.author, "text": theirs.text} if theirs else None
+        answered = {"id": saved.clip_id, "said": str(said["text"]), "revision": saved.revision}
+        return self.view(query, touched=saved.clip_id, overtook=overtook, answered=answered)
 
     @shown
-    def undo(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
-        query = Query(*inputs)
-        if self.labelling.undo(int(event._data["id"]), _author(query)) is None:
-            say(text.NOTHING_TO_UNDO)
-        return self.view(query)
+    def undo(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+        """Undo a clip's newest change, or that of several which were changed together; turns to the first of them."""
+        query, said = Query(*inputs), event._data
+        ids = [int(i) for i in said["ids"]]
+        if len(ids) == 1:
+            seen = int(said["revision"]) if said.get("revision") else None
+            if self.labelling.undo(ids[0], query.signs_as, expected_revision=seen) is None:
+                say(text.NOTHING_TO_UNDO)
+        else:
+            done = self.labelling.undo_many(ids, query.signs_as)
+            say(text.UNDONE_MANY.format(n=plural(done, text.A_LABEL)))
+        view = self.view(query, touched=ids[0], find=ids[0])
+        return [view, view["page"]]
 
     @shown
     def history(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
         clip_id = int(event._data["id"])
         items = [
             {
-                "when": f"{when(r.time)} · {r.author}{' · confirmed' if r.confirmed else ''}",
-                "text": r.text or "(no label)",
+                "when": f"{when(r.time)} · {r.author}{f' · {text.A_CONFIRMED}' if r.confirmed else ''}",
+                "text": r.text or text.NO_LABEL,
+                "usable": bool(r.text),
             }
             for r in reversed(self.labelling.history(clip_id))
         ]
         return self.view(Query(*inputs), history={"id": clip_id, "items": items})
 
     @shown
+    def remedy(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
+        """What the label doctor offers for one clip."""
+        query, clip_id = Query(*inputs), int(event._data["id"])
+        kind = str(event._data["kind"])
+        self.doctor.mend_one(query.set_name, query.heard_by, kind, clip_id, query.signs_as)
+        return self.view(query, touched=clip_id, done={"ids": [clip_id], "text": ""})
+
+    # ---- several clips: those that were selected, or all that were found ----
+
+    def _meant(self, query: Query, said: dict[str, Any]) -> list[int]:
+        return self.browsing.ids(query.set_name, query.wanted) if said.get("all") else [int(i) for i in said["ids"]]
+
+    @shown
+    def confirm_many(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
+        query = Query(*inputs)
+        clips = [listed.clip for listed in self.browsing.listed(self._meant(query, event._data))]
+        waiting = [c.id for c in clips if c.status != "confirmed" and c.text]
+        if not waiting:
+            raise DataError(text.NOTHING_TO_CONFIRM)
+        self.labelling.confirm(waiting, query.signs_as)
+        n, left = plural(len(waiting), text.CLIP), sum(not c.text for c in clips)
+        told = text.CONFIRMED_LEFT.format(n=n, left=left) if left else text.CONFIRMED_MANY.format(n=n)
+        return self.view(query, done={"ids": waiting, "text": told})
+
+    @shown
     def delete(self, event: gr.EventData, *inputs: Any) -> list[Any]:
-        clip = self.labelling.clip(int(event._data["id"]))
-        self.collecting.delete_clips([clip.id])
-        gone = {"ids": [clip.id], "text": f"{clip.name} is in the bin for a week."}
-        return [self.view(Query(*inputs)._replace(gone=gone)), gone]
+        query = Query(*inputs)
+        ids = self._meant(query, event._data)
+        what = self.labelling.clip(ids[0]).name if len(ids) == 1 else ""
+        self.collecting.delete_clips(ids)
+        many = text.DELETED_MANY.format(n=plural(len(ids), text.CLIP))
+        told = text.DELETED_ONE.format(name=what) if what else many
+        gone = {"ids": ids, "text": told}
+        return [self.view(query._replace(gone=gone)), gone]
 
     @shown
     def restore(self, event: gr.EventData, *inputs: Any) -> list[Any]:
@@ -292,7 +269,7 @@ class Label:
     @shown
     def erase(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         erased = self.collecting.erase(clip_ids=[int(i) for i in event._data["ids"]])
-        say(f"{plural(erased.clips, 'clip')} erased for good.")
+        say(text.GONE_FOR_GOOD.format(n=plural(erased.clips, text.CLIP)))
         return [self.view(Query(*inputs)._replace(gone=None)), None]
 
     # ---- the label doctor ----
@@ -300,13 +277,13 @@ class Label:
     @shown
     def mend(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         query = Query(*inputs)
-        self.doctor.mend(query.set_name, query.heard_by, str(event._data["kind"]), _author(query))
+        self.doctor.mend(query.set_name, query.heard_by, str(event._data["kind"]), query.signs_as)
         return [self.doctor.view(query.set_name, query.heard_by, asked=True), self.view(query)]
 
     @shown
     def take_back(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         query = Query(*inputs)
-        self.doctor.take_back(query.set_name, str(event._data["kind"]), _author(query))
+        self.doctor.take_back(query.set_name, str(event._data["kind"]), query.signs_as)
         return [self.doctor.view(query.set_name, query.heard_by, asked=True), self.view(query)]
 
     @shown
@@ -341,9 +318,9 @@ class Label:
         drafts = [c.id for c in self.labelling.clips(query.set_name, status="drafted") if c.text]
         if not drafts:
             raise DataError(text.NO_DRAFT)
-        self.labelling.confirm(drafts, _author(query))
-        say(f"{plural(len(drafts), 'draft')} confirmed.")
-        return self.view(query)
+        self.labelling.confirm(drafts, query.signs_as)
+        told = text.CONFIRMED_MANY.format(n=plural(len(drafts), text.A_DRAFT))
+        return self.view(query, done={"ids": drafts, "text": told})
 
     def draft_panel(self, set_name: str) -> list[Any]:
         """Bar, draft button and stop button, for the page's timer."""
@@ -351,8 +328,8 @@ class Label:
         return [drafting(view), gr.update(interactive=not view.active), gr.update(visible=view.active)]
 
 
-def _author(query: Query) -> str:
-    return query.author.strip() or text.EXPERT
+def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
+    return gr.Dropdown(list(choices.items()), value=value, label=label, interactive=True, min_width=110, elem_id=name)
 
 
 def _own(saved: Saved, sent: list[Any]) -> bool:

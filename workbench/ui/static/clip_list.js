@@ -1,250 +1,351 @@
-// The list of clips to label. User text reaches the page through textContent and value only, never as HTML.
-// Rows are kept by clip id and updated in place, so that typing, playing and focus survive every answer of the server.
-const PAUSE_MS = 1200; // of typing, before a label is saved
+// The list of clips to label: a page of rows kept by clip id and updated in place, what is done with several, the keys.
 const root = element.querySelector('.clips');
 const rows = new Map();
-const audio = new Audio();
-audio.preload = 'none';
-let playing = null;
-let focusAfter = null;
+const acts = []; // what was done on this page, for the key that undoes: {ids, revision} or {restore: ids}
+let current = null; // the row that had the focus last
+let waiting = null; // a confirmed row without one below it: where to go is known once the server has answered
+let arriving = ''; // 'first' or 'last': which row of the page that was asked for gets the focus
+let finding = null; // a clip that gets the focus once it is here
+let undoing = 0; // when an undo was asked for whose change the server has not answered yet
+let drawn = {}; // the value that was drawn last
+let did = null; // what was done with several clips, until something else is
+const picked = new Set();
 
-function make(tag, className, attributes = {}, text = null) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== null) node.textContent = text;
+function say(text) {
+  const node = element.querySelector('.said');
+  node.textContent = '';
+  setTimeout(() => { node.textContent = text; }, 50); // so that the same words are read out again
+}
+
+function scroller() {
+  for (let node = root; node; node = node.parentElement) {
+    if (/(auto|scroll)/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight) return node;
+  }
+  return document.scrollingElement;
+}
+
+// ---- going from row to row ----
+
+const shownRows = () => [...root.children].map((li) => rows.get(Number(li.dataset.clip)));
+
+function focusRow(row, play) {
+  row.text.focus({ preventScroll: true });
+  row.text.setSelectionRange(row.text.value.length, row.text.value.length);
+  row.li.scrollIntoView({ block: 'nearest' });
+  if (play && player.autoplay) player.play(row, 0);
+}
+
+function go(row, step) {
+  const list = shownRows(), next = list[list.indexOf(row) + step];
+  if (next) { focusRow(next, step > 0); return; }
+  const page = drawn.page + step;
+  if (page < 0 || page >= drawn.pages) { say(props.words.saidEnd); return; }
+  row.save();
+  arriving = step > 0 ? 'first' : 'last';
+  trigger('turn', { page });
+}
+
+function confirmAndNext(row) {
+  const list = shownRows(), place = list.indexOf(row);
+  if (!row.confirmNow()) return;
+  if (list[place + 1]) focusRow(list[place + 1], true); else waiting = { id: row.id, place };
+}
+
+// After the last row was confirmed: the filter may have let others move up, or there is another page.
+function goOn() {
+  const row = rows.get(waiting.id), list = shownRows(), { place } = waiting;
+  if (row && row.sent.length) return;
+  waiting = null;
+  const next = row && row.li.isConnected ? list[list.indexOf(row) + 1] : list[Math.min(place, list.length - 1)];
+  if (next) focusRow(next, true); else if (row) go(row, 1);
+}
+
+// ---- undo ----
+
+function forgetAct(id) {
+  const place = acts.findLastIndex((act) => act.ids && act.ids.length === 1 && act.ids[0] === id);
+  if (place >= 0) acts.splice(place, 1);
+}
+
+function undoLast() {
+  const row = current;
+  if (row && row.dirty && !row.sent.length) { row.takeBack(); return; }
+  if ([...rows.values()].some((r) => r.sent.length) && Date.now() - (undoing || Date.now()) < 3000) {
+    undoing = undoing || Date.now();
+    return; // draw() comes back to it
+  }
+  undoing = 0;
+  const act = acts.pop();
+  if (!act) { say(props.words.nothingToUndo); return; }
+  finding = (act.ids || act.restore)[0];
+  if (act.restore) trigger('restore', { ids: act.restore }); else trigger('undo', act);
+  say(props.words.saidUndone);
+}
+
+// ---- several clips ----
+
+function removeClips(ids, all = false) {
+  const list = shownRows(), place = list.findIndex((row) => row && row.id === ids[ids.length - 1]);
+  const next = list[place + 1] || list[list.findIndex((row) => row && row.id === ids[0]) - 1];
+  if (next && element.contains(document.activeElement)) next.text.focus({ preventScroll: true });
+  if (!all) acts.push({ restore: ids });
+  trigger('delete', all ? { ids: [], all } : { ids });
+  bar.clear();
+}
+
+const bar = {
+  node: null,
+
+  build() {
+    const words = props.words;
+    this.node = element.querySelector('.bar-of-list');
+    this.all = make('input', 'pick', { type: 'checkbox', 'aria-label': words.pickPage, title: words.pickPage });
+    this.all.onchange = () => {
+      for (const row of rows.values()) if (this.all.checked) picked.add(row.id); else picked.delete(row.id);
+      this.everything = false;
+      this.paint();
+    };
+    this.shown = make('span', 'shown');
+    this.before = press('plain', '‹', () => trigger('turn', { page: drawn.page - 1 }), words.previous);
+    this.after = press('plain', '›', () => trigger('turn', { page: drawn.page + 1 }), words.next);
+    const nav = make('nav', 'pager', { 'aria-label': words.pages });
+    nav.append(this.before, this.after);
+    const now = () => current || shownRows()[0];
+    this.play = press('plain', words.play, () => now() && player.toggle(now()));
+    this.back = press('plain', `↺ ${words.back}`, () => now() && player.back(now()));
+    this.speed = press('plain', words.speed, () => changeSpeed(player.speed === SPEEDS.at(-1) ? -SPEEDS.length : 1));
+    const auto = make('label', 'autoplay');
+    this.auto = make('input', '', { type: 'checkbox' });
+    this.auto.checked = player.autoplay;
+    this.auto.onchange = () => player.choose(this.auto.checked);
+    auto.append(this.auto, words.autoplay);
+    const keys = press('plain', `⌨ ${words.keys}`, toggleKeys);
+    const named = [[this.play, 'F8'], [this.back, 'F7'], [this.speed, 'F9'], [keys, ['Control', '/'].join('+')]];
+    for (const [node, key] of named) {
+      node.setAttribute('aria-keyshortcuts', key);
+      node.append(' ', make('kbd', '', { 'aria-hidden': 'true' }, node === keys ? words.keysKey : key));
+    }
+    const which = make('div', 'line'), sound = make('div', 'line');
+    which.append(this.all, this.shown, nav);
+    sound.append(this.play, this.back, this.speed, keys, auto);
+    this.several = make('div', 'line several');
+    this.node.append(which, sound, this.several);
+  },
+
+  picked(row) {
+    if (row.pick.checked) picked.add(row.id); else picked.delete(row.id);
+    this.everything = false;
+    this.paint();
+  },
+
+  clear() {
+    picked.clear();
+    this.everything = false;
+    this.paint();
+  },
+
+  paint() {
+    const words = props.words, list = [...rows.values()];
+    this.node.hidden = !list.length;
+    this.all.checked = list.length > 0 && list.every((row) => picked.has(row.id));
+    this.all.indeterminate = !this.all.checked && list.some((row) => picked.has(row.id));
+    for (const row of list) row.pick.checked = picked.has(row.id);
+    show(this.shown, drawn.shown || '');
+    this.before.setAttribute('aria-disabled', String(!(drawn.page > 0)));
+    this.after.setAttribute('aria-disabled', String(!(drawn.page + 1 < drawn.pages)));
+    this.before.parentElement.hidden = !(drawn.pages > 1);
+    const on = player.row !== null && player.isPlaying(player.row);
+    this.play.firstChild.textContent = on ? `❚❚ ${words.pause}` : `▶ ${words.play}`;
+    this.speed.firstChild.textContent = `${words.speed} ${player.speed}×`;
+    this.paintSeveral();
+  },
+
+  paintSeveral() {
+    const words = props.words, n = this.everything ? drawn.total : picked.size;
+    const what = `${n} ${this.everything} ${drawn.total}`;
+    this.several.hidden = n === 0;
+    if (what === this.painted) return;
+    this.painted = what;
+    const data = () => (this.everything ? { ids: [], all: true } : { ids: [...picked] });
+    const approve = () => {
+      if (!window.confirm(filled(words.confirmPickedSure, { n: n.toLocaleString() }))) return;
+      trigger('approve', data());
+      this.clear();
+    };
+    const nodes = [make('b', '', {}, filled(words.picked, { n: n.toLocaleString() })),
+      press('confirm', words.confirmPicked, approve),
+      press('plain danger', words.deletePicked, () => removeClips(data().ids, this.everything)),
+      press('plain', words.pickNone, () => { this.clear(); this.all.focus(); })];
+    if (!this.everything && this.all.checked && drawn.total > rows.size) {
+      const label = filled(words.pickAll, { n: drawn.total.toLocaleString() });
+      nodes.splice(1, 0, press('plain', label, () => { this.everything = true; this.paint(); }));
+    }
+    this.several.replaceChildren(...nodes);
+  },
+};
+
+function strip(className, text, ...buttons) {
+  const node = make('div', `deleted ${className}`, { role: 'status' });
+  node.append(make('span', '', {}, text), ...buttons);
   return node;
 }
 
-function show(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-  node.hidden = !text;
+function deletedBar({ ids, text }) {
+  const erase = () => { if (window.confirm(props.words.eraseSure)) trigger('erase', { ids }); };
+  return strip('', text, press('plain', props.words.restore, () => trigger('restore', { ids })),
+    press('plain danger', props.words.erase, erase));
 }
 
-function wave(peaks) {
-  const space = 'http://www.w3.org/2000/svg';
-  const svg = document.createElementNS(space, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${peaks.length * 3} 24`);
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('class', 'wave');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(space, 'path');
-  path.setAttribute('d', peaks.map((p, i) => `M${3 * i + 1} ${12 - p * 0.11}v${Math.max(1, p * 0.22)}`).join(''));
-  svg.append(path);
-  return svg;
+function onlyBar({ text }) {
+  return strip('only', text, press('plain', props.words.everything, () => trigger('everything', {})));
 }
 
-class Row {
-  constructor(clip) {
-    this.id = clip.id;
-    this.sent = []; // texts of this page that the server has not answered yet
-    this.timer = null;
-    this.li = make('li', 'clip', { 'data-clip': clip.id });
-    this.play = this.button('play', '▶', () => this.toggle());
-    this.name = make('span', 'name');
-    this.facts = make('span', 'facts');
-    this.split = make('span', 'chip split');
-    this.status = make('span', 'chip status');
-    this.remove = this.button('plain delete', '✕', () => trigger('delete', { id: this.id }));
-    const top = make('div', 'top');
-    top.append(this.name, this.facts, this.split, this.status, this.remove);
-    this.wave = make('div', 'wavebox');
-    this.wave.onclick = (event) => this.seek(event);
-    this.head = make('div', 'playhead', { 'aria-hidden': 'true' });
-    this.text = make('textarea', 'text', { rows: 1, spellcheck: 'true', placeholder: props.words.placeholder });
-    this.text.oninput = () => this.typed();
-    this.text.onblur = () => this.save();
-    this.text.onkeydown = (event) => this.key(event);
-    this.written = make('div', 'written');
-    this.warnings = make('div', 'warnings');
-    this.notice = make('div', 'warnings', { role: 'status' });
-    this.confirm = this.button('confirm', '', () => this.confirmNow());
-    this.undo = this.button('plain icon', '↶', () => trigger('undo', { id: this.id }));
-    this.history = this.button('plain icon', '◷', () => this.toggleHistory());
-    this.history.setAttribute('aria-expanded', 'false');
-    const tools = make('div', 'tools');
-    tools.append(this.written, this.undo, this.history, this.confirm);
-    this.past = make('ol', 'past');
-    this.past.hidden = true;
-    const middle = make('div', 'middle');
-    middle.append(top, this.wave, this.text, tools, this.notice, this.warnings, this.past);
-    this.li.append(this.play, middle);
-    this.update(clip);
-  }
+function didBar({ ids, text }) {
+  const undo = () => { did = null; finding = ids[0]; acts.pop(); trigger('undo', { ids }); };
+  return strip('only', text, press('plain', `↶ ${props.words.undo}`, undo));
+}
 
-  button(className, text, act) {
-    const node = make('button', className, { type: 'button' }, text);
-    node.onclick = act;
-    return node;
-  }
+function paintAbove(value) {
+  const what = JSON.stringify([value.only && value.only.text, value.deleted, did]);
+  const above = element.querySelector('.above');
+  if (what === above.dataset.what) return; // a button that has the focus keeps it
+  above.dataset.what = what;
+  above.replaceChildren(...(value.only ? [onlyBar(value.only)] : []), ...(did && did.text ? [didBar(did)] : []),
+    ...(value.deleted ? [deletedBar(value.deleted)] : []));
+}
 
-  update(clip) {
-    const before = this.clip;
-    this.clip = clip;
-    const words = props.words;
-    show(this.name, clip.name);
-    this.name.title = clip.name;
-    show(this.facts, [`${clip.duration.toFixed(1)} s`, clip.speaker].filter(Boolean).join(' · '));
-    show(this.split, clip.split || '');
-    this.split.dataset.is = clip.split || '';
-    this.split.title = words.splits[clip.split] || '';
-    show(this.status, clip.status === 'confirmed' ? '' : words.status[clip.status]); // the button says confirmed
-    this.status.dataset.is = clip.status;
-    this.li.dataset.status = clip.status;
-    if (!before || before.peaks.join() !== clip.peaks.join()) this.wave.replaceChildren(wave(clip.peaks), this.head);
-    const typing = document.activeElement === this.text && this.text.value !== (before ? before.text : '');
-    this.sent = this.sent.filter((text) => text !== clip.text);
-    if (!typing && this.timer === null) this.text.value = clip.text;
-    show(this.written, clip.written);
-    this.written.classList.toggle('trouble', clip.trouble);
-    show(this.warnings, clip.warnings.join(' '));
-    show(this.notice, clip.notice || '');
-    for (const [node, label] of [[this.play, words.play], [this.remove, words.remove], [this.text, words.label],
-      [this.undo, words.undo], [this.history, words.history]]) {
-      node.setAttribute('aria-label', `${label}: ${clip.name}`);
-      if (node !== this.text) node.title = label;
-    }
-    this.undo.disabled = clip.revision === 0;
-    this.history.disabled = clip.revision === 0;
-    this.paintConfirm();
-  }
+// ---- drawing ----
 
-  paintConfirm() {
-    const done = this.clip.status === 'confirmed' && this.text.value.trim() === this.clip.text;
-    this.confirm.textContent = done ? props.words.confirmed : props.words.confirm;
-    this.confirm.setAttribute('aria-label', `${this.confirm.textContent}: ${this.clip.name}`);
-    this.confirm.disabled = done;
-  }
-
-  typed() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), PAUSE_MS);
-    this.paintConfirm();
-  }
-
-  payload() {
-    clearTimeout(this.timer);
-    this.timer = null;
-    const text = this.text.value;
-    const data = { id: this.id, text, revision: this.clip.revision, sent: [...this.sent] };
-    this.sent = [...this.sent, text].slice(-20);
-    return data;
-  }
-
-  save() {
-    if (this.text.value.trim() === this.clip.text && this.timer === null) return;
-    trigger('edit', this.payload());
-  }
-
-  confirmNow() {
-    if (!this.text.value.trim()) return this.text.focus();
-    trigger('submit', this.payload());
-  }
-
-  key(event) {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    const next = this.li.nextElementSibling;
-    if (!this.confirm.disabled) this.confirmNow();
-    if (next && rows.has(Number(next.dataset.clip))) rows.get(Number(next.dataset.clip)).text.focus();
-  }
-
-  toggle() {
-    if (playing === this) { audio.pause(); playing = null; } else {
-      audio.src = this.clip.url;
-      audio.play().catch(() => { playing = null; paintPlaying(); });
-      playing = this;
-    }
-    paintPlaying();
-  }
-
-  seek(event) {
-    if (playing !== this) this.toggle();
-    const box = this.wave.getBoundingClientRect();
-    audio.currentTime = this.clip.duration * (event.clientX - box.left) / box.width;
-  }
-
-  toggleHistory() {
-    this.past.hidden = !this.past.hidden;
-    this.history.setAttribute('aria-expanded', String(!this.past.hidden));
-    if (!this.past.hidden) trigger('expand', { id: this.id });
-  }
-
-  remember(items) {
-    this.past.replaceChildren(...items.map((item) => {
-      const li = make('li');
-      li.append(make('span', 'when', {}, item.when), document.createTextNode(' '), make('span', 'was', {}, item.text));
-      return li;
-    }));
+function place(order) {
+  const active = document.activeElement, inside = root.contains(active);
+  const range = inside && active.matches('textarea') ? [active.selectionStart, active.selectionEnd] : null;
+  order.forEach((li, number) => {
+    if (root.children[number] !== li) root.insertBefore(li, root.children[number] || null);
+  });
+  if (inside && document.activeElement !== active && active.isConnected) { // moving a node takes its focus away
+    active.focus({ preventScroll: true });
+    if (range) active.setSelectionRange(...range);
   }
 }
 
-function paintPlaying() {
-  for (const row of rows.values()) {
-    const on = row === playing;
-    row.play.textContent = on ? '❚❚' : '▶';
-    row.play.classList.toggle('on', on);
-    row.play.setAttribute('aria-pressed', String(on));
-    row.head.hidden = !on;
+// Whoever types or stands in a row keeps it, also where the filter or another page would take it away.
+const held = (row) => !(waiting && waiting.id === row.id) && (row.li.contains(document.activeElement) || row.timer !== null);
+
+function drawRows(value) {
+  const clips = value.clips || [], seen = new Set(clips.map((clip) => clip.id));
+  const before = shownRows(), stays = value.set === drawn.set && value.page === drawn.page;
+  const pinned = before.filter((row) => !seen.has(row.id) && stays && held(row));
+  for (const row of before) if (!seen.has(row.id) && !pinned.includes(row)) {
+    row.save();
+    player.forget(row);
+    if (current === row) current = null;
+    row.li.remove();
+    rows.delete(row.id);
   }
-}
-audio.onended = () => { playing = null; paintPlaying(); };
-audio.ontimeupdate = () => {
-  if (playing) playing.head.style.left = `${100 * audio.currentTime / Math.max(playing.clip.duration, 0.01)}%`;
-};
-
-function deletedBar(deleted) {
-  const bar = make('div', 'deleted', { role: 'status' });
-  const undo = make('button', 'plain', { type: 'button' }, props.words.restore);
-  undo.onclick = () => trigger('restore', { ids: deleted.ids });
-  const erase = make('button', 'plain danger', { type: 'button' }, props.words.erase);
-  erase.onclick = () => { if (window.confirm(props.words.eraseSure)) trigger('erase', { ids: deleted.ids }); };
-  bar.append(make('span', '', {}, deleted.text), undo, erase);
-  return bar;
-}
-
-function onlyBar(only) {
-  const bar = make('div', 'deleted only', { role: 'status' });
-  const all = make('button', 'plain', { type: 'button' }, props.words.everything);
-  all.onclick = () => trigger('everything', {});
-  bar.append(make('span', '', {}, only.text), all);
-  return bar;
-}
-
-function pager(value) {
-  const nav = make('nav', 'pager', { 'aria-label': props.words.pages });
-  const turn = (page, text, label) => {
-    const button = make('button', 'plain', { type: 'button', 'aria-label': label }, text);
-    button.disabled = page < 0 || page >= value.pages;
-    button.onclick = () => trigger('turn', { page });
-    return button;
-  };
-  nav.append(turn(value.page - 1, '‹', props.words.previous), make('span', '', {}, value.shown),
-    turn(value.page + 1, '›', props.words.next));
-  return nav;
+  for (const clip of clips) if (rows.has(clip.id)) rows.get(clip.id).update(clip); else rows.set(clip.id, new Row(clip));
+  const order = clips.map((clip) => rows.get(clip.id).li);
+  for (const row of pinned) order.splice(before.indexOf(row), 0, row.li);
+  place(order);
 }
 
 function draw() {
   const value = props.value || {};
-  const clips = value.clips || [];
-  const seen = new Set(clips.map((clip) => clip.id));
-  for (const [id, row] of rows) if (!seen.has(id)) {
-    if (playing === row) { audio.pause(); playing = null; }
-    row.li.remove();
-    rows.delete(id);
+  if (value.at && drawn.at && value.at < drawn.at) return; // overtaken by a newer answer
+  const active = document.activeElement && document.activeElement.closest && document.activeElement.closest('li.clip');
+  const anchor = active && root.contains(active) ? active : null, top = anchor ? anchor.getBoundingClientRect().top : 0;
+  if (value.set !== drawn.set) { did = null; acts.length = 0; picked.clear(); bar.everything = false; }
+  if (value.answered && rows.has(value.answered.id)) {
+    rows.get(value.answered.id).answered(value.answered.said, value.answered.revision);
   }
-  clips.forEach((clip, place) => {
-    if (rows.has(clip.id)) rows.get(clip.id).update(clip); else rows.set(clip.id, new Row(clip));
-    const li = rows.get(clip.id).li;
-    if (root.children[place] !== li) root.insertBefore(li, root.children[place] || null);
-  });
+  if (value.touched && rows.has(value.touched.id)) rows.get(value.touched.id).update(value.touched);
+  drawRows(value);
+  if (value.done && value.done !== (drawn.done || null)) { did = value.done; acts.push({ ids: did.ids }); }
+  const turned = drawn.set === value.set && drawn.page !== value.page;
+  drawn = value;
+  if (value.overtook && rows.has(value.overtook.id)) {
+    rows.get(value.overtook.id).warn(props.words.overtook, value.overtook.author, value.overtook.text);
+  }
   if (value.history && rows.has(value.history.id)) rows.get(value.history.id).remember(value.history.items);
-  const above = element.querySelector('.above');
-  above.replaceChildren(...(value.only ? [onlyBar(value.only)] : []), ...(value.deleted ? [deletedBar(value.deleted)] : []));
-  const below = element.querySelector('.below');
-  below.replaceChildren(...(value.pages > 1 ? [pager(value)] : []));
+  paintAbove(value);
   show(element.querySelector('.nothing'), value.nothing || '');
   paintPlaying();
+  if (anchor && anchor.isConnected) scroller().scrollTop += anchor.getBoundingClientRect().top - top;
+  moveOn(turned);
 }
+
+function moveOn(turned) {
+  if (undoing) undoLast();
+  const list = shownRows();
+  if (finding !== null && rows.has(finding)) {
+    focusRow(rows.get(finding), false);
+    finding = null;
+  } else if (waiting) goOn();
+  else if (arriving && turned && list.length) {
+    focusRow(arriving === 'first' ? list[0] : list.at(-1), arriving === 'first');
+    arriving = '';
+  } else if (turned) element.querySelector('.bar-of-list').scrollIntoView({ block: 'nearest' });
+}
+
+// ---- keys ----
+
+function changeSpeed(steps) {
+  player.faster(steps);
+  bar.paint();
+  say(filled(props.words.saidSpeed, { speed: player.speed }));
+}
+
+function toggleKeys() {
+  const dialog = element.querySelector('dialog');
+  if (dialog.open) { dialog.close(); return; }
+  if (!dialog.childElementCount) {
+    const words = props.words, table = make('dl', 'keys');
+    for (const [key, what] of words.keyList) table.append(make('dt', '', {}, key), make('dd', '', {}, what));
+    dialog.append(make('h3', '', {}, words.keysTitle), table, make('p', 'hint', {}, words.keysNote),
+      make('p', 'hint', {}, words.unsureNote), press('plain', words.closeKeys, () => dialog.close()));
+  }
+  dialog.showModal();
+}
+
+const PLAIN = {
+  F8: (row) => player.toggle(row),
+  F7: (row) => player.back(row),
+  F9: (row, event) => changeSpeed(event.shiftKey ? -1 : 1),
+  F2: () => undoLast(),
+};
+const WITH_ALT = { ArrowDown: (row) => go(row, 1), ArrowUp: (row) => go(row, -1) };
+const WITH_CONTROL = { ' ': PLAIN.F8, ',': PLAIN.F7, '.': PLAIN.F9, '/': () => toggleKeys() };
+
+// AltGr writes letters on many keyboards and is told as Ctrl and Alt at once: it is never one of our keys.
+function actOf(event, writing) {
+  if (event.metaKey || (event.ctrlKey && event.altKey)) return null;
+  if (event.key === '?' && !writing) return toggleKeys;
+  return (event.ctrlKey ? WITH_CONTROL : event.altKey ? WITH_ALT : PLAIN)[event.key];
+}
+
+element.addEventListener('keydown', (event) => {
+  if (event.isComposing || element.querySelector('dialog').open) return;
+  const writing = event.target.matches('textarea');
+  const li = event.target.closest('li.clip');
+  const row = (li && rows.get(Number(li.dataset.clip))) || current || shownRows()[0];
+  if (!row) return;
+  if (event.key === 'Enter' && writing && !event.shiftKey && !event.ctrlKey && !event.altKey) {
+    event.preventDefault();
+    confirmAndNext(row);
+    return;
+  }
+  const act = actOf(event, writing);
+  if (!act) return;
+  event.preventDefault();
+  act(row, event);
+});
+
+element.addEventListener('focusin', (event) => {
+  const li = event.target.closest('li.clip');
+  if (!li || !rows.has(Number(li.dataset.clip))) return;
+  current = rows.get(Number(li.dataset.clip));
+  for (const row of rows.values()) row.li.classList.toggle('current', row === current);
+});
+
+bar.build();
 draw();
 watch('value', draw);

@@ -1,6 +1,8 @@
 // The label doctor's findings with their remedies. User text reaches the page through textContent only.
 const summary = element.querySelector('summary');
 const body = element.querySelector('.body');
+const PATIENCE_MS = 8000; // after a click that brought nothing new, as when it was refused
+let drawn = '';
 
 function make(tag, className, text = null, attributes = {}) {
   const node = document.createElement(tag);
@@ -12,7 +14,7 @@ function make(tag, className, text = null, attributes = {}) {
 
 function button(className, text, act, label = text) {
   const node = make('button', className, text, { type: 'button', 'aria-label': label });
-  node.onclick = () => { node.disabled = true; act(); };
+  node.onclick = () => { node.disabled = true; setTimeout(() => { node.disabled = false; }, PATIENCE_MS); act(); };
   return node;
 }
 
@@ -41,7 +43,7 @@ function finding(f) {
   tools.append(look);
   if (f.remedy) {
     const act = () => {
-      if (!f.sure || window.confirm(f.sure)) trigger('mend', { kind: f.kind }); else draw();
+      if (!f.sure || window.confirm(f.sure)) trigger('mend', { kind: f.kind }); else draw(true);
     };
     tools.append(button('confirm', f.remedy, act));
   } else tools.append(make('span', 'hint', words.byHand));
@@ -56,8 +58,11 @@ function applied(a) {
   return bar;
 }
 
-function draw() {
-  const value = props.value || {};
+function draw(again = false) {
+  const value = props.value || {}, what = JSON.stringify(value);
+  if (what === drawn && !again) return; // the page looks every second; whoever reads or stands here is left alone
+  drawn = what;
+  const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') : null;
   element.querySelector('details').hidden = !value.summary;
   summary.textContent = value.summary || '';
   summary.classList.toggle('found', (value.findings || []).length > 0);
@@ -66,6 +71,7 @@ function draw() {
   if (value.check) parts.push(button('plain more', value.check, () => trigger('check', {})));
   if (value.listen) parts.push(button('plain more', value.listen, () => trigger('listen', {})));
   body.replaceChildren(...parts);
+  if (focused) ([...body.querySelectorAll('button')].find((b) => b.getAttribute('aria-label') === focused) || summary).focus();
 }
 draw();
-watch('value', draw);
+watch('value', () => draw());

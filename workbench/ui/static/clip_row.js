@@ -1,0 +1,302 @@
+// One clip in the list: its sound, its label, what was noticed. Typing, playing and focus survive every answer.
+// User text reaches the page through textContent and value only, never as HTML.
+const PAUSE_MS = 1200; // of typing, before a label is saved
+const PATIENCE_MS = 15000; // for the answer to a saved label
+const LONGEST = 400; // words that are compared with the draft
+
+function make(tag, className, attributes = {}, text = null) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== null) node.textContent = text;
+  return node;
+}
+
+function press(className, text, act, label = null) {
+  const node = make('button', className, { type: 'button' }, text);
+  if (label) { node.setAttribute('aria-label', label); node.title = label; }
+  node.onclick = act;
+  return node;
+}
+
+function show(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  node.hidden = !text;
+}
+
+const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const tidy = (text) => text.normalize('NFC').split(/\s+/).filter(Boolean).join(' '); // about as the server keeps it
+
+function wave(peaks) {
+  const space = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(space, 'svg');
+  svg.setAttribute('viewBox', `0 0 ${peaks.length * 3} 24`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.setAttribute('class', 'wave');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(space, 'path');
+  path.setAttribute('d', peaks.map((p, i) => `M${3 * i + 1} ${12 - p * 0.11}v${Math.max(1, p * 0.22)}`).join(''));
+  svg.append(path);
+  return svg;
+}
+
+// For each word whether it is one of the draft's unsure ones: the longest common subsequence says which is which.
+function unsureWords(words, draft, unsure) {
+  const n = Math.min(words.length, LONGEST), m = Math.min(draft.length, LONGEST);
+  const longest = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
+  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) {
+    longest[i][j] = words[i] === draft[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
+  }
+  const doubtful = new Set(unsure), marked = new Array(words.length).fill(false);
+  for (let i = 0, j = 0; i < n && j < m;) {
+    if (words[i] === draft[j]) { marked[i] = doubtful.has(j); i++; j++; }
+    else if (longest[i + 1][j] >= longest[i][j + 1]) i++; else j++;
+  }
+  return marked;
+}
+
+class Row {
+  constructor(clip) {
+    this.id = clip.id;
+    this.sent = []; // texts of this page that the server has not answered yet
+    this.timer = null;
+    this.build(clip);
+    this.update(clip);
+  }
+
+  build(clip) {
+    const words = props.words;
+    this.li = make('li', 'clip', { 'data-clip': clip.id });
+    this.pick = make('input', 'pick', { type: 'checkbox' });
+    this.pick.onchange = () => bar.picked(this);
+    this.play = press('play', '▶', () => player.toggle(this));
+    this.play.setAttribute('aria-keyshortcuts', 'F8');
+    this.name = make('span', 'name');
+    this.facts = make('span', 'facts');
+    this.split = make('span', 'chip');
+    this.status = make('span', 'chip');
+    this.remove = press('plain delete', `✕ ${words.remove}`, () => removeClips([this.id]));
+    const top = make('div', 'top');
+    top.append(this.name, this.facts, this.split, this.status);
+    this.wave = make('div', 'wavebox');
+    this.wave.onclick = (event) => this.seek(event);
+    this.head = make('div', 'playhead', { 'aria-hidden': 'true' });
+    this.marks = make('div', 'marks', { 'aria-hidden': 'true' });
+    this.text = make('textarea', 'text', { rows: 1, spellcheck: 'true', placeholder: words.placeholder });
+    this.text.oninput = () => this.typed();
+    this.text.onblur = () => this.save();
+    this.told = make('span', 'unseen', { id: `told-${clip.id}` });
+    this.text.setAttribute('aria-describedby', `${this.told.id} keys-short`);
+    const field = make('div', 'field');
+    field.append(this.text, this.marks, this.told);
+    this.written = make('div', 'written');
+    this.confirm = press('confirm', '', () => this.confirmNow());
+    this.confirm.setAttribute('aria-keyshortcuts', 'Enter');
+    this.undo = press('plain', `↶ ${words.undo}`, () => this.takeBack());
+    this.history = press('plain', `◷ ${words.history}`, () => this.toggleHistory());
+    this.history.setAttribute('aria-expanded', 'false');
+    const tools = make('div', 'tools');
+    tools.append(this.written, this.remove, this.undo, this.history, this.confirm);
+    this.overtaken = make('div', 'warnings overtaken', { role: 'alert' });
+    this.overtaken.hidden = true;
+    this.notes = make('ul', 'notes');
+    this.warnings = make('div', 'warnings');
+    this.past = make('ol', 'past');
+    this.past.hidden = true;
+    const middle = make('div', 'middle');
+    middle.append(top, this.wave, field, tools, this.overtaken, this.notes, this.warnings, this.past);
+    const left = make('div', 'left');
+    left.append(this.play, this.pick);
+    this.li.append(left, middle);
+  }
+
+  get dirty() { return tidy(this.text.value) !== this.synced; }
+
+  update(clip) {
+    const before = this.clip;
+    if (before && clip.revision < before.revision) return; // an answer that was overtaken
+    this.clip = clip;
+    this.takeText(clip, before);
+    const words = props.words;
+    show(this.name, clip.name);
+    this.name.title = clip.name;
+    show(this.facts, [`${clip.duration.toFixed(1)} s`, clip.speaker].filter(Boolean).join(' · '));
+    show(this.split, clip.split || '');
+    this.split.dataset.is = clip.split || '';
+    this.split.title = words.splits[clip.split] || '';
+    const unsure = clip.unsure.length ? ` · ${filled(words.unsureCount, { n: clip.unsure.length })}` : '';
+    show(this.status, clip.status === 'confirmed' ? '' : words.status[clip.status] + unsure); // the button says confirmed
+    this.status.title = unsure ? words.unsureNote : '';
+    this.status.dataset.is = clip.status;
+    this.li.dataset.status = clip.status;
+    this.drawWave(clip);
+    show(this.written, clip.written);
+    this.written.classList.toggle('trouble', clip.trouble);
+    show(this.warnings, clip.warnings.join(' '));
+    this.drawNotes(clip.notes);
+    for (const [node, label, title] of [[this.remove, words.remove, words.removeLong], [this.text, words.label, ''],
+      [this.undo, words.undo, words.undoLong], [this.history, words.history, words.historyLong],
+      [this.pick, words.pick, '']]) {
+      node.setAttribute('aria-label', `${label}: ${clip.name}`);
+      if (title) node.title = title;
+    }
+    this.undo.disabled = this.history.disabled = clip.revision === 0;
+    this.paintText();
+  }
+
+  // The server has kept what this page sent.
+  answered(said, revision) {
+    const place = this.sent.indexOf(tidy(said));
+    if (place < 0) return;
+    this.sent = this.sent.slice(place + 1);
+    this.synced = tidy(said);
+    this.keptAs(revision);
+  }
+
+  keptAs(revision) {
+    if (revision > this.base) acts.push({ ids: [this.id], revision });
+    this.base = Math.max(this.base, revision);
+  }
+
+  // What the server has now, against what stands in the field. Whoever types is never overwritten, but told.
+  takeText(clip, before) {
+    if (Date.now() - (this.sentAt || 0) > PATIENCE_MS) this.sent = []; // no answer: it was refused, and that was said
+    const own = this.sent.indexOf(clip.text);
+    if (own >= 0) {
+      this.sent = this.sent.slice(own + 1);
+      this.synced = clip.text;
+      this.keptAs(clip.revision);
+    } else if (!before || (!this.dirty && this.timer === null && this.sent.length === 0)) {
+      if (this.text.value !== clip.text) this.text.value = clip.text;
+      this.base = clip.revision;
+      this.synced = tidy(clip.text);
+      if (before && clip.revision !== before.revision) this.overtaken.hidden = true;
+    } else if (clip.revision > before.revision && clip.text !== tidy(this.text.value)) {
+      this.warn(props.words.meanwhile, clip.author, clip.text);
+    }
+  }
+
+  warn(sentence, author, theirs) {
+    const words = props.words;
+    const who = author === (props.value || {}).author ? filled(words.somebody, { author }) : author;
+    const take = press('plain', words.takeTheirs, () => { this.overtaken.hidden = true; this.use(theirs); });
+    const mine = press('plain', words.keepMine, () => { this.overtaken.hidden = true; this.text.focus(); });
+    const said = make('q', '', {}, theirs);
+    this.overtaken.replaceChildren(filled(sentence, { author: who }), ' ', said, ' ', take, mine);
+    this.overtaken.hidden = false;
+  }
+
+  use(text) {
+    this.text.value = text;
+    this.paintText();
+    this.text.focus();
+    trigger('edit', this.payload(this.clip.revision)); // it was seen
+  }
+
+  drawWave(clip) {
+    if (this.drawn) return;
+    const draw = (peaks) => { this.wave.replaceChildren(wave(peaks), this.head); };
+    this.drawn = true;
+    if (clip.peaks) { draw(clip.peaks); return; }
+    draw([0]);
+    fetch(`waves/${clip.id}`).then((answer) => (answer.ok ? answer.json() : [0])).then(draw).catch(() => {});
+  }
+
+  drawNotes(notes) {
+    const what = JSON.stringify(notes);
+    if (what === this.noted) return;
+    this.noted = what;
+    this.notes.replaceChildren(...notes.map((note) => {
+      const li = make('li', '', {}, `${props.words.doctor} ${note.said} `);
+      if (note.remedy) {
+        const label = `${note.gives}: ${this.clip.name}`;
+        li.append(press('plain', note.remedy, () => trigger('remedy', { id: this.id, kind: note.kind }), label));
+      }
+      return li;
+    }));
+    this.notes.hidden = !notes.length;
+  }
+
+  paintText() {
+    const value = this.text.value, clip = this.clip;
+    const done = clip.status === 'confirmed' && tidy(value) === clip.text;
+    show(this.confirm, done ? props.words.confirmed : props.words.confirm);
+    this.confirm.setAttribute('aria-label', `${this.confirm.textContent}: ${clip.name}`);
+    this.confirm.setAttribute('aria-disabled', String(done)); // still reachable: focus must not get lost
+    this.paintMarks(value);
+  }
+
+  paintMarks(value) {
+    const parts = value.split(/(\s+)/), words = parts.filter((part) => part.trim());
+    const marked = this.clip.unsure.length ? unsureWords(words, this.clip.draft, this.clip.unsure) : [];
+    let place = 0;
+    const nodes = parts.map((part) => (part.trim() && marked[place++] ? make('u', '', {}, part) : part));
+    this.marks.replaceChildren(...nodes, '\u200b'); // the last line counts, though it be empty
+    const unsure = words.filter((_, i) => marked[i]);
+    this.told.textContent = unsure.length ? filled(props.words.unsure, { words: unsure.join(', ') }) : '';
+  }
+
+  typed() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), PAUSE_MS);
+    this.paintText();
+  }
+
+  payload(revision = this.base) {
+    clearTimeout(this.timer);
+    this.timer = null;
+    const data = { id: this.id, text: this.text.value, revision, sent: [...this.sent] };
+    this.sent = [...this.sent, tidy(this.text.value)].slice(-20);
+    this.sentAt = Date.now();
+    return data;
+  }
+
+  save() {
+    const waiting = this.sent[this.sent.length - 1] ?? this.synced;
+    clearTimeout(this.timer);
+    this.timer = null;
+    if (tidy(this.text.value) !== waiting) trigger('edit', this.payload());
+  }
+
+  // Whether something was confirmed, or is being.
+  confirmNow() {
+    if (!tidy(this.text.value)) { say(props.words.saidEmpty); this.text.focus(); return false; }
+    if (this.confirm.getAttribute('aria-disabled') !== 'true') trigger('submit', this.payload());
+    return true;
+  }
+
+  takeBack() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    if (this.dirty && !this.sent.length) {
+      this.text.value = this.synced;
+      this.paintText();
+      say(props.words.saidTyped);
+      return;
+    }
+    trigger('undo', { ids: [this.id] });
+    forgetAct(this.id);
+  }
+
+  seek(event) {
+    const box = this.wave.getBoundingClientRect();
+    player.play(this, this.clip.duration * (event.clientX - box.left) / box.width);
+  }
+
+  toggleHistory() {
+    this.past.hidden = !this.past.hidden;
+    this.history.setAttribute('aria-expanded', String(!this.past.hidden));
+    if (!this.past.hidden) trigger('expand', { id: this.id });
+  }
+
+  remember(items) {
+    this.past.replaceChildren(...items.map((item) => {
+      const li = make('li');
+      li.append(make('span', 'when', {}, item.when), ' ', make('span', 'was', {}, item.text), ' ');
+      if (item.usable && item.text !== this.clip.text) {
+        li.append(press('plain', props.words.use, () => this.use(item.text), `${props.words.use}: ${item.text}`));
+      }
+      return li;
+    }));
+  }
+}
