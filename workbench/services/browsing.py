@@ -19,7 +19,10 @@ from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import STATUS, TEXT, batches, find_set, select_clips, select_labelled, to_clip
 
 UNASSIGNED: Final = "none"  # the filter's name for clips without a split
-UNCERTAIN: Final = 0.5  # a word is pointed out where the model gave it less than this
+# A word is pointed out where the model gave it less than even odds, which everybody can picture. With ctc-en on 180 clips
+# of the sample sets and 25 of LibriSpeech 91 to 98 % of the words pointed out were wrong (39 to 68 % of all wrong ones),
+# and 4 to 20 % of the right ones were among them; 0.7 would find 73 to 92 %, and point at 26 to 40 % of the right ones.
+UNCERTAIN: Final = 0.5
 _DIGITS: Final = re.compile(r"(\d+)")
 
 
