@@ -27,7 +27,7 @@ def test_a_first_visit_starts_at_the_welcome() -> None:
         (
             readiness(10, 3),
             TO_LABEL,
-            "1 more labelled clip, and a first model can learn. 7 clips without a checked label",
+            "1 more labelled clip, and a first model can learn. Not checked yet: 7 clips",
         ),
         (readiness(3, 3), TO_COLLECT, "1 more labelled clip, and"),
         (readiness(8, 8), TO_COLLECT, "8 more labelled clips make a test set worth reading"),

@@ -33,12 +33,6 @@ def test_an_import_report_names_file_reason_and_remedy() -> None:
     assert "line 3" in html
 
 
-def test_warnings_that_go_without_saying_are_left_out() -> None:
-    report = ImportReport("s", 1, 0, (), (Problem("a.wav", None, "no text", "label it"),))
-    assert "no text" in render.import_report(report)
-    assert "no text" not in render.import_report(report, skip=("no text",))
-
-
 def test_models_drafts_and_plans_are_escaped() -> None:
     spec = ModelSpec(HOSTILE, "ctc", "folder", "/x", licence=HOSTILE, good_for=HOSTILE)
     for html in (

@@ -5,7 +5,7 @@ are written as entities as well: a transcript holding `${…}` or `{{…}}` must
 """
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -66,10 +66,8 @@ def hint(sentence: str) -> str:
     return f"<p class='hint'>{esc(sentence)}</p>"
 
 
-def import_report(report: ImportReport, *, skip: Iterable[str] = ()) -> str:
+def import_report(report: ImportReport) -> str:
     """What became of files: how many came in, which were rejected and why, which deserve a look."""
-    skipped = set(skip)
-    warnings = [w for w in report.warnings if w.reason not in skipped]
     counts = [f"{plural(report.added, 'clip')} {text.ADDED}"]
     if report.duplicates:
         counts.append(f"{report.duplicates:,} {text.DUPLICATES}")
@@ -78,7 +76,7 @@ def import_report(report: ImportReport, *, skip: Iterable[str] = ()) -> str:
     return (
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
         f"{_problems(text.REJECTED, report.rejected, 'bad')}"
-        f"{_problems(text.WARNED, warnings, 'mind', together=True)}</div>"
+        f"{_problems(text.WARNED, report.warnings, 'mind', together=True)}</div>"
     )
 
 

@@ -31,7 +31,7 @@ GUIDE_EMPTY: Final = (
 )
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
 GUIDE_TO_READ: Final = "{more} {make} a test set worth reading. You can adapt already, to see how it goes."
-GUIDE_UNCHECKED: Final = "{clips} without a checked label."
+GUIDE_UNCHECKED: Final = "Not checked yet: {clips}."
 GUIDE_READY: Final = "Choose what may learn, then start adapting; {tested} will judge the result."
 GUIDE_WAIT: Final = "The model is learning; the comparison appears by itself. You may close the page."
 GUIDE_NO_RESULT: Final = "The last run ended without a result; see why, then start another."

@@ -123,9 +123,11 @@ class Refused extends Error {} // the server's own sentence; asking again would 
 
 async function post(path, type, body, headers = {}) {
   const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
-  const said = await answer.json();
-  if (!answer.ok) throw new Refused(said.error);
-  return said;
+  const said = await answer.json().catch(() => null); // a proxy in between answers with a page of its own
+  if (answer.ok && said) return said;
+  if (said && said.error) throw new Refused(said.error);
+  if (answer.status >= 400 && answer.status < 500) throw new Refused(fill(props.words.between, { n: answer.status }));
+  throw new Error(props.words.noAnswer);
 }
 
 // Takes on their way: each is sent until the server answers, and the page is not left silently before that.

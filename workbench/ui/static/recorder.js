@@ -79,7 +79,7 @@ openReader.onclick = () => reader.open();
 
 function draw() {
   const value = props.value || {};
-  box.closest('.ways')?.classList.toggle('compact', value.clips > 0);
+  box.closest('.ways')?.classList.toggle('begun', value.clips > 0);
   if (!value.set && state === 'idle') tell(props.words.noSet);
   else if (status.textContent === props.words.noSet) tell('');
   paint();
