@@ -10,7 +10,7 @@ import gradio as gr
 from workbench.core.config import TrainingConfig, setting_help
 from workbench.errors import TrainingError
 from workbench.ui import text
-from workbench.ui.render import count, esc
+from workbench.ui.render import count
 
 _FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
 SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
@@ -22,6 +22,8 @@ CHOICES: Final = {
     "task": ["transcribe", "translate"],
     "general_set": ["general", "none"],
 }
+
+_MARKUP: Final = str.maketrans(dict.fromkeys("<>[]`*$&\\"))
 
 Field = gr.Number | gr.Dropdown | gr.Textbox
 
@@ -44,8 +46,12 @@ def field(name: str) -> Field:
 
 
 def explained(name: str, why: Mapping[str, str]) -> str:
-    """The help of a setting and the reason for its value, as Markdown; without a reason where the user chose it."""
-    return " ".join(esc(part) for part in (setting_help(name), f"→ {why[name]}" if name in why else "") if part)
+    """The help of a setting and the reason for its value; without a reason where the user chose it.
+
+    Gradio shows it as Markdown, in which entities stay entities: signs that Markdown or HTML reads are left out.
+    """
+    said = f"{setting_help(name)} → {why[name]}" if name in why else setting_help(name)
+    return said.translate(_MARKUP)
 
 
 def model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:

@@ -75,7 +75,7 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
     afterwards = "" if view.active else f"{command(view.command)}{_again(view)}"
     return (
         f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'>"
-        f"{_head(view)}{_phases(view) if view.active else ''}{_end(view, outcome)}{_learning(view, clips)}"
+        f"{_head(view)}{_phases(view) if view.active and not view.ahead else ''}{_end(view, outcome)}{_learning(view, clips)}"
         f"{afterwards}</section>"
     )
 
@@ -187,10 +187,8 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
         kind = "bad" if view.status in ("failed", "interrupted") else "mind"
         parts.append(f"<p class='{kind}' role='status'>{esc(view.message)}</p>")
     if outcome:
-        parts.append(
-            f"<p class='outcome {outcome.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[outcome.verdict]} "
-            f"{text.VERDICTS[outcome.verdict]}</b> {esc(outcome.sentence())}</p>"
-        )
+        kind, sign = outcome.verdict.replace(" ", "-"), text.VERDICT_SIGNS[outcome.verdict]
+        parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(outcome.sentence())}</p>")
     if view.result:
         took = view.seconds
         inside = " · ".join(f"{name} {span(took[key])}" for key, name in text.TOOK_PARTS.items() if took.get(key))

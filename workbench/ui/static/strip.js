@@ -82,7 +82,7 @@ function key(event, block) {
 }
 
 // The menu of what learns in the block that was touched last; kept as it is while it says the same.
-let menuOf = '';
+let menuOf = null;
 function paintMenu() {
   const block = blocks.find((b) => b.name === chosen);
   const sign = block ? JSON.stringify([block.name, block.part, block.sizes]) : '';

@@ -1,0 +1,88 @@
+"""Adapting on the page: blocks chosen by clicking, a run that is watched, seen from a second tab, and stopped."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import go, write_samples
+from tests.browser.test_run import RUN_LIMIT_MS, setting, wait_for_status
+from workbench.services.workbench import Workbench
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+
+
+def block(page: Any, name: str) -> Any:
+    return page.locator("#blocks").get_by_role("button", name=f"{name}: ")
+
+
+def pressed(page: Any) -> list[str]:
+    """The names of the blocks that learn."""
+    found = page.locator("#blocks .block[aria-pressed=true]").evaluate_all(
+        "all => all.map(b => b.getAttribute('aria-label'))"
+    )
+    return [label.partition(":")[0] for label in found]
+
+
+def counted(page: Any, blocks: int) -> None:
+    page.locator("#blocks .counts", has_text=f"{blocks} of 10 blocks learn").wait_for()
+
+
+@pytest.mark.timeout(600)
+def test_blocks_are_clicked_a_run_is_watched_from_two_tabs_and_stopped(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "clicked", n=24), "clicked")
+    page = open_page("clicked")
+    page.get_by_label("Head", exact=True).check()
+    counted(page, 1)
+    block(page, "encoder 6").click()
+    counted(page, 2)  # at once, before the server answers
+    block(page, "encoder 5").focus()
+    page.keyboard.press("Space")
+    counted(page, 3)
+    page.get_by_label("What learns in encoder 5").select_option("low-rank adapters")
+    page.get_by_label("Choose blocks", exact=True).and_(page.locator(":checked")).wait_for()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Home")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("features:")
+    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+    for name, value in (("epochs", "1000"), ("max-updates", "100000"), ("patience", "0")):
+        setting(page, name, value)
+    page.locator("#preview .figures", has_text="to the verdict").wait_for()
+    page.get_by_text("--blocks 'encoder 5: lora, encoder 6, head'").wait_for(state="attached")
+
+    go(page, page.url)  # the form is as it was left
+    counted(page, 3)
+    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    page.get_by_role("button", name="Start adapting").click()
+    wait_for_status(page, "running")
+    page.locator(".curve.wer polyline").wait_for(timeout=RUN_LIMIT_MS)
+    run = bench.adaptation.runs("clicked")[0]
+    assert (run.strategy, run.config.blocks) == ("custom", "encoder 5: lora, encoder 6, head")
+
+    second = open_page("clicked")
+    wait_for_status(second, "running")
+    second.locator(".watched li").first.wait_for(timeout=RUN_LIMIT_MS)
+    # The curves grow and the transcripts change, in the tab that started nothing too.
+    drawn = "document.querySelectorAll('.curve.wer circle').length"
+    points = second.evaluate(drawn)
+    written = "[...document.querySelectorAll('.watched dd')].map(d => d.innerText).join('|')"
+    before = second.evaluate(written)
+    second.wait_for_function(f"{drawn} > {points}", timeout=RUN_LIMIT_MS)
+    second.wait_for_function(f"({written}) !== {before!r}", timeout=RUN_LIMIT_MS)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    for tab in (page, second):
+        wait_for_status(tab, "stopped")
+        tab.get_by_text("Stopped; the best state so far was kept.").wait_for()
+    page.locator(".outcome").wait_for()
+
+    page.get_by_label("Head", exact=True).check()
+    counted(page, 1)
+    page.get_by_role("button", name=f"Fill the form as in {run.id}").click()
+    counted(page, 3)
+    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
