@@ -77,12 +77,13 @@ def _table(
     body = "".join(
         f"<tr><th scope='row'>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>" for row in rows
     )
-    said = f"<caption>{esc(caption)}</caption>" if caption else ""
+    # Beside the table, not its caption: that would be cut where the table scrolls sideways.
+    said = f"<p class='caption'>{esc(caption)}</p>" if caption else ""
     classes = f"{kind}{' numbers' if numbers else ''}".strip()
     # Reachable by keyboard, since it scrolls sideways on a narrow screen.
     return (
-        f"<div class='wide' tabindex='0' role='region' aria-label='{esc(caption or heads[0])}'>"
-        f"<table class='{classes}'>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"{said}<div class='wide' tabindex='0' role='region' aria-label='{esc(caption or heads[0])}'>"
+        f"<table class='{classes}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
