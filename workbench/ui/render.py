@@ -68,11 +68,11 @@ def hint(sentence: str) -> str:
 
 def import_report(report: ImportReport) -> str:
     """What became of files: how many came in, which were rejected and why, which deserve a look."""
-    counts = [f"{plural(report.added, 'clip')} {text.ADDED}"]
+    counts = [f"{plural(report.added, text.CLIP)} {text.ADDED}"]
     if report.duplicates:
         counts.append(f"{report.duplicates:,} {text.DUPLICATES}")
     if report.rejected:
-        counts.append(f"{len(report.rejected):,} rejected")
+        counts.append(text.N_REJECTED.format(n=f"{len(report.rejected):,}"))
     return (
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
         f"{_problems(text.REJECTED, report.rejected, 'bad')}"
@@ -106,16 +106,22 @@ def _problems(title: str, problems: Sequence[Problem], kind: str, *, together: b
     for number, p in enumerate(problems):
         groups.setdefault((p.reason, p.remedy) if together else number, []).append(p)
     lines = "".join(_problem(group) for group in list(groups.values())[:LONGEST_LIST])
-    rest = f"<li>… and {len(groups) - LONGEST_LIST:,} more</li>" if len(groups) > LONGEST_LIST else ""
+    left = len(groups) - LONGEST_LIST
+    rest = f"<li>… {text.N_MORE.format(n=f'{left:,}')}</li>" if left > 0 else ""
     summary = f"<summary>{esc(title)} ({len(problems):,})</summary>"
     return f"<details open class='{kind}'>{summary}<ul>{lines}{rest}</ul></details>"
 
 
 def _problem(group: Sequence[Problem]) -> str:
-    first, names = group[0], [f"{p.file or 'the set'}{f' line {p.line}' if p.line else ''}" for p in group]
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    first, names = group[0], [_place(p) for p in group]
+    more = f" {text.N_MORE.format(n=f'{len(names) - 3:,}')}" if len(names) > 3 else ""
     remedy = first.remedy[:1].upper() + first.remedy[1:]
     return f"<li><b>{esc(', '.join(names[:3]))}</b>{more}: {esc(first.reason)}. <span>{esc(remedy)}.</span></li>"
+
+
+def _place(problem: Problem) -> str:
+    file = problem.file or text.WHOLE_SET
+    return text.FILE_LINE.format(file=file, line=problem.line) if problem.line else file
 
 
 def drafting(view: DraftView) -> str:
@@ -124,9 +130,13 @@ def drafting(view: DraftView) -> str:
         return ""
     if not view.active:
         return f"<p class='hint' role='status'>{esc(view.message)}</p>"
-    left = f" · about {span(view.seconds_left)} left" if view.seconds_left is not None else ""
-    line = f"{esc(view.message)} with {esc(view.model)} · {view.done:,} of {view.total:,}{left}"
-    return f"<div class='job'>{bar(view.done / max(view.total, 1), 'Drafting')}<p class='hint'>{line}</p></div>"
+    parts = [
+        text.WITH_MODEL.format(doing=view.message, model=view.model),
+        text.NTH.format(n=f"{view.done:,}", of=f"{view.total:,}"),
+        *([text.LEFT.format(time=span(view.seconds_left))] if view.seconds_left is not None else []),
+    ]
+    drawn = bar(view.done / max(view.total, 1), text.DRAFTING)
+    return f"<div class='job'>{drawn}{hint(' · '.join(parts))}</div>"
 
 
 def bar(share: float, label: str) -> str:
