@@ -58,11 +58,11 @@ def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path
     second = page.locator("#results tbody tr").nth(1)
     name = second.locator("button").inner_text()
     second.locator("button").click()
-    page.locator("#one-clip h3", has_text=name).wait_for()
-    picture = page.locator("#one-clip img.only-light")
-    picture.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('#one-clip img.only-light').naturalWidth > 600")
-    assert page.locator("#one-clip audio").get_attribute("src") == f"sounds/{_clip_id(bench, name)}"
+    page.locator("#clip-timeline h3", has_text=name).wait_for()
+    page.wait_for_function("(document.querySelector('#clip-timeline canvas').dataset.drawn || '').startsWith('mel')")
+    assert page.locator("#clip-timeline .timeline").get_attribute("data-clip") == str(_clip_id(bench, name))
+    # The run's worker places the words when it has finished; the page looks for them meanwhile.
+    page.locator("#clip-timeline [data-lane=reference] button.tl-word").first.wait_for()
 
     go(page, page.url)  # a reload shows the same
     page.get_by_label("Verdict").wait_for()

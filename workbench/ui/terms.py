@@ -5,7 +5,7 @@ from workbench.core.terms import TermCount, TermScore
 from workbench.ui import text
 from workbench.ui.render import esc
 
-WIDTH, HEIGHT = 110, 26  # of the drawing, in SVG units; the pixels it is shown at
+WIDTH, HEIGHT = 80, 26  # of the drawing, in SVG units; the pixels it is shown at
 
 
 def terms(c: Comparison, titles: tuple[str, str]) -> str:

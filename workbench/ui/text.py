@@ -544,20 +544,20 @@ ERROR_KINDS: Final = {
     "missing": "missing (deletions)",
     "extra": "extra (insertions)",
 }
-TERM_COLUMNS: Final = ("Term", "Change", "With its 95 % interval", "In training")
+TERM_COLUMNS: Final = ("Term", "Change", "95 % interval", "In training")
 TERMS_HINT: Final = (
     "Heard right, of how often it was said (recall), with the 95 % interval (Wilson) of that share; above the one "
     "before, below the one after. “In training” counts how often the model learned from it."
 )
 BEFORE: Final = "Before (left side)"
 AFTER: Final = "After (right side)"
-BASE_CHOICE: Final = "Base model, as it came"
-NORMALIZER: Final = "Words compared as (text normalizer)"
+BASE_CHOICE: Final = "Base model"
+NORMALIZER: Final = "Text rules (normalizer)"
 NORMALIZER_CHOICES: Final = {
-    "": "The run's own choice",
-    "english": "English: spelling and numbers alike",
-    "marks": "Lower case without punctuation, accents kept",
-    "none": "Exactly as written",
+    "": "As in the run",
+    "english": "English spelling (english)",
+    "marks": "Letters and marks (marks)",
+    "none": "As written (none)",
 }
 RESULT_WORDS: Final = {
     "filters": "Show clips",
@@ -585,9 +585,9 @@ TIMELINE_WORDS: Final = {
     "fit": "All",
     "fitLabel": "Show the whole clip (key 0)",
     "scale": "Frequency",
-    "scales": {"mel": "as the ear hears (mel)", "linear": "even steps (linear)"},
+    "scales": {"mel": "as heard (mel)", "linear": "even (linear)"},
     "colours": "Colours",
-    "maps": {"magma": "glow (magma)", "viridis": "green (viridis)", "paper": "ink on paper (grey)"},
+    "maps": {"magma": "glow (magma)", "viridis": "green (viridis)", "paper": "paper (grey)"},
     "picture": "Spectrogram of {name}: time from left to right, frequency from bottom to top, brighter is louder",
     "axis": (
         "Sound and words over time. Plus and minus zoom, 0 shows the whole clip, space plays; within a lane the arrow "

@@ -96,7 +96,8 @@ class Compare:
         for choice in (self.before, self.after, self.normalizer):
             choice.input(self.choose_sides, [*asked, self.clip], self.outputs, **every)
         one = [self.timeline, self.one, self.clip, self.ticker]
-        self.list.select(self.choose, asked, one, **every).success(None, js=SHOW_CLIP)
+        # "always_last": a click while another clip is on its way must not be lost.
+        self.list.select(self.choose, asked, one, trigger_mode="always_last", **every).success(None, js=SHOW_CLIP)
         self.timeline.place(self.place, [*asked, self.clip], [self.timeline, self.ticker], **every)
         self.ticker.tick(self.look, [*asked, self.clip], [self.timeline, self.ticker], **every)
         self.trying.wire(asked, chosen, self.sides)

@@ -2,7 +2,7 @@
 // Clip names and words reach the page through textContent and attributes only, never as HTML.
 const words = props.words;
 const KEPT = 'speech-workbench-spectrum'; // what a reader chose, in the browser's storage
-const READABLE = 110; // pixels a second, at which most words can be read
+const READABLE = 130; // pixels a second, at which most words can be read
 const CLOSEST = 900; // pixels a second
 const STEP = 1.5; // of the zoom
 const LEAD_S = 0.03; // heard before and after a word that is played
@@ -77,7 +77,7 @@ function build() {
   inner.append(hertz, canvas, ticks, lanes, cursor);
   view.append(inner);
   for (const kind of Object.keys(words.key)) {
-    key.append(make('span', `tl-sign ${kind}`, {}, SIGNS[kind]), ` ${words.key[kind]} `);
+    key.append(make('span', `tl-sign ${kind}`, {}, SIGNS[kind]), ` ${words.key[kind]} · `);
   }
   key.append(words.hint);
   const head = make('header');
@@ -231,7 +231,7 @@ function paint() {
   canvas.dataset.drawn = `${choice.scale} ${colours}`;
   hertz.replaceChildren(...HZ.map((hz) => {
     const label = make('span', null, {}, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`);
-    label.style.top = `${100 * (1 - height(hz))}%`;
+    label.style.top = `calc(${(1 - height(hz)).toFixed(3)} * var(--tall))`;
     return label;
   }));
 }
@@ -282,7 +282,8 @@ function lane(found) {
   const head = make('div', 'tl-head');
   head.append(make('b', null, {}, found.title), make('small', null, {}, found.detail));
   const timed = found.words.some((word) => word.from !== null);
-  const row = make('div', timed ? 'tl-words' : 'tl-flow', {
+  const lower = timed && found.words.some((word) => word.kind === 'missing'); // they would lie on their neighbours
+  const row = make('div', timed ? `tl-words${lower ? ' two' : ''}` : 'tl-flow', {
     role: 'group', 'aria-label': words.lane.replace('{title}', found.title),
   });
   row.append(...found.words.map(wordNode));
