@@ -46,7 +46,7 @@ def test_blocks_are_clicked_a_run_is_watched_from_two_tabs_and_stopped(
     counted(page, 3)
     page.get_by_label("What learns in encoder 5").select_option("low-rank adapters")
     page.get_by_label("Choose blocks", exact=True).and_(page.locator(":checked")).wait_for()
-    page.keyboard.press("Shift+Tab")
+    block(page, "encoder 5").focus()
     page.keyboard.press("Home")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("features:")
     assert pressed(page) == ["encoder 5", "encoder 6", "head"]
