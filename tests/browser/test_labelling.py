@@ -14,6 +14,11 @@ from workbench.services.workbench import Workbench
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
+# The pause of typing after which a label is saved becomes a minute.
+LATER = """() => {
+  const real = window.setTimeout;
+  window.setTimeout = (act, ms, ...more) => real(act, ms === 1200 ? 60000 : ms, ...more);
+}"""
 
 
 @pytest.fixture
@@ -153,9 +158,7 @@ def test_two_people_at_one_clip_are_told_and_nothing_is_lost(
     box = ben.get_by_label("What is said (label)")
     box.focus()
     ben.keyboard.press("End")
-    ben.evaluate(
-        "() => { window.setTimeout = ((real) => (act, ms) => real(act, ms === 1200 ? 60000 : ms))(setTimeout) }"
-    )
+    ben.evaluate(LATER)
     ben.keyboard.type(" by ben")  # not saved yet: its pause is a minute now
     ada.get_by_label("What is said (label)").fill("what ada heard")
     ada.get_by_label("What is said (label)").press("Enter")

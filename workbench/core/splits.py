@@ -12,7 +12,8 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Literal
 
 from workbench.core.text import normalize_marks
@@ -53,7 +54,7 @@ class SplitCandidate:
     @cached_property
     def sentence(self) -> str:
         """The text as sentences are compared; empty where nothing of it is spoken."""
-        return normalize_marks(self.text)
+        return _sentence_of(self.text)
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ class Assignment:
 def closed_vocabulary(texts: Sequence[str], normalise: Callable[[str], str] = normalize_marks) -> bool:
     """Whether more than half of the clips have a text that occurs more than once; empty texts do not count."""
     return _mostly_repeated(map(normalise, texts))
+
+
+# A set is divided anew with each clip that is confirmed first, and nearly all of its labels are as they were.
+_sentence_of = lru_cache(maxsize=50_000)(normalize_marks)
 
 
 def _mostly_repeated(sentences: Iterable[str]) -> bool:
@@ -231,8 +236,10 @@ def _groups(clips: Sequence[SplitCandidate], rules: _Rules) -> list[list[SplitCa
         return node
 
     first: dict[Key, int] = {}
-    for place, clip in enumerate(clips):
-        for key in rules.ties(clip):
+    keys = [rules.ties(clip) for clip in clips]
+    shared = {key for key, n in Counter(chain.from_iterable(keys)).items() if n > 1}  # most sentences are said once
+    for place, own in enumerate(keys):
+        for key in shared.intersection(own):
             parent[find(place)] = find(first.setdefault(key, place))
     groups: dict[int, list[SplitCandidate]] = {}
     for place, clip in enumerate(clips):

@@ -19,9 +19,9 @@ from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import STATUS, TEXT, batches, find_set, select_clips, select_labelled, to_clip
 
 UNASSIGNED: Final = "none"  # the filter's name for clips without a split
-# A word is pointed out where the model gave it less than even odds, which everybody can picture. With ctc-en on 180 clips
-# of the sample sets and 25 of LibriSpeech 91 to 98 % of the words pointed out were wrong (39 to 68 % of all wrong ones),
-# and 4 to 20 % of the right ones were among them; 0.7 would find 73 to 92 %, and point at 26 to 40 % of the right ones.
+# A word is pointed out where the model gave it less than even odds, which everybody can picture. With ctc-en, on 180
+# clips of the sample sets and 25 of LibriSpeech, 91 to 98 % of the words pointed out were wrong (39 to 68 % of all the
+# wrong ones), with 4 to 20 % of the right ones; 0.7 would find 73 to 92 %, but mark 26 to 40 % of the right ones.
 UNCERTAIN: Final = 0.5
 _DIGITS: Final = re.compile(r"(\d+)")
 
@@ -78,11 +78,13 @@ class ClipPage:
 
     Attributes:
         total: How many were found.
+        language: Of the set.
     """
 
     clips: tuple[Listed, ...]
     total: int
     offset: int
+    language: str | None
 
 
 class Browsing:
@@ -102,9 +104,11 @@ class Browsing:
             UnknownNameError: No such set.
         """
         with self._store.session() as session:
-            ids = found(session, find_set(session, set_name).id, wanted)
+            clip_set = find_set(session, set_name)
+            ids = found(session, clip_set.id, wanted)
             offset = size * max(0, min(number, (len(ids) - 1) // size))
-            return ClipPage(tuple(_listed(session, ids[offset : offset + size])), len(ids), offset)
+            clips = _listed(session, ids[offset : offset + size])
+            return ClipPage(tuple(clips), len(ids), offset, clip_set.language)
 
     def ids(self, set_name: str, wanted: Wanted) -> list[int]:
         """Ids of all clips that are wanted, in order."""

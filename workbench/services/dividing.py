@@ -101,7 +101,7 @@ def _placed(session: Session, set_id: int) -> Iterator[_Placed]:
     )
     for clip_id, text, speaker, source, split, fixed, status, deleted_at in session.execute(statement):
         if deleted_at is None or split:
-            candidate = SplitCandidate(clip_id, text, speaker, source, cast(SplitName | None, split), fixed)
+            candidate = SplitCandidate(clip_id, text, speaker, source, cast("SplitName | None", split), fixed)
             yield _Placed(candidate, status == "confirmed", deleted_at is None)
 
 

@@ -22,7 +22,7 @@ from workbench.errors import DataError, UnknownNameError
 from workbench.services.labelling import Labelling, Revision
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
-from workbench.store.queries import find_set, select_clips, to_clip
+from workbench.store.queries import find_set, select_clips, select_labelled, to_clip
 
 AUTOMATIC: Final = 400  # confirmed clips; larger sets are examined when somebody asks
 EXAMPLES: Final = 3  # of a remedy's changes, shown before it is applied
@@ -167,9 +167,8 @@ class Doctor:
 
     def automatic(self, set_name: str, model: str | None = None) -> Report | None:
         """The report where it takes no time that anybody notices, or is known already."""
-        state = self._state(set_name)
         kept = self._kept.get((set_name, model))
-        known = kept is not None and kept[0] == state
+        known = kept is not None and kept[0] == self._state(set_name)
         return self.report(set_name, model) if known or self._few(set_name) else None
 
     def _state(self, set_name: str) -> str:
@@ -183,8 +182,15 @@ class Doctor:
 
     def _few(self, set_name: str) -> bool:
         """Whether the set is small enough to be examined without being asked."""
-        n = self._store.kept(("confirmed", set_name), lambda: self._labelling.count(set_name, status="confirmed"))
-        return n <= AUTOMATIC
+
+        def ask() -> int:
+            with self._store.session() as session:
+                confirmed = select_labelled(ClipRow.id).where(
+                    ClipRow.set_id == find_set(session, set_name).id, ReferenceRow.confirmed.is_(True)
+                )
+                return len(session.scalars(confirmed.limit(AUTOMATIC + 1)).all())
+
+        return self._store.kept(("confirmed", set_name), ask) <= AUTOMATIC
 
     def apply(
         self,

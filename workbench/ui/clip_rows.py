@@ -56,7 +56,7 @@ class ClipRows:
     """The rows over one workbench."""
 
     def __init__(self, workbench: Workbench, doctor: DoctorPanel) -> None:
-        self.browsing, self.collecting, self.picturing = workbench.browsing, workbench.collecting, workbench.picturing
+        self.browsing, self.picturing = workbench.browsing, workbench.picturing
         self.adaptation, self.catalog, self.doctor = workbench.adaptation, workbench.catalog, doctor
 
     def view(
@@ -74,7 +74,7 @@ class ClipRows:
             return {**NOTHING, "set": "", "at": drawn_at, "deleted": query.gone}
         number = query.page if find is None else self._page_of(query, find)
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
-        row = self._row_maker(query)
+        row = self._row_maker(query, found.language)
         rows = [row(listed) for listed in found.clips]
         first, last = found.offset + 1, found.offset + len(rows)
         filtered = any((query.status, query.speaker, query.search, query.split))
@@ -104,10 +104,9 @@ class ClipRows:
         shown = next((r for r in rows if r["id"] == clip_id), None)
         return shown or next((row(listed) for listed in self.browsing.listed([clip_id])), None)
 
-    def _row_maker(self, query: Query) -> Any:
+    def _row_maker(self, query: Query, language: str | None) -> Any:
         """A function from a listed clip to its row; what all rows share is asked once."""
         notes = self.doctor.notes(query.set_name, query.heard_by)
-        language = self.collecting.set_info(query.set_name).language
         alphabet = self._alphabet(query.model, language)
         return lambda listed: self._row(listed, alphabet, language, notes.get(listed.clip.id, []))
 
