@@ -128,14 +128,14 @@ def test_tiers_are_asked_for_while_the_uploads_wait(
     first = upload(bench, make_wav("talk.wav", 1.0))
     grid = Path(shutil.copy(tmp_path / "talk.TextGrid", first.parent / "talk.TextGrid"))
     paths = [str(first), str(grid)]
-    report, waiting, form, tiers = collect.add_files("s", paths, "")
+    report, waiting, form, tiers, _ = collect.add_files("s", paths, "")
     assert (report, waiting, form["visible"], tiers["choices"]) == ("", paths, True, ["said", "gloss"])
     assert "talk.TextGrid has several tiers" in tiers["info"]
     assert first.exists()
     assert bench.labelling.clips("s") == []
     with pytest.raises(gr.Error, match="at least one tier"):
         collect.add_tiers("s", waiting, [], "")
-    report, waiting, form, tiers = collect.add_tiers("s", waiting, ["said"], "ada")
+    report, waiting, form, tiers, _ = collect.add_tiers("s", waiting, ["said"], "ada")
     assert "1 clip added" in report
     assert (waiting, form["visible"]) == ([], False)
     assert [(c.text, c.speaker) for c in bench.labelling.clips("s")] == [("hello", "ada")]

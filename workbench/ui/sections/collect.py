@@ -82,11 +82,12 @@ class Collect:
     def wire(self, chosen: gr.State) -> None:
         """Events within the section; `uploaded`, `tiered`, `returned` are for the page to go on from."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        asked = [self.report, self.waiting, self.tier_form, self.tiers]
+        # Files that are being added are no part of the next ones; progress is drawn over the place they came from.
+        self.upload.upload(lambda: None, None, self.upload, queue=False, **private)
+        asked = [self.report, self.waiting, self.tier_form, self.tiers, self.upload]
         self.uploaded = self.upload.upload(
             self.add_files, [chosen, self.upload, self.speaker, self.channels], asked, api_visibility="private"
         )
-        self.uploaded.then(lambda: None, None, self.upload, **private)
         self.tiered = self.import_tiers.click(
             self.add_tiers,
             [chosen, self.waiting, self.tiers, self.speaker, self.channels],
@@ -163,7 +164,8 @@ class Collect:
             return [self._add(set_name, files, speaker, wishes=wishes, count=count), *_nothing_asked()]
         except TierChoice as e:
             info = text.TIERS_INFO.format(file=e.file)
-            return ["", list(paths), gr.update(visible=True), gr.update(choices=list(e.tiers), value=[], info=info)]
+            choices = gr.update(choices=list(e.tiers), value=[], info=info)
+            return ["", list(paths), gr.update(visible=True), choices, None]
 
     def _add(
         self,
@@ -252,8 +254,8 @@ class Collect:
 
 
 def _nothing_asked() -> list[Any]:
-    """Nothing waits any more: uploads, form, tiers."""
-    return [[], gr.update(visible=False), gr.update(choices=[], value=[])]
+    """Nothing waits any more: uploads, form, tiers, the files' field."""
+    return [[], gr.update(visible=False), gr.update(choices=[], value=[]), None]
 
 
 def _target(item: str | None) -> dict[str, Any]:

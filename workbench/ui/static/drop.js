@@ -28,8 +28,15 @@ async function take(transfer) {
   field.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
-card.addEventListener('dragenter', (event) => { if (isFiles(event)) { depth += 1; paint(); } }, true);
-card.addEventListener('dragleave', (event) => { if (isFiles(event)) { depth = Math.max(0, depth - 1); paint(); } }, true);
+function entered(by) {
+  return (event) => {
+    if (!isFiles(event)) return;
+    depth = Math.max(0, depth + by);
+    paint();
+  };
+}
+card.addEventListener('dragenter', entered(1), true);
+card.addEventListener('dragleave', entered(-1), true);
 card.addEventListener('dragover', (event) => { if (isFiles(event)) event.preventDefault(); });
 // First of all listeners: the upload's own area would take files, but no folders.
 card.addEventListener('drop', (event) => {

@@ -54,6 +54,13 @@ class Microphone {
       throw new Error(props.words[known[error.name] || 'missing']);
     }
     this.stream.getAudioTracks()[0].onended = () => { this.close(); this.ongone(); };
+    try { await this.listen(); } catch {
+      this.close();
+      throw new Error(props.words.busy);
+    }
+  }
+
+  async listen() {
     this.context = new AudioContext();
     await this.context.resume();
     const url = URL.createObjectURL(new Blob([CATCHER], { type: 'text/javascript' }));

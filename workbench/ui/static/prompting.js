@@ -105,14 +105,15 @@ class Reader {
     (this.lines.value ? this.speaker : this.lines).focus();
   }
 
-  async close() {
+  close() {
+    if (this.mode === 'ending') return null; // a take is on its way
     if (this.mode === 'recording' || this.mode === 'counting') return this.discard();
     microphone.close();
     this.clock.clear();
     this.dialog.close();
     if (this.mode !== 'setup') tell(fill(props.words.readSoFar, { n: this.read(), total: this.items.length }));
     this.mode = 'setup';
-    openReader.focus();
+    return openReader.focus();
   }
 
   remembered() {
@@ -148,6 +149,7 @@ class Reader {
         per_term: Number(this.perTerm.value), speaker: this.speaker.value,
       }));
       await microphone.open();
+      if (!this.dialog.open) return microphone.close();
       this.items = plan.prompts.map((p) => ({ text: p.text, state: p.read ? 'saved' : 'todo', clip: null }));
       this.last = -1;
       this.show('idle');
@@ -158,6 +160,7 @@ class Reader {
     } catch (error) {
       tell(error instanceof TypeError ? props.words.noAnswer : error.message, 'bad');
     }
+    return null;
   }
 
   read() { return this.items.filter((item) => item.state === 'saved').length; }
