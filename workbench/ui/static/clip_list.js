@@ -77,6 +77,7 @@ function undoLast() {
   undoing = 0;
   const act = acts.pop();
   if (!act) { say(props.words.nothingToUndo); return; }
+  if (did && did.act === act) did = null;
   finding = (act.ids || act.restore)[0];
   if (act.restore) trigger('restore', { ids: act.restore }); else trigger('undo', act);
   say(props.words.saidUndone);
@@ -200,8 +201,13 @@ function onlyBar({ text }) {
   return strip('only', text, press('plain', props.words.everything, () => trigger('everything', {})));
 }
 
-function didBar({ ids, text }) {
-  const undo = () => { did = null; finding = ids[0]; acts.pop(); trigger('undo', { ids }); };
+function didBar({ ids, text, act }) {
+  const undo = () => {
+    did = null;
+    finding = ids[0];
+    if (acts.includes(act)) acts.splice(acts.indexOf(act), 1);
+    trigger('undo', { ids });
+  };
   return strip('only', text, press('plain', `↶ ${props.words.undo}`, undo));
 }
 
@@ -248,24 +254,33 @@ function drawRows(value) {
   place(order);
 }
 
+// What one answer says of single clips holds also where a newer answer has been drawn already.
+function tell(value) {
+  const row = (about) => about && rows.get(about.id);
+  if (row(value.answered)) row(value.answered).answered(value.answered.said, value.answered.revision);
+  if (row(value.touched)) row(value.touched).update(value.touched);
+  if (row(value.overtook)) row(value.overtook).warn(props.words.overtook, value.overtook.author, value.overtook.text);
+  if (row(value.history)) row(value.history).remember(value.history.items);
+  if (value.done) {
+    const act = { ids: value.done.ids };
+    acts.push(act);
+    did = { ...value.done, act };
+  }
+}
+
 function draw() {
   const value = props.value || {};
-  if (value.at && drawn.at && value.at < drawn.at) return; // overtaken by a newer answer
+  if (value.set !== drawn.set) { did = null; acts.length = 0; picked.clear(); bar.everything = false; }
+  tell(value);
+  if (!(value.at < drawn.at)) drawPage(value); else paintAbove(drawn);
+}
+
+function drawPage(value) {
   const active = document.activeElement && document.activeElement.closest && document.activeElement.closest('li.clip');
   const anchor = active && root.contains(active) ? active : null, top = anchor ? anchor.getBoundingClientRect().top : 0;
-  if (value.set !== drawn.set) { did = null; acts.length = 0; picked.clear(); bar.everything = false; }
-  if (value.answered && rows.has(value.answered.id)) {
-    rows.get(value.answered.id).answered(value.answered.said, value.answered.revision);
-  }
-  if (value.touched && rows.has(value.touched.id)) rows.get(value.touched.id).update(value.touched);
   drawRows(value);
-  if (value.done && value.done !== (drawn.done || null)) { did = value.done; acts.push({ ids: did.ids }); }
   const turned = drawn.set === value.set && drawn.page !== value.page;
   drawn = value;
-  if (value.overtook && rows.has(value.overtook.id)) {
-    rows.get(value.overtook.id).warn(props.words.overtook, value.overtook.author, value.overtook.text);
-  }
-  if (value.history && rows.has(value.history.id)) rows.get(value.history.id).remember(value.history.items);
   paintAbove(value);
   show(element.querySelector('.nothing'), value.nothing || '');
   paintPlaying();
