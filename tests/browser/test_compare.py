@@ -82,8 +82,8 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     assert float(timeline.get_attribute("data-zoom") or 0) > before
     timeline.get_by_role("button", name="Show the whole clip").click()
     assert float(timeline.get_attribute("data-zoom") or 0) == 1
-    timeline.get_by_label("Colours").select_option("paper")
-    timeline.get_by_label("Frequency").select_option("linear")
+    timeline.get_by_label("Colours", exact=True).select_option("paper")
+    timeline.get_by_label("Frequency", exact=True).select_option("linear")
     page.wait_for_function("document.querySelector('#clip-timeline canvas').dataset.drawn === 'linear paper'")
     assert page.evaluate("document.documentElement.scrollWidth <= 390"), "no sideways scrolling"
 

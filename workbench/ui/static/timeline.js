@@ -71,7 +71,9 @@ function build() {
   const bar = make('div', 'tl-bar');
   const zooms = make('span', 'tl-zooms', { role: 'group' });
   zooms.append(out, fit, into);
-  bar.append(play, clock, zooms,
+  const choices = make('span', 'tl-choices');
+  bar.append(play, clock, zooms, choices);
+  choices.append(
     select(words.scale, words.scales, choice.scale, (chosen) => { keep({ scale: chosen }); fetchSpectrum(); }),
     select(words.colours, words.maps, choice.map, (chosen) => { keep({ map: chosen }); paint(); }));
   inner.append(hertz, canvas, ticks, lanes, cursor);
