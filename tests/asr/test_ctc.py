@@ -35,7 +35,8 @@ def sound_of(item: Activations) -> torch.Tensor:
 
 
 def plan_of(backend: Backend, strategy: str) -> FreezePlan:
-    config = TrainingConfig(blocks="encoder 2" if strategy == "custom" else "", lora_rank=2)
+    blocks = "encoder 1: norms, encoder 2: lora, head" if strategy == "custom" else ""
+    config = TrainingConfig(blocks=blocks, lora_rank=2)
     return plan_for_blocks(backend.blocks(), strategy, config)
 
 

@@ -160,7 +160,7 @@ def test_what_each_strategy_lets_learn(backend_of: Callable) -> None:
         plan_for_blocks(backend.blocks(), "head")
     with pytest.raises(WorkbenchError, match=r"block .*encoder 9"):
         plan_for_blocks(backend.blocks(), "custom", TrainingConfig(blocks="encoder 9"))
-    with pytest.raises(WorkbenchError, match="none is named"):
+    with pytest.raises(WorkbenchError, match="none is chosen"):
         plan_for_blocks(backend.blocks(), "custom")
     with pytest.raises(WorkbenchError, match="not into embed"):
         plan_for_blocks(backend.blocks(), "lora", TrainingConfig(blocks="embed"))

@@ -44,8 +44,6 @@ class Backend(Protocol):
     fingerprint: str  # hash of weights and configuration, for caches and checkpoints
     window: Seconds | None  # the longest sound it hears at once; None where there is no limit
     padded_to: int  # samples that every shorter clip is padded to, and costs; 0 where clips cost their own length
-    reading_boundary: int  # where listening ends and writing token by token begins; 0 where nothing is written so
-    read_together: int  # clips that are written down together from there; the more, the fewer steps
     gives_times: bool  # whether `word_times` can say when words were said
 
     def blocks(self) -> tuple[Block, ...]:
@@ -58,6 +56,16 @@ class Backend(Protocol):
 
     def block_parameters(self) -> tuple[tuple[nn.Parameter, ...], ...]:
         """The weights of each block, tied ones counted once, at their first block."""
+        ...
+
+    @property
+    def reading_boundary(self) -> int:
+        """Where listening ends and writing token by token begins; 0 where nothing is written so."""
+        ...
+
+    @property
+    def read_together(self) -> int:
+        """Clips that are written down together from there: the more, the fewer steps; 0 where nothing is written so."""
         ...
 
     def cache_identity(self) -> dict[str, str]:

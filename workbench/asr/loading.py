@@ -100,7 +100,9 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
     if spec.source != "hub":
         folder = Path(spec.location)
         if not (folder / "config.json").is_file():
-            raise ModelError(f"The model {spec.name} is no longer in {folder}; put it back there, or choose another model.")
+            raise ModelError(
+                f"The model {spec.name} is no longer in {folder}; put it back there, or choose another model."
+            )
         return folder
     progress(f"Fetching {spec.location} from the model hub")
     try:

@@ -12,7 +12,6 @@ What is peculiar to it:
 Paper: Jeffries et al. 2024 (arXiv 2410.15608).
 """
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from workbench.asr.backend import Activations, Batch, ClipInput
 from workbench.asr.ctc_text import piece_characters
 from workbench.asr.frames import Frames, frame_mask
 from workbench.asr.seq2seq import WhisperBackend
+from workbench.asr.token_writer import TokenWriter
 from workbench.core.types import ModelSpec, Seconds
 
 
@@ -44,17 +44,13 @@ class MoonshineBackend(WhisperBackend):
     gives_times = False  # nobody has found heads that look where a word is said
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
-        self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
+        TokenWriter.__init__(self, spec, model, processor, piece_characters(processor.tokenizer.get_vocab()))
+        self.fingerprint = fingerprint
         self.encoder, self.decoder = model.model.encoder, model.model.decoder
         self.encoder_layers, self.decoder_layers = list(self.encoder.layers), list(self.decoder.layers)
         self.embed_block = 1 + len(self.encoder_layers)
         self.head_block = self.embed_block + 1 + len(self.decoder_layers)
         self.tied = model.proj_out.weight is self.decoder.embed_tokens.weight
-        self.generation = copy.deepcopy(model.generation_config)
-        self.language: str | None = None
-        self.task = "transcribe"
-        self._known = piece_characters(processor.tokenizer.get_vocab())
-        self._more_characters: frozenset[str] = frozenset()
         model.eval()
 
     def block_modules(self) -> tuple[tuple[nn.Module, ...], ...]:

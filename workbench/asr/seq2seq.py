@@ -14,7 +14,6 @@ What is peculiar to Whisper:
 Paper: Radford et al. 2022 (arXiv 2212.04356).
 """
 
-import copy
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,10 +34,10 @@ from workbench.asr.lora import low_rank_size
 from workbench.asr.outline import learned_characters
 from workbench.asr.reading import GreedyState
 from workbench.asr.tied_embedding import look_up
+from workbench.asr.token_writer import TokenWriter
 from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
 
-OPENAI_SPACE = 220  # the bare space's id; models whose texts begin with a space may not begin with this one alone
 READING_MEMORY = 2**30  # bytes of keys and values while clips are read together
 MOST_POSITIONS = 1500  # of the sound of one clip: 30 s
 MOST_TOGETHER = 32  # clips; with more, most have ended long before the longest text has
@@ -46,7 +45,7 @@ SPACE_SIGN = "Ġ"  # how a byte-level vocabulary writes the space before a word
 MASK_FRAMES = 10  # mel frames that a SpecAugment mask covers
 
 
-class WhisperBackend:
+class WhisperBackend(TokenWriter):
     """A loaded Whisper model.
 
     Args:
@@ -62,20 +61,16 @@ class WhisperBackend:
     gives_times = True
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
-        self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
+        super().__init__(spec, model, processor, learned_characters(processor.tokenizer.get_vocab()))
+        self.fingerprint = fingerprint
         self.encoder, self.decoder = _halves(spec, model)
         self.encoder_layers, self.decoder_layers = list(self.encoder.layers), list(self.decoder.layers)
         # Blocks: features, the encoder's layers, the embedding, the decoder's layers, and a head where it is not tied.
         self.embed_block = 1 + len(self.encoder_layers)
         self.head_block = self.embed_block + 1 + len(self.decoder_layers)
         self.tied = self.model.proj_out.weight is self.decoder.embed_tokens.weight
-        self.generation = copy.deepcopy(model.generation_config)
         self.padded_to = int(processor.feature_extractor.n_samples)  # what the encoder's positions cover
         self.window: Seconds | None = self.padded_to / SAMPLE_RATE
-        self.language: str | None = None
-        self.task = "transcribe"
-        self._known = learned_characters(processor.tokenizer.get_vocab())
-        self._more_characters: frozenset[str] = frozenset()
         # The recipes' traps: layerdrop would skip blocks at random.
         for part in (self.encoder, self.decoder):
             part.layerdrop = 0.0
@@ -344,13 +339,6 @@ class WhisperBackend:
         pieces = self.processor.tokenizer.convert_ids_to_tokens(label[first:-1])
         return None if steps is None else word_spans(steps, numbered_words(pieces, SPACE_SIGN), step)
 
-    def _marks(self) -> set[int]:
-        """Ids of the marks that may stand before a text."""
-        languages = getattr(self.generation, "lang_to_id", None) or {}
-        tasks = getattr(self.generation, "task_to_id", None) or {}
-        silent = getattr(self.generation, "no_timestamps_token_id", None)
-        return {*languages.values(), *tasks.values(), *([] if silent is None else [int(silent)])}
-
     @property
     def reading_boundary(self) -> int:
         return self.embed_block
@@ -361,45 +349,7 @@ class WhisperBackend:
         per_clip = 2 * len(self.decoder_layers) * MOST_POSITIONS * width * 4  # bytes; keys and values in float32
         return max(2, min(MOST_TOGETHER, READING_MEMORY // per_clip))
 
-    @property
-    def most_tokens(self) -> int:
-        """Tokens that a text has at most, its beginning and end included."""
-        return int(self.model.config.max_target_positions)
-
     # ---- language and task ----
-
-    @property
-    def start_token(self) -> int:
-        return int(self.model.config.decoder_start_token_id)
-
-    @property
-    def end_token(self) -> int:
-        end = self.generation.eos_token_id
-        return int(end[0] if isinstance(end, list) else end)
-
-    @property
-    def multilingual(self) -> bool:
-        return bool(getattr(self.generation, "is_multilingual", True) and getattr(self.generation, "lang_to_id", None))
-
-    def languages(self) -> frozenset[str] | None:
-        return frozenset(t.strip("<|>") for t in self.generation.lang_to_id) if self.multilingual else None
-
-    def set_language(self, language: str | None, task: str = "transcribe") -> None:
-        tasks = getattr(self.generation, "task_to_id", None) or {}
-        if not self.multilingual:
-            if task != "transcribe":
-                raise ModelError(f"The model {self.spec.name} cannot {task}; choose a multilingual Whisper model.")
-            return
-        if language is not None and f"<|{language}|>" not in self.generation.lang_to_id:
-            known = sorted(self.languages() or ())
-            shown = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
-            raise ModelError(f"The model {self.spec.name} does not know the language {language}; it knows {shown}.")
-        if task not in tasks:
-            raise ModelError(f"The model {self.spec.name} cannot {task}; it can {', '.join(tasks) or 'do nothing'}.")
-        self.language, self.task = language, task
-        if language is not None:
-            self.model.generation_config.language, self.model.generation_config.task = language, task
-            self.processor.tokenizer.set_prefix_tokens(language=language, task=task, predict_timestamps=False)
 
     def _prompts(self, memory: Tensor) -> Tensor:
         """(batch, n_prompt) token ids that each text begins with."""
@@ -407,12 +357,6 @@ class WhisperBackend:
         for language in self._languages(memory):
             rows.append([self.start_token, *self._prefix(language)])
         return torch.tensor(rows, device=memory.device)
-
-    def _prefix(self, language: int | None) -> list[int]:
-        """Language, task and "no timestamps", as far as the model has them."""
-        ids = [] if language is None else [language, self.generation.task_to_id[self.task]]
-        silent = getattr(self.generation, "no_timestamps_token_id", None)
-        return ids if silent is None else [*ids, int(silent)]
 
     def _languages(self, memory: Tensor) -> list[int | None]:
         """Id of each clip's language token: the chosen one, else the most likely after the start token."""
@@ -437,44 +381,6 @@ class WhisperBackend:
         self.language = chosen
         names = {number: token.strip("<|>") for token, number in self.generation.lang_to_id.items()}
         return names[max(set(found), key=lambda i: (found.count(i), -(i or 0)))]
-
-    # ---- labels ----
-
-    def characters(self) -> frozenset[str] | None:
-        """See `Backend`. A byte-level vocabulary can spell any text; but one learned from lower-case text alone has met
-        no others, and a label in capitals and digits would be spelled byte by byte: then these are its characters."""
-        return None if self._known is None else self._known | self._more_characters
-
-    def extend(self, characters: Sequence[str]) -> None:
-        """See `Backend`; the vocabulary's bytes spell them already."""
-        self._more_characters |= frozenset(characters)
-
-    def encode_label(self, label_text: str) -> list[int]:
-        """Token ids that the decoder has to write: language, task, text, end.
-
-        A text begins with a space where the model was trained so (OpenAI's models may not begin with the space alone).
-        """
-        text = " ".join(label_text.split())
-        first_ones = getattr(self.generation, "begin_suppress_tokens", None) or []
-        if OPENAI_SPACE in first_ones:
-            text = " " + text
-        language = self.generation.lang_to_id[f"<|{self.language or 'en'}|>"] if self.multilingual else None
-        ids = self.processor.tokenizer(text, add_special_tokens=False).input_ids
-        return [*self._prefix(language), *ids, self.end_token]
-
-    def learnable(self, label_text: str, n_samples: int) -> str | None:
-        known = self.characters()
-        unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
-        if unknown:
-            return f"The model cannot write {' '.join(unknown)}"
-        if not label_text.strip():
-            return "Nothing is left of the text once it is written in the model's alphabet"
-        if self.window is not None and n_samples > self.window * SAMPLE_RATE:
-            return f"{n_samples / SAMPLE_RATE:.1f} s of sound are more than the {self.window:.0f} s it hears at once"
-        needed, most = len(self.encode_label(label_text)), self.most_tokens
-        if needed > most:
-            return f"The text needs {needed} tokens, but the model writes at most {most}"
-        return None
 
     # ---- training mode, saving ----
 
