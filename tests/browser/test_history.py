@@ -46,6 +46,16 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     first.locator(f"tr.run-row[data-run={old}][aria-current]").wait_for()
     assert second.locator(f"tr.run-row[data-run={new}][aria-current]").count() == 1  # each looks where they like
 
+    row(second, new).get_by_role("button", name="More").click()
+    second.get_by_role("button", name="Fill the form with its settings").and_(
+        second.locator(f"#history-{new}-detail button")
+    ).click()
+    second.wait_for_function("document.querySelector('#setting-seed input').value === '1'")
+    for run in (new, old):
+        row(first, run).get_by_role("checkbox").check()
+    first.get_by_role("button", name="Compare these two runs").click()
+    first.get_by_label("Verdict").get_by_text(f"{old} WER").wait_for()
+
     detail.get_by_role("button", name="Delete this run").click()
     row(second, old).wait_for(state="detached")
     second.locator(f".bin [data-run={old}]").get_by_role("button", name="Bring back").click()
