@@ -1,4 +1,4 @@
-"""Adapting on the page: blocks chosen by clicking, a run that is watched, seen from a second tab, and stopped."""
+"""Adapting on the page: blocks chosen by clicking, a run that is watched and stopped (two tabs: test_run.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +32,7 @@ def counted(page: Any, blocks: int) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_blocks_are_clicked_a_run_is_watched_from_two_tabs_and_stopped(
-    open_page: OpenPage, bench: Workbench, tmp_path: Path
-) -> None:
+def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "clicked", n=24), "clicked")
     page = open_page("clicked")
     page.get_by_label("Head", exact=True).check()
@@ -65,20 +63,16 @@ def test_blocks_are_clicked_a_run_is_watched_from_two_tabs_and_stopped(
     run = bench.adaptation.runs("clicked")[0]
     assert (run.strategy, run.config.blocks) == ("custom", "encoder 5: lora, encoder 6, head")
 
-    second = open_page("clicked")
-    wait_for_status(second, "running")
-    second.locator(".watched li").first.wait_for(timeout=RUN_LIMIT_MS)
-    # The curves grow and the transcripts change, in the tab that started nothing too.
+    page.locator(".watched li").first.wait_for(timeout=RUN_LIMIT_MS)
     drawn = "document.querySelectorAll('.curve.wer circle').length"
-    points = second.evaluate(drawn)
+    points = page.evaluate(drawn)
     written = "[...document.querySelectorAll('.watched dd')].map(d => d.innerText).join('|')"
-    before = second.evaluate(written)
-    second.wait_for_function(f"{drawn} > {points}", timeout=RUN_LIMIT_MS)
-    second.wait_for_function(f"({written}) !== {before!r}", timeout=RUN_LIMIT_MS)
+    before = page.evaluate(written)
+    page.wait_for_function(f"{drawn} > {points}", timeout=RUN_LIMIT_MS)
+    page.wait_for_function(f"({written}) !== {before!r}", timeout=RUN_LIMIT_MS)
     page.get_by_role("button", name="Stop", exact=True).click()
-    for tab in (page, second):
-        wait_for_status(tab, "stopped")
-        tab.get_by_text("Stopped; the best state so far was kept.").wait_for()
+    wait_for_status(page, "stopped")
+    page.get_by_text("Stopped; the best state so far was kept.").wait_for()
     page.locator(".outcome").wait_for()
 
     page.get_by_label("Head", exact=True).check()
