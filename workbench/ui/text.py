@@ -143,7 +143,6 @@ RECORDER_WORDS: Final = {
     "goOn": "You have read {n} of them before; here is the next one.",
     "beginTake": "● Record (space)",
     "endTake": "■ End (space)",
-    "cancel": "Cancel (space)",
     "again": "Again (R)",
     "hear": "Hear it (P)",
     "skip": "Skip (→)",

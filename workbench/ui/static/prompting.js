@@ -191,15 +191,13 @@ class Reader {
       : fill(words.place, { n: this.at + 1, total: this.items.length });
     this.bar.max = Math.max(1, this.items.length);
     this.bar.value = this.read();
-    if (this.mode !== 'counting') {
-      this.prompt.textContent = finished ? (skipped ? fill(words.someSkipped, { n: skipped }) : words.allRead)
-        : item ? item.text : '';
-    }
+    this.prompt.textContent = finished ? (skipped ? fill(words.someSkipped, { n: skipped }) : words.allRead)
+      : item ? item.text : '';
     const coming = this.items.find((i, place) => place !== this.at && i.state === 'todo');
     this.then.textContent = !finished && coming ? fill(words.then, { text: coming.text }) : '';
     this.stage.dataset.mode = this.mode;
     this.record.textContent = finished ? (skipped ? words.readSkipped : words.closeDone)
-      : on ? words.endTake : this.mode === 'counting' ? words.cancel : words.beginTake;
+      : on ? words.endTake : words.beginTake;
     this.record.disabled = this.mode === 'ending';
     this.again.disabled = this.last < 0 && !on;
     this.hear.disabled = this.last < 0 || !this.items[this.last].clip || on;
@@ -232,8 +230,9 @@ class Reader {
   async start() {
     if (this.player) this.player.pause();
     if (this.count.checked) {
+      const turn = this.turn = {}; // a count that was cancelled does not go on in the next one
       this.show('counting');
-      if (!(await countIn(this.prompt, () => this.mode !== 'counting'))) return;
+      if (!(await countIn(this.record, () => this.mode !== 'counting' || this.turn !== turn))) return;
     }
     microphone.begin();
     this.level.clear();
