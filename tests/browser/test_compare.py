@@ -113,6 +113,7 @@ def test_a_sound_is_tried_and_an_old_run_gets_its_times(
     page.locator("#clip-timeline [data-lane=reference] button.tl-word").first.wait_for(timeout=300_000)
 
     page.get_by_text("Try it now").click()
+    page.locator("#try-sound").get_by_role("button", name="Upload file").click()
     page.locator("#try-sound input[type=file]").set_input_files(next((folder / "audio").glob("*")))
     tried = page.locator("#try-texts")
     tried.get_by_label("Adapted transcript").wait_for(timeout=300_000)
