@@ -1,6 +1,8 @@
 """Compare's handlers and pictures: which sides stand against each other, and what a clip's lanes hold."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -115,3 +117,30 @@ def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said() -> No
     marked = tried_timeline(said, [("Base", "b"), ("Adapted", "run-1")], "marks")
     assert [w["kind"] for w in marked["lanes"][1]["words"]] == ["wrong", "right"]
     assert marked["lanes"][0]["title"] == text.LANE_SAID
+
+
+def test_a_tried_sound_joins_the_set_once_and_only_when_asked(
+    bench: Workbench, make_wav: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.create_set("ward")
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        spans = {"spans": [], "why": "No."}
+        if request["do"] == "place":
+            return {"times": spans}
+        shutil.copy(request["upload"], request["sound"])
+        return {"texts": ["won", "one"], "times": [spans, spans], "duration": 0.6, "warnings": ["very quiet"]}
+
+    monkeypatch.setattr(bench.models, "ask", ask)
+    (bench.workspace.temporary / "tries").mkdir()
+    section, sound = Compare(bench).trying, make_wav("a.wav", 0.6)
+    tried = bench.trying.hear(sound, "a.wav", (("run-1", False), ("run-1", True)), "one")
+    assert (tried.texts, tried.said, tried.warnings) == (("won", "one"), "one", ("very quiet",))
+    assert bench.labelling.clips("ward") == []
+    assert "Added to the set ward as a clip with its label." in section.add_to_set(tried.token, "ward")
+    clip = bench.labelling.clips("ward")[0]
+    assert (clip.text, clip.status) == ("one", "confirmed")
+    assert "already" in section.add_to_set(tried.token, "ward")
+    bench.trying.sound(tried.token).unlink()
+    with pytest.raises(gr.Error, match="forgotten"):
+        section.add_to_set(tried.token, "ward")

@@ -111,9 +111,10 @@ class TryNow:
     @shown
     def add_to_set(self, token: str, set_name: str) -> str:
         report = self.trying.add_to_set(token, set_name)
+        if report.duplicates:
+            return _note(text.TRY_KNOWN.format(name=set_name))
         if not report.added:
-            problems = (*report.rejected, *report.warnings)
-            raise DataError(problems[0].reason if problems else text.DUPLICATES)
+            raise DataError(f"{report.rejected[0].reason}; {report.rejected[0].remedy}.")
         labelled = text.TRY_LABELLED if self.trying.find(token).said else ""
         done = text.TRY_ADDED.format(name=set_name, labelled=labelled)
         say(done)
