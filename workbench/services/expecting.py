@@ -160,7 +160,7 @@ class Expecting:
         """The time of a run of this model and shape that does so much."""
         own, every = self._measured(model)
         alike = [m for m in own if m.strategy == strategy] or own
-        ratios = {part: _ratio(part, alike, own, every) for part in ("prefix", "training", "evaluation")}
+        ratios = {part: _ratio(part, alike, own) for part in ("prefix", "training", "evaluation")}
         expected = sum(seconds * ratios[part] for part, seconds in prices(shape, effort).items())
         known = alike or every
         expected += statistics.median(m.rest for m in known) if known else REST_S
@@ -172,9 +172,9 @@ class Expecting:
         folder = local_folder(spec)
         if folder is None:
             return None
-        own, every = self._measured(spec.name)
+        own, _ = self._measured(spec.name)
         effort = Effort(tested=10 * (window(folder) or 6.0), tested_clips=10)
-        seconds = prices(shape_of(outline(folder)), effort)["evaluation"] * _ratio("evaluation", own, every)
+        seconds = prices(shape_of(outline(folder)), effort)["evaluation"] * _ratio("evaluation", own)
         return Expectation(seconds, tuple(m.run for m in own if "evaluation" in m.ratios))
 
     def _measured(self, model: str) -> tuple[list[_Measured], list[_Measured]]:
@@ -319,7 +319,10 @@ def _measured(row: RunRow) -> _Measured | None:
 
 
 def _ratio(part: str, *groups: Sequence[_Measured]) -> float:
-    """How much slower than priced this machine was, in the first group that knows; 1 where none does."""
+    """How much slower than priced this machine was, in the first group that knows; 1 where none does.
+
+    Another model's runs do not count: what slows a head down (many small operations) is nothing to a whole encoder.
+    """
     for group in groups:
         known = [m.ratios[part] for m in group if part in m.ratios]
         if known:
