@@ -48,6 +48,12 @@ CUT = """() => {
   }
   return found.slice(0, 8);
 }"""
+# A busy machine draws late: axe-core would read colours of before the switch.
+SETTLED = """async () => {
+  for (let i = 0; i < 3; i += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+  const ended = Promise.allSettled(document.getAnimations().map((a) => a.finished));
+  await Promise.race([ended, new Promise((late) => setTimeout(late, 5000))]);
+}"""
 UNSEEN = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
@@ -78,6 +84,7 @@ def problems(page: Any, axe: str, looks: Looks) -> list[str]:
         page.set_viewport_size(viewport)
         page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", mode == "dark")
         page.wait_for_timeout(400)
+        page.evaluate(SETTLED)
         where = f"{viewport['width']} px, {mode}"
         found += [f"{where}: {said}" for said in page.evaluate(SERIOUS)]
         found += [f"{where}: too wide: {said}" for said in page.evaluate(CUT)]

@@ -10,6 +10,7 @@ from tests.browser.conftest import write_samples
 from tests.services.finished import finished_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
+from workbench.ui import text
 from workbench.ui.report import report_html
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,9 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     second.get_by_role("button", name="Fill the form with its settings").and_(
         second.locator(f"#history-{new}-detail button")
     ).click()
-    second.wait_for_function("document.querySelector('#setting-seed input').value === '1'")
+    second.get_by_text(text.FILLED.format(run=new)).first.wait_for()
+    second.get_by_text(text.MORE, exact=True).first.click()
+    second.wait_for_function("document.querySelector('#setting-seed input')?.value === '1'")
     for run in (new, old):
         row(first, run).get_by_role("checkbox").check()
     first.get_by_role("button", name="Compare these two runs").click()
