@@ -231,7 +231,7 @@ class Row {
     const marked = this.clip.unsure.length ? unsureWords(words, this.clip.draft, this.clip.unsure) : [];
     let place = 0;
     const nodes = parts.map((part) => (part.trim() && marked[place++] ? make('u', '', {}, part) : part));
-    this.marks.replaceChildren(...nodes, '\u200b'); // the last line counts, though it be empty
+    this.marks.replaceChildren(...(marked.includes(true) ? nodes : []));
     const unsure = words.filter((_, i) => marked[i]);
     this.told.textContent = unsure.length ? filled(props.words.unsure, { words: unsure.join(', ') }) : '';
   }
