@@ -24,11 +24,14 @@ $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin
 	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)
 
+# Two at a time, each on one thread: most tests wait for a browser or a process, or use one core.
+PYTEST := OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist worksteal
+
 test: setup  ## The suite, under ten minutes on two cores
-	$(PYTHON) -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: setup  ## The long tests
-	$(PYTHON) -m pytest -m slow $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 lint: setup  ## ruff and the type checker
 	$(PYTHON) -m ruff check .

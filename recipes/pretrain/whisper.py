@@ -239,6 +239,7 @@ class Whisper:
             whisper.generation_config = generation_config_of(self.processor.tokenizer)
             if start_from:
                 take_over(whisper, Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32))
+        whisper.generation_config.alignment_heads = [[GUIDED_LAYER, head] for head in range(GUIDED_HEADS)]
         whisper.model.encoder.embed_positions.requires_grad_(False)  # `from_pretrained` forgets that they are fixed
         self.module = WithLetters(whisper)
         if not start_from:

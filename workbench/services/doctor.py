@@ -126,7 +126,8 @@ class Report:
             changes = {change.clip_id: change for change in finding.changes}
             for clip_id, said in finding.notes.items():
                 change = changes.get(clip_id)
-                note = Note(finding.kind, said, self.labels[clip_id], change is not None, change and change.after)
+                after = change.after if change else None
+                note = Note(finding.kind, said, self.labels[clip_id], change is not None, after)
                 found.setdefault(clip_id, []).append(note)
         return found
 
