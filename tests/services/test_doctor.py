@@ -48,7 +48,8 @@ def test_findings_stand_at_their_clips_and_the_import_remembers_the_sound(bench:
     assert kinds(bench) == ["numbers", "characters", "case", "sound"]
     notes = bench.doctor.report("s").notes()
     (digits,) = notes[ids[5]]
-    assert (digits.said, digits.after) == ("digits, where other labels have number words", "Take five tablets at night.")
+    assert digits.said == "digits, where other labels have number words"
+    assert digits.after == "Take five tablets at night."
     assert {"a typographic apostrophe", "very quiet"} <= {note.said for note in notes[ids[7]]}
     assert {note.kind: note.mends for note in notes[ids[7]]}["sound"]
     assert bench.doctor.report("s").to_json()["findings"][0]["examples"] == [

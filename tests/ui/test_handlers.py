@@ -15,8 +15,8 @@ from tests.ui.conftest import HOSTILE
 from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.form import SETTINGS, check_cap, wishes
 from workbench.ui.clip_rows import Query
+from workbench.ui.form import SETTINGS, check_cap, wishes
 from workbench.ui.guard import notice, quiet, shown
 from workbench.ui.page import Page, _follow
 from workbench.ui.sections.adapt import Adapt
