@@ -81,7 +81,7 @@ def test_prompts_are_read_with_the_keyboard_alone(open_page: OpenPage, talking_b
     dialog.wait_for(state="hidden")
     page.get_by_text("3 of 3 confirmed").wait_for()
     page.reload()  # whoever comes back goes on where they were
-    page.locator("#recorder .record:enabled").wait_for()
+    page.locator(".recorder .record:enabled").wait_for()
     page.wait_for_function("document.querySelector('#speaker input, #speaker textarea').value === 'ada'")
     page.get_by_role("button", name="Read prompts aloud").click()
     assert page.get_by_label("Words or sentences").input_value().split() == ["edema", "warfarin", "sepsis", "troponin"]

@@ -146,7 +146,7 @@ def test_tiers_are_asked_for_while_the_uploads_wait(
 
 def test_whoever_cancels_the_choice_of_tiers_leaves_no_copy(bench: Workbench, make_wav: Callable[..., Path]) -> None:
     first = upload(bench, make_wav("talk.wav", 1.0))
-    report, waiting, form, _ = Collect(bench).forget([str(first)])
+    report, waiting, form, *_ = Collect(bench).forget([str(first)])
     assert (report, waiting, form["visible"], first.parent.exists()) == ("", [], False, False)
 
 

@@ -82,8 +82,6 @@ class Collect:
     def wire(self, chosen: gr.State) -> None:
         """Events within the section; `uploaded`, `tiered`, `returned` are for the page to go on from."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        # Files that are being added are no part of the next ones; progress is drawn over the place they came from.
-        self.upload.upload(lambda: None, None, self.upload, queue=False, **private)
         asked = [self.report, self.waiting, self.tier_form, self.tiers, self.upload]
         self.uploaded = self.upload.upload(
             self.add_files, [chosen, self.upload, self.speaker, self.channels], asked, api_visibility="private"
@@ -158,7 +156,8 @@ class Collect:
     def _add_or_ask(
         self, set_name: str, paths: Sequence[str], speaker: str, wishes: Wishes, progress: gr.Progress
     ) -> list[Any]:
-        files = [(path, Path(path).name) for path in paths]
+        # Files dropped while others are being added come with those again, which may be gone meanwhile.
+        files = [(path, Path(path).name) for path in paths if Path(path).is_file()]
         count: Progress = lambda done, total, _: progress((done, total), unit="clips")  # noqa: E731 (a name for its type)
         try:
             return [self._add(set_name, files, speaker, wishes=wishes, count=count), *_nothing_asked()]
