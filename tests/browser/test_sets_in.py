@@ -41,7 +41,7 @@ def test_cut_choose_a_tier_and_take_the_texts_along(
 
     add(page, tmp_path / "field.zip")
     page.get_by_role("button", name="Import these tiers").wait_for(timeout=PATIENCE_MS)
-    page.get_by_role("checkbox", name="Ann").check()
+    page.get_by_role("checkbox", name="Ann", exact=True).check()
     page.get_by_role("button", name="Import these tiers").click()
     page.get_by_text("2 clips added").wait_for(timeout=PATIENCE_MS)
     assert not page.locator("#tiers").is_visible()
