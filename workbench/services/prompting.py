@@ -133,7 +133,7 @@ class Prompting:
         Args:
             wav: A WAV file as the page recorded it.
             text: What was read out; empty for free speech.
-            confirmed: Whether the text counts as a checked label, or is a draft.
+            confirmed: Whether the text counts as a checked label, or is a draft; of a distorted take it is a draft.
             replaces: The clip that this take is read again for; it goes to the bin once this one is kept.
 
         Raises:
@@ -148,14 +148,14 @@ class Prompting:
         sound = replace(sound, samples=trimmed.samples)
         name = f"{'read' if label else 'recording'} {datetime.now():%Y-%m-%d %H.%M.%S}.wav"
         report = self._collecting.add_sound(
-            info.name, sound, name=name, speaker=speaker, text=label, confirmed=confirmed
+            info.name, sound, name=name, speaker=speaker, text=label, confirmed=confirmed and not sound.clipped
         )
         if report.rejected:
             raise AudioError(report.rejected[0].reason, report.rejected[0].remedy)
         clip_id = self._clip_id(info.id, sound)
         if replaces is not None and replaces != clip_id and self._belongs(replaces, info.id):
             self._collecting.delete_clips([replaces])
-        return Take(clip_id, sound.duration, _remark(sound, trimmed))
+        return Take(clip_id, sound.duration, _remark(sound, trimmed, label))
 
     def _read(self, set_id: int, speaker: str | None) -> set[str]:
         """The texts that a speaker's clips have already, normalised."""
@@ -203,10 +203,12 @@ def _refuse(trimmed: Trimmed, text: str) -> None:
         raise AudioError(f"that was too short ({seconds:.1f} s)", "press, say all of it, then press again")
 
 
-def _remark(sound: Sound, trimmed: Trimmed) -> str:
+def _remark(sound: Sound, trimmed: Trimmed, text: str) -> str:
     """What to do better, the worst first; empty for a good take."""
     if sound.clipped:
-        return "Too loud, so the sound is distorted; move back a little and read it again."
+        if text:
+            return "Too loud: the sound is distorted, so its text is kept as a draft; move back and read it again."
+        return "Too loud: kept, but the sound is distorted; move back a little, record it again and delete this one."
     if trimmed.level_db < QUIET_DB:
         return "Very quiet; move closer to the microphone and read it again."
     if not trimmed.stands_out:
