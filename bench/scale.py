@@ -21,7 +21,7 @@ from bench.shapes import ROOT, noise_clips
 from bench.turns import Spent, Way
 
 MODEL, STRATEGY = ROOT / "assets" / "ctc-en", "top-1"
-PAGE = 20  # clips on one page
+PAGE = 25  # clips on one page
 TEXT = "the patient takes {} drops of amoxicillin every day"
 
 
@@ -66,7 +66,8 @@ def questions(sizes: list[int], rounds: int, work: Path) -> list[dict[str, Any]]
     times: dict[str, dict[int, list[float]]] = {}
     for _ in range(rounds):
         for n, by_name in asked.items():
-            for name, question in by_name.items():
+            for name, (before, question) in by_name.items():
+                before()
                 began = time.perf_counter()
                 question()
                 seconds = time.perf_counter() - began
@@ -79,29 +80,42 @@ def questions(sizes: list[int], rounds: int, work: Path) -> list[dict[str, Any]]
     return rows
 
 
-def _questions(root: Path, n: int) -> dict[str, Callable[[], Any]]:
-    """What the page asks about a set of `n` clips, most of them confirmed."""
+def _questions(root: Path, n: int) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:
+    """What the page asks about a set of `n` clips, most of them confirmed, each with what happens before."""
+    from workbench.services.browsing import Wanted
     from workbench.services.workbench import Workbench
 
     bench = Workbench.open(root)
     ids = fill_store(bench, n)
-    labels, middle, turn = bench.labelling, n // 2, [0]
+    browsing, labels, middle, turn = bench.browsing, bench.labelling, n // 2, [0]
+    # What nobody has written to since is kept and answered at once; here somebody always has.
+    waiting = ids[9::10]  # drafts that nobody has confirmed
 
-    def save() -> None:
+    def changed() -> None:
         turn[0] += 1
         labels.save(ids[middle], TEXT.format(f"{turn[0]} new"), author="bench", confirmed=True)
 
+    def after(question: Callable[[], Any]) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        return changed, question
+
+    def page(number: int = 0, **wanted: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        return after(lambda: browsing.page("big", Wanted(**wanted), number=number, size=PAGE))
+
+    def confirm() -> None:
+        labels.confirm([waiting.pop()], "bench")
+
     return {
-        "first page": lambda: labels.clips("big", limit=PAGE),
-        "page in the middle": lambda: labels.clips("big", offset=middle, limit=PAGE),
-        "filter by status": lambda: labels.clips("big", status="drafted", limit=PAGE),
-        "filter by speaker": lambda: labels.clips("big", speaker="speaker 3", limit=PAGE),
-        "search": lambda: labels.clips("big", search=f"takes {n // 3} drops", limit=PAGE),
-        "count": lambda: labels.count("big", status="confirmed"),
-        "the set at a glance": lambda: bench.collecting.set_info("big"),
-        "speakers": lambda: labels.speakers("big"),
-        "how it is divided": lambda: labels.split_of("big"),
-        "save a label": save,
+        "first page": page(),
+        "page in the middle": page(middle // PAGE),
+        "filter by status": page(status="drafted"),
+        "filter by speaker": page(speaker="speaker 3"),
+        "search": page(search=f"takes {n // 3} drops"),
+        "least sure first": page(order="uncertain"),
+        "count": after(lambda: labels.count("big", status="confirmed")),
+        "the set at a glance": after(lambda: bench.collecting.set_info("big")),
+        "how it is divided": after(lambda: labels.split_of("big")),
+        "save a label": (lambda: None, changed),
+        "confirm a clip": (lambda: None, confirm),
     }
 
 
