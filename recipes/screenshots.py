@@ -51,9 +51,8 @@ def take(browser: Browser, url: str, set_name: str, file: Path, *, width: int, h
         box.click()
         page.get_by_role("option", name=set_name, exact=True).click()
     page.get_by_label("Verdict").wait_for()
-    picture = page.locator(f"#one-clip img.only-{'dark' if dark else 'light'}")
-    picture.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('#one-clip img')].some((i) => i.naturalWidth > 600)")
+    page.locator("#clip-timeline .timeline").wait_for()
+    page.wait_for_timeout(2000)  # its picture is on its way
     page.evaluate("document.querySelectorAll('.lane').forEach((lane) => { lane.scrollTop = 0 }); window.scrollTo(0, 0)")
     if width < 500:
         page.evaluate("document.getElementById('step-compare').scrollIntoView()")
