@@ -1,9 +1,11 @@
 """How long a run will take: counted as it will be done, and corrected by what earlier runs took on this machine."""
 
 import platform
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +13,8 @@ import pytest
 from tests.asr.conftest import save_model
 from tests.services.inprocess import execute, import_tones, prepare
 from workbench.core.config import TrainingConfig
-from workbench.services import expecting
-from workbench.services.expecting import Effort, Shape, count_effort, prices
+from workbench.services import expecting, machine
+from workbench.services.effort import Effort, Shape, count_effort, prices
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.store.runs import find_run
@@ -56,7 +58,9 @@ def test_what_is_frozen_costs_only_while_it_listens() -> None:
     assert frozen["evaluation"] < full["evaluation"]
 
 
-def _store_run(bench: Workbench, run: str, *, slower: float, machine: str) -> None:
+def _store_run(
+    bench: Workbench, run: str, *, slower: float, machine: str = platform.node(), others: float = 0.0
+) -> None:
     """A finished run whose every part took so many times what the price list says."""
     effort = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5, tested_clips=10)
     priced = prices(SHAPE, effort)
@@ -67,7 +71,7 @@ def _store_run(bench: Workbench, run: str, *, slower: float, machine: str) -> No
         row.plan = {"blocks": blocks, "boundary": SHAPE.boundary}
         row.status, row.started_at = "done", row.created_at + timedelta(seconds=4)
         row.finished_at = now()
-        timing = {"machine": machine, "effort": vars(effort)}
+        timing = {"machine": machine, "effort": vars(effort), "others": others}
         row.result = {"seconds": took | {"total": sum(took.values()) + 2.0}, "timing": timing}
 
 
@@ -76,20 +80,35 @@ def test_earlier_runs_on_this_machine_say_how_long_it_takes(
 ) -> None:
     import_tones(bench, tmp_path / "own", range(8), "own")
     spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
-    runs = [prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none") for _ in range(2)]
+    runs = [prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none") for _ in range(3)]
     effort = Effort(heard=1e4, learned=1e5, updates=900, tested=1e4, tested_clips=10)
     guess = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
     assert guess.measured_in == ()
 
     _store_run(bench, runs[0], slower=100, machine="somebody else's")
     assert bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort) == guess
-    _store_run(bench, runs[1], slower=5, machine=platform.node())
+    _store_run(bench, runs[2], slower=30, others=0.6)
     found = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
-    assert found.measured_in == (runs[1],)
+    assert (found.measured_in, found.disturbed) == ((runs[2],), True)
+    _store_run(bench, runs[1], slower=5)
+    found = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    assert (found.measured_in, found.disturbed) == ((runs[1],), False), "an older one that had the machine for itself"
     assert found.seconds == pytest.approx(5 * sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
     other = bench.adaptation.expecting.foretell("another model", "head", SHAPE, effort)
     assert other.measured_in == (), "another model's runs tell how long a start takes, and no more"
     assert other.seconds == pytest.approx(sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
+
+
+def test_a_clock_that_runs_on_while_others_work_does_not_make_the_machine_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    calm = machine.one_core_speed()
+
+    def held_up() -> float:
+        """The clock of a thread that gets a hundredth of its core."""
+        return 100 * time.monotonic()
+
+    clock = SimpleNamespace(thread_time=time.thread_time, monotonic=held_up, perf_counter=held_up, time=held_up)
+    monkeypatch.setattr(machine, "time", clock)
+    assert machine.one_core_speed() > calm / 10
 
 
 def test_a_run_leaves_what_the_next_is_foretold_by(
@@ -100,11 +119,12 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
     run = prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none", patience=0)
     settings = {"epochs": 2, "folds": 2, "general_set": "none"}
     planned = bench.adaptation.preview_model("own", spec, "head", settings)
-    assert planned.expected is not None
-    assert planned.expected.measured_in == ()
+    assert planned.times is not None
+    assert planned.times.run.measured_in == ()
     execute(bench, run)
     timing: dict[str, Any] = bench.adaptation.view(run).result["timing"]
     assert timing["machine"] == platform.node()
+    assert 0 <= timing["others"] <= 1
     done = Effort(**timing["effort"])
     assert done.heard == pytest.approx(8 * 0.6)
     assert done.tested_clips == 16
@@ -114,5 +134,5 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
         row.started_at = now()
     monkeypatch.setattr(expecting, "LEAST_MEASURED", 0.0)
     again = bench.adaptation.preview_model("own", spec, "head", settings)
-    assert again.expected is not None
-    assert again.expected.measured_in == (run,)
+    assert again.times is not None
+    assert again.times.run.measured_in == (run,)

@@ -20,10 +20,11 @@ from workbench.core.text import Alphabet, choose_normalizer, normalize_marks, to
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
-from workbench.services.expecting import Expectation, Expecting
+from workbench.services.expecting import Expectation, Expecting, Times, Work
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
 from workbench.services.listings import Problem
+from workbench.services.preview import Preview
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import set_names
@@ -31,38 +32,9 @@ from workbench.store.queries import set_names
 CURVE = "curve"  # in a run's config: how many draws of each size
 SWEEP = "sweep"  # the strategy of a run that tries several, until it has chosen one
 SWEEP_FACTORS = (0.3, 1.0, 3.0)  # times the suggested learning rate
+CURVE_DRAWS = 3  # of each size, as the page's button asks for
 PLAN_SETTINGS = ("blocks", "lora_rank")  # which blocks learn depends on these
 MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a run would do, known before it starts.
-
-    Attributes:
-        plan: None while the model's files are not on this machine yet.
-        train, dev, test: Number of clips; with folds `test` is all of them.
-        split_rule: How the clips are kept apart, one sentence.
-        provable: What the test clips can prove, one sentence; empty while the base has not drafted them.
-        new_characters: Characters in the labels that the model cannot write yet.
-        notes: What the user should know before pressing start.
-        expected: How long it takes on this machine; None while the model's files are not here.
-    """
-
-    model: ModelSpec
-    plan: FreezePlan | None
-    suggestion: Suggestion
-    normalizer: str
-    train: int
-    dev: int
-    test: int
-    folds: int
-    split_rule: str
-    provable: str
-    new_characters: tuple[str, ...]
-    notes: tuple[str, ...]
-    command: str
-    expected: Expectation | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +113,41 @@ class Planning:
     ) -> Preview:
         """As `preview`, for a model that was found already."""
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+        work = self._work(set_name, spec, config, split, labelled)
+        if work is None or preview.plan is None:
+            return preview
+        arms = self._sweep_arms(spec, labelled, config.language, settings or {})
+        times = Times(
+            run=self.expecting.of_run(work, preview.plan, config),
+            curve=self.expecting.of_run(work, preview.plan, config, curve_draws=CURVE_DRAWS),
+            sweep=self.expecting.of_sweep(work, arms) if len(arms) > 1 else None,
+            busy=self.expecting.busy_now(),
+        )
+        return replace(preview, times=times)
+
+    def _work(
+        self,
+        set_name: str,
+        spec: ModelSpec,
+        config: TrainingConfig,
+        split: dict[str, Any],
+        labelled: Sequence[_Labelled],
+    ) -> Work | None:
+        """What a run has to do; None while the model's files are not here."""
         durations = {c.clip_id: c.duration for c in labelled}
-        expected = self.expecting.of_run(set_name, preview.plan, spec, config, split["folds"] or [split], durations)
-        return replace(preview, expected=expected)
+        return self.expecting.work(set_name, spec, config, split["folds"] or [split], durations)
+
+    def _sweep_arms(
+        self, spec: ModelSpec, labelled: Sequence[_Labelled], language: str | None, settings: dict[str, Any]
+    ) -> list[tuple[FreezePlan, TrainingConfig]]:
+        """The arms of a sweep with these settings."""
+        given = {name: value for name, value in settings.items() if name != "learning_rate"}
+        arms = []
+        for strategy in self.sweep_strategies(spec):
+            plan = plan_for_blocks(self._blocks(spec), strategy, TrainingConfig())
+            config, _ = self._config(spec, strategy, labelled, language, given, kin(plan))
+            arms += [(plan, config)] * len(SWEEP_FACTORS)
+        return arms
 
     def suggested(self, set_name: str, model: str, strategy: str, settings: dict[str, Any]) -> TrainingConfig:
         """The settings alone, as `preview` would fill them in."""

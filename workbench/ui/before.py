@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from workbench.core.types import ModelSpec
-from workbench.services.expecting import Expectation
-from workbench.services.planning import Preview
+from workbench.services.expecting import Expectation, Times
+from workbench.services.preview import Preview
 from workbench.ui import text
 from workbench.ui.render import command, count, esc, span
 
@@ -49,6 +49,17 @@ def _names(runs: Sequence[str]) -> str:
     return " and ".join(runs[:2])
 
 
+def _known_from(times: Times) -> str:
+    """Where the expected time comes from, and what may make it wrong."""
+    found = times.run
+    said = [text.TIME_MEASURED.format(runs=_names(found.measured_in)) if found.measured_in else text.TIME_ESTIMATED]
+    if found.disturbed:
+        said.append(text.TIME_DISTURBED)
+    if times.busy:
+        said.append(text.TIME_BUSY)
+    return " ".join(said)
+
+
 def preview(p: Preview) -> str:
     """What a run would do."""
     if p.folds:
@@ -56,10 +67,9 @@ def preview(p: Preview) -> str:
     else:
         figures = [(f"{p.train:,}", text.LEARN), (f"{p.dev:,}", text.STEER), (f"{p.test:,}", text.JUDGE)]
     how_long = ""
-    if p.expected:
-        figures.append((text.UP_TO.format(time=span(p.expected.seconds)), text.TO_THE_VERDICT))
-        measured = text.TIME_MEASURED.format(runs=_names(p.expected.measured_in))
-        how_long = f"<p class='hint'>{esc(measured if p.expected.measured_in else text.TIME_ESTIMATED)}</p>"
+    if p.times:
+        figures.append((text.UP_TO.format(time=span(p.times.run.seconds)), text.TO_THE_VERDICT))
+        how_long = f"<p class='hint'>{esc(_known_from(p.times))}</p>"
     cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     return (

@@ -1,0 +1,37 @@
+"""What a fine-tune would do, as the page and the command line show it before the start."""
+
+from dataclasses import dataclass
+
+from workbench.asr.defaults import Suggestion
+from workbench.core.types import FreezePlan, ModelSpec
+from workbench.services.expecting import Times
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do, known before it starts.
+
+    Attributes:
+        plan: None while the model's files are not on this machine yet.
+        train, dev, test: Number of clips; with folds `test` is all of them.
+        split_rule: How the clips are kept apart, one sentence.
+        provable: What the test clips can prove, one sentence; empty while the base has not drafted them.
+        new_characters: Characters in the labels that the model cannot write yet.
+        notes: What the user should know before pressing start.
+        times: How long it takes on this machine; None while the model's files are not here.
+    """
+
+    model: ModelSpec
+    plan: FreezePlan | None
+    suggestion: Suggestion
+    normalizer: str
+    train: int
+    dev: int
+    test: int
+    folds: int
+    split_rule: str
+    provable: str
+    new_characters: tuple[str, ...]
+    notes: tuple[str, ...]
+    command: str
+    times: Times | None = None
