@@ -107,6 +107,10 @@ class FeatureCache:
             Path(temporary).unlink(missing_ok=True)
             raise
 
+    def missing(self, items: Sequence[CacheItem]) -> list[CacheItem]:
+        """The items that are not stored; the others are marked as needed now."""
+        return [i for i in items if not _touch(self.path(i))]
+
     def fill(
         self, items: Sequence[CacheItem], *, batch_seconds: float = 40.0, done: Callable[[int], None] = lambda n: None
     ) -> int:
@@ -122,7 +126,7 @@ class FeatureCache:
         """
         if self.boundary == 0:
             return 0
-        missing = [i for i in items if not _touch(self.path(i))]
+        missing = self.missing(items)
         missing.sort(key=lambda i: i.n_samples)
         finished = len(items) - len(missing)
         for batch in length_batches(missing, batch_seconds, self.backend.padded_to):

@@ -10,6 +10,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.commands import command_line, sweep_command
+from workbench.services.expecting import Expectation
 from workbench.services.jobs import Jobs
 from workbench.services.labelling import Labelling
 from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, living_set
@@ -25,7 +26,7 @@ class Ahead:
     """A run that another one waits for.
 
     Attributes:
-        seconds_left: Of what it is doing now, None while it cannot tell.
+        seconds_left: Until it is done, as far as it is known.
     """
 
     id: str
@@ -97,8 +98,10 @@ class Adaptation(Planning):
         spec = self.catalog.find(model) if isinstance(model, str) else model
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
-        plan = asdict(preview.plan) if preview.plan else {}
-        return self._launch(set_name, spec, strategy, config.to_json() | more, plan, split, labelled)
+        plan, work = preview.plan, self._work(set_name, spec, config, split, labelled)
+        expected = self.expecting.of_run(work, plan, config, curve_draws=curve_draws) if plan and work else None
+        kept = asdict(plan) if plan else {}
+        return self._launch(set_name, spec, strategy, config.to_json() | more, kept, split, labelled, expected)
 
     def _launch(
         self,
@@ -109,6 +112,7 @@ class Adaptation(Planning):
         plan: dict[str, Any],
         split: dict[str, Any],
         labelled: Sequence[Any],
+        expected: Expectation | None,
     ) -> str:
         with self.store.session() as session:
             clip_set = session.scalars(living_set(set_name)).one()
@@ -121,7 +125,11 @@ class Adaptation(Planning):
                 split=split,
                 labels={str(c.clip_id): c.reference_id for c in labelled},
                 words=list(clip_set.words),
-                progress={"phase": "queued", "message": "Waiting for its turn"},
+                progress={
+                    "phase": "queued",
+                    "message": "Waiting for its turn",
+                    "seconds_left": round(expected.seconds, 1) if expected else None,
+                },
             )
             session.add(row)
             session.flush()
@@ -149,19 +157,22 @@ class Adaptation(Planning):
         """
         spec = self.catalog.find(model) if isinstance(model, str) else model
         strategies = strategies or self.sweep_strategies(spec)
-        arms, configs = [], []
+        arms, configs, planned = [], [], []
         for strategy in dict.fromkeys(strategies):
-            _, suggested, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+            preview, suggested, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
             own = [suggested.learning_rate] if (settings or {}).get("learning_rate") else None
             for rate in (
                 dict.fromkeys(learning_rates) or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]
             ):
                 configs.append(replace(suggested, learning_rate=rate))
                 arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
+                planned += [(preview.plan, configs[-1])] if preview.plan else []
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
         config = {**configs[0].to_json(), SWEEP: {"arms": arms}}
-        return self._launch(set_name, spec, SWEEP, config, {}, split, labelled)
+        work = self._work(set_name, spec, configs[0], split, labelled)
+        expected = self.expecting.of_sweep(work, planned) if work and planned else None
+        return self._launch(set_name, spec, SWEEP, config, {}, split, labelled, expected)
 
     def view(self, name: str) -> RunView:
         """One run as it stands now.

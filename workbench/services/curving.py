@@ -13,16 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from workbench.asr.training import TrainingOutcome, copy_state, restore_state
+from workbench.core.config import TrainingConfig
 from workbench.core.curve import LearningCurve, Point, fit, sizes_for
 from workbench.core.scoring import ClipScore, evaluate
-from workbench.core.types import Split
+from workbench.core.types import FreezePlan, Split
 from workbench.services.arms import Arm
+from workbench.services.expecting import Expectation, Expecting, Work
 from workbench.services.run_records import Texts
 from workbench.services.running import RunExecution
 
 
 class CurveExecution(RunExecution):
     """A run that is also trained on parts of its clips."""
+
+    def _expected(
+        self, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
+    ) -> Expectation:
+        return expecting.of_run(work, *arms[0], curve_draws=int(self.run.config["curve"]["draws"]))
 
     def _learn(self, arms: Sequence[Arm], splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
         arm = arms[0]
@@ -45,7 +52,8 @@ class CurveExecution(RunExecution):
         assert self.arm
         start = copy_state(self.backend)
         parts = [(size, draw, fold) for size in sizes for draw in range(draws) for fold in range(len(splits))]
-        self.progress.plan_updates([self.arm.planned_updates(self._part(splits[f], n, d)) for n, d, f in parts])
+        planned = [self.arm.planned_updates(self._part(splits[f], n, d)) for n, d, f in parts]
+        self.progress.plan_updates(planned, later=sum(self._planned(splits)))
         for turn, (size, draw, fold) in enumerate(parts):
             folder = self.folder / "curve" / f"{size}-{draw}-{fold}"
             if (folder / "texts.json").is_file():

@@ -24,6 +24,8 @@ from workbench.core.text import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
 from workbench.services.arms import Arm
+from workbench.services.course import Course
+from workbench.services.expecting import Expectation, Expecting, Work
 from workbench.services.general import GeneralCheck, general_set
 from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress, StopRequested
@@ -86,7 +88,7 @@ class Preparation:
         self.config = TrainingConfig.from_json(self.run.config)
         self.folder = self.workspace.run_folder(self.name)
         self.resumed = any(self.folder.glob("*/checks.json"))
-        self.progress = Progress(self.store, self.run.id)
+        self.progress = Progress(self.store, self.run.id, self.run.progress.get("seconds_left"))
         self.watching = Watching(self.store, self.run.id, self.run.config["normalizer"])
         self.backend = self._load()
         self._tell_language()
@@ -97,6 +99,7 @@ class Preparation:
         self.hearing = FeatureCache(self.workspace.cache, self.backend, shallowest)
         splits = self._splits()
         general = self.general = self._general_check(splits)
+        self.progress.course = self._course(splits, [config for _, config in wishes], plans)
         heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
         self._fill_cache(self.hearing, heard, "Listening once with the frozen part")
         self._choose_language()
@@ -117,6 +120,22 @@ class Preparation:
     def _wishes(self) -> list[tuple[str, TrainingConfig]]:
         """What to train: strategies with their settings; a sweep has several."""
         return [(self.run.strategy, self.config)]
+
+    def _course(
+        self, splits: Sequence[Split], configs: Sequence[TrainingConfig], plans: Sequence[FreezePlan]
+    ) -> Course:
+        """What this run's stages will take."""
+        sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
+        durations = {i: c.n_samples / SAMPLE_RATE for i, c in self.clips.items()}
+        general = [c.n_samples / SAMPLE_RATE for c in self.general.clips]
+        padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None
+        work = Work(self.run.model["name"], sides, durations, general, padded_to)
+        return Course.foretold(self._expected(Expecting(self.store), work, list(zip(plans, configs, strict=True))))
+
+    def _expected(
+        self, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
+    ) -> Expectation:
+        return expecting.of_run(work, *arms[0])
 
     def _arm(
         self,
@@ -263,7 +282,7 @@ class Preparation:
         if cache.boundary == 0 or not items:
             return
         began = time.monotonic()
-        self.progress.phase("prefix", message, total=len(items))
+        self.progress.phase("prefix", message, total=len(items), done=len(items) - len(cache.missing(items)))
         computed = cache.fill(items, done=self._count)
         self.listened += [s / SAMPLE_RATE for s in sorted(i.n_samples for i in items)[len(items) - computed :]]
         self.seconds["prefix"] += time.monotonic() - began

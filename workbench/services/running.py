@@ -15,13 +15,14 @@ from sqlalchemy import select
 
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.freezing import apply_plan
-from workbench.asr.packing import planned_updates
 from workbench.asr.training import Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
 from workbench.core.scoring import evaluate
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
-from workbench.services.expecting import Effort, Training, sum_effort, timing
+from workbench.services.effort import Effort, Training, sum_effort
+from workbench.services.expecting import timing
+from workbench.services.machine import Others
 from workbench.services.planning import CURVE, SWEEP
 from workbench.services.preparing import Preparation, Prepared
 from workbench.services.run_records import Texts, read_fold, versions, write_fold
@@ -42,6 +43,7 @@ class RunExecution(Preparation):
             StopRequested: Stopped before anything was learned.
         """
         began = time.monotonic()
+        self.others = Others()
         ready = self.prepare()
         adapted, outcomes, stopped = self._learn(ready.arms, ready.splits)
         self._finish(ready, adapted, outcomes, stopped, began)
@@ -65,14 +67,10 @@ class RunExecution(Preparation):
     def _train(self, splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
         """Texts of the adapted model by clip with the fold, how each training went, and whether it was stopped."""
         assert self.arm
-        examples, config = self.arm.examples, self.arm.config
-        planned = [self.arm.planned_updates(s.train) for s in splits]
+        self.progress.plan_updates(self._planned(splits))
         if len(splits) == 1:
-            self.progress.plan_updates(planned)
             outcome = self._train_split(splits[0], self.folder / "training", None)
             return self._test(splits[0].test, None), [outcome], outcome.stopped
-        everything = [e.n_samples for e in examples.values()]
-        self.progress.plan_updates([*planned, min(planned_updates(everything, config), max(planned))])
         start = copy_state(self.backend)
         texts: Texts = {}
         outcomes: list[TrainingOutcome] = []
@@ -95,6 +93,15 @@ class RunExecution(Preparation):
                 return texts, outcomes, True
         stopped = self._train_final(outcomes, start)
         return texts, outcomes, stopped
+
+    def _planned(self, splits: Sequence[Split]) -> list[int]:
+        """The updates of each training at most; with folds the last one is of the model that is delivered."""
+        assert self.arm
+        planned = [self.arm.planned_updates(s.train) for s in splits]
+        if len(splits) == 1:
+            return planned
+        everything = self.arm.planned_updates(list(self.arm.examples))
+        return [*planned, min(everything, max(planned))]
 
     def _train_final(self, outcomes: Sequence[TrainingOutcome], start: dict[str, Any]) -> bool:
         """The model to deliver: all clips, for the folds' median number of updates."""
@@ -202,7 +209,7 @@ class RunExecution(Preparation):
         }
         alone = not self.run.config.keys() & {CURVE, SWEEP}
         if alone and not self.resumed:  # else its seconds are of something else
-            result["timing"] = timing(self._effort(ready, adapted, outcomes))
+            result["timing"] = timing(self._effort(ready, adapted, outcomes), self.others.share())
         with self.store.session() as session:
             # A clip may have been erased while the run was at work.
             here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == self.run.set_id)))

@@ -21,9 +21,10 @@ from workbench.core.choosing import BASE, Candidate, Choice, choose, recommendat
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import Evaluation, evaluate
 from workbench.core.statistics import paired_bootstrap
-from workbench.core.types import Split
+from workbench.core.types import FreezePlan, Split
 from workbench.errors import TrainingError
 from workbench.services.arms import Arm
+from workbench.services.expecting import Expectation, Expecting, Work
 from workbench.services.run_records import Texts
 from workbench.services.running import RunExecution
 
@@ -76,6 +77,11 @@ class SweepExecution(RunExecution):
             for arm in self.run.config["sweep"]["arms"]
         ]
 
+    def _expected(
+        self, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
+    ) -> Expectation:
+        return expecting.of_sweep(work, arms)
+
     def _learn(self, arms: Sequence[Arm], splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
         self.arms = {arm.name: arm for arm in arms}
         self.races: list[Race] = []
@@ -111,6 +117,8 @@ class SweepExecution(RunExecution):
             for count, made in rungs(len(self.arms), longest):
                 planned += [made - before] * count
                 before = made
+        if len(splits) > 1:  # the model that is delivered
+            planned.append(max(arm.planned_updates(list(arm.examples)) for arm in self.arms.values()))
         self.progress.plan_updates(planned)
         self.turn = 0
 
@@ -222,7 +230,9 @@ class SweepExecution(RunExecution):
         )
         everything = Split(tuple(arm.examples), (), (), rule="all clips")
         steps = round(statistics.median(o.best_step for o in chosen))
-        outcome = self._train_split(everything, self.folder / "training", len(self.races), stop_after=steps)
+        outcome = self._train_split(
+            everything, self.folder / "training", len(self.races), stop_after=steps, turn=self.turn
+        )
         return arm, outcome.stopped
 
     def _deliver(self, arm: Arm) -> None:

@@ -57,12 +57,8 @@ def short(view: RunView) -> str:
 
 
 def share(view: RunView) -> float:
-    """How far the phase at hand has come; training counts over all folds."""
-    p = view.progress
-    if p.get("phase") == "training" and p.get("steps"):
-        folds = max(1, p.get("folds", 1))
-        return float((p.get("fold", 0) + min(1.0, p.get("step", 0) / p["steps"])) / folds)
-    return float(p.get("done", 0) / p["total"]) if p.get("total") else 0.0
+    """How far the whole run has come."""
+    return float(view.progress.get("share") or 0.0)
 
 
 def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | None = None) -> str:
@@ -103,7 +99,7 @@ def _head(view: RunView) -> str:
         doing.append(text.NTH.format(n=f"{p.get('done', 0):,}", of=f"{p['total']:,}"))
     left = p.get("seconds_left")
     known = view.active and left is not None and not view.stopping
-    time_left = text.LEFT.format(time=span(left)) if known else ""
+    time_left = text.LEFT_OF_RUN.format(time=span(left)) if known else ""
     line = _line(" · ".join(doing), time_left)
     return f"{line}{bar(share(view), text.RUN_PROGRESS)}" if view.active else line
 
@@ -114,8 +110,10 @@ def _waiting(view: RunView) -> str:
     said = text.WAITING_FOR.format(run=first.id)
     said += text.OF_SET.format(name=first.set_name) if first.set_name != view.set_name else ""
     said += text.AND_MORE.format(n=len(others)) if others else ""
-    left = "" if first.seconds_left is None else text.LEFT_THERE.format(time=span(first.seconds_left))
-    return _line(said, left)
+    known = [run.seconds_left for run in view.ahead if run.seconds_left is not None]
+    if len(known) == len(view.ahead):
+        return _line(said, text.TURN_IN.format(time=span(sum(known))))
+    return _line(said, "" if first.seconds_left is None else text.LEFT_THERE.format(time=span(first.seconds_left)))
 
 
 def _line(said: str, time_left: str) -> str:
