@@ -1,5 +1,6 @@
 """Adapting on the page: blocks chosen by clicking, a run that is watched and stopped (two tabs: test_run.py)."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,33 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     page.get_by_role("button", name=f"Fill the form as in {run.id}").click()
     counted(page, 3)
     assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+
+
+def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "typed", n=12), "typed")
+    page = open_page("typed")
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    page.get_by_role("button", name="More settings").click()
+    epochs, rate = page.locator("#setting-epochs input"), page.locator("#setting-learning-rate input")
+    suggested = epochs.input_value(), rate.input_value()
+    answer, look = threading.Event(), bench.adaptation.preview
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        assert answer.wait(60)
+        return look(*args, **kwargs)
+
+    monkeypatch.setattr(bench.adaptation, "preview", late)
+    page.get_by_label("Head", exact=True).check()
+    counted(page, 1)
+    epochs.fill("7")  # and still in the field
+    answer.set()
+    page.get_by_text("--strategy head").wait_for(state="attached")
+    page.wait_for_function(f"document.querySelector('#setting-learning-rate input').value !== '{suggested[1]}'")
+    assert epochs.input_value() == "7"
+    epochs.blur()
+    page.get_by_text("--epochs 7").wait_for(state="attached")
+    epochs.fill("")
+    epochs.blur()
+    page.wait_for_function(f"document.querySelector('#setting-epochs input').value === '{suggested[0]}'")

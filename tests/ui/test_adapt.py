@@ -20,7 +20,6 @@ from workbench.ui.sections.adapt import Adapt
 from workbench.ui.strip import strip_value
 
 Fill = Callable[..., list[int]]
-FIRST = 7  # of the settings among the form's outputs
 
 
 def parts(strip: dict[str, Any]) -> dict[str, str]:
@@ -77,20 +76,25 @@ def test_a_browser_keeps_each_sets_form_and_only_the_users_wishes(bench: Workben
         fill(name, 12, text="hello number")
     adapt = Adapt(bench)
     blank = tuple(None for _ in SETTINGS)
-    filled = adapt.review("one", "ctc-en", "custom", False, {}, *with_(blank, blocks="head"))[7]
+    filled = adapt.review("one", "ctc-en", "custom", False, {}, *with_(blank, blocks="head"))[7]["filled"]
     values = with_(tuple(filled.values()), epochs=3, blocks="encoder 6: norms, head")
     own = adapt.keep({}, "one", "ctc-en", "custom", True, filled, *values)
     assert own["one"]["wishes"] == {"epochs": 3, "blocks": "encoder 6: norms, head"}
 
-    back = adapt.restore("one", own)
+    back = adapt.restore("one", own, *blank)
     assert (back[0]["value"], back[2]["value"], back[5]) == ("ctc-en", "custom", True)
     assert parts(back[3]) == {"encoder 6": "norms and biases", "head": "all"}
-    assert back[FIRST + SETTINGS.index("epochs")]["value"] == 3
-    assert back[6]["epochs"] == 40, "what the form would hold otherwise"
-    again = tuple(update["value"] for update in back[FIRST:])
-    assert adapt.keep(own, "one", "ctc-en", "custom", True, back[6], *again) == own
-    other = adapt.restore("two", own)
-    assert (other[2]["value"], other[FIRST + SETTINGS.index("epochs")]["value"]) == ("all-but-features", 40)
+    assert held(back)["epochs"] == 3
+    assert back[6]["filled"]["epochs"] == 40, "what the form would hold otherwise"
+    again = tuple(back[6]["values"])
+    assert adapt.keep(own, "one", "ctc-en", "custom", True, back[6]["filled"], *again) == own
+    other = adapt.restore("two", own, *blank)
+    assert (other[2]["value"], held(other)["epochs"]) == ("all-but-features", 40)
+
+
+def held(outputs: list[Any]) -> dict[str, Any]:
+    """What the form's fields are to hold."""
+    return dict(zip(SETTINGS, outputs[6]["values"], strict=True))
 
 
 def with_(values: tuple[Any, ...], **changed: Any) -> tuple[Any, ...]:
@@ -116,11 +120,11 @@ def test_a_form_is_filled_as_a_run_was_started(bench: Workbench, fill: Fill, mon
     filled = Adapt(bench).fill_from(run)
     assert (filled[0]["value"], filled[2]["value"], filled[5]) == ("ctc-en", "custom", True)
     assert parts(filled[3]) == {"encoder 2": "low-rank adapters", "head": "all"}
-    values = {name: update["value"] for name, update in zip(SETTINGS, filled[FIRST:], strict=True)}
+    values = held(filled)
     assert {name: values[name] for name in wishes if name in values} == {
-        "blocks": "encoder 2: lora, head", "epochs": 7, "dropout": 0.3
+        "blocks": "encoder 2: lora, head", "epochs": 7, "dropout": "0.3"
     }  # fmt: skip
-    assert filled[6]["epochs"] != 7
+    assert filled[6]["filled"]["epochs"] != 7
     assert said == [f"The form is filled as in {run}; change what you like, then start."]
 
 
@@ -139,7 +143,9 @@ def test_a_waiting_run_names_the_one_it_waits_for_and_its_time_left() -> None:
     ahead = (Ahead("run-1", "other", 190.0), Ahead("run-2", "s", None))
     said = panel(view(ahead=ahead))
     assert "Waiting for run-1 of the set other and 1 more" in said
-    assert "about 3 min left there" in said
+    assert "up to 3 min left there" in said
+    known = panel(view(ahead=(Ahead("run-1", "other", 190.0), Ahead("run-2", "s", 110.0))))
+    assert "its turn comes in about 5 min" in known
     assert "Starting" in panel(view()), "nothing is before it: its worker comes up"
     assert_harmless(panel(view(ahead=(Ahead("run-1", HOSTILE, None),))))
 

@@ -45,6 +45,30 @@ def field(name: str) -> Field:
     return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
 
 
+def offered(values: Mapping[str, Any], filled: Mapping[str, Any], asked: Sequence[Any]) -> dict[str, Any]:
+    """What static/form.js puts into the fields, unless the user has typed meanwhile.
+
+    Args:
+        values: What each field is to hold.
+        filled: What it would hold without the user's wishes.
+        asked: What the fields held when the question was asked, in the order of SETTINGS.
+    """
+    return {
+        "names": list(SETTINGS),
+        "typed": [name for name in SETTINGS if name not in CHOICES],
+        "asked": list(asked),
+        "values": [_written(name, values[name]) for name in SETTINGS],
+        "filled": dict(filled),
+    }
+
+
+def _written(name: str, value: Any) -> Any:
+    """A value as its field holds it: numbers without a default stand in text fields."""
+    if name in CHOICES or isinstance(getattr(TrainingConfig(), name), int | float):
+        return value
+    return "" if value is None else str(value)
+
+
 def explained(name: str, why: Mapping[str, str]) -> str:
     """The help of a setting and the reason for its value; without a reason where the user chose it.
 

@@ -1,6 +1,6 @@
 """Adapt: base model, what may learn, what the run would do, and the run while it works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import gradio as gr
@@ -19,6 +19,7 @@ from workbench.ui.form import (
     field,
     kept_wishes,
     model_choice,
+    offered,
     strategy_label,
     wishes,
 )
@@ -48,8 +49,10 @@ class Adapt:
     def build(self) -> None:
         first = self.catalog.specs[0]
         names, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
-        # What the form was last filled with, to tell what the user changed.
-        self.filled = gr.State({name: getattr(TrainingConfig(), name) for name in SETTINGS})
+        # What the form was last filled with, to tell what the user changed, and what it is to be filled with; both are
+        # the browser's to keep, which alone knows what is being typed.
+        self.filled = gr.JSON({name: getattr(TrainingConfig(), name) for name in SETTINGS}, visible=False)
+        self.offer = gr.JSON({}, visible=False)
         # Set -> its form, as this browser left it.
         self.own = gr.BrowserState({}, storage_key="speech-workbench-forms", secret="speech-workbench")
         html(heading(2, text.ADAPT, "adapt"))
@@ -92,9 +95,9 @@ class Adapt:
         """Events within the section; `started` is for the page to look at once."""
         self.form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
         self.reviewed = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
-        self.reviewed += [self.filled, *self.settings]
+        self.reviewed += [self.offer, *self.settings]
         self.form_outputs = [self.model, self.facts, self.strategy, self.strip, self.all_strategies, self.extend]
-        self.form_outputs += [self.filled, *self.settings]
+        self.form_outputs += [self.offer, *self.settings]
         blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
         of_strategy = [self.strip, blocks]
         # "input" and not "change": what a handler fills in is no wish of the user's.
@@ -117,14 +120,16 @@ class Adapt:
             self.strip,
             **PRIVATE,
         )
-        restored = chosen.change(self.restore, [chosen, self.own], self.form_outputs, **PRIVATE)
+        restored = chosen.change(self.restore, [chosen, self.own, *self.settings], self.form_outputs, **PRIVATE)
+        restored = self._filled_by(restored)
         edits = [s.blur if isinstance(s, gr.Number | gr.Textbox) else s.input for s in self.settings]
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
         self._review_at(*(event.success for event in (remodelled, planned, picked, typed, restored)))
         self._review_at(lambda *a, **k: gr.on([labels.change, self.extend.input, *edits, *submits], *a, **k))
-        self.listen.click(
+        listened = self.listen.click(
             self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
-        ).success(self.review, self.form, self.reviewed, **PRIVATE)
+        )
+        self._filled_by(listened.success(self.review, self.form, self.reviewed, **PRIVATE))
         self._wire_runs()
 
     def _review_at(self, *events: Callable[..., Any]) -> None:
@@ -132,7 +137,12 @@ class Adapt:
         keep = [self.keep, [self.own, *self.form], self.own]
         for event in events:
             reviewed = event(self.review, self.form, self.reviewed, trigger_mode="always_last", **PRIVATE)
-            reviewed.success(*keep, **PRIVATE)
+            self._filled_by(reviewed).success(*keep, **PRIVATE)
+
+    def _filled_by(self, answered: Any) -> Any:
+        """Put what a handler offers into the fields; see static/form.js."""
+        fields = [self.filled, *self.settings]
+        return answered.success(None, [self.offer, *fields], fields, js=static("form.js"))
 
     def _wire_runs(self) -> None:
         self.started = self.start.click(self.begin, self.form, self.run, **PRIVATE)
@@ -152,7 +162,8 @@ class Adapt:
             event: Such as a button's `click`, or the `success` of another listener.
             run: Holds the run's id by then.
         """
-        filled = event(self.fill_from, run, self.form_outputs, **PRIVATE)
+        answered = event(self.fill_from, [run, *self.settings], self.form_outputs, **PRIVATE)
+        filled = self._filled_by(answered)
         self._review_at(filled.success)
         filled.success(None, js=SHOW_FORM)
 
@@ -206,18 +217,18 @@ class Adapt:
         return self._strip(model or "", strategy, blocks or "", lora_rank)
 
     @quiet(7 + len(SETTINGS))
-    def restore(self, set_name: str, own: dict[str, Any] | None) -> list[Any]:
+    def restore(self, set_name: str, own: dict[str, Any] | None, *values: Any) -> list[Any]:
         """The form as this browser left it for a set; else as suggested."""
         kept = (own or {}).get(set_name) or {}
         try:
             model = self.catalog.find(str(kept.get("model"))).name
         except WorkbenchError:  # none kept, or a model that is no longer on offer
-            return self._fill(set_name, self.catalog.specs[0].name, "", False, {})
+            return self._fill(set_name, self.catalog.specs[0].name, "", False, {}, values)
         given = kept_wishes(kept.get("wishes"))
-        return self._fill(set_name, model, str(kept.get("strategy")), bool(kept.get("extend")), given)
+        return self._fill(set_name, model, str(kept.get("strategy")), bool(kept.get("extend")), given, values)
 
     @shown
-    def fill_from(self, run: str) -> list[Any]:
+    def fill_from(self, run: str, *values: Any) -> list[Any]:
         """The form as a run was started, for `form_outputs`; the review has to follow.
 
         Raises:
@@ -227,10 +238,12 @@ class Adapt:
         given = view.config.to_json()
         extend = given.pop("extend_alphabet")
         say(text.FILLED.format(run=run))
-        return self._fill(view.set_name, view.model, view.strategy, extend, given)
+        return self._fill(view.set_name, view.model, view.strategy, extend, given, values)
 
-    def _fill(self, set_name: str, model: str, strategy: str, extend: bool, given: dict[str, Any]) -> list[Any]:
-        """Updates for `form_outputs`."""
+    def _fill(
+        self, set_name: str, model: str, strategy: str, extend: bool, given: dict[str, Any], asked: Sequence[Any]
+    ) -> list[Any]:
+        """Updates for `form_outputs`; `asked` is what the fields held before."""
         spec = self.catalog.find(model)
         names = self.adaptation.strategies(spec.name)
         if strategy not in names:
@@ -256,8 +269,8 @@ class Adapt:
             strip,
             self._all_strategies(names),
             extend,
-            filled,
-            *(gr.update(value=values[name], **self._offers(name, set_name)) for name in SETTINGS),
+            offered(values, filled, asked),
+            *(gr.update(**self._offers(name, set_name)) for name in SETTINGS),
         ]
 
     def keep(
@@ -284,7 +297,7 @@ class Adapt:
         self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
     ) -> list[Any]:
         """What the run would do; an impossible wish is said in its place, and Start is off."""
-        kept = [gr.skip()] * len(SETTINGS)
+        kept = [gr.skip()] * len(SETTINGS)  # their values are offered, since an answer may come late
         try:
             if not set_name:
                 raise DataError(text.NO_SET)
@@ -295,7 +308,7 @@ class Adapt:
         except WorkbenchError as e:
             off = gr.update(interactive=False)
             hidden = gr.update(visible=False)
-            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, off, filled, *kept]
+            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, off, {}, *kept]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         return [
@@ -304,11 +317,8 @@ class Adapt:
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
             *[gr.update(interactive=True)] * 3,
-            suggested,
-            *(
-                gr.update(value=now[name], info=explained(name, p.suggestion.why), **self._offers(name, set_name))
-                for name in SETTINGS
-            ),
+            offered(now, suggested, values),
+            *(gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name)) for name in SETTINGS),
         ]
 
     def _offers(self, name: str, set_name: str) -> dict[str, Any]:
