@@ -48,7 +48,8 @@ bench-finetune bench-scale bench-start bench-sweep bench-transcribe: bench-%: se
 	$(PYTHON) -m bench.$* $(ARGS)
 
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en
-# REAL="folders with manifests, scored only" WORK=folder of the speech and checkpoint OUT=model folder; all optional.
+# TEACHER=assets/whisper-en (of ctc-en only) REAL="folders with manifests, scored only"
+# WORK=folder of the speech and checkpoint OUT=model folder; all optional.
 MODEL ?= ctc-en
 MINUTES ?= 120
 WORK ?= build/pretrain/$(MODEL)
@@ -56,7 +57,7 @@ OUT ?= $(WORK)/model
 pretrain: setup  ## Make a base model from synthetic speech; a killed or longer run goes on
 	$(PYTHON) -m recipes.pretrain make --model $(MODEL) --minutes $(MINUTES) --work $(WORK) --out $(OUT) \
 		$(if $(BOOKS),--books $(BOOKS)) $(if $(CONSULTATIONS),--consultations $(CONSULTATIONS)) \
-		$(if $(FROM),--from $(FROM)) $(if $(REAL),--real $(REAL))
+		$(if $(FROM),--from $(FROM)) $(if $(TEACHER),--teacher $(TEACHER)) $(if $(REAL),--real $(REAL))
 
 clean:
 	rm -rf $(VENV) .uv build dist

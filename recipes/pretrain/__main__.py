@@ -39,7 +39,7 @@ def make(args: argparse.Namespace) -> None:
     require_engines()
     order = Order(
         model=args.model, minutes=args.minutes, work=args.work, out=args.out or args.work / "model", books=args.books,
-        consultations=args.consultations, start_from=args.start_from, real=tuple(args.real),
+        consultations=args.consultations, start_from=args.start_from, teacher=args.teacher, real=tuple(args.real),
     )  # fmt: skip
     print(f"model folder: {run(order)}")
 
@@ -65,12 +65,13 @@ def train(args: argparse.Namespace) -> None:
     from recipes.pretrain.train import Plan
     from recipes.pretrain.train import train as run
 
-    settings = {"peak_rate": args.rate, "batch_s": args.batch_s}
+    settings = {"peak_rate": args.rate, "batch_s": args.batch_s, "all_voices_from": args.all_voices_from}
     plan = Plan(
         speech=args.speech, dev=args.dev, out=args.out, minutes=args.minutes, real=tuple(args.real),
         **{name: value for name, value in settings.items() if value is not None},
     )  # fmt: skip
-    run(plan, begun(args.model, args.start_from, Corpus(args.books, args.consultations), args.out))
+    corpus = Corpus(args.books, args.consultations)
+    run(plan, begun(args.model, args.start_from, corpus, args.out, teacher=args.teacher))
 
 
 def score(args: argparse.Namespace) -> None:
@@ -107,10 +108,13 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--model", choices=("ctc-en", "whisper-en"), default="ctc-en")
     start = argparse.ArgumentParser(add_help=False)
     start.add_argument("--from", dest="start_from", type=existing_folder, help="a model folder; else random weights")
+    teacher = argparse.ArgumentParser(add_help=False)
+    teacher.add_argument("--teacher", type=existing_folder, help="a whisper-en of this recipe, which teaches ctc-en")
     real = argparse.ArgumentParser(add_help=False)
     real.add_argument("--real", type=existing_folder, nargs="*", default=[], help="sets with a manifest, scored only")
 
-    verb = verbs.add_parser("make", parents=[texts, model, start, real], help="speak, train, evaluate, write the model")
+    whole = [texts, model, start, teacher, real]
+    verb = verbs.add_parser("make", parents=whole, help="speak, train, evaluate, write the model")
     verb.add_argument("--minutes", type=float, default=120.0, help="for all of it; a later, longer run goes on")
     verb.add_argument("--work", type=Path, required=True, help="folder for the speech and the checkpoint")
     verb.add_argument("--out", type=Path, help="the model folder (WORK/model)")
@@ -124,13 +128,14 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--voices", choices=("heard", "unheard"), default="heard")
     verb.set_defaults(run=speak)
 
-    verb = verbs.add_parser("train", parents=[texts, model, start, real], help="train against the clock")
+    verb = verbs.add_parser("train", parents=whole, help="train against the clock")
     verb.add_argument("out", type=Path, help="folder of the checkpoint and the log")
     verb.add_argument("--speech", type=existing_folder, required=True, help="holds the folders made by `speak`")
     verb.add_argument("--dev", type=existing_folder, help="a folder made by `speak --part dev`, scored for the log")
     verb.add_argument("--minutes", type=float, required=True, help="of all sittings, after which the rate is near zero")
     verb.add_argument("--rate", type=float, help="peak learning rate")
     verb.add_argument("--batch-s", type=float, help="seconds of sound in a batch")
+    verb.add_argument("--all-voices-from", type=float, help="share of the time before which only flite's voices speak")
     verb.set_defaults(run=train)
 
     verb = verbs.add_parser("score", parents=[model, real], help="print the errors of models on test sets")

@@ -41,6 +41,7 @@ class Facts:
     minutes: float  # of training, wall clock
     texts: tuple[str, ...] = ()  # names of the text files
     start_from: str | None = None  # the model that the training went on from
+    teacher: str | None = None  # the model that told it the letters of each frame
     machine: str = field(
         default_factory=lambda: (
             f"{torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()}, "
@@ -58,6 +59,7 @@ def error_table(table: dict[str, Errors]) -> str:
 def card(facts: Facts) -> str:
     """The model card, Markdown."""
     start = f"the weights of `{facts.start_from}`" if facts.start_from else "random weights"
+    taught = f", taught by `{facts.teacher}`" if facts.teacher else ""
     sources = f"{', '.join(facts.texts)}, and lines" if facts.texts else "lines"
     return f"""# {facts.name}
 
@@ -81,8 +83,8 @@ training hears. Sets of recordings were never trained on.
 - Text: {sources} that the recipe makes itself (digits, numbers, spelled letters, dates, orders).
 - Voices: flite {", ".join(FLITE)}; espeak-ng with {len(set(ACCENTS))} accents and {len(VARIANTS)} variants, rate and
   pitch drawn anew for each line; {facts.speech_h:.1f} hours in all.
-- Training: from {start}; {facts.steps:,} steps, {facts.heard_h:.1f} hours heard (repeats counted), {facts.minutes:.0f}
-  minutes on {facts.machine}.
+- Training: from {start}{taught}; {facts.steps:,} steps, {facts.heard_h:.1f} hours heard (repeats counted),
+  {facts.minutes:.0f} minutes on {facts.machine}.
 
 ## Not good for
 

@@ -49,12 +49,15 @@ class Order:
     books: Path | None = None
     consultations: Path | None = None
     start_from: Path | None = None  # a model folder; None for random weights
+    teacher: Path | None = None  # a whisper-en of this recipe, which tells ctc-en the letter of each frame
     real: tuple[Path, ...] = ()  # sets of recordings with a NeMo manifest, scored at the end
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise ValueError(f"No recipe makes {self.model!r}; choose one of: {', '.join(MODELS)}.")
+        if self.teacher and self.model != "ctc-en":
+            raise ValueError(f"A teacher can teach ctc-en only, not {self.model}; leave it out.")
         if self.minutes <= 0:
             raise ValueError(f"A budget of {self.minutes} minutes leaves no time to train; give a positive number.")
 
@@ -64,23 +67,32 @@ class Order:
         return texts.Corpus(self.books, self.consultations)
 
 
-def learner_of(model: str, start_from: Path | None, corpus: texts.Corpus, *, tokens: Path | None = None) -> Learner:
+def learner_of(
+    model: str,
+    start_from: Path | None,
+    corpus: texts.Corpus,
+    *,
+    tokens: Path | None = None,
+    teacher: Path | None = None,
+) -> Learner:
     """The model in training; Whisper's tokens are in a folder, or of the Whisper it goes on from, or of the texts."""
     if model == "ctc-en":
         from recipes.pretrain.ctc import Ctc
 
-        return Ctc(start_from)
+        return Ctc(start_from, teacher=teacher)
     from recipes.pretrain.whisper import Whisper
 
     return Whisper(start_from, (line.label for line in islice(texts.draw_lines(corpus, seed=0), 50_000)), tokens=tokens)
 
 
-def begun(model: str, start_from: Path | None, corpus: texts.Corpus, run: Path) -> Learner:
+def begun(
+    model: str, start_from: Path | None, corpus: texts.Corpus, run: Path, *, teacher: Path | None = None
+) -> Learner:
     """The model that a run begins with; kept in its folder, so that other texts later do not change its tokens."""
     start = run / "start"
     if (start / "config.json").exists():
-        return learner_of(model, start_from, corpus, tokens=start)
-    learner = learner_of(model, start_from, corpus)
+        return learner_of(model, start_from, corpus, tokens=start, teacher=teacher)
+    learner = learner_of(model, start_from, corpus, teacher=teacher)
     start.mkdir(parents=True, exist_ok=True)
     learner.save(learner.module, start)
     return learner
@@ -161,7 +173,7 @@ def make(order: Order) -> Path:
     speak_held_out(order, budget_s * SPEAKING_SHARE)
     speak_training(order, budget_s * SPEAKING_SHARE)
     minutes = order.minutes * (1 - SPEAKING_SHARE - EVALUATING_SHARE)
-    learner = begun(order.model, order.start_from, order.corpus, order.work / "run")
+    learner = begun(order.model, order.start_from, order.corpus, order.work / "run", teacher=order.teacher)
     plan = Plan(speech=order.work / "speech", dev=order.work / "dev", out=order.work / "run", minutes=minutes)
     return finish(order, train(plan, learner))
 
@@ -183,6 +195,7 @@ def finish(order: Order, trainer: Trainer) -> Path:
         minutes=progress.busy_s / 60,
         texts=tuple(path.name for path in (order.books, order.consultations) if path),
         start_from=order.start_from.name if order.start_from else None,
+        teacher=order.teacher.name if order.teacher else None,
     )
     (order.out / "README.md").write_text(card(facts), encoding="utf-8")
     (order.out / "workbench.json").write_text(json.dumps(workbench_facts(facts), indent=2) + "\n", encoding="utf-8")
