@@ -3,6 +3,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# At a terminal uv shows what it fetches; in a log its list of packages is noise.
+QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
@@ -21,7 +23,7 @@ setup: $(READY)  ## Make .venv with everything in it
 $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
 	@echo "Setting up .venv: PyTorch and its libraries are several GB, so this takes a few minutes, once."
 	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' $(VENV)
-	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
+	$(UV) pip install $(QUIET) --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)
 
 # Two at a time, each on one thread: most tests wait for a browser or a process, or use one core.
