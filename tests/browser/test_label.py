@@ -21,7 +21,7 @@ OpenPage = Callable[..., Any]
 
 @pytest.fixture
 def speaking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
-    """A Chromium whose microphone plays a sentence once."""
+    """A Chromium whose microphone plays a sentence over and over, so that a busy machine misses none of it."""
     spoken = tmp_path / "spoken.wav"
     try:
         subprocess.run(["espeak-ng", "-w", spoken, "please close the valve"], check=True, capture_output=True)
@@ -31,7 +31,7 @@ def speaking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
     at_48k = np.interp(np.arange(0, len(samples) / rate, 1 / 48_000), np.arange(len(samples)) / rate, samples)
     wav = tmp_path / "microphone.wav"
     soundfile.write(wav, at_48k, 48_000, subtype="PCM_16")
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}%noloop"]
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}"]
     opened = playwright.chromium.launch(executable_path=chromium(), args=flags)
     yield opened
     opened.close()
@@ -47,8 +47,10 @@ def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_brows
     recorder.get_by_role("button", name="Record").click()
     page.wait_for_timeout(2500)
     recorder.get_by_role("button", name="Stop").click()
+    page.locator("#recorder").get_by_text("Saved as recording ").wait_for()
     row = page.locator("li.clip")
-    row.wait_for()
+    page.get_by_role("button", name="Show it in the list").click()
+    page.wait_for_function("document.activeElement.matches('li.clip textarea')")
     clip = bench.labelling.clips("recorded")[0]
     assert clip.name.startswith("recording ")
     assert clip.speaker == "ada"

@@ -27,7 +27,7 @@ Fill = Callable[..., list[int]]
 
 
 def query(set_name: str, **fields: Any) -> Query:
-    return Query(set_name, "ctc-en", "", "", "", 0, "ada", None)._replace(**fields)
+    return Query(set_name, "ctc-en", "", "", "", 0, "ada")._replace(**fields)
 
 
 def event(**data: Any) -> gr.EventData:
@@ -321,3 +321,8 @@ def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> No
     later = page.look("s", "", first[0])
     assert later[0] != first[0]
     assert text.STEPS[0] in later[2]
+    bench.collecting.delete_clips([clip.id])
+    bench.collecting.undo_delete(clip_ids=[clip.id])
+    changed = page.look("s", "", first[0])
+    assert changed[1] != first[1], "another page may have drawn the set while the clip was away"
+    first = changed

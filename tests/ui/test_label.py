@@ -86,6 +86,15 @@ def test_undo_turns_to_the_page_of_its_clip(label: Label, fill: Fill) -> None:
     assert (page, view["clips"][0]["id"]) == (0, ids[0])
 
 
+def test_a_clip_that_another_part_of_the_page_names_is_turned_to(label: Label, fill: Fill) -> None:
+    ids = fill("s", PAGE_SIZE + 2)
+    view, page, *_ = label.find(event(id=ids[-1]), *query("s"))
+    assert (page, view["clips"][-1]["id"]) == (1, ids[-1])
+    view, page, *filters, only = label.find(event(id=ids[3]), *query("s", search="nothing like it", page=1))
+    assert ([c["id"] for c in view["clips"]], page, filters) == ([ids[3]], 0, ["", "", "", ""])
+    assert label.view(query("s", only=only))["only"]["text"].startswith("Only s-3.wav")
+
+
 def test_the_drafts_unsure_words_come_with_the_row_until_the_label_is_confirmed(
     bench: Workbench, label: Label, fill: Fill
 ) -> None:
@@ -111,13 +120,13 @@ def test_the_list_shows_one_part_of_the_set(label: Label, fill: Fill) -> None:
 
 def test_deleted_clips_are_offered_back(label: Label, fill: Fill) -> None:
     ids = fill("s", 3)
-    view, gone = label.delete(event(ids=ids[:1]), *query("s"))
-    assert (len(view["clips"]), view["deleted"]["ids"]) == (2, ids[:1])
-    assert label.view(query("s", gone=gone))["deleted"] == gone, "it stays until something else is deleted"
-    view, gone = label.restore(event(ids=ids[:1]), *query("s"))
-    assert (len(view["clips"]), gone) == (3, None)
-    view, gone = label.delete(event(ids=[], all=True), *query("s"))
-    assert (view["clips"], gone["text"]) == ([], "3 clips are in the bin for a week.")
+    view = label.delete(event(ids=ids[:1]), *query("s"))
+    assert (len(view["clips"]), view["gone"]["ids"]) == (2, ids[:1])
+    assert "gone" not in label.view(query("s")), "what is offered stays until something else is deleted"
+    view = label.restore(event(ids=ids[:1]), *query("s"))
+    assert (len(view["clips"]), view["gone"]) == (3, None)
+    view = label.delete(event(ids=[], all=True), *query("s"))
+    assert (view["clips"], view["gone"]["text"]) == ([], "3 clips are in the bin for a week.")
 
 
 def test_what_was_selected_is_confirmed_and_undone_together(bench: Workbench, label: Label, fill: Fill) -> None:

@@ -31,11 +31,11 @@ def send(client: Any, body: bytes, about: dict[str, Any], *, media_type: str = "
 
 
 def test_a_take_becomes_a_clip_of_its_set_with_its_prompt(client: Any, bench: Workbench) -> None:
-    about = {"set": "s", "text": "ᎣᏏᏲ <b>&", "speaker": "ada", "confirmed": True, "replaces": None}
+    about = {"set": "s", "text": "ᎣᏏᏲ <b>&", "speaker": " ada ", "confirmed": True, "replaces": None}
     answer = send(client, take(), about)
     assert answer.status_code == 200
     (clip,) = bench.labelling.clips("s")
-    assert answer.json() == {"id": clip.id, "duration": clip.duration, "remark": ""}
+    assert answer.json() == {"id": clip.id, "name": clip.name, "duration": clip.duration, "remark": ""}
     assert (clip.text, clip.status, clip.speaker) == ("ᎣᏏᏲ <b>&", "confirmed", "ada")
     assert list(bench.workspace.temporary.rglob("*.wav")) == []
 

@@ -81,7 +81,7 @@ def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
     """Write clips and labels in one transaction; a sound that the set has already is not added again."""
     outcome = Outcome()
     with store.session() as session:
-        lock_set(session, set_id)
+        lock_set(session, set_id).changes += 1
         clips = _existing(session, set_id, {sound.sha256 for sound in sounds})
         new: dict[str, Prepared] = {}
         for sound in sounds:

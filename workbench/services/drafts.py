@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from workbench.core.labels import clean_label
 from workbench.core.types import Heard
 from workbench.store.models import ClipRow, HypothesisRow, now
-from workbench.store.queries import batches
+from workbench.store.queries import batches, note_change
 
 
 def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard], *, draft: bool) -> int:
@@ -28,6 +28,7 @@ def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard],
     if draft:
         for clip_id, clip in clips.items():
             clip.draft_id = rows[clip_id].id
+        note_change(session, list(clips))
     return len(clips)
 
 

@@ -27,7 +27,7 @@ from workbench.services.aligning import forget_times
 from workbench.services.importing import AUDIO_SUFFIXES
 from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
-from workbench.store.queries import batches, find_set
+from workbench.store.queries import batches, find_set, note_change
 from workbench.workspace import Workspace
 
 KEEP_DAYS: Final = 7  # a deletion can be undone this long
@@ -82,12 +82,7 @@ def sounds_lock(workspace: Workspace) -> FileLock:
 def delete_clips(store: Store, clip_ids: Collection[int]) -> int:
     """Move clips to the bin; how many there were."""
     with store.session() as session:
-        return sum(
-            session.execute(
-                update(ClipRow).where(ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)).values(deleted_at=now())
-            ).rowcount  # type: ignore[attr-defined]
-            for ids in batches(clip_ids)
-        )
+        return _to_the_bin(session, clip_ids)
 
 
 def delete_set(store: Store, name: str) -> int:
@@ -147,10 +142,7 @@ def erase_clips(workspace: Workspace, store: Store, clip_ids: Collection[int]) -
     """Erase clips for good, living or deleted, at once."""
     with store.session() as session:
         # First into the bin: if this process is killed now, they are erased later rather than half there.
-        for ids in batches(clip_ids):
-            session.execute(
-                update(ClipRow).where(ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)).values(deleted_at=now())
-            )
+        _to_the_bin(session, clip_ids)
     with sounds_lock(workspace):
         counts = [_erase(workspace, store, ids) for ids in batches(clip_ids)]
     clips, sounds, cached = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
@@ -243,7 +235,17 @@ def _undo_clips(session: Session, clip_ids: Collection[int]) -> int:
             raise DataError(f"The sound of '{row.name}' was added again meanwhile; delete that clip first.")
         row.deleted_at = None
         session.flush()
+    note_change(session, [row.id for row in back])
     return len(back)
+
+
+def _to_the_bin(session: Session, clip_ids: Collection[int]) -> int:
+    moved = 0
+    for ids in batches(clip_ids):
+        living = ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)
+        moved += session.execute(update(ClipRow).where(*living).values(deleted_at=now())).rowcount  # type: ignore[attr-defined]
+    note_change(session, clip_ids)
+    return moved
 
 
 def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple[int, int, int]:

@@ -267,11 +267,12 @@ class Labelling:
                 kept += write_drafts(session, model, {clip_id: texts[clip_id] for clip_id in ids}, draft=draft)
         return kept
 
-    def newest(self, set_name: str) -> int:
-        """A number that grows with every revision of a set's labels."""
+    def changes(self, set_name: str) -> tuple[int, int]:
+        """Two numbers of which one grows with every change of a set's clips: its newest revision, other changes."""
         with self._store.session() as session:
+            clip_set = find_set(session, set_name)
             statement = select(func.max(ReferenceRow.id)).join(ClipRow, ClipRow.id == ReferenceRow.clip_id)
-            return int(session.scalar(statement.where(ClipRow.set_id == find_set(session, set_name).id)) or 0)
+            return int(session.scalar(statement.where(ClipRow.set_id == clip_set.id)) or 0), clip_set.changes
 
     def assign_splits(self, set_name: str) -> Assignment:
         """Give every confirmed clip without a split its place; existing places never change."""

@@ -62,11 +62,13 @@ class Take:
     """A take that was kept.
 
     Attributes:
+        name: Of the clip; an earlier one's where the set has this very sound already.
         duration: Of the clip, without the silence at the ends.
         remark: What is wrong with it and what to do, one sentence; empty for a good take.
     """
 
     clip_id: int
+    name: str
     duration: Seconds
     remark: str
 
@@ -152,10 +154,10 @@ class Prompting:
         )
         if report.rejected:
             raise AudioError(report.rejected[0].reason, report.rejected[0].remedy)
-        clip_id = self._clip_id(info.id, sound)
+        clip_id, name = self._clip_of(info.id, sound)
         if replaces is not None and replaces != clip_id and self._belongs(replaces, info.id):
             self._collecting.delete_clips([replaces])
-        return Take(clip_id, sound.duration, _remark(sound, trimmed, label))
+        return Take(clip_id, name, sound.duration, _remark(sound, trimmed, label))
 
     def _read(self, set_id: int, speaker: str | None) -> set[str]:
         """The texts that a speaker's clips have already, normalised."""
@@ -163,14 +165,16 @@ class Prompting:
         with self._store.session() as session:
             return {normalize_marks(text) or text for text in session.scalars(statement) if text}
 
-    def _clip_id(self, set_id: int, sound: Sound) -> int:
-        statement = select(ClipRow.id).where(
+    def _clip_of(self, set_id: int, sound: Sound) -> tuple[int, str]:
+        """Id and name of the clip that has this sound."""
+        statement = select(ClipRow).where(
             ClipRow.set_id == set_id,
             ClipRow.sha256 == content_hash(sound.samples),
             ClipRow.deleted_at.is_(None),
         )
         with self._store.session() as session:
-            return session.scalars(statement).one()
+            row = session.scalars(statement).one()
+            return row.id, row.name
 
     def _belongs(self, clip_id: int, set_id: int) -> bool:
         living = select_labelled(ClipSetRow.id).where(ClipRow.id == clip_id)

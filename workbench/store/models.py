@@ -44,6 +44,7 @@ class ClipSetRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]  # its clips are gone for good; the row stays for the runs that point here
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")  # see `queries.note_change`
 
 
 class ClipRow(Base):

@@ -68,6 +68,21 @@ def lock_set(session: Session, set_id: int) -> ClipSetRow:
     return row
 
 
+def note_change(session: Session, clip_ids: Collection[int]) -> None:
+    """Count a change that leaves no new label: clips that came, went or came back, and drafts.
+
+    Whoever has drawn a set's clips learns of it even where the set looks afterwards as it did before.
+    """
+    for ids in batches(clip_ids):
+        of_clips = select(ClipRow.set_id).where(ClipRow.id.in_(ids))
+        session.execute(
+            update(ClipSetRow)
+            .where(ClipSetRow.id.in_(of_clips))
+            .values(changes=ClipSetRow.changes + 1)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def select_labelled(*columns: Any) -> Select[Any]:
     """Columns of living clips with their current reference and draft joined, both of which may be absent."""
     return (

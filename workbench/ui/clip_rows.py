@@ -20,7 +20,6 @@ class Query(NamedTuple):
 
     Attributes:
         model: The base model whose alphabet says how a label is written.
-        gone: The clips deleted last, which the list offers to bring back: {"ids", "text"}.
         only: The clips of a finding, shown alone: {"ids", "text"}.
         heard_by: The model whose drafts the label doctor holds the labels against.
         split: The part of the set that is shown.
@@ -34,7 +33,6 @@ class Query(NamedTuple):
     search: str
     page: int
     author: str
-    gone: dict[str, Any] | None
     only: dict[str, Any] | None = None
     heard_by: str | None = None
     split: str | None = None
@@ -67,11 +65,12 @@ class ClipRows:
         Args:
             touched: A clip that was just changed; its row comes along even where the filter hides it.
             find: A clip whose page is wanted, whichever that is.
-            extra: What else the browser is told.
+            extra: What else the browser is told: "opens" that this is another set from now on, "gone" what can be
+                brought back, and what became of single clips.
         """
         drawn_at = time.monotonic_ns()  # an answer that was overtaken by a newer one is not drawn
         if not query.set_name:
-            return {**NOTHING, "set": "", "at": drawn_at, "deleted": query.gone}
+            return {**NOTHING, "set": "", "at": drawn_at, **extra}
         number = query.page if find is None else self._page_of(query, find)
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
         row = self._row_maker(query, found.language)
@@ -87,7 +86,6 @@ class ClipRows:
             "total": found.total,
             "shown": f"{first:,} to {last:,} of {found.total:,}" if rows else "",
             "nothing": "" if rows else text.NO_MATCH if filtered else text.NO_CLIPS,
-            "deleted": query.gone,
             "only": query.only,
             "author": query.signs_as,
             "touched": self._touched(touched, rows, row),

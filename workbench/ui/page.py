@@ -111,7 +111,7 @@ class Page:
         runs = self.workbench.adaptation.runs(set_name) if info else []
         view = _follow(runs, run, seen.get("runs", ""))
         token = self.compare.token(view, info.clips if info else 0)
-        labels = _labels(info, self.workbench.labelling.newest(set_name)) if info else ""
+        labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
         now = {
             "set": set_name,
             "sets": repr([i.name for i in infos]),
@@ -145,8 +145,9 @@ class Page:
         ]
 
 
-def _labels(info: SetInfo, newest: int) -> str:
-    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, len(info.words), newest))
+def _labels(info: SetInfo, changes: tuple[int, int]) -> str:
+    """Another one after every change of the set's clips, labels and words."""
+    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, info.words, changes))
 
 
 def _follow(runs: list[RunView], shown: str, known: str) -> RunView | None:

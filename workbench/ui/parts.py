@@ -26,8 +26,8 @@ def html(value: str = "", *, script: str | None = None, **kwargs: Any) -> gr.HTM
 def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by static/clip_player.js, clip_row.js, clip_list.js.
 
-    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand; turn a page; undo,
-    restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
+    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; turn a page;
+    undo, restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
     """
     template = (
         "<div class='bar-of-list' hidden></div>"
@@ -104,7 +104,7 @@ def history_list(**kwargs: Any) -> gr.HTML:
         f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_WORDS["columns"].values()
     )
     template = (
-        f"<p class='nothing hint'>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
+        f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
         f"class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
         f"<span class='hint'>{text.HISTORY_WORDS['pairHint']}</span></div>"
         f"<table class='runs' role='table' aria-label='{text.HISTORY_WORDS['table']}' hidden><thead role='rowgroup'>"
@@ -119,6 +119,11 @@ def history_list(**kwargs: Any) -> gr.HTML:
         words=text.HISTORY_WORDS,
         **kwargs,
     )
+
+
+def show_place(place: str) -> str:
+    """JavaScript that brings a part of the page into sight, by its id; see static/page.js."""
+    return f"() => window.showPlace({json.dumps(place)})"
 
 
 def confirm_script(sentence: str, others: int = 0) -> str:

@@ -66,7 +66,7 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
                 speaker=_string(about, "speaker"),
                 replaces=_number(about, "replaces"),
             )
-            return {"id": take.clip_id, "duration": take.duration, "remark": take.remark}
+            return {"id": take.clip_id, "name": take.name, "duration": take.duration, "remark": take.remark}
 
         return await _answered(request, "audio/wav", LARGEST_TAKE, answer)
 

@@ -112,6 +112,8 @@ RECORDER_WORDS: Final = {
     "stop": "Stop",
     "saving": "Saving …",
     "saved": "Saved: {seconds} s.",
+    "savedAs": "Saved as {name} ({seconds} s).",
+    "showClip": "Show it in the list",
     "left": "{n} s left",
     "level": "Level",
     "levels": {"quiet": "quiet", "good": "good", "loud": "too loud"},
@@ -235,6 +237,7 @@ LET_LISTEN: Final = "Let {model} hear {n}, to find slips and swapped texts"
 MENDED: Final = "{n} changed: {title}."
 TAKEN_BACK: Final = "{n} as before."
 ONLY: Final = "Only {n}: {title}"
+ONLY_ONE: Final = "Only {name}; the choices above would hide it."
 DOCTOR_SAYS: Final = "Label doctor: "
 _LISTEN_AGAIN: Final = "Listen again (take the confirmation back)"
 CLIP_REMEDIES: Final = {

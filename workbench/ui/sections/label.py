@@ -31,7 +31,6 @@ class Label:
 
     def build(self) -> None:
         self.page = gr.State(0)
-        self.gone = gr.State(None)
         self.only = gr.State(None)
         self.signed = gr.BrowserState("", storage_key="speech-workbench-author", secret="speech-workbench")
         html(heading(None, text.LABEL, "label"))
@@ -68,7 +67,7 @@ class Label:
     def wire(self, chosen: gr.State, base_model: gr.Dropdown) -> None:
         """Events within the section; `query` is what every answer of the list depends on."""
         self.query = [
-            chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.gone, self.only,
+            chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.only,
             self.model, self.split, self.order,
         ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -85,9 +84,9 @@ class Label:
         )
         base_model.change(self.refresh, self.query, self.list, **private)
         filters = [self.status, self.who, self.split, self.search]
-        chosen.change(
-            self.open_set, self.query, [self.list, self.page, *filters, self.gone, self.only], **private
-        ).success(self.recall_name, self.signed, self.name, **private)
+        chosen.change(self.open_set, self.query, [self.list, self.page, *filters, self.only], **private).success(
+            self.recall_name, self.signed, self.name, **private
+        )
         self.name.blur(self.keep_name, self.name, self.signed, **private)
         self.draft.click(self.start_drafts, [chosen, self.model], [self.draft, self.stop], **private)
         self.stop.click(self.stop_drafts, chosen, None, **private)
@@ -112,14 +111,16 @@ class Label:
             event(handler, self.query, self.list, **every).success(*examined, **private)
         undone = self.list.undo(self.undo, self.query, [self.list, self.page], **every)
         undone.success(*examined, **private)
-        self.list.expand(self.history, self.query, self.list, **every)
         for event, handler in (
+            (self.list.expand, self.history),
             (self.list.delete, self.delete),
             (self.list.restore, self.restore),
             (self.list.erase, self.erase),
         ):
-            event(handler, self.query, [self.list, self.gone], **every)
+            event(handler, self.query, self.list, **every)
         self.list.turn(self.turn, self.query, [self.list, self.page], **every)
+        hiding = [self.status, self.who, self.split, self.search, self.only]
+        self.list.find(self.find, self.query, [self.list, self.page, *hiding], **every)
         self.list.everything(self.show_all, self.query, [self.list, self.page, self.only], **every)
 
     def _wire_doctor(self, chosen: gr.State, private: dict[str, Any]) -> None:
@@ -146,9 +147,9 @@ class Label:
     @shown
     def open_set(self, *inputs: Any) -> list[Any]:
         """Another set: its first page, all its speakers, no filter."""
-        query = Query(*inputs)._replace(status="", speaker="", search="", split="", page=0, gone=None, only=None)
+        query = Query(*inputs)._replace(status="", speaker="", search="", split="", page=0, only=None)
         speakers = gr.update(choices=self.speakers(query.set_name), value="")
-        return [self.view(query), 0, "", speakers, "", "", None, None]
+        return [self.view(query, opens=True), 0, "", speakers, "", "", None]
 
     def speakers(self, set_name: str) -> list[tuple[str, str]]:
         """The choices of the speaker filter."""
@@ -163,6 +164,17 @@ class Label:
     def turn(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         page = int(event._data["page"])
         return [self.view(Query(*inputs)._replace(page=page)), page]
+
+    @shown
+    def find(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+        """Turn to the page of a clip; where the choices above the list hide it, it is shown alone."""
+        query, clip_id = Query(*inputs), int(event._data["id"])
+        if clip_id in self.browsing.ids(query.set_name, query.wanted):
+            view = self.view(query, find=clip_id)
+            return [view, view["page"], *[gr.skip()] * 5]
+        only = {"ids": [clip_id], "text": text.ONLY_ONE.format(name=self.labelling.clip(clip_id).name)}
+        alone = query._replace(status="", speaker="", split="", search="", page=0, only=only)
+        return [self.view(alone), 0, "", "", "", "", only]
 
     @quiet(1)
     def recall_name(self, signed: str) -> Any:
@@ -250,27 +262,28 @@ class Label:
         told = text.CONFIRMED_LEFT.format(n=n, left=left) if left else text.CONFIRMED_MANY.format(n=n)
         return self.view(query, done={"ids": waiting, "text": told})
 
+    # "gone" says what the list offers to bring back from now on; other answers leave that as it is.
+
     @shown
-    def delete(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+    def delete(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
         query = Query(*inputs)
         ids = self._meant(query, event._data)
         what = self.labelling.clip(ids[0]).name if len(ids) == 1 else ""
         self.collecting.delete_clips(ids)
         many = text.DELETED_MANY.format(n=plural(len(ids), text.CLIP))
         told = text.DELETED_ONE.format(name=what) if what else many
-        gone = {"ids": ids, "text": told}
-        return [self.view(query._replace(gone=gone)), gone]
+        return self.view(query, gone={"ids": ids, "text": told})
 
     @shown
-    def restore(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+    def restore(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
         self.collecting.undo_delete(clip_ids=[int(i) for i in event._data["ids"]])
-        return [self.view(Query(*inputs)._replace(gone=None)), None]
+        return self.view(Query(*inputs), gone=None)
 
     @shown
-    def erase(self, event: gr.EventData, *inputs: Any) -> list[Any]:
+    def erase(self, event: gr.EventData, *inputs: Any) -> dict[str, Any]:
         erased = self.collecting.erase(clip_ids=[int(i) for i in event._data["ids"]])
         say(text.GONE_FOR_GOOD.format(n=plural(erased.clips, text.CLIP)))
-        return [self.view(Query(*inputs)._replace(gone=None)), None]
+        return self.view(Query(*inputs), gone=None)
 
     # ---- the label doctor ----
 

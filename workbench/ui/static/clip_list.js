@@ -9,12 +9,18 @@ let finding = null; // a clip that gets the focus once it is here
 let undoing = 0; // when an undo was asked for whose change the server has not answered yet
 let drawn = {}; // the value that was drawn last
 let did = null; // what was done with several clips, until something else is
+let gone = { at: 0 }; // what was deleted last and can be brought back: {ids, text}; as told at this time
 const picked = new Set();
 
 function say(text) {
   const node = element.querySelector('.said');
   node.textContent = '';
   setTimeout(() => { node.textContent = text; }, 50); // so that the same words are read out again
+}
+
+// What was said holds until the next thing is done.
+for (const next of ['pointerdown', 'keydown']) {
+  element.addEventListener(next, () => { element.querySelector('.said').textContent = ''; }, true);
 }
 
 function scroller() {
@@ -58,6 +64,13 @@ function goOn() {
   waiting = null;
   const next = row && row.li.isConnected ? list[list.indexOf(row) + 1] : list[Math.min(place, list.length - 1)];
   if (next) focusRow(next, true); else if (row) go(row, 1);
+}
+
+// Another part of the page names a clip to go to.
+function find(id) {
+  if (rows.has(id)) { focusRow(rows.get(id), false); return; }
+  finding = id;
+  trigger('find', { id });
 }
 
 // ---- undo ----
@@ -211,13 +224,23 @@ function didBar({ ids, text, act }) {
   return strip('only', text, press('plain', `↶ ${props.words.undo}`, undo));
 }
 
+// A strip whose words stay is left where it is: a button keeps its focus, and a click that has begun on it ends on it.
+const strips = new Map(); // what a strip says -> its node
+
 function paintAbove(value) {
-  const what = JSON.stringify([value.only && value.only.text, value.deleted, did]);
   const above = element.querySelector('.above');
-  if (what === above.dataset.what) return; // a button that has the focus keeps it
-  above.dataset.what = what;
-  above.replaceChildren(...(value.only ? [onlyBar(value.only)] : []), ...(did && did.text ? [didBar(did)] : []),
-    ...(value.deleted ? [deletedBar(value.deleted)] : []));
+  const wanted = [[onlyBar, value.only], [didBar, did && did.text && did], [deletedBar, gone.ids && gone]];
+  const kept = new Map();
+  for (const [build, about] of wanted.filter(([, found]) => found)) {
+    const what = `${build.name} ${about.at} ${about.text}`;
+    kept.set(what, strips.get(what) || build(about));
+  }
+  for (const [what, node] of strips) if (!kept.has(what)) node.remove();
+  strips.clear();
+  [...kept].forEach(([what, node], place) => {
+    strips.set(what, node);
+    if (above.children[place] !== node) above.insertBefore(node, above.children[place] || null);
+  });
 }
 
 // ---- drawing ----
@@ -264,15 +287,23 @@ function tell(value) {
   if (value.done) {
     const act = { ids: value.done.ids };
     acts.push(act);
-    did = { ...value.done, act };
+    did = { ...value.done, act, at: value.at };
   }
+  if (value.gone !== undefined && value.at > gone.at) gone = { at: value.at, ...value.gone };
 }
 
 function draw() {
   const value = props.value || {};
-  if (value.set !== drawn.set) { did = null; acts.length = 0; picked.clear(); bar.everything = false; }
+  if (value.set !== drawn.set && !value.opens) return; // asked for before another set was opened
+  if (value.opens) {
+    did = null;
+    gone = { at: gone.at };
+    acts.length = 0;
+    picked.clear();
+    bar.everything = false;
+  }
   tell(value);
-  if (!(value.at < drawn.at)) drawPage(value); else paintAbove(drawn);
+  if (value.opens || !(value.at < drawn.at)) drawPage(value); else paintAbove(drawn);
 }
 
 function drawPage(value) {
@@ -360,6 +391,8 @@ element.addEventListener('focusin', (event) => {
   current = rows.get(Number(li.dataset.clip));
   for (const row of rows.values()) row.li.classList.toggle('current', row === current);
 });
+
+document.addEventListener('show-clip', (event) => find(event.detail));
 
 bar.build();
 draw();

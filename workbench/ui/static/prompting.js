@@ -139,6 +139,7 @@ class Reader {
   async begin() {
     this.remember();
     const field = speakerField();
+    this.speaker.value = this.speaker.value.trim(); // "ada " is no second speaker
     if (field && field.value !== this.speaker.value) {
       field.value = this.speaker.value;
       field.dispatchEvent(new Event('input', { bubbles: true }));

@@ -14,10 +14,18 @@ const openReader = make('button', 'read-aloud', { type: 'button' }, props.words.
 box.append(button, live, status, openReader);
 let state = 'idle'; // idle, opening, recording, saving
 
-function tell(sentence, kind = '') {
+function tell(sentence, kind = '', ...more) {
   const where = reader.dialog.open ? reader.said : status;
-  where.textContent = sentence;
+  where.replaceChildren(sentence, ...more);
   where.className = `said ${kind}`;
+}
+
+// What became of a take, with the way to its row; the list of clips listens.
+function tellKept(kept) {
+  const saved = fill(props.words.savedAs, { name: kept.name, seconds: kept.duration.toFixed(1) });
+  const show = make('button', 'plain', { type: 'button' }, props.words.showClip);
+  show.onclick = () => document.dispatchEvent(new CustomEvent('show-clip', { detail: kept.id }));
+  tell(kept.remark ? `${saved} ${kept.remark} ` : `${saved} `, kept.remark ? 'mind' : 'well', show);
 }
 
 function paint() {
@@ -57,10 +65,7 @@ async function stop() {
   const take = await microphone.end();
   microphone.close();
   try {
-    if (take) {
-      const kept = await outbox.send(take, about);
-      tell(kept.remark || fill(props.words.saved, { seconds: kept.duration.toFixed(1) }), kept.remark ? 'mind' : '');
-    }
+    if (take) tellKept(await outbox.send(take, about));
   } catch (error) { tell(error.message, 'bad'); }
   state = 'idle';
   paint();
