@@ -110,6 +110,19 @@ def test_models_are_listed_with_their_facts(terminal: Terminal) -> None:
     assert any(m["source"] == "hub" for m in listed)
 
 
+def test_lists_are_read_on_80_columns(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    known = terminal.json("models")
+    lines = terminal.run("models").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 4 * len(known), "sentences run over the width, not down a narrow column"
+    assert {m["name"] for m in known} <= set(lines)
+    assert all(m["good_for"] in " ".join(map(str.strip, lines)) for m in known)
+    verbs = terminal.run("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert len(verbs) == len(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == [], "each in a whole sentence"
+
+
 def test_failures_are_one_sentence_and_wrong_usage_is_two(terminal: Terminal) -> None:
     failed = terminal.run("adapt", "--set", "none", "--model", "ctc-en", "--strategy", "head", status=1)
     assert failed.stdout == ""

@@ -1,7 +1,7 @@
 """What every verb shares: the application, its options, where results and messages go."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,11 +74,15 @@ def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:
         show(Console(highlight=False, markup=False, soft_wrap=True))
 
 
-def plain_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
-    """A table without lines between the columns; what stands first is there to be typed and never broken."""
-    table = Table(box=box.SIMPLE)
-    for number, head in enumerate(heads):
-        table.add_column(head, overflow="fold", no_wrap=number == 0)
+def plain_table(heads: tuple[str, ...], rows: list[tuple[str, ...]], *, folds: Collection[str] = ()) -> Table:
+    """A table without lines between the columns.
+
+    Args:
+        folds: Columns that give way where it is narrow; figures, and names that are there to be typed, stay whole.
+    """
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold", no_wrap=head not in folds)
     for row in rows:
         table.add_row(*row)
     return table

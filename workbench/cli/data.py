@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+from workbench.cli.common import (
+    JsonOption,
+    SetOption,
+    WorkspaceOption,
+    app,
+    emit,
+    messages,
+    opened,
+    plain_table,
+    progress_bar,
+)
 from workbench.services.importing.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ def import_(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import clips, with their texts where they have some; the set is made where it is missing."""
+    """Import clips, with their texts where they have some. The set is made where it is missing."""
     wishes = Wishes(form, tuple(tiers or ()), channels, longest)
     with opened(context, workspace) as bench, progress_bar("importing") as progress:
         spec = bench.catalog.resolve(model) if model else None
@@ -123,7 +131,7 @@ def score(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two recognisers' texts that already stand in a file; no model and no workspace are needed."""
+    """Compare two recognisers' texts that stand in a file. No model and no workspace are needed."""
     from workbench.services.scoring_file import Fields, score_manifest
 
     fields = Fields(reference, base, adapted, speaker, rare_words)
@@ -150,7 +158,10 @@ def export(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run's model for transformers, a set as an AudioFolder, or the texts of either as tables or subtitles."""
+    """Write a model, a data set, or texts for other programs.
+
+    A run's model as transformers reads it, a set as an AudioFolder, the texts of either as tables or subtitles.
+    """
     with opened(context, workspace) as bench:
         if kind == "hf":
             from workbench.services.export import export_run
@@ -174,7 +185,7 @@ def delete(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a set, some of its clips, or a run; `undelete` brings them back for a week."""
+    """Delete a set, some of its clips, or a run. `undelete` brings them back for a week."""
     with opened(context, workspace) as bench:
         bench.collecting.erase_expired()
         bench.history.erase_expired()
@@ -200,7 +211,7 @@ def undelete(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring back a deleted set, deleted clips of a set, or a deleted run."""
+    """Bring back a set, clips or a run that was deleted."""
     from workbench.errors import DataError
 
     with opened(context, workspace) as bench:
@@ -232,7 +243,7 @@ def erase(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a set, some of its clips, or a run, for good and at once: sound, labels, activations; model, figures."""
+    """Erase a set, some of its clips, or a run, for good. At once: sound, labels, activations; model, figures."""
     with opened(context, workspace) as bench:
         if RUN.fullmatch(set_name):
             _whole_run(clips, speaker)
@@ -302,18 +313,20 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
 
 
 def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
-    columns = ("set", "language", "clips", "confirmed", "drafted", "minutes", "speakers", "words")
-    table = Table(*columns, box=None)
-    for info in found:
-        counts = (info.clips, info.confirmed, info.drafted)
-        sizes = (f"{info.duration / 60:.1f}", str(info.speakers), str(len(info.words)))
-        table.add_row(info.name, info.language or "", *map(str, counts), *sizes)
-    console.print(table)
+    heads = ("set", "clips", "confirmed", "drafted", "minutes", "speakers", "words", "language")
+    rows = [
+        (
+            info.name,
+            *map(str, (info.clips, info.confirmed, info.drafted)),
+            *(f"{info.duration / 60:.1f}", str(info.speakers), str(len(info.words)), info.language or "–"),
+        )
+        for info in found
+    ]
+    console.print(plain_table(heads, rows, folds=("set",)))
 
 
 def _show_comparison(console: Console, comparison: "Comparison") -> None:
     console.print(comparison.sentence())
-    table = Table("", "WER", "CER", box=box.SIMPLE)
-    for name, side in (("base", comparison.base), ("adapted", comparison.adapted)):
-        table.add_row(name, f"{100 * side.wer:.1f} %", f"{100 * side.cer:.1f} %")
-    console.print(table)
+    sides = (("base", comparison.base), ("adapted", comparison.adapted))
+    rows = [(name, f"{100 * side.wer:.1f} %", f"{100 * side.cer:.1f} %") for name, side in sides]
+    console.print(plain_table(("", "WER", "CER"), rows))

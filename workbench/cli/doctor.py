@@ -29,7 +29,7 @@ def doctor(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what looks wrong with a set's confirmed labels, and mend one kind of it at once; every change is kept."""
+    """Say what looks wrong with a set's confirmed labels. One kind of it is mended at once; every change is kept."""
     if apply and undo:
         raise typer.BadParameter("give --apply or --undo, one of the two")
     with opened(context, workspace) as bench:

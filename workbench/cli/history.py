@@ -30,8 +30,9 @@ def runs(
 
 
 def _show_runs(console: Console, document: list[dict[str, Any]], *, one_set: bool) -> None:
-    heads = ("run", *(() if one_set else ("set",)), "model", "strategy", "status", "WER", "verdict", "s")
-    console.print(plain_table(heads, [tuple(_cells(d)[head] for head in heads) for d in document]))
+    heads = ("run", "WER", "verdict", "s", "strategy", "model", *(() if one_set else ("set",)))
+    rows = [tuple(_cells(d)[head] for head in heads) for d in document]
+    console.print(plain_table(heads, rows, folds=("set", "model", "strategy")))
     for d in document:
         # Below the table: names and notes are as long as people make them.
         if d["name"] or d["note"]:
@@ -42,9 +43,9 @@ def _show_runs(console: Console, document: list[dict[str, Any]], *, one_set: boo
 def _cells(d: dict[str, Any]) -> dict[str, str]:
     measured = d["base_wer"] is not None
     return {
-        **{name: str(d[name]) for name in ("run", "set", "model", "strategy", "status")},
+        **{name: str(d[name]) for name in ("run", "set", "model", "strategy")},
         "WER": f"{d['base_wer']:.1%} → {d['adapted_wer']:.1%}" if measured else "–",
-        "verdict": d["verdict"] or "–",
+        "verdict": d["verdict"] or d["status"],
         "s": "–" if d["seconds"] is None else f"{d['seconds']:.0f}",
     }
 
@@ -91,7 +92,10 @@ def report(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run's report: one HTML file with figures, run card, and the sound and picture of ten clips."""
+    """Write a run's report: one HTML file to keep and to show.
+
+    With figures, run card, and the sound and picture of ten clips.
+    """
     from workbench.ui.report import report_html
 
     if out.exists():

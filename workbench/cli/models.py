@@ -2,13 +2,15 @@
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from workbench.cli.common import (
     JsonOption,
@@ -25,6 +27,7 @@ from workbench.core.config import TrainingConfig
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from workbench.core.types import ModelSpec
     from workbench.services.workbench import Workbench
 
 ModelOption = Annotated[
@@ -60,7 +63,7 @@ def models(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the base models on offer; any other hub id of a CTC or Whisper model works too."""
+    """List the base models on offer. Any other hub id of a CTC or Whisper model works too."""
     with opened(context, workspace, model_collections=models_dir or ()) as bench:
         specs = bench.catalog.specs
     document = [
@@ -77,12 +80,17 @@ def models(
         }
         for s in specs
     ]
-    rows = [
-        (s.name, s.family, s.source, f"{(s.parameters or 0) / 1e6:.0f} M", " ".join(s.languages), s.licence, s.good_for)
-        for s in specs
-    ]
-    heads = ("name", "family", "where", "weights", "languages", "licence", "good for")
-    emit(document, as_json, lambda console: console.print(plain_table(heads, rows)))
+    emit(document, as_json, lambda console: _show_models(console, specs))
+
+
+def _show_models(console: Console, specs: "Sequence[ModelSpec]") -> None:
+    """A block for each: seven columns would leave none of them room for a sentence."""
+    for spec in specs:
+        weights = f"{spec.parameters / 1e6:.0f} M weights" if spec.parameters else ""
+        facts = (spec.source, spec.family, weights, " ".join(spec.languages), spec.licence)
+        console.print(Text(spec.name, "bold"))
+        for line in (" · ".join(filter(None, facts)), spec.good_for):
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False), soft_wrap=False)
 
 
 @app.command()
@@ -98,7 +106,7 @@ def transcribe(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write down files or a whole set; a set's texts are kept as drafts. Files that cannot be used are named last."""
+    """Write down files or a whole set. A set's texts are kept as drafts; files that cannot be used are named last."""
     if bool(files) == bool(set_name):
         raise typer.BadParameter("give sound files or --set NAME, one of the two")
     with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
@@ -138,7 +146,7 @@ def adapt(
     as_json: JsonOption = False,
     **settings: Any,
 ) -> None:
-    """Fine-tune a base model on a set's confirmed clips, and compare base with adapted on clips it never heard."""
+    """Fine-tune a base model on a set's confirmed clips. Base and adapted are compared on clips it never heard."""
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = bench.catalog.resolve(model)
@@ -168,7 +176,7 @@ def sweep(
     as_json: JsonOption = False,
     **settings: Any,
 ) -> None:
-    """Let several strategies and learning rates race on the dev clips; the winner alone is tested."""
+    """Let strategies and learning rates race on the dev clips. The winner alone is tested."""
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -191,7 +199,7 @@ def curve(
     as_json: JsonOption = False,
     **settings: Any,
 ) -> None:
-    """Train on more and more of a set's clips, and say what more clips would bring."""
+    """Train on more and more of a set's clips. That says what more of them would bring."""
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = bench.catalog.resolve(model)
@@ -246,7 +254,7 @@ def compare(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show base against adapted, with each test clip's texts; or two runs on clips that neither trained on."""
+    """Show base against adapted, or two runs, clip by clip. Two runs meet on clips that neither trained on."""
     with opened(context, workspace) as bench:
         if other is None:
             found = bench.comparing.of_run(run, normalizer=normalizer)
@@ -378,5 +386,6 @@ def _show_sweep(console: Console, document: dict[str, Any]) -> None:
         for arm in document["arms"]
     ]
     rows.append(("base", "0", "0", "0", f"{document['base_wer']:.1%}", ""))
-    console.print(plain_table(("arm", "weights that learn", "updates", "s", "dev WER", "change, 95 %"), rows))
+    heads = ("arm", "weights", "updates", "s", "dev WER", "change, 95 %")
+    console.print(plain_table(heads, rows, folds=("arm", "updates")))
     console.print(document["recommendation"])
