@@ -9,12 +9,14 @@ import pytest
 
 from tests.ui.conftest import HOSTILE
 from tests.ui.test_render import assert_harmless
+from workbench.core.comparison import ComparisonRow, compare
 from workbench.core.config import TrainingConfig
 from workbench.core.types import Block
 from workbench.services.adaptation import Ahead, RunView
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.ui.form import SETTINGS, kept_wishes
+from workbench.ui.render import esc
 from workbench.ui.running import panel
 from workbench.ui.sections.adapt import Adapt
 from workbench.ui.strip import strip_value
@@ -163,3 +165,12 @@ def test_an_ended_run_shows_its_command_and_offers_its_settings_again() -> None:
     assert "Fill the form as in run-3" in said
     assert_harmless(said)
     assert "data-again" not in panel(view(status="running"))
+
+
+def test_the_verdict_is_one_line_here_with_a_way_to_the_whole() -> None:
+    rows = [ComparisonRow(f"{i}.wav", "one two", "one too" if i % 2 else "won too", "one two") for i in range(12)]
+    outcome = compare(rows, normalizer="marks")
+    said = panel(view(status="done", result={"train_clips": 4, "seconds": {"total": 3.0}}), outcome=outcome)
+    assert "Better: 75.0 % → 0.0 % WER (−75.0 points)" in said
+    assert "href='#step-compare'" in said
+    assert esc(outcome.sentence()) not in said

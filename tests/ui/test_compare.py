@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from tests.services.finished import finished_run
+from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.core.comparison import ComparisonRow, compare
 from workbench.core.lanes import WordTimes
@@ -144,3 +144,28 @@ def test_a_tried_sound_joins_the_set_once_and_only_when_asked(
     bench.trying.sound(tried.token).unlink()
     with pytest.raises(gr.Error, match="forgotten"):
         section.add_to_set(tried.token, "ward")
+
+
+def test_while_a_run_works_the_comparison_that_was_read_stays(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("tones", 12, text="abba zoo")
+    section = Compare(bench)
+    first = waiting_run(bench, monkeypatch, "tones", folds=2)
+    assert text.RESULT_PENDING in section.show(f"{first}|running|None|12", "", "", "", "", 0)[OVERALL]
+    older, newer = done(bench, monkeypatch, folds=2), done(bench, monkeypatch, folds=2)
+    run = waiting_run(bench, monkeypatch, "tones", folds=2)
+    for status in ("queued", "running"):
+        shown = section.show(f"{run}|{status}|None|12", "", "", "", "", 0)
+        assert f"{run} is not done yet. Until it is, this is the comparison of {newer}." in shown[OVERALL]
+        read = section.show(f"{run}|{status}|None|12", "", older, "", older, shown[CLIP])
+        assert (read[2]["value"], read[3]) == (older, older)
+        assert read[CLIP] == shown[CLIP]
+        assert len(read[LIST]["clips"]) == 12
+    assert (
+        section.choose(gr.EventData(None, {"id": read[CLIP]}), f"{run}|running|None|12", "", older, "")[2] == read[CLIP]
+    )
+    assert f"{run} ended without" in section.show(f"{run}|failed|now|12", "", older, "", older, 0)[OVERALL]
+    ended = section.show(token(newer), "", older, "", older, 0)  # another run, and done
+    assert ended[2]["value"] == newer
+    assert "not done yet" not in ended[OVERALL]

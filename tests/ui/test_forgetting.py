@@ -52,9 +52,9 @@ def test_the_form_offers_the_other_sets(bench: Workbench, fill: Callable[..., li
     fill("s", 12, text="hello number")
     fill("t", 1, text="other")
     nothing = tuple(None for _ in SETTINGS)
-    values = Adapt(bench).review("s", "ctc-en", "head", False, {}, *nothing)[-len(SETTINGS) :]
-    general = values[SETTINGS.index("general_set")]
-    assert (general["value"], general["choices"]) == ("general", ["general", "t", "none"])
+    offer, *fields = Adapt(bench).review("s", "ctc-en", "head", False, {}, *nothing)[7:]
+    place = SETTINGS.index("general_set")
+    assert (offer["values"][place], fields[place]["choices"]) == ("general", ["general", "t", "none"])
     wished = tuple("none" if name == "general_set" else None for name in SETTINGS)
     html = Adapt(bench).review("s", "ctc-en", "head", False, {"general_set": "general"}, *wished)[0]
     assert "--general-set none" in html

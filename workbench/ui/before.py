@@ -28,7 +28,7 @@ def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
         ("languages", ", ".join(spec.languages) or text.UNKNOWN_FACT),
         ("licence", spec.licence if spec.licence != "unknown" else text.UNKNOWN_FACT),
         ("where", text.SOURCES[spec.source]),
-        ("speed", _speed(minute)),
+        ("speed", _speed(spec, minute)),
         ("good", spec.good_for),
     )
     rows = "".join(
@@ -37,9 +37,9 @@ def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
     return f"<dl class='facts'>{rows}</dl>"
 
 
-def _speed(minute: Expectation | None) -> str:
+def _speed(spec: ModelSpec, minute: Expectation | None) -> str:
     if minute is None:
-        return text.NO_SPEED
+        return text.NO_SPEED if spec.source == "hub" else text.LOADING
     how = text.MEASURED.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
     return text.MINUTE.format(time=span(max(1.0, minute.seconds)), how=how)
 
@@ -58,6 +58,32 @@ def _known_from(times: Times) -> str:
     if times.busy:
         said.append(text.TIME_BUSY)
     return " ".join(said)
+
+
+def brief(p: Preview | None, *, known: bool = True) -> str:
+    """What a start means, in a line beside the button.
+
+    Args:
+        p: None where nothing can be started.
+        known: Whether the page has been told yet.
+    """
+    if p is None:
+        return f"<p>{esc(text.NOT_READY if known else text.LOADING)}</p>"
+    clips = text.BRIEF_FOLDS if p.folds else text.BRIEF
+    said = clips.format(train=f"{p.train:,}", test=f"{p.test:,}", folds=p.folds)
+    long = f"<b>{esc(text.UP_TO.format(time=span(p.times.run.seconds)))}</b> " if p.times else ""
+    guess = f" <i>{esc(text.BRIEF_GUESS)}</i>" if p.times and not p.times.run.measured_in else ""
+    return f"<p>{long}{esc(text.TO_THE_VERDICT) if p.times else ''}{guess}</p><p>{esc(said)}</p>"
+
+
+def at_most(said: str, times: Times | None, which: str) -> str:
+    """A button's words with the time that it takes at most.
+
+    Args:
+        which: "sweep" or "curve".
+    """
+    found: Expectation | None = getattr(times, which) if times else None
+    return f"{said} · {text.AT_MOST.format(time=span(found.seconds))}" if found else said
 
 
 def preview(p: Preview) -> str:

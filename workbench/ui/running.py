@@ -10,7 +10,7 @@ from workbench.services.general import NONE
 from workbench.services.watching import Watched
 from workbench.ui import text
 from workbench.ui.charts import curve
-from workbench.ui.render import bar, command, esc, percent, plural, span
+from workbench.ui.render import bar, command, esc, percent, plural, points, span
 from workbench.ui.results import word
 
 
@@ -186,7 +186,14 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
         parts.append(f"<p class='{kind}' role='status'>{esc(view.message)}</p>")
     if outcome:
         kind, sign = outcome.verdict.replace(" ", "-"), text.VERDICT_SIGNS[outcome.verdict]
-        parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(outcome.sentence())}</p>")
+        said = text.OUTCOME.format(
+            verdict=text.VERDICTS[outcome.verdict],
+            base=percent(outcome.base.wer),
+            adapted=percent(outcome.adapted.wer),
+            change=points(outcome.interval.estimate),
+        )
+        link = f"<a href='#step-compare' data-place>{esc(text.TO_COMPARISON)}</a>"
+        parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(said)} {link}</p>")
     if view.result:
         took = view.seconds
         inside = " · ".join(f"{name} {span(took[key])}" for key, name in text.TOOK_PARTS.items() if took.get(key))

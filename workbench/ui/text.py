@@ -459,6 +459,11 @@ TIME_ESTIMATED: Final = (
     "An estimate: no run of this model has been measured on this machine yet, so the time follows from the model's "
     "size and a short test of the processor, and may be a few times off."
 )
+BRIEF: Final = "{train} clips learn, {test} judge"
+BRIEF_FOLDS: Final = "{test} clips in {folds} folds, each tested once"
+BRIEF_GUESS: Final = "(estimated)"
+AT_MOST: Final = "at most {time}"
+NOT_READY: Final = "Cannot start yet; the form above says why."
 TIME_BUSY: Final = "The machine is busy with something else right now; while it is, everything takes longer."
 RATE_CAP: Final = "The step size (learning rate) may be at most {cap:g} for this model."
 AGAIN: Final = "Fill the form as in {run}"
@@ -529,6 +534,8 @@ NO_RESULT: Final = (
     "that is."
 )
 RESULT_PENDING: Final = "The comparison appears when this run has finished."
+STILL_SHOWN: Final = "{run} is not done yet. Until it is, this is the comparison of {shown}."
+SHOWN_INSTEAD: Final = "{run} ended without a comparison. This is the one of {shown}."
 BASE: Final = "Base"
 ADAPTED: Final = "Adapted"
 VERDICTS: Final = {"better": "Better", "no proof": "No proof", "worse": "Worse"}
@@ -690,6 +697,9 @@ HISTORY_WORDS: Final = {
     "now": "in Compare now",
 }
 HISTORY_CLIPS: Final = "{learned} learned, {tested} tested"
+HISTORY_TO_COME: Final = "{learned} to learn from, {tested} to be tested"
+HISTORY_NOTHING: Final = "nothing learned, nothing tested"
+HISTORY_UNFINISHED: Final = "did not finish: nothing kept, nothing tested"
 HISTORY_NONE: Final = "none"
 RUN_DELETED: Final = "{run} is deleted; it can be brought back for a week, below the list of runs."
 RUN_BACK: Final = "{run} is back."
@@ -711,6 +721,8 @@ HEARD_NOTHING: Final = "nothing"
 TOOK: Final = "Took {total} ({parts})."
 TOOK_PARTS: Final = {"prefix": "listening once", "training": "learning", "evaluation": "testing"}
 LEARNED_FROM: Final = "Learned from {learned}, tested on {tested}."
+OUTCOME: Final = "{verdict}: {base} → {adapted} WER ({change} points)."
+TO_COMPARISON: Final = "Read the comparison"
 CHANGE_SAID: Final = "Change in word error rate {change} points, 95 % interval from {low} to {high}"
 FEWER_ERRORS: Final = "fewer errors"
 MORE_ERRORS: Final = "more errors"

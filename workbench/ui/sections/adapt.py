@@ -7,10 +7,10 @@ import gradio as gr
 
 from workbench.core.config import TrainingConfig
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.adaptation import RunView
+from workbench.services.planning import CURVE_DRAWS
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.before import model_facts, preview, strategies
+from workbench.ui.before import at_most, brief, model_facts, preview, strategies
 from workbench.ui.form import (
     OF_STRIP,
     SETTINGS,
@@ -24,27 +24,24 @@ from workbench.ui.form import (
     wishes,
 )
 from workbench.ui.guard import quiet, say, shown
-from workbench.ui.parts import html, static
+from workbench.ui.parts import html, show_place, static
 from workbench.ui.render import esc, heading
-from workbench.ui.running import Outcomes, choice, panel
+from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
 from workbench.ui.strip import block_strip, strip_value
 
-CURVE_DRAWS: Final = 3
 USUAL: Final = ("encoder", "all-but-features", "adapters")
 CUSTOM: Final = "custom"
 KEPT_FORMS: Final = 50  # sets whose form a browser remembers
-SHOW_RUN: Final = "() => document.getElementById('step-adapt').scrollIntoView({ block: 'start' })"
-SHOW_FORM: Final = "() => document.getElementById('base-model').scrollIntoView({ block: 'start' })"
-PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
+SHOW_FORM: Final = show_place("base-model")
 
 
-class Adapt:
+class Adapt(RunPanel):
     """The form of a fine-tune and the panel of its runs."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.adaptation, self.catalog = workbench.adaptation, workbench.catalog
+        super().__init__(workbench)
+        self.catalog = workbench.catalog
         self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
-        self.outcomes = Outcomes(workbench.comparing)
 
     def build(self) -> None:
         first = self.catalog.specs[0]
@@ -56,13 +53,7 @@ class Adapt:
         # Set -> its form, as this browser left it.
         self.own = gr.BrowserState({}, storage_key="speech-workbench-forms", secret="speech-workbench")
         html(heading(2, text.ADAPT, "adapt"))
-        self.run = gr.State("")
-        self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
-        with gr.Row(elem_classes="tight", elem_id="run-buttons"):
-            self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
-            self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
-        waiting = f"<p class='hint'>{esc(text.LOADING)}</p>"
-        self.panel = html(waiting, script=static("copy.js") + static("run_panel.js"), elem_id="run-panel")
+        self.build_panel()
         self.model = gr.Dropdown(
             [model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
             value=first.name,
@@ -83,19 +74,23 @@ class Adapt:
             self.why = html()
             with gr.Row(elem_classes="settings"):
                 self.settings = [field(name) for name in SETTINGS]
-        self.preview = html(script=static("copy.js"), elem_id="preview")
+        self.preview = html(f"<p class='hint'>{esc(text.LOADING)}</p>", script=static("copy.js"), elem_id="preview")
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
-        self.start = gr.Button(text.START, variant="primary", interactive=False, elem_id="start")
         with gr.Row(elem_classes="tight"):
             self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
             self.curve = gr.Button(text.CURVE, size="sm", interactive=False, elem_id="start-curve")
+        with gr.Row(elem_id="adapt-foot", equal_height=True):  # in sight wherever the form is scrolled to
+            self.brief = html(brief(None, known=False), elem_id="brief", min_width=150)
+            self.start = gr.Button(
+                text.START, variant="primary", interactive=False, min_width=150, scale=0, elem_id="start"
+            )
 
     def wire(self, chosen: gr.State, labels: gr.State) -> None:
         """Events within the section; `started` is for the page to look at once."""
         self.form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
         self.reviewed = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
-        self.reviewed += [self.offer, *self.settings]
+        self.reviewed += [self.offer, *self.settings, self.brief]
         self.form_outputs = [self.model, self.facts, self.strategy, self.strip, self.all_strategies, self.extend]
         self.form_outputs += [self.offer, *self.settings]
         blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
@@ -150,9 +145,7 @@ class Adapt:
         self.curved = self.curve.click(self.begin_curve, self.form, self.run, **PRIVATE)
         for event in (self.started, self.raced, self.curved):
             event.success(None, js=SHOW_RUN)
-        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **PRIVATE)
-        self.stopped = self.stop.click(self.halt, self.run, self.stop, **PRIVATE)
-        self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
+        self.wire_panel()
         self.fill_on(self.panel.again, self.run)
 
     def fill_on(self, event: Callable[..., Any], run: gr.State) -> None:
@@ -294,10 +287,12 @@ class Adapt:
 
     @shown
     def review(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+        self, set_name: str | None, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
     ) -> list[Any]:
         """What the run would do; an impossible wish is said in its place, and Start is off."""
         kept = [gr.skip()] * len(SETTINGS)  # their values are offered, since an answer may come late
+        if set_name is None:  # the page is still finding out which set is meant
+            return [*[gr.skip()] * 7, {}, *kept, gr.skip()]
         try:
             if not set_name:
                 raise DataError(text.NO_SET)
@@ -306,19 +301,23 @@ class Adapt:
             suggested = self._suggested(set_name, model or "", strategy, given)
             check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         except WorkbenchError as e:
-            off = gr.update(interactive=False)
-            hidden = gr.update(visible=False)
-            return [f"<p class='mind' role='status'>{esc(e)}</p>", "", hidden, gr.skip(), off, off, off, {}, *kept]
+            off, hidden = gr.update(interactive=False), gr.update(visible=False)
+            why = f"<p class='mind' role='status'>{esc(e)}</p>"
+            return [why, "", hidden, gr.skip(), off, off, off, {}, *kept, brief(None)]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
+        sweep, curve = (at_most(said, p.times, which) for said, which in ((text.SWEEP, "sweep"), (text.CURVE, "curve")))
         return [
             preview(p),
             f"<p class='hint'>{esc(text.RATE_CAP.format(cap=p.suggestion.rate_cap))}</p>",
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
-            *[gr.update(interactive=True)] * 3,
+            gr.update(interactive=True),
+            gr.update(interactive=True, value=sweep),
+            gr.update(interactive=True, value=curve),
             offered(now, suggested, values),
             *(gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name)) for name in SETTINGS),
+            brief(p),
         ]
 
     def _offers(self, name: str, set_name: str) -> dict[str, Any]:
@@ -366,32 +365,3 @@ class Adapt:
         given = wishes(filled, values) | {"extend_alphabet": extend}
         given.pop("learning_rate", None)
         return self.adaptation.start_sweep(set_name, model or "", settings=given)
-
-    # ---- runs ----
-
-    @shown
-    def choose_run(self, run: str | None) -> str:
-        return run or ""
-
-    @shown
-    def halt(self, run: str) -> Any:
-        self.adaptation.stop(run)
-        return gr.update(interactive=False)
-
-    @shown
-    def go_on(self, run: str) -> Any:
-        self.adaptation.resume(run)
-        return gr.update(visible=False)
-
-    def show_run(self, view: RunView | None, runs: list[RunView]) -> list[Any]:
-        """Run list, panel, Stop and Resume, for the page's timer."""
-        if view is None:
-            none = f"<p class='hint'>{esc(text.NO_RUNS)}</p>"
-            hidden = gr.update(visible=False)
-            return [gr.update(choices=[], value=None, visible=False), none, hidden, hidden]
-        return [
-            gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
-            panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
-            gr.update(visible=view.active, interactive=not view.stopping),
-            gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
-        ]

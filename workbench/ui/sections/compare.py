@@ -31,13 +31,13 @@ class Question:
     """What is to be compared.
 
     Attributes:
-        token: Names the run that the page shows, and its state.
+        token: Names the run that the page shows, and its state; None until that is known.
         before: A run's id; empty for the base of `after`.
         after: A run's id; empty for the run that the page shows.
         normalizer: Name of a text normalizer; empty for the run's own.
     """
 
-    token: str
+    token: str | None
     before: str = ""
     after: str = ""
     normalizer: str = ""
@@ -45,7 +45,7 @@ class Question:
     @property
     def run(self) -> str:
         """The run on the right side."""
-        return self.after or self.token.partition("|")[0]
+        return self.after or (self.token or "").partition("|")[0]
 
     @property
     def other(self) -> str:
@@ -63,7 +63,7 @@ class Compare:
         self._lock = threading.Lock()
 
     def build(self) -> None:
-        self.result = gr.State("")
+        self.result = gr.State(None)  # until the page has looked
         self.shown_run = gr.State("")  # whose choices the lists of runs hold
         self.clip = gr.State(0)
         html(heading(3, text.COMPARE, "compare"))
@@ -77,7 +77,7 @@ class Compare:
                 interactive=True,
                 min_width=150,
             )
-        self.overall = html(_nothing(text.NO_RESULT), elem_id="overall")
+        self.overall = html(_nothing(text.LOADING), elem_id="overall")
         self.list = result_list(elem_id="results")
         self.timeline = timeline_view(elem_id="clip-timeline")
         self.one = html(elem_id="one-clip")
@@ -120,10 +120,30 @@ class Compare:
 
     @quiet(10)
     def show(self, token: str, before: str, after: str, normalizer: str, shown_run: str, clip_id: int) -> list[Any]:
-        """The run's comparison; with another run than before it is held against its base again."""
-        if token.partition("|")[0] != shown_run:
+        """The run's comparison; with another run than before it is held against its base again.
+
+        While the run has none, the one that was read stays, or else the newest there is.
+        """
+        run = token.partition("|")[0]
+        if run and not self._has_result(token):
+            there = self._measured_beside(run)
+            after = after if after in there else next(iter(there), "")
+            before = before if before in there else ""
+        elif run != shown_run:
             before = after = ""
         return self._view(Question(token, before, after, normalizer), clip_id)
+
+    def _measured_beside(self, run: str) -> list[str]:
+        """The runs of the same set that can be compared, newest first."""
+        try:
+            return [name for name, _ in self.comparing.measured_runs(run)]
+        except WorkbenchError:  # deleted meanwhile
+            return []
+
+    def _has_result(self, token: str | None) -> bool:
+        """Whether the run that the page shows has ended with something to compare."""
+        run, status = token.split("|")[:2] if token else ("", "")
+        return status in ("done", "stopped") and self.comparing.has_measured(run)
 
     @shown
     def choose_sides(self, token: str, before: str, after: str, normalizer: str, clip_id: int) -> list[Any]:
@@ -174,7 +194,7 @@ class Compare:
     def _view(self, question: Question, clip_id: int) -> list[Any]:
         result = self._result(question)
         if result is None:
-            pending = question.token.split("|")[1:2] in (["queued"], ["running"])
+            pending = (question.token or "").split("|")[1:2] in (["queued"], ["running"])
             nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
             hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
             return [*hidden, nothing, clip_rows([], None), {}, "", 0, gr.Timer(active=False)]
@@ -183,17 +203,26 @@ class Compare:
         number = (chosen[0].clip_id or 0) if chosen else 0
         drawn, ticker = self._timeline(question, result, chosen) if chosen else ({}, gr.Timer(active=False))
         key = repr((question.run, question.other, question.normalizer))
+        note = self._instead(question)
         return [
             gr.update(visible=True),
             *self._choices(question),
-            question.token.partition("|")[0],
-            overall(result),
+            question.run if note else (question.token or "").partition("|")[0],
+            note + overall(result),
             clip_rows(found, number, key),
             drawn,
             _texts(result, chosen) if chosen else "",
             number,
             ticker,
         ]
+
+    def _instead(self, question: Question) -> str:
+        """Says whose comparison it is, where it is not the one of the run that the page shows."""
+        run, status = question.token.split("|")[:2] if question.token else ("", "")
+        if not run or question.run == run or self._has_result(question.token):
+            return ""
+        said = text.STILL_SHOWN if status in ("queued", "running") else text.SHOWN_INSTEAD
+        return f"<p class='mind' role='status'>{esc(said.format(run=run, shown=question.run))}</p>"
 
     def _choices(self, question: Question) -> list[Any]:
         runs = [

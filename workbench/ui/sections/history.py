@@ -9,11 +9,11 @@ from workbench.services.history import DeletedRun, Entry
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
-from workbench.ui.parts import history_list, html
+from workbench.ui.parts import history_list, html, show_place
 from workbench.ui.render import esc, percent, points, span
 from workbench.ui.results import clips
 
-SHOW_COMPARISON: Final = "() => document.getElementById('step-compare').scrollIntoView({ block: 'start' })"
+SHOW_COMPARISON: Final = show_place("step-compare")
 
 
 class History:
@@ -112,6 +112,17 @@ class History:
         return self.view(set_name, run, offered={"id": name, "clips": offered})
 
 
+def _clips(entry: Entry, tested: int | str) -> str:
+    """How many clips a run learned from and was judged by; one that ended early says so."""
+    if entry.active:
+        return text.HISTORY_TO_COME.format(learned=entry.learned, tested=entry.tested)
+    if not entry.learned and entry.status in ("failed", "interrupted"):
+        return text.HISTORY_UNFINISHED
+    if not entry.learned and not entry.figures:
+        return text.HISTORY_NOTHING
+    return text.HISTORY_CLIPS.format(learned=entry.learned or text.HISTORY_NONE, tested=tested)
+
+
 def _row(entry: Entry) -> dict[str, Any]:
     f = entry.figures
     tested = entry.tested if f else text.HISTORY_NONE
@@ -120,7 +131,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "note": entry.note,
         "what": f"{entry.strategy} · {entry.model}",
-        "clips": text.HISTORY_CLIPS.format(learned=entry.learned, tested=tested),
+        "clips": _clips(entry, tested),
         "wer": f"{percent(f.base_wer)} → {percent(f.adapted_wer)}" if f else "–",
         "change": f"{points(f.change.estimate)} ({points(f.change.low)} … {points(f.change.high)})" if f else "",
         "verdict": f"{text.VERDICT_SIGNS[f.verdict]} {text.VERDICTS[f.verdict]}" if f else text.STATUS[entry.status],

@@ -8,6 +8,28 @@
     paint(mode);
     try { localStorage.setItem(key, mode); } catch { /* not kept, still switched */ }
   });
+  // A jump moves the column that holds the place, where columns scroll by themselves, and the page only if it has to.
+  window.showPlace = (id) => {
+    const place = document.getElementById(id);
+    if (!place) return;
+    const lane = place.closest('.lane');
+    if (lane && /auto|scroll/.test(getComputedStyle(lane).overflowY)) {
+      const top = place.getBoundingClientRect().top - lane.getBoundingClientRect().top;
+      lane.scrollTo({ top: top + lane.scrollTop - 14 });
+      if (lane.getBoundingClientRect().top < 0) window.scrollTo({ top: 0 });
+    } else {
+      place.scrollIntoView({ block: 'start' });
+    }
+  };
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('.stepper a, .next a, a[data-place]');
+    const place = link && document.getElementById(link.getAttribute('href').slice(1));
+    if (!place) return;
+    event.preventDefault();
+    window.showPlace(place.id);
+    place.tabIndex = -1;  // the keyboard goes on from there
+    place.focus({ preventScroll: true });
+  });
   document.addEventListener('play', (event) => {
     document.querySelectorAll('audio').forEach((other) => { if (other !== event.target) other.pause(); });
   }, true);

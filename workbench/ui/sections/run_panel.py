@@ -1,0 +1,67 @@
+"""The panel of a set's runs: which one is shown, how far it is, Stop and Resume."""
+
+from typing import Any, Final
+
+import gradio as gr
+
+from workbench.services.adaptation import RunView
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.guard import shown
+from workbench.ui.parts import html, show_place, static
+from workbench.ui.render import esc
+from workbench.ui.running import Outcomes, choice, panel
+
+SHOW_RUN: Final = show_place("step-adapt")
+PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+class RunPanel:
+    """The chosen run as it stands; drawn by the page's timer."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.adaptation = workbench.adaptation
+        self.outcomes = Outcomes(workbench.comparing)
+
+    def build_panel(self) -> None:
+        self.run = gr.State("")
+        self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
+        with gr.Row(elem_classes="tight", elem_id="run-buttons"):
+            self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
+            self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
+        waiting = f"<p class='hint'>{esc(text.LOADING)}</p>"
+        self.panel = html(waiting, script=static("copy.js") + static("run_panel.js"), elem_id="run-panel")
+
+    def wire_panel(self) -> None:
+        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **PRIVATE)
+        self.stopped = self.stop.click(self.halt, self.run, self.stop, **PRIVATE)
+        self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
+
+    # ---- handlers ----
+
+    @shown
+    def choose_run(self, run: str | None) -> str:
+        return run or ""
+
+    @shown
+    def halt(self, run: str) -> Any:
+        self.adaptation.stop(run)
+        return gr.update(interactive=False)
+
+    @shown
+    def go_on(self, run: str) -> Any:
+        self.adaptation.resume(run)
+        return gr.update(visible=False)
+
+    def show_run(self, view: RunView | None, runs: list[RunView]) -> list[Any]:
+        """Run list, panel, Stop and Resume, for the page's timer."""
+        if view is None:
+            none = f"<p class='hint'>{esc(text.NO_RUNS)}</p>"
+            hidden = gr.update(visible=False)
+            return [gr.update(choices=[], value=None, visible=False), none, hidden, hidden]
+        return [
+            gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
+            panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
+            gr.update(visible=view.active, interactive=not view.stopping),
+            gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
+        ]
