@@ -10,11 +10,14 @@ import pytest
 
 from tests.asr.conftest import save_model
 from tests.services.inprocess import QUICK, import_tones
+from workbench.asr.training import TrainingOutcome
+from workbench.core.types import Split
 from workbench.services import course
 from workbench.services.course import Course, Stage
 from workbench.services.curving import CurveExecution
 from workbench.services.effort import Effort
 from workbench.services.expecting import Expectation
+from workbench.services.preparing import Prepared
 from workbench.services.progress import Progress
 from workbench.services.running import RunExecution
 from workbench.services.sweeping import SweepExecution
@@ -111,3 +114,16 @@ def test_a_run_of_many_trainings_fills_its_bar_once(
     assert ahead["training"] == 0
     assert max(ahead.values()) <= 0, "everything that was foretold is behind"
     assert sum(stage.spent for stage in stages.values()) <= took
+
+
+def test_a_stopped_run_has_learned_from_what_it_was_trained_on(bench: Workbench) -> None:
+    splits = (Split((1, 2), (3,), (4,), rule=""), Split((3, 4), (1,), (2,), rule=""))
+    ready = Prepared(splits, dict.fromkeys((1, 2, 3, 4), "a"), {}, [], ())
+
+    def learned(*steps: int) -> set[int]:
+        outcomes = [TrainingOutcome(n, n, (), stopped=True) for n in steps]
+        return RunExecution(bench.workspace, bench.store, "run-1")._learned_from(ready, outcomes)
+
+    assert learned(9) == {1, 2}, "stopped in the first fold, whose model it is"
+    assert learned(9, 9) == {1, 2, 3, 4}
+    assert learned(0, 0) == set()

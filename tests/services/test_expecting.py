@@ -13,8 +13,9 @@ import pytest
 from tests.asr.conftest import save_model
 from tests.services.inprocess import execute, import_tones, prepare
 from workbench.core.config import TrainingConfig
+from workbench.core.curve import sizes_for
 from workbench.services import expecting, machine
-from workbench.services.effort import Effort, Shape, count_effort, prices
+from workbench.services.effort import Effort, Shape, count_effort, curve_effort, prices
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.store.runs import find_run
@@ -48,6 +49,19 @@ def test_padding_costs_and_folds_train_again_on_everything() -> None:
     effort = count_effort(folds, DURATIONS, config)
     assert effort.updates == 3
     assert effort.tested_clips == 4
+
+
+def test_a_learning_curve_trains_on_parts_and_tests_each() -> None:
+    durations = dict.fromkeys(range(20), 2.0)
+    split = {"train": list(range(12)), "dev": [12, 13], "test": list(range(14, 20))}
+    config = TrainingConfig(epochs=2, batch_clips=4)
+    sizes = sizes_for(12)[:-1]
+    effort = curve_effort([split], durations, config, draws=3)
+    assert effort.tested_clips == 3 * len(sizes) * 6
+    assert effort.updates == 3 * sum(2 * -(-n // 4) for n in sizes)
+    assert curve_effort([split, split], durations, config, draws=3).tested_clips == 2 * len(sizes) * 6, (
+        "one draw a fold"
+    )
 
 
 def test_what_is_frozen_costs_only_while_it_listens() -> None:
@@ -121,6 +135,9 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
     planned = bench.adaptation.preview_model("own", spec, "head", settings)
     assert planned.times is not None
     assert planned.times.run.measured_in == ()
+    assert planned.times.sweep is not None
+    assert planned.times.sweep.effort.updates > planned.times.run.effort.updates
+    assert planned.times.sweep.seconds > planned.times.run.seconds
     execute(bench, run)
     timing: dict[str, Any] = bench.adaptation.view(run).result["timing"]
     assert timing["machine"] == platform.node()

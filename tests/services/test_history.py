@@ -10,6 +10,7 @@ from tests.services.finished import finished_run, waiting_run
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.store.models import EvaluationRow, HypothesisRow, RunRow, now
+from workbench.store.runs import find_run
 
 SECRET = "wolframite"
 
@@ -37,6 +38,10 @@ def test_the_history_says_what_a_comparison_says(bench: Workbench, monkeypatch: 
     assert (oldest.figures.base_wer, oldest.figures.adapted_wer) == (said.base.wer, said.adapted.wer)
     assert (oldest.figures.change, oldest.figures.verdict) == (said.interval, said.verdict)
     assert (oldest.tested, oldest.seconds) == (len(said.rows), 6.0)
+    assert (newest.learned, newest.tested) == (12, 12), "what it is to do"
+    with bench.store.session() as session:  # stopped while it was still starting
+        find_run(session, waiting).status = "stopped"
+    assert [(e.learned, e.tested) for e in bench.history.entries("s")[:1]] == [(0, 0)]
     bench.collecting.delete_clips([said.rows[0].clip_id or 0])
     after = bench.history.entries("s")[1]
     assert after.tested == len(said.rows) - 1

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import speechlike
+from tests.services.finished import waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
@@ -77,6 +78,32 @@ def test_a_new_tab_opens_the_set_it_showed_last(bench: Workbench) -> None:
     sets = Sets(bench)
     assert sets.open_page("one")[1] == "one"
     assert sets.open_page("deleted long ago")[1] == "two"
+
+
+def test_a_new_browser_opens_the_set_where_something_happened_last(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = Sets(bench)
+    ids = {name: fill(name, 12, text="hello number") for name in ("one", "two", "three")}
+    assert sets.open_page("")[1] == "three"
+    bench.labelling.save(ids["one"][0], "hello again", author="t", confirmed=True)
+    assert sets.open_page("")[1] == "one"
+    waiting_run(bench, monkeypatch, "two")
+    assert sets.open_page("")[1] == "two"
+    bench.collecting.delete_set("two")
+    assert sets.open_page("two")[1] != "two"
+
+
+def test_until_the_set_is_known_nothing_is_claimed(bench: Workbench) -> None:
+    page = Page(bench)
+    page.build()
+    assert page.look(None, "", {}) == [gr.skip()] * page._n_outputs
+    said = page.adapt.review(None, "ctc-en", "head", False, {}, *settings())
+    assert all(update == gr.skip() for i, update in enumerate(said) if i != 7)
+    for html in (page.adapt.preview.value, page.adapt.facts.value, page.adapt.brief.value, page.compare.overall.value):
+        assert text.LOADING in html
+        assert text.NO_SPEED not in html
+    assert text.NO_SET in page.adapt.review("", "ctc-en", "head", False, {}, *settings())[0]
 
 
 def test_the_first_visit_is_welcomed(bench: Workbench) -> None:
@@ -250,14 +277,22 @@ def test_too_few_labels_are_said_in_place_and_start_is_off(bench: Workbench, fil
 def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) -> None:
     fill("s", 12, text="hello number")
     adapt = Adapt(bench)
-    html, why, _, _, start, _, _, filled, *values = adapt.review("s", "ctc-en", "head", False, {}, *settings(epochs=3))
+    html, why, _, _, start, sweep, curve, offer, *values = adapt.review(
+        "s", "ctc-en", "head", False, {}, *settings(epochs=3)
+    )
     assert start["interactive"]
     assert "folds" in html
     assert "workbench adapt --set s --model ctc-en --strategy head" in html
     assert "may be at most" in why
     assert "the catalogue's for ctc-en with head" in values[SETTINGS.index("learning_rate")]["info"]
-    assert values[SETTINGS.index("epochs")]["value"] == 3
-    assert filled["epochs"] != 3
+    assert "value" not in values[SETTINGS.index("epochs")], "the browser decides whether it is still wanted"
+    assert offer["values"][SETTINGS.index("epochs")] == 3
+    assert offer["filled"]["epochs"] != 3
+    for button in (sweep, curve):
+        assert " · at most " in button["value"]
+    assert "up to" in values[-1], "beside the button, in sight wherever the form is scrolled to"
+    assert "(estimated)" in values[-1]
+    assert "no run of this model has been measured" in html
 
 
 def test_new_characters_wait_for_the_users_agreement(bench: Workbench, fill: Fill) -> None:
@@ -317,12 +352,12 @@ def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> No
         changed = page.look("s", "", first[0])
         assert changed[1] != first[1], "a new text is new, though the counts are the same"
         first = changed
-    fill("t", 1)
-    later = page.look("s", "", first[0])
-    assert later[0] != first[0]
-    assert text.STEPS[0] in later[2]
     bench.collecting.delete_clips([clip.id])
     bench.collecting.undo_delete(clip_ids=[clip.id])
     changed = page.look("s", "", first[0])
     assert changed[1] != first[1], "another page may have drawn the set while the clip was away"
     first = changed
+    fill("t", 1)
+    later = page.look("s", "", first[0])
+    assert later[0] != first[0]
+    assert text.STEPS[0] in later[2]

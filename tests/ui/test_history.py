@@ -9,6 +9,7 @@ import pytest
 from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
+from workbench.store.runs import find_run
 from workbench.ui.launch import Server
 from workbench.ui.sections.history import History
 
@@ -31,6 +32,11 @@ def test_a_row_says_what_was_tried_and_what_came_out(
     assert (row["took"], row["tested"], row["active"]) == ("6 s", True, False)
     assert row["what"] == "head · ctc-en"
     assert (newest["id"], newest["verdict"], newest["wer"], newest["active"]) == (waiting, "waiting", "–", True)
+    assert newest["clips"] == "12 to learn from, 12 to be tested"
+    for status, clips in (("stopped", "nothing learned, nothing tested"), ("failed", "did not finish: nothing kept")):
+        with bench.store.session() as session:
+            find_run(session, waiting).status = status
+        assert History(bench).view("s", run)["runs"][0]["clips"].startswith(clips)
     assert History(bench).view("", "") == {}
 
 

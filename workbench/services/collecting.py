@@ -31,7 +31,7 @@ from workbench.services.importing import (
 from workbench.services.intake import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.listings import read_text
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow
+from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow, RunRow
 from workbench.store.queries import STATUS, find_set, select_labelled, set_names
 from workbench.workspace import Workspace
 
@@ -101,6 +101,26 @@ class Collecting:
         if found is None:
             raise UnknownNameError("clip set", name, [info.name for info in infos])
         return found
+
+    def latest_set(self) -> str:
+        """The set where something happened last: a label saved, a clip added, a run started; empty without sets."""
+        in_set = ClipRow.set_id, func.max(ClipRow.added_at)
+        labelled = select(ClipRow.set_id, func.max(ReferenceRow.created_at)).join(
+            ReferenceRow, ReferenceRow.clip_id == ClipRow.id
+        )
+        questions = (
+            select(*in_set).group_by(ClipRow.set_id),
+            labelled.group_by(ClipRow.set_id),
+            select(RunRow.set_id, func.max(RunRow.created_at)).group_by(RunRow.set_id),
+        )
+        with self._store.session() as session:
+            living = session.scalars(select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None))).all()
+            when = {row.id: (row.created_at, row.id) for row in living}
+            for question in questions:
+                for set_id, moment in session.execute(question):
+                    if set_id in when and moment is not None:
+                        when[set_id] = max(when[set_id], (moment, set_id))
+            return max(living, key=lambda row: when[row.id]).name if living else ""
 
     def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
         """Replace a set's word list; empty lines and repetitions are dropped."""

@@ -62,8 +62,8 @@ class Entry:
     """One run of the history.
 
     Attributes:
-        learned: Clips it learned from.
-        tested: Clips it was judged by and that still exist.
+        learned: Clips it learned from, or is to learn from while it is active.
+        tested: Clips it was judged by and that still exist, or that are to judge it.
         figures: None for a run that measured nothing, or whose test clips are all gone.
         seconds: What it took in all; None while it has not ended.
     """
@@ -200,7 +200,9 @@ class History:
         return len(names)
 
     def _entry(self, view: RunView, tested: int) -> Entry:
-        learned = view.result.get("train_clips", view.train_clips)
+        # A run that ended without a result has kept nothing of what it may have learned.
+        planned = (view.train_clips, view.test_clips) if view.active else (0, 0)
+        learned = view.result.get("train_clips", view.train_clips) if view.result else planned[0]
         return Entry(
             view.id,
             view.set_name,
@@ -211,7 +213,7 @@ class History:
             view.status,
             view.message,
             learned,
-            tested if view.result else view.test_clips,
+            tested if view.result else planned[1],
             self._measured(view, tested) if view.result and tested else None,
             view.seconds.get("total"),
             view.created,

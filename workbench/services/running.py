@@ -193,9 +193,8 @@ class RunExecution(Preparation):
             for i, (text, fold) in adapted.items()
         ]
         self.seconds["total"] = time.monotonic() - began
-        # With folds the delivered model has learned from every clip.
         folds = len(ready.splits) > 1
-        trained = set(ready.labels) if folds else {i for i in ready.splits[0].train if i in ready.labels}
+        trained = self._learned_from(ready, outcomes)
         result = self.result | {
             "train_clips": len(trained),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
@@ -218,6 +217,15 @@ class RunExecution(Preparation):
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = "Stopped; the best state so far was kept." if stopped else ""
+
+    def _learned_from(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> set[int]:
+        """The clips that the delivered model has learned from."""
+        if not any(o.steps for o in outcomes):
+            return set()  # stopped before its first update, or a sweep that chose the base
+        if len(outcomes) == len(ready.splits) > 1:
+            return set(ready.labels)  # with folds it is trained on every clip
+        # Stopped in a fold, whose model it is.
+        return {i for i in ready.splits[len(outcomes) - 1].train if i in ready.labels}
 
     def _effort(self, ready: Prepared, adapted: Texts, outcomes: Sequence[TrainingOutcome]) -> Effort:
         """What was done in the seconds that were measured."""

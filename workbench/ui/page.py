@@ -104,8 +104,10 @@ class Page:
 
     # ---- the timer ----
 
-    def look(self, set_name: str, run: str, seen: dict[str, str]) -> list[Any]:
+    def look(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
         """What changed since this tab looked last; nothing at all in most seconds."""
+        if set_name is None:  # which set is meant is still being found out
+            return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
         runs = self.workbench.adaptation.runs(set_name) if info else []

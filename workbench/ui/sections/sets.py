@@ -27,7 +27,7 @@ class Sets:
         self._looked: dict[str, tuple[str, Readiness]] = {}  # set -> the state its readiness was found in
 
     def build(self) -> None:
-        self.chosen = gr.State("")
+        self.chosen = gr.State(None)  # until it is known; "" where there is no set
         self.remembered = gr.BrowserState("", storage_key="speech-workbench-set", secret="speech-workbench")
         with gr.Row(elem_id="top", equal_height=False):
             html(
@@ -123,13 +123,13 @@ class Sets:
 
     @shown
     def open_page(self, remembered: str) -> list[Any]:
-        """What a new tab shows: the set it showed last, else the newest."""
+        """What a new tab shows: the set it showed last, else the one where something happened last."""
         return self.moved_to(remembered)
 
     def moved_to(self, wanted: str | None) -> list[Any]:
         """Updates for chooser, chosen set, form and welcome."""
         names = [info.name for info in self.collecting.sets()]
-        name = wanted if wanted in names else (names[-1] if names else "")
+        name = str(wanted) if wanted in names else self.collecting.latest_set()
         return [
             gr.update(choices=names, value=name or None),
             name,

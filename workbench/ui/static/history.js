@@ -8,6 +8,7 @@ const bin = element.querySelector('.bin');
 const more = element.querySelector('button.more');
 const pair = element.querySelector('.pairing button');
 const rows = new Map();
+const binned = new Map(); // deleted runs' items; a click that has begun on one ends on it
 let shown = STEP;
 
 function make(tag, className, text = null, attributes = {}) {
@@ -200,6 +201,18 @@ function deleted(run) {
   return li;
 }
 
+function drawBin(runs) {
+  const wanted = new Map(runs.map((run) => [JSON.stringify(run), run]));
+  for (const [what, li] of binned) if (!wanted.has(what)) {
+    li.remove();
+    binned.delete(what);
+  }
+  [...wanted].forEach(([what, run], place) => {
+    if (!binned.has(what)) binned.set(what, deleted(run));
+    if (bin.children[place] !== binned.get(what)) bin.insertBefore(binned.get(what), bin.children[place] || null);
+  });
+}
+
 function draw() {
   const value = props.value || {};
   const runs = value.runs || [];
@@ -223,11 +236,11 @@ function draw() {
   if (value.saved && rows.has(value.saved)) show(rows.get(value.saved).saved, words.saved);
   if (value.offered && rows.has(value.offered.id)) rows.get(value.offered.id).offer(value.offered.clips);
   table.hidden = !runs.length;
-  element.querySelector('.nothing').hidden = runs.length > 0 || (value.deleted || []).length > 0;
+  element.querySelector('.nothing').hidden = !value.runs || runs.length > 0 || (value.deleted || []).length > 0;
   const tested = runs.filter((run) => run.tested).length;
   element.querySelector('.pairing').hidden = tested < 2;
   more.hidden = runs.length <= shown;
-  bin.replaceChildren(...(value.deleted || []).map(deleted));
+  drawBin(value.deleted || []);
   paintPair();
 }
 more.onclick = () => { shown += STEP; draw(); };
