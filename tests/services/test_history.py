@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from tests.services.finished import finished_run, waiting_run
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
@@ -47,6 +48,17 @@ def test_the_history_says_what_a_comparison_says(bench: Workbench, monkeypatch: 
     assert after.tested == len(said.rows) - 1
     assert after.figures is not None
     assert after.figures.base_wer == bench.comparing.of_run(first).comparison.base.wer
+
+
+def test_only_clips_that_are_gone_count_as_deleted(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip that the run itself left out, since its model hears no more than so many seconds, is still there."""
+    run = finished_run(bench, monkeypatch, "s", folds=2)
+    long, deleted, *_ = (clip.id for clip in bench.labelling.clips("s"))
+    with bench.store.session() as session:
+        session.execute(delete(EvaluationRow).where(EvaluationRow.clip_id == long))
+    assert bench.comparing.of_run(run).notes == ("One note.",)
+    bench.collecting.delete_clips([deleted])
+    assert "1 of the run's test clips were deleted since" in bench.comparing.of_run(run).notes[1]
 
 
 def test_a_name_and_a_note_are_kept_as_typed_but_for_what_nobody_sees(

@@ -10,7 +10,7 @@ import soundfile
 
 from tests.conftest import speechlike
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
-from workbench.services.importing import Wishes
+from workbench.services.importing import TierChoice
 from workbench.services.transcripts import FORMS, Transcripts
 from workbench.store.models import EvaluationRow, RunRow
 from workbench.store.queries import find_set
@@ -109,9 +109,9 @@ def test_a_run_shows_the_adapted_text_or_the_one_that_is_named(transcripts, run)
     assert "base 2" in transcripts.files(run, "srt", text="base")["one.srt"]
     grid = transcripts.files(run, "textgrid")["talk.TextGrid"]
     assert [line.strip() for line in grid.splitlines() if "name =" in line] == [
-        'name = "reference"',
-        'name = "base"',
-        'name = "adapted"',
+        'name = "Ann - reference"',
+        'name = "Ann - base"',
+        'name = "Ann - adapted"',
     ]
 
 
@@ -134,22 +134,30 @@ def test_round_trip(form, transcripts, collecting, labelling, folder, tmp_path, 
         assert again == {'say "hi" & bold', TEXTS[1], TEXTS[2], ""}
     else:
         assert facts("again") == facts("s")
-    if form == "vtt":
+    if form != "srt":  # which knows no speakers
         assert {c.speaker for c in labelling.clips("again")} == {"Ann", None}
 
 
 def test_overlapping_texts_go_into_more_tiers(transcripts, collecting, labelling, folder) -> None:
     soundfile.write(folder / "talk.wav", speechlike(9, seed=1), RATE)
-    cues = [("00:00.000 --> 00:03.000", "<v A>one"), ("00:02.000 --> 00:04.000", "<v B>two")]
-    cues.append(("00:03.000 --> 00:05.000", "three"))
+    cues = [("00:00.000 --> 00:03.000", "<v A>one"), ("00:01.000 --> 00:02.500", "<v A>late")]
+    cues += [("00:02.000 --> 00:04.000", "<v B>two"), ("00:04.000 --> 00:05.000", "three")]
     (folder / "talk.vtt").write_text("WEBVTT\n" + "".join(f"\n{times}\n{said}\n" for times, said in cues))
     collecting.import_path(folder, "s")
     (grid,) = transcripts.files("s", "textgrid").values()
-    assert [line.strip() for line in grid.splitlines() if "name =" in line] == ['name = "text"', 'name = "text 2"']
+    names = ["A - text", "A - text 2", "B - text", "text"]
+    assert [line.strip() for line in grid.splitlines() if "name =" in line] == [f'name = "{name}"' for name in names]
     (folder / "talk.vtt").unlink()
     (folder / "talk.TextGrid").write_text(grid)
-    collecting.import_path(folder, "again", wishes=Wishes(tiers=("text", "text 2")))
-    assert [c.text for c in labelling.clips("again")] == ["one", "two", "three"]
+    report = collecting.import_path(folder, "again")  # nobody has to choose among tiers that are all labels
+    said = [("one", "A"), ("late", "A"), ("two", "B"), ("three", None)]
+    assert [(c.text, c.speaker) for c in labelling.clips("again")] == said
+    (remark,) = [warning for warning in report.warnings if "another text claims too" in warning.reason]
+    assert "2 texts claim sound" in remark.reason
+    assert "first at 0:01.0 of talk.wav" in remark.reason
+    (folder / "talk.TextGrid").write_text(grid.replace("B - text", "B - base"))
+    with pytest.raises(TierChoice, match="B - base"):
+        collecting.import_path(folder, "again")
 
 
 def test_the_data_set_keeps_the_place(collecting, labelling, workspace, store, tmp_path, transcripts, talk) -> None:

@@ -1,8 +1,11 @@
 """Base against adapted, from what a run measured; two runs on clips that neither trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
 
 from workbench.core.comparison import Comparison, ComparisonRow, compare
 from workbench.core.forgetting import Forgetting
@@ -10,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.services.general import forgetting_of
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
+from workbench.store.queries import batches, select_labelled
 from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
 
 FINISHED = ("done", "stopped")
@@ -72,15 +76,15 @@ class Comparing:
             measured = evaluations(session, run.id)
             train_texts = _train_texts(session, run)
             forgetting = forgetting_of(session, run, normalizer=normalizer)
+            deleted = _deleted(session, {i for part in _parts(run) for i in part["test"]})
         if not measured:
             raise WorkbenchError(
                 f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
             )
         rows = [_row(clip, e.reference, e.base, e.adapted) for e, clip in measured]
         notes = list(run.result.get("notes", []))
-        missing = len({i for part in _parts(run) for i in part["test"]}) - len(rows)
-        if missing and run.status == "done":
-            notes.append(f"{missing} of the run's test clips were deleted since and are not counted.")
+        if deleted and run.status == "done":
+            notes.append(f"{deleted} of the run's test clips were deleted since and are not counted.")
         comparison = compare(
             rows,
             normalizer=normalizer or str(run.config["normalizer"]),
@@ -164,6 +168,12 @@ def _row(clip: ClipRow, reference: str, base: str, adapted: str) -> ComparisonRo
 
 def _parts(run: RunRow) -> Sequence[dict[str, Any]]:
     return run.split.get("folds") or [run.split]
+
+
+def _deleted(session: Session, clip_ids: Collection[int]) -> int:
+    """How many of these clips live no more; a living one without figures was left out by the run, which says why."""
+    living = select_labelled(func.count(ClipRow.id))
+    return len(clip_ids) - sum(session.scalar(living.where(ClipRow.id.in_(ids))) or 0 for ids in batches(clip_ids))
 
 
 def _train_texts(session: Any, run: RunRow) -> list[str]:

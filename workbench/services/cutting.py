@@ -23,6 +23,7 @@ LONG_PAUSE: Final[Seconds] = 2.0  # pauses from here on belong to no clip, but f
 SAME: Final[Seconds] = 0.05  # a part that is shorter than its file by no more is the file
 OVERSHOOT: Final[Seconds] = 0.5  # a text may end this long after its recording; times are rounded
 WORTH_SAYING: Final[Seconds] = 1.0  # of a recording that no text covers
+SHARED: Final[Seconds] = 0.2  # two parts may share so much: people cut a little late and early
 
 Decode = Callable[[Path], Sound]
 Found = tuple[Candidate, Sound] | Problem
@@ -157,10 +158,26 @@ class _Cutter:
             end = self.recording.duration if end is None else end
             covered[max(0, int(start * 10)) : max(0, int(np.ceil(min(end, 1e6) * 10)))] = True
             yield self._part(candidate, start, end, alone=len(group) == 1)
+        self._say_overlaps(group)
         uncovered = float(np.count_nonzero(~covered)) / 10
         if uncovered >= WORTH_SAYING and PurePosixPath(group[0].file).suffix.lower() in TIMED:
             reason = f"{_length(uncovered)} of {group[0].source or group[0].name} have no text and were left out"
             remedy = "nothing to do, unless something is said there: then annotate it, and import again"
+            self.remarks.append(Problem(group[0].file, None, reason, remedy))
+
+    def _say_overlaps(self, group: Sequence[Candidate]) -> None:
+        """Remark on texts that claim the same stretch of a channel; equal parts are told as duplicates."""
+        whole = self.recording.duration
+        said = {(c.channel or 0, c.cut[0], whole if c.cut[1] is None else c.cut[1]) for c in group if c.cut}
+        shared, last = [], (-1, 0.0)
+        for channel, start, end in sorted(said):
+            if channel == last[0] and start < last[1] - SHARED:
+                shared.append(start)
+            last = max(last, (channel, end))
+        if shared:
+            n = f"{len(shared)} {'text claims' if len(shared) == 1 else 'texts claim'}"
+            reason = f"{n} sound that another text claims too, first at {clock(shared[0])} of {group[0].name}"
+            remedy = "correct the times; where people talk at once, a clip holds words that its text leaves out"
             self.remarks.append(Problem(group[0].file, None, reason, remedy))
 
     def _part(self, candidate: Candidate, start: Seconds, end: Seconds, *, alone: bool) -> Found:

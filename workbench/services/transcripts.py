@@ -22,12 +22,13 @@ from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services.export_data import check_empty, safe_stems
 from workbench.services.importing import AUDIO_SUFFIXES
+from workbench.services.importing.annotations import LABEL_TIER, tier_name
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
 from workbench.store.queries import find_set, select_clips
 from workbench.store.runs import evaluations, find_run
 
-LABEL: Final = "text"  # the one text of a set's clip: its label, else its draft
+LABEL: Final = LABEL_TIER  # the one text of a set's clip: its label, else its draft
 RUN_TEXTS: Final = ("reference", "base", "adapted")
 ABOUT: Final = ("clip", "file", "source", "start", "end", "duration", "speaker", "language", "split", "status")
 _RUN: Final = re.compile(r"run-\d+")
@@ -267,12 +268,13 @@ def _clock(seconds: Seconds, point: str) -> str:
 
 
 def _textgrid(rows: Rows, texts: Sequence[str]) -> str:
-    """Praat's long form; texts whose times overlap go into a second tier of the same name."""
+    """Praat's long form, a tier for each speaker; texts whose times overlap go into a second one."""
     end = max(row.span[1] for row in rows)
     tiers = [
-        (which if number == 1 else f"{which} {number}", layer)
+        (tier_name(which, speaker, number), layer)
         for which in texts
-        for number, layer in enumerate(_layers(rows, which), start=1)
+        for speaker in dict.fromkeys(row.speaker for row in rows)
+        for number, layer in enumerate(_layers([row for row in rows if row.speaker == speaker], which), start=1)
     ]
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end:.5f}"]
     lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]

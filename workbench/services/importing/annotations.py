@@ -1,6 +1,9 @@
 """What annotation files hold, whatever their format: texts with their times, in tiers."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 
 from workbench.core.types import Seconds
 from workbench.services.listings import Problem
@@ -37,6 +40,31 @@ class Annotations:
     media: list[str] = field(default_factory=list)
     origin: Seconds = 0.0
     problems: list[Problem] = field(default_factory=list)
+
+
+# How this program names tiers: "Ann - text", as the Montreal Forced Aligner writes speakers; overlaps are counted.
+LABEL_TIER: Final = "text"
+_OURS: Final = re.compile(r"(?:(?P<speaker>.+) - )?(?P<text>text|reference|base|adapted)(?: \d+)?")
+
+
+def tier_name(text: str, speaker: str | None, number: int) -> str:
+    """What a tier of a speaker's texts is called; from 2 on the number tells tiers of overlapping ones apart."""
+    return f"{f'{speaker} - ' if speaker else ''}{text}{f' {number}' if number > 1 else ''}"
+
+
+def tier_speaker(name: str, *, many: bool) -> str | None:
+    """Who speaks in a tier; of other programs' files with several tiers each is somebody's.
+
+    Args:
+        many: Whether several tiers are meant.
+    """
+    ours = _OURS.fullmatch(name)
+    return ours["speaker"] if ours else name if many else None
+
+
+def all_labels(tiers: Collection[str]) -> bool:
+    """Whether all tiers are labels that this program has written, so that nobody has to choose."""
+    return all((ours := _OURS.fullmatch(name)) is not None and ours["text"] == LABEL_TIER for name in tiers)
 
 
 class Unreadable(Exception):

@@ -9,7 +9,7 @@ from typing import Final
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
 from workbench.services.importing import elan, subtitles, textgrid
-from workbench.services.importing.annotations import Annotations, Span, Unreadable
+from workbench.services.importing.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
 from workbench.services.importing.places import Place
 from workbench.services.listings import read_text
@@ -133,7 +133,7 @@ class _Timed:
             reason = "no text with times in it"
             self.reading.reject(name, None, reason, "annotate it, or take it away to import the sound without it")
             return []
-        if len(tiers) == 1 and (not self.tiers or "" in tiers):
+        if "" in tiers or (not self.tiers and (len(tiers) == 1 or all_labels(tiers))):
             chosen = tiers
         elif self.tiers:
             chosen = {tier: tiers[tier] for tier in tiers if tier in self.tiers}
@@ -144,13 +144,12 @@ class _Timed:
         else:
             self.reading.tiers[name] = tuple(tiers)
             return []
-        many = len(chosen) > 1
         spans = [
             replace(
                 span,
                 start=span.start + annotations.origin,
                 end=span.end + annotations.origin,
-                speaker=span.speaker or (tier if many else None),
+                speaker=span.speaker or tier_speaker(tier, many=len(chosen) > 1),
             )
             for tier, spans in chosen.items()
             for span in spans
