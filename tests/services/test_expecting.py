@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from workbench.store.runs import find_run
 
 SPLIT = {"train": [1, 2, 3, 4], "dev": [5], "test": [6]}
 DURATIONS = dict.fromkeys(range(1, 7), 2.0)
+EFFORT = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5, tested_clips=10)
 SHAPE = Shape((("features", 10**6), ("encoder", 10**6), ("head", 10**4)), boundary=2)
 
 
@@ -73,12 +75,18 @@ def test_what_is_frozen_costs_only_while_it_listens() -> None:
 
 
 def _store_run(
-    bench: Workbench, run: str, *, slower: float, machine: str = platform.node(), others: float = 0.0
+    bench: Workbench,
+    run: str,
+    *,
+    slower: float,
+    training: float | None = None,
+    machine: str = platform.node(),
+    others: float = 0.0,
+    effort: Effort = EFFORT,
 ) -> None:
     """A finished run whose every part took so many times what the price list says."""
-    effort = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5, tested_clips=10)
     priced = prices(SHAPE, effort)
-    took = {part: slower * seconds for part, seconds in priced.items()}
+    took = {part: (training if training and part == "training" else slower) * s for part, s in priced.items()}
     with bench.store.session() as session:
         row = find_run(session, run)
         blocks = [{"kind": kind, "parameters": n} for kind, n in SHAPE.blocks]
@@ -111,6 +119,39 @@ def test_earlier_runs_on_this_machine_say_how_long_it_takes(
     other = bench.adaptation.expecting.foretell("another model", "head", SHAPE, effort)
     assert other.measured_in == (), "another model's runs tell how long a start takes, and no more"
     assert other.seconds == pytest.approx(sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
+
+
+def test_a_heads_slow_small_operations_do_not_foretell_an_encoders_large_ones(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "own", range(8), "own")
+    spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
+    run = prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none")
+    small = Effort(heard=1e5, learned=1e2, updates=90, tested=1e5, tested_clips=10, trainings=1)
+    _store_run(bench, run, slower=1, training=12, effort=small)
+    encoder = Shape(SHAPE.blocks, 1)
+    effort = Effort(heard=1e4, learned=1e6, updates=90, tested=1e4, tested_clips=10, trainings=1)
+    priced = prices(encoder, effort)
+    found = bench.adaptation.expecting.foretell(spec.name, "encoder", encoder, effort)
+    assert found.measured_in == (run,)
+    assert priced["training"] < found.parts["training"] < 2 * priced["training"] + 12 * 3
+    again = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, small)
+    assert again.parts["training"] == pytest.approx(12 * prices(SHAPE, small)["training"])
+    minute = bench.adaptation.minute("ctc-en")
+    with bench.store.session() as session:
+        row = find_run(session, run)
+        row.model = {**row.model, "name": "ctc-en"}
+        seconds = {**row.result["seconds"], "evaluation": 0.4}  # of a head over what is cached: next to nothing
+        row.result = {
+            **row.result,
+            "seconds": seconds,
+            "timing": {**row.result["timing"], "effort": vars(replace(small, tested=1e-2))},
+        }
+    measured = bench.adaptation.minute("ctc-en")
+    assert minute is not None
+    assert measured is not None
+    assert measured.measured_in == (run,)
+    assert measured.seconds == pytest.approx(minute.seconds, rel=0.01)
 
 
 def test_a_clock_that_runs_on_while_others_work_does_not_make_the_machine_slow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ USES_A_SECOND_SEQ2SEQ: Final = {"features": 75.0, "encoder": 50.0}
 USES_OTHERWISE: Final = {"ctc": 50.0, "seq2seq": 12.0}
 BACKWARD: Final = 3.0  # times the work of a forward pass: forward, gradients of activations, gradients of weights
 UPDATE_S: Final[Seconds] = 0.012  # of every update, whatever its size
+TRAINING_S: Final[Seconds] = 1.0  # of every training, to set it up and to take up its best state
 LAYER_S: Final[Seconds] = 0.0015  # of every learning block in an update: many small operations
 WRITING_S: Final[Seconds] = 0.004  # of a decoder layer for a clip's words, one after the other
 LEARNING_SHARE: Final = 0.35  # of the speed of large products that a model of this kind reaches
@@ -36,6 +37,7 @@ class Effort:
         tested: Seconds of sound written down by base and adapted.
         checked_clips, tested_clips: Clips written down.
         heard_clips: Clips that the frozen part listens to, altered copies included.
+        trainings: Number of trainings.
     """
 
     heard: Seconds = 0.0
@@ -46,6 +48,7 @@ class Effort:
     checked_clips: int = 0
     tested_clips: int = 0
     heard_clips: int = 0
+    trainings: int = 0
 
     def __add__(self, other: "Effort") -> "Effort":
         mine, theirs = asdict(self), asdict(other)
@@ -178,6 +181,7 @@ def sum_effort(
         checked_clips=sum(t.checks * len(t.dev) for t in trainings),
         tested_clips=2 * len(tested),
         heard_clips=len(heard),
+        trainings=len(trainings),
     )
 
 
@@ -201,13 +205,21 @@ def _planned(clips: Sequence[Seconds], config: TrainingConfig) -> int:
 def prices(shape: Shape, effort: Effort) -> dict[str, Seconds]:
     """The seconds of each part of a run, by the model's shape and this machine's speed at large products."""
     frozen, tail = shape.blocks[: shape.boundary], shape.blocks[shape.boundary :]
-    speed = LEARNING_SHARE * machine_speed()
-    layers = sum(kind == "decoder" for kind, _ in shape.blocks)
-    updates = effort.updates * (UPDATE_S + LAYER_S * len(tail))
+    speed, layers = LEARNING_SHARE * machine_speed(), _decoder_layers(shape)
     return {
         "prefix": effort.heard * shape.work(frozen) / speed,
-        "training": (BACKWARD * effort.learned + effort.checked) * shape.work(tail) / speed
-        + updates
-        + effort.checked_clips * layers * WRITING_S,
+        "training": sum(training_prices(shape, effort)),
         "evaluation": effort.tested * shape.work(tail) / speed + effort.tested_clips * layers * WRITING_S,
     }
+
+
+def training_prices(shape: Shape, effort: Effort) -> tuple[Seconds, Seconds]:
+    """The seconds of learning in large products, and those in everything that costs the same whatever the size."""
+    tail = shape.blocks[shape.boundary :]
+    products = (BACKWARD * effort.learned + effort.checked) * shape.work(tail) / (LEARNING_SHARE * machine_speed())
+    updates = effort.updates * (UPDATE_S + LAYER_S * len(tail)) + effort.trainings * TRAINING_S
+    return products, updates + effort.checked_clips * _decoder_layers(shape) * WRITING_S
+
+
+def _decoder_layers(shape: Shape) -> int:
+    return sum(kind == "decoder" for kind, _ in shape.blocks)

@@ -18,7 +18,16 @@ from workbench.asr.outline import outline, window
 from workbench.core.choosing import rungs
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
-from workbench.services.effort import Effort, Shape, count_effort, curve_effort, padded, prices, shape_of
+from workbench.services.effort import (
+    Effort,
+    Shape,
+    count_effort,
+    curve_effort,
+    padded,
+    prices,
+    shape_of,
+    training_prices,
+)
 from workbench.services.general import general_lengths
 from workbench.services.machine import QUIET_SHARE, busy_lately
 from workbench.store.database import Store
@@ -28,6 +37,7 @@ from workbench.store.runs import active_runs
 RUNS_ASKED: Final = 60  # the newest
 KEPT_RUNS: Final = 5  # of those that count
 LEAST_MEASURED: Final[Seconds] = 0.3  # shorter spans say more about the clock than about the machine
+LEAST_PRICED: Final[Seconds] = 0.1  # nor does what should take next to nothing
 START_S: Final[Seconds] = 12.0  # loading the libraries, where no run has told yet
 REST_S: Final[Seconds] = 3.0  # loading the model, saving
 OWN_WORK_S: Final[Seconds] = 120.0  # after a run, until its own work has left the machine's load
@@ -95,6 +105,7 @@ class _Measured:
 
     Attributes:
         quiet: Whether it had the machine for itself.
+        small: Whether its learning was small operations more than large products.
     """
 
     run: str
@@ -104,6 +115,7 @@ class _Measured:
     rest: Seconds
     start: Seconds
     quiet: bool
+    small: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +138,15 @@ class _Known:
     def priced(self, strategy: str, shape: Shape, effort: Effort) -> dict[str, Seconds]:
         """The seconds of each part of so much work."""
         alike = self.alike(strategy)
-        return {part: s * _ratio(part, alike, self.own) for part, s in prices(shape, effort).items()}
+        priced = {part: s * _ratio(part, alike, self.own) for part, s in prices(shape, effort).items()}
+        if alike and alike[0].strategy != strategy:
+            # What slows a head down, many small operations, says little of a whole encoder, and the other way round.
+            products, rest = training_prices(shape, effort)
+            large, small = ([m for m in alike if m.small is which] for which in (False, True))
+            hearing = [m.ratios[part] for part in ("prefix", "evaluation") for m in alike if part in m.ratios]
+            ratio = _ratio("training", large) if large else statistics.median(hearing or [1.0])
+            priced["training"] = products * ratio + rest * _ratio("training", small)
+        return priced
 
     def expectation(self, strategy: str, parts: Mapping[str, Seconds], effort: Effort) -> Expectation:
         """With what comes before and after."""
@@ -221,10 +241,12 @@ class Expecting:
         if folder is None:
             return None
         own = self._known(spec.name).own
-        told = [m for m in own if "evaluation" in m.ratios]
+        told = [m for m in own if m.ratios.keys() & {"prefix", "evaluation"}]
         told = [m for m in told if m.quiet] or told
+        # Listening takes most of it, and goes through large products as the frozen part's listening does.
+        slower = statistics.median(m.ratios.get("prefix", m.ratios.get("evaluation", 1.0)) for m in told) if told else 1
         effort = Effort(tested=10 * (window(folder) or 6.0), tested_clips=10)
-        seconds = prices(shape_of(outline(folder)), effort)["evaluation"] * _ratio("evaluation", told)
+        seconds = prices(shape_of(outline(folder)), effort)["evaluation"] * slower
         return Expectation(seconds, tuple(m.run for m in told), bool(told) and not told[0].quiet)
 
     def busy_now(self) -> bool:
@@ -242,7 +264,7 @@ class Expecting:
         with self.store.session() as session:
             rows = session.scalars(query.limit(RUNS_ASKED)).all()
         every = [m for row in rows if (m := _measured(row)) is not None]
-        return _Known([m for m in every if m.model == model][:KEPT_RUNS], every[:KEPT_RUNS])
+        return _Known([m for m in every if m.model == model and m.ratios][:KEPT_RUNS], every[:KEPT_RUNS])
 
 
 def timing(effort: Effort, others: float) -> dict[str, Any]:
@@ -269,12 +291,14 @@ def _measured(row: RunRow) -> _Measured | None:
     ratios = {
         part: took[part] / seconds
         for part, seconds in priced.items()
-        if seconds > 0 and took.get(part, 0.0) >= LEAST_MEASURED
+        if seconds >= LEAST_PRICED and took.get(part, 0.0) >= LEAST_MEASURED
     }
     rest = took["total"] - sum(took[part] for part in priced)
     start = (row.started_at - row.created_at).total_seconds()
     quiet = found.get("others", 0.0) <= QUIET_SHARE
-    return _Measured(row.name, row.model["name"], row.strategy, ratios, max(0.0, rest), start, quiet)
+    products, others = training_prices(shape, Effort(**found["effort"]))
+    strategy, small = row.strategy, others > products
+    return _Measured(row.name, row.model["name"], strategy, ratios, max(0.0, rest), start, quiet, small)
 
 
 def _ratio(part: str, *groups: Sequence[_Measured]) -> float:

@@ -149,10 +149,15 @@ class Preparation:
         plan = plan_for_blocks(self.backend.blocks(), strategy, config)
         _check_new_characters(plan, new_characters)
         hearing = self._deeper(self.hearing, self.backend.hearing_boundary(plan.boundary))
-        self._fill_cache(hearing, [self._item(self.clips[i]) for i in labels], "Listening once with the frozen part")
+        if hearing is not self.hearing:
+            self.progress.add("prefix", len(labels))
+            self._fill_cache(
+                hearing, [self._item(self.clips[i]) for i in labels], "Listening once with the frozen part"
+            )
         cache = self._deeper(hearing, plan.boundary)  # inside a decoder, where the labels are known
         examples = {i: self._example(self.clips[i], text, config.augment_copies) for i, text in labels.items()}
         if cache is not hearing:
+            self.progress.add("prefix", len(training))
             self._fill_cache(cache, [examples[i].items[0] for i in training], "Reading the labels once")
         copies = [item for i in training for item in examples[i].items[1:]]
         self._fill_cache(cache, copies, "Listening to the altered copies")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from workbench.core.types import Seconds
-from workbench.services.course import Course
+from workbench.services.course import STAGES, Course
 from workbench.store.database import Store
 from workbench.store.models import RunRow
 
@@ -68,6 +68,11 @@ class Progress:
             self.course.made(done - self.state["done"])
         self.state["done"] = done
         self.write(throttled=True)
+
+    def add(self, phase: str, units: int) -> None:
+        """A phase has more to do than was foretold."""
+        if self.course:
+            self.course.stages[STAGES[phase]].units += units
 
     def plan_updates(self, planned: Sequence[int], *, later: int = 0) -> None:
         """The updates of each training to come, in order, and those of trainings that are planned later."""

@@ -40,7 +40,8 @@ def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
 def _speed(spec: ModelSpec, minute: Expectation | None) -> str:
     if minute is None:
         return text.NO_SPEED if spec.source == "hub" else text.LOADING
-    how = text.MEASURED.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
+    measured = text.MEASURED_BUSY if minute.disturbed else text.MEASURED
+    how = measured.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
     return text.MINUTE.format(time=span(max(1.0, minute.seconds)), how=how)
 
 

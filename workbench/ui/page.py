@@ -85,7 +85,7 @@ class Page:
             self.seen, self.labels, self.sets.steps, self.sets.choice,
             self.label.progress, self.label.draft, self.label.stop, self.label.model, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
-            self.compare.result, self.history.seen,
+            self.compare.result, self.history.seen, self.adapt.ended,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
@@ -144,6 +144,7 @@ class Page:
             *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
             token if "result" in changed else gr.skip(),
             repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
+            now["done"] if "done" in changed and "done" in seen else gr.skip(),
         ]
 
 

@@ -118,6 +118,7 @@ RECORDER_WORDS: Final = {
     "level": "Level",
     "levels": {"quiet": "quiet", "good": "good", "loud": "too loud"},
     "noSet": NO_SET,
+    "loading": LOADING,
     "insecure": NO_MICROPHONE,
     "refused": "The browser was not allowed to use the microphone; allow it beside the page's address, then try again.",
     "missing": "No microphone was found; plug one in, then try again.",
@@ -315,6 +316,7 @@ LIST_WORDS: Final = {
     "previous": "Previous page",
     "next": "Next page",
     "status": {"unlabelled": "to do", "drafted": "draft", "confirmed": "confirmed"},
+    "parts": {"train": "learns (train)", "dev": "steers (dev)", "test": "judges (test)"},
     "splits": {
         "train": "Learned from (training set)",
         "dev": "Steers the training, never judged by (development set)",
@@ -363,15 +365,15 @@ CURVE_HINT: Final = (
 )
 SWEEP: Final = "Or try several and take the best (sweep)"
 SWEEP_TITLE: Final = "What was tried (sweep)"
-SWEEP_BY_WEIGHTS: Final = "WER on dev clips (%) by weights that learn"
-SWEEP_BY_SECONDS: Final = "WER on dev clips (%) by seconds"
+SWEEP_BY_WEIGHTS: Final = "WER on the steering (dev) clips (%) by weights that learn"
+SWEEP_BY_SECONDS: Final = "WER on the steering (dev) clips (%) by seconds"
 SWEEP_TABLE: Final = "All {n} arms"
 SWEEP_COLUMNS: Final = ("Strategy and rate", "Weights that learn", "Updates", "Time", "WER", "Change, 95 %")
 SWEEP_CHOSEN: Final = "taken"
 SWEEP_DROPPED: Final = "then dropped"
 SWEEP_HINT: Final = (
-    "All on the {n} dev clips, which chose; intervals are of the change from the base (paired bootstrap). The figures "
-    "above are of the taken arm alone, on test clips that chose nothing."
+    "All on the {n} steering (dev) clips, which chose; intervals are of the change from the base (paired bootstrap). "
+    "The figures above are of the taken arm alone, on test clips that chose nothing."
 )
 STOP: Final = "Stop"
 RESUME: Final = "Resume"
@@ -414,11 +416,19 @@ STRIP_GROUPS: Final = {
 }
 BLOCK_LABELS: Final = {
     "features": "sound",
-    "projection": "proj",
-    "position": "pos",
+    "projection": "bridge",
+    "position": "order",
     "embed": "words",
     "adapter": "adapt",
     "head": "head",
+}
+# What a block that has no number is called in full; the others are known by their group.
+BLOCK_NAMES: Final = {
+    "features": "sound (features)",
+    "projection": "bridge from sound to listening (projection)",
+    "position": "sense of order in time (position)",
+    "embed": "words (embedding)",
+    "adapter": "adapter behind the listening (adapter)",
 }
 # Names in [brackets] are filled in by the browser.
 STRIP_WORDS: Final = {
@@ -449,6 +459,7 @@ SOURCES: Final = {"bundled": "bundled", "folder": "on this machine", "hub": "fro
 UNKNOWN_FACT: Final = "not stated"
 MINUTE: Final = "1 min of speech in about {time} ({how})"
 MEASURED: Final = "measured in {runs}"
+MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
 NO_SPEED: Final = "known once it has been downloaded"
 UP_TO: Final = "up to {time}"
@@ -478,12 +489,12 @@ LEFT_THERE: Final = "up to {time} left there"
 TURN_IN: Final = "its turn comes in about {time}"
 UPDATES: Final = "updates"
 LOSS_CURVE: Final = "Training loss"
-WER_CURVE: Final = "WER on dev clips"
+WER_CURVE: Final = "WER on the steering (dev) clips"
 CURVE_NOW: Final = "{title} by update; now {now}"
 CURVE_BEST: Final = ", best {best} at update {step}"
 BASE_LINE: Final = "base"
-CURVES: Final = "The last training: curves and dev clips"
-WATCHED: Final = "While it learns: the same dev clips at every check"
+CURVES: Final = "The last training: curves and steering (dev) clips"
+WATCHED: Final = "While it learns: the same steering (dev) clips at every check"
 FOLD: Final = "fold"
 NOW: Final = "Now"
 UPDATE: Final = "update"
@@ -506,7 +517,7 @@ SETTING_LABELS: Final = {
     "task": "Task (Whisper)",
     "seed": "Seed",
     "language": "Language of the labels",
-    "normalizer": "Text normalizer for scores",
+    "normalizer": "Text rules for scores (normalizer)",
     "general_set": "General speech to check (forgetting)",
     "red_line": "Red line (points of WER)",
 }
@@ -748,8 +759,8 @@ FIGURE_COLUMNS: Final = {
     "Raw WER": "Word error rate with case and punctuation as written",
 }
 FIGURES: Final = (
-    "{words} words in {clips}, compared with the “{normalizer}” text normalizer; {fixed} improved, {broken} got worse. "
-    "Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and insertions); "
+    "{words} words in {clips}, compared by the “{normalizer}” text rules (normalizer); {fixed} improved, {broken} got "
+    "worse. Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and insertions); "
     "character error rate (CER): the same of letters."
 )
 CHOSEN_CLIP: Final = "Chosen clip, texts"
@@ -758,7 +769,7 @@ TRANSCRIPT: Final = "{title} transcript"
 ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
 KEY_SAID: Final = "said"
 KEY_HEARD: Final = "heard"
-KEY_NORMALIZER: Final = "Words as the “{normalizer}” normalizer compares them."
+KEY_NORMALIZER: Final = "Words as the “{normalizer}” text rules (normalizer) compare them."
 RESULT_COLUMNS: Final = ("Clip", "Speaker", f"{BASE} WER", f"{ADAPTED} WER", "Change")
 TERMS: Final = "Your words (terms)"
 TERMS_HEARD: Final = "{base} → {adapted} heard right (recall)"

@@ -120,7 +120,9 @@ class Adapt(RunPanel):
         edits = [s.blur if isinstance(s, gr.Number | gr.Textbox) else s.input for s in self.settings]
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
         self._review_at(*(event.success for event in (remodelled, planned, picked, typed, restored)))
-        self._review_at(lambda *a, **k: gr.on([labels.change, self.extend.input, *edits, *submits], *a, **k))
+        self._review_at(
+            lambda *a, **k: gr.on([labels.change, self.ended.change, self.extend.input, *edits, *submits], *a, **k)
+        )
         listened = self.listen.click(
             self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
         )

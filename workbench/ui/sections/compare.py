@@ -222,7 +222,7 @@ class Compare:
         if not run or question.run == run or self._has_result(question.token):
             return ""
         said = text.STILL_SHOWN if status in ("queued", "running") else text.SHOWN_INSTEAD
-        return f"<p class='mind' role='status'>{esc(said.format(run=run, shown=question.run))}</p>"
+        return f"<p class='mind instead' role='status'>{esc(said.format(run=run, shown=question.run))}</p>"
 
     def _choices(self, question: Question) -> list[Any]:
         runs = [

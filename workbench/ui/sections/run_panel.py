@@ -25,6 +25,7 @@ class RunPanel:
 
     def build_panel(self) -> None:
         self.run = gr.State("")
+        self.ended = gr.State("")  # changes when a run has ended: what was measured in it foretells the next
         self.run_choice = gr.Dropdown([], label=text.RUN, interactive=True, visible=False, elem_id="run-choice")
         with gr.Row(elem_classes="tight", elem_id="run-buttons"):
             self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")

@@ -85,7 +85,8 @@ openReader.onclick = () => reader.open();
 function draw() {
   const value = props.value || {};
   box.closest('.ways')?.classList.toggle('begun', value.clips > 0);
-  if (!value.set && state === 'idle') tell(props.words.noSet);
-  else if (status.textContent === props.words.noSet) tell('');
+  // Until the page knows which set is meant, it claims nothing.
+  if (!value.set && state === 'idle') tell(value.set === undefined ? props.words.loading : props.words.noSet);
+  else if ([props.words.noSet, props.words.loading].includes(status.textContent)) tell('');
   paint();
 }
