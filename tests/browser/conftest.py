@@ -4,12 +4,16 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
+from tests.conftest import speechlike
 from workbench.assets import assets_root
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
@@ -41,6 +45,24 @@ def playwright() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def browser(playwright: Any) -> Iterator[Any]:
     opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def speaking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
+    """A Chromium whose microphone plays a sentence over and over, so that a busy machine misses none of it."""
+    spoken = tmp_path / "spoken.wav"
+    try:
+        subprocess.run(["espeak-ng", "-w", spoken, "please close the valve"], check=True, capture_output=True)
+        samples, rate = soundfile.read(spoken)
+    except (OSError, subprocess.CalledProcessError):
+        samples, rate = speechlike(2.0), 16_000
+    at_48k = np.interp(np.arange(0, len(samples) / rate, 1 / 48_000), np.arange(len(samples)) / rate, samples)
+    wav = tmp_path / "microphone.wav"
+    soundfile.write(wav, at_48k, 48_000, subtype="PCM_16")
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}"]
+    opened = playwright.chromium.launch(executable_path=chromium(), args=flags)
     yield opened
     opened.close()
 

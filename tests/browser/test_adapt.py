@@ -47,7 +47,7 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     page.get_by_label("Choose blocks", exact=True).and_(page.locator(":checked")).wait_for()
     block(page, "encoder 5").focus()
     page.keyboard.press("Home")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("features:")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("sound (features):")
     assert pressed(page) == ["encoder 5", "encoder 6", "head"]
     for name, value in (("epochs", "1000"), ("max-updates", "100000"), ("patience", "0")):
         setting(page, name, value)

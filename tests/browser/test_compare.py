@@ -1,6 +1,7 @@
 """A finished run looked at: groups of clips, one clip over one time axis, two runs, and a sound tried on the spot."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,10 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     timeline.get_by_label("Colours", exact=True).select_option("paper")
     timeline.get_by_label("Frequency", exact=True).select_option("linear")
     page.wait_for_function("document.querySelector('#clip-timeline canvas').dataset.drawn === 'linear paper'")
+    tops = page.evaluate(
+        "[...document.querySelectorAll('#clip-timeline .tl-hz span')].map((s) => s.getBoundingClientRect().top)"
+    )
+    assert min(low - high for low, high in pairwise(sorted(tops, reverse=True))) > 14, "no frequency lies on another"
     assert page.evaluate("document.documentElement.scrollWidth <= 390"), "no sideways scrolling"
 
     page.get_by_label("Before (left side)").click()
@@ -98,7 +103,7 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_sound_is_tried_and_an_old_run_gets_its_times(
-    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, speaking_browser: Any, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.services.inprocess import execute, prepare
 
@@ -107,7 +112,7 @@ def test_a_sound_is_tried_and_an_old_run_gets_its_times(
     run = prepare(bench, monkeypatch, bench.catalog.find("ctc-en"), "tried", folds=0, general_set="none")
     execute(bench, run)
     (bench.workspace.run_folder(run) / LAUNCHED).unlink()
-    page = open_page("tried")
+    page = open_page("tried", within=speaking_browser)
     page.get_by_label("Verdict").wait_for()
     page.get_by_role("button", name="Place the words in time").click()
     page.locator("#clip-timeline [data-lane=reference] button.tl-word").first.wait_for(timeout=300_000)
@@ -127,3 +132,18 @@ def test_a_sound_is_tried_and_an_old_run_gets_its_times(
     page.get_by_role("button", name="Add it to the set").click()
     page.get_by_text("is in the set tried already").wait_for()
     assert bench.collecting.set_info("tried").clips == 12
+
+    sound = page.locator("#try-sound")
+    sound.get_by_role("button", name="Clear").click()
+    tried.get_by_label("Adapted transcript").wait_for(state="detached")
+    assert page.locator("#try-status p").count() == 0, "who takes a sound away has done nothing wrong"
+    page.locator("#try-said textarea, #try-said input").fill("")
+    sound.get_by_role("button", name="Record audio").click()
+    sound.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    sound.get_by_role("button", name="Stop").click()
+    tried.get_by_label("Adapted transcript").wait_for(timeout=300_000)
+    assert page.locator("#try-timeline .tl-lane").count() == 2
+    page.get_by_role("button", name="Add it to the set").click()
+    page.get_by_text("Added to the set tried as a clip").first.wait_for()
+    assert bench.collecting.set_info("tried").clips == 13

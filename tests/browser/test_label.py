@@ -1,7 +1,6 @@
 """Record, label, confirm; texts that look like programs stay texts; narrow and dark screens."""
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.browser.conftest import FLAGS, PATIENCE_MS, choose, chromium
+from tests.browser.conftest import PATIENCE_MS, choose
 from tests.conftest import speechlike
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
@@ -17,24 +16,6 @@ from workbench.services.workbench import Workbench
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
-
-
-@pytest.fixture
-def speaking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
-    """A Chromium whose microphone plays a sentence over and over, so that a busy machine misses none of it."""
-    spoken = tmp_path / "spoken.wav"
-    try:
-        subprocess.run(["espeak-ng", "-w", spoken, "please close the valve"], check=True, capture_output=True)
-        samples, rate = soundfile.read(spoken)
-    except (OSError, subprocess.CalledProcessError):
-        samples, rate = speechlike(2.0), 16_000
-    at_48k = np.interp(np.arange(0, len(samples) / rate, 1 / 48_000), np.arange(len(samples)) / rate, samples)
-    wav = tmp_path / "microphone.wav"
-    soundfile.write(wav, at_48k, 48_000, subtype="PCM_16")
-    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={wav}"]
-    opened = playwright.chromium.launch(executable_path=chromium(), args=flags)
-    yield opened
-    opened.close()
 
 
 def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_browser: Any, bench: Workbench) -> None:

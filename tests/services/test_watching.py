@@ -101,7 +101,7 @@ def test_a_run_shows_three_dev_clips_of_its_fold_while_it_learns(
     dev = bench.adaptation.view(run).result["trainings"][0]["checks"]
     assert dev[0]["step"] == 0
     fold_2 = next(html for fold, html in drawn if fold == 1)
-    assert "While it learns: the same dev clips at every check · fold 2 of 2" in fold_2
+    assert "While it learns: the same steering (dev) clips at every check · fold 2 of 2" in fold_2
     assert "Now (update 0)" in fold_2
     watched = bench.adaptation.watched(run)
     assert 1 <= len(watched) <= 3

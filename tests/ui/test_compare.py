@@ -75,7 +75,7 @@ def test_two_runs_stand_side_by_side_and_different_test_clips_are_said(
     assert f"{first} tested 1 more" in shown[OVERALL]
     assert shown[TIMELINE]["lanes"][1]["title"] == first
     one = section.show(token(second), first, second, "none", second, 0)
-    assert "“none” text normalizer" in one[OVERALL]
+    assert "“none” text rules (normalizer)" in one[OVERALL]
     base = section.show(token(second), second, second, "", second, 0)
     assert "aria-label='Base transcript'" in base[TEXTS], "a run against itself is a run against its base"
     other = section.show(token(first), first, second, "", second, 0)
@@ -134,6 +134,8 @@ def test_a_tried_sound_joins_the_set_once_and_only_when_asked(
     monkeypatch.setattr(bench.models, "ask", ask)
     (bench.workspace.temporary / "tries").mkdir()
     section, sound = Compare(bench).trying, make_wav("a.wav", 0.6)
+    assert "listening" in section.take(str(sound))[0]
+    assert section.take(None)[:4] == ["", "", {}, ""], "a sound that is taken away takes its texts along"
     tried = bench.trying.hear(sound, "a.wav", (("run-1", False), ("run-1", True)), "one")
     assert (tried.texts, tried.said, tried.warnings) == (("won", "one"), "one", ("very quiet",))
     assert bench.labelling.clips("ward") == []

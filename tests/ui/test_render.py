@@ -55,7 +55,7 @@ def test_the_verdict_stands_in_words_with_interval_and_normalizer(adapted: str, 
     html = results.overall(result(adapted))
     assert f"{sign} {word}" in html
     assert "95 % interval" in html
-    assert "“marks” text normalizer" in html
+    assert "“marks” text rules (normalizer)" in html
     assert "Substitutions" in html
     assert "In training" in html
 

@@ -46,7 +46,7 @@ def test_every_arm_is_drawn_twice_and_listed_once() -> None:
     assert "head &lt;b&gt; at 0.1" in html
     assert html.count("(taken)") == 1
     assert html.count("then dropped") == 1
-    assert "on the 20 dev clips" in html
+    assert "on the 20 steering (dev) clips" in html
 
 
 def test_every_mark_lies_within_its_picture() -> None:

@@ -177,7 +177,7 @@ class RunExecution(Preparation):
         self._say_repetitions("adapted", {i: text for i, (text, _) in adapted.items()})
         if all(o.best_step == 0 for o in outcomes):
             self.notes.append(
-                "No state of the training did better on the dev clips than the base, so the base itself was kept."
+                "No state of the training did better on the steering (dev) clips than the base, so the base was kept."
             )
         self.general.hear_adapted(self._hear, self.progress.should_stop)
         self.notes += self.general.notes

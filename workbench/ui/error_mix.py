@@ -24,7 +24,8 @@ def error_mix(c: Comparison, titles: tuple[str, str]) -> str:
 
 def _row(title: str, side: Evaluation, top: float) -> str:
     counts = dict(zip(text.ERROR_KINDS, (side.substitutions, side.deletions, side.insertions), strict=True))
-    said = " · ".join(f"{n:,} {kind} ({percent(n / side.reference_words)})" for kind, n in counts.items())
+    told = [f"{n:,} {kind} ({percent(n / side.reference_words)})" for kind, n in counts.items()]
+    said, whole = " · ".join(told), " · ".join(f"<span>{esc(one)}</span>" for one in told)
     parts = "".join(
         f"<i class='{kind}' style='width:{100 * n / side.reference_words / top:.2f}%'></i>"
         for kind, n in counts.items()
@@ -32,5 +33,5 @@ def _row(title: str, side: Evaluation, top: float) -> str:
     )
     return (
         f"<dt>{esc(title)}</dt><dd><div class='stack' role='img' aria-label='{esc(f'{title}: {said}')}'>{parts}</div>"
-        f"<small>{esc(said)}</small></dd>"
+        f"<small>{whole}</small></dd>"
     )

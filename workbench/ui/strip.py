@@ -89,6 +89,7 @@ def _block(block: Block, part: Part, rank: int) -> dict[str, Any]:
     }
     return {
         "name": block.name,
+        "called": text.BLOCK_NAMES.get(block.name, block.name),
         "short": text.BLOCK_LABELS.get(block.name) or block.name.rpartition(" ")[2],
         "part": part,
         "sizes": {offer: sizes[offer] for offer in offers(block)},

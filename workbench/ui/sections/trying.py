@@ -66,15 +66,21 @@ class TryNow:
         self._sides = sides
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         results = [self.status, self.token, self.timeline, self.texts, self.add]
-        for event in (self.sound.input, self.go.click):
-            event(self.begin, self.sound, self.status, **private).success(
-                self.hear, [self.sound, self.said, *asked], results, concurrency_limit=4, **private
-            )
+        for begun in (
+            self.sound.input(self.take, self.sound, results, **private),
+            self.go.click(self.begin, self.sound, self.status, **private),
+        ):
+            begun.success(self.hear, [self.sound, self.said, *asked], results, concurrency_limit=4, **private)
         for event in (self.said.submit, self.said.blur):
             event(self.compare, [self.token, self.said, *asked], results, concurrency_limit=4, **private)
         self.add.click(self.add_to_set, [self.token, chosen], self.status, **private)
 
     # ---- handlers ----
+
+    @shown
+    def take(self, path: str | None) -> list[Any]:
+        """A sound was spoken or uploaded, or taken away with what was made of it."""
+        return [_working(), *[gr.skip()] * 4] if path else _cleared("")
 
     @shown
     def begin(self, path: str | None) -> str:
@@ -87,13 +93,13 @@ class TryNow:
             return [gr.skip()] * 5
         found = self._sides(*asked)
         if found is None:
-            return [_note(text.TRY_NO_RUN), "", {}, "", gr.update(visible=False)]
+            return _cleared(_note(text.TRY_NO_RUN))
         question, result = found
         first: Model = (question.other, True) if question.other else (question.run, False)
         try:
             heard = self.trying.hear(path, Path(path).name, (first, (question.run, True)), said)
         except WorkbenchError as e:
-            return [_note(str(e)), "", {}, "", gr.update(visible=False)]
+            return _cleared(_note(str(e)))
         return _shown(heard, result)
 
     @shown
@@ -105,7 +111,7 @@ class TryNow:
         try:
             heard = self.trying.say(token, said)
         except DataError as e:
-            return [_note(str(e)), "", {}, "", gr.update(visible=False)]
+            return _cleared(_note(str(e)))
         return _shown(heard, found[1])
 
     @shown
@@ -135,6 +141,10 @@ def _shown(heard: Try, result: RunComparison) -> list[Any]:
         tried(heard.said, sides, normalizer=normalizer),
         gr.update(visible=True),
     ]
+
+
+def _cleared(status: str) -> list[Any]:
+    return [status, "", {}, "", gr.update(visible=False)]
 
 
 def _working() -> str:

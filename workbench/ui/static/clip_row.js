@@ -121,7 +121,7 @@ class Row {
     show(this.name, clip.name);
     this.name.title = clip.name;
     show(this.facts, [`${clip.duration.toFixed(1)} s`, clip.speaker].filter(Boolean).join(' · '));
-    show(this.split, clip.split || '');
+    show(this.split, words.parts[clip.split] || '');
     this.split.dataset.is = clip.split || '';
     this.split.title = words.splits[clip.split] || '';
     const unsure = clip.unsure.length ? ` · ${filled(words.unsureCount, { n: clip.unsure.length })}` : '';

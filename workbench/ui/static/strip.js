@@ -35,7 +35,7 @@ function paintBlock(block) {
   const learns = block.part !== 'nothing';
   block.button.className = `block${learns ? ' learns' : ''}${learns && block.part !== 'all' ? ' some' : ''}`;
   block.button.setAttribute('aria-pressed', String(learns));
-  const said = `${block.name}: ${words.parts[block.part] || block.part}`;
+  const said = `${block.called}: ${words.parts[block.part] || block.part}`;
   block.button.setAttribute('aria-label', said);
   block.button.title = `${said}, ${count(block.sizes.all)} ${words.weights}`;
   block.mark.textContent = words.marks[block.part] || '';
@@ -92,7 +92,7 @@ function paintMenu() {
   let select = ofBlock.querySelector('select');
   if (!select || select.dataset.block !== block.name) {
     const label = make('label', '', null);
-    label.append(make('span', '', fill(words.inBlock, { name: block.name })));
+    label.append(make('span', '', fill(words.inBlock, { name: block.called })));
     select = make('select', '', null, { 'data-block': block.name });
     label.append(select);
     ofBlock.replaceChildren(label);

@@ -7,7 +7,7 @@ const CLOSEST = 900; // pixels a second
 const STEP = 1.5; // of the zoom
 const LEAD_S = 0.03; // heard before and after a word that is played
 const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-const HZ = [500, 1000, 2000, 4000];
+const HZ = { mel: [500, 1000, 2000, 4000], linear: [2000, 4000, 6000] }; // so far apart that none lies on another
 const SIGNS = { wrong: '≠', missing: '−', extra: '+' };
 const MAPS = { // seventeen colours each, from silent to loud
   magma: '000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 d0416f e75263 f56b5c fc8961 fea772 fec488 fde2a3 fcfdbf',
@@ -79,7 +79,9 @@ function build() {
   inner.append(hertz, canvas, ticks, lanes, cursor);
   view.append(inner);
   for (const kind of Object.keys(words.key)) {
-    key.append(make('span', `tl-sign ${kind}`, {}, SIGNS[kind]), ` ${words.key[kind]} · `);
+    const one = make('span', 'tl-key'); // a sign stays with its word
+    one.append(make('span', `tl-sign ${kind}`, {}, SIGNS[kind]), ` ${words.key[kind]}`);
+    key.append(one, ' · ');
   }
   key.append(words.hint);
   const head = make('header');
@@ -231,7 +233,7 @@ function paint() {
   for (let i = 0; i < target.length; i += 1) target[i] = colour[spectrum.bytes[i]];
   context.putImageData(image, 0, 0);
   canvas.dataset.drawn = `${choice.scale} ${colours}`;
-  hertz.replaceChildren(...HZ.map((hz) => {
+  hertz.replaceChildren(...HZ[choice.scale].map((hz) => {
     const label = make('span', null, {}, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`);
     label.style.top = `calc(${(1 - height(hz)).toFixed(3)} * var(--tall))`;
     return label;
