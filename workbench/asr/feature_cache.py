@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from workbench.asr.backend import Activations, Backend, ClipInput
+from workbench.asr.packing import padded_batches
 from workbench.core.types import SAMPLE_RATE
 from workbench.errors import WorkbenchError
 
@@ -242,11 +243,5 @@ def length_batches(items: Sequence[CacheItem], batch_seconds: float, padded_to: 
     Args:
         padded_to: Samples that every shorter clip is padded to anyway.
     """
-    batches: list[list[CacheItem]] = []
-    for item in items:
-        cost = max(item.n_samples, padded_to)
-        if batches and (len(batches[-1]) + 1) * cost <= batch_seconds * SAMPLE_RATE:
-            batches[-1].append(item)
-        else:
-            batches.append([item])
-    return batches
+    costs = [max(item.n_samples, padded_to) for item in items]
+    return padded_batches(items, costs, batch_seconds * SAMPLE_RATE)

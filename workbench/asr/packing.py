@@ -1,9 +1,27 @@
-"""How clips are packed into updates; without torch, so that the page can count them before anything is loaded."""
+"""How clips are packed into updates and batches; without torch, as the page counts before anything is loaded."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from workbench.core.config import TrainingConfig
 from workbench.core.types import SAMPLE_RATE
+
+T = TypeVar("T")
+
+
+def padded_batches(items: Sequence[T], costs: Sequence[int], largest: float) -> list[list[T]]:
+    """Cut a list into batches whose size, each item padded to the last one, stays within `largest`.
+
+    Args:
+        costs: Of each item, in growing order.
+    """
+    batches: list[list[T]] = []
+    for item, cost in zip(items, costs, strict=True):
+        if batches and (len(batches[-1]) + 1) * cost <= largest:
+            batches[-1].append(item)
+        else:
+            batches.append([item])
+    return batches
 
 
 def batch_sizes(n_samples: Sequence[int], config: TrainingConfig) -> list[int]:

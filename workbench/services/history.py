@@ -8,7 +8,7 @@ import shutil
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -124,10 +124,7 @@ class History:
         Raises:
             WorkbenchError: No such run, or the name is too long.
         """
-        cleaned = _within(clean_name(title, LONGEST_TITLE + 1), LONGEST_TITLE, "name")
-        with self._store.session() as session:
-            find_run(session, run).title = cleaned
-        return cleaned
+        return self._keep(run, "title", _within(clean_name(title, LONGEST_TITLE + 1), LONGEST_TITLE, "name"))
 
     def annotate(self, run: str, note: str) -> str:
         """Write a note beside a run, in place of an earlier one; the note as it is kept, lines and all.
@@ -136,10 +133,7 @@ class History:
             WorkbenchError: No such run, or the note is too long.
         """
         lines = "\n".join(clean_label(line) for line in note.strip().splitlines())
-        cleaned = _within(lines, LONGEST_NOTE, "note")
-        with self._store.session() as session:
-            find_run(session, run).note = cleaned
-        return cleaned
+        return self._keep(run, "note", _within(lines, LONGEST_NOTE, "note"))
 
     def delete(self, run: str) -> None:
         """Move a run that has ended to the bin for a week.
@@ -198,6 +192,11 @@ class History:
         for name in names:
             self.erase(name)
         return len(names)
+
+    def _keep(self, run: str, column: Literal["title", "note"], text: str) -> str:
+        with self._store.session() as session:
+            setattr(find_run(session, run), column, text)
+        return text
 
     def _entry(self, view: RunView, tested: int) -> Entry:
         # A run that ended without a result has kept nothing of what it may have learned.

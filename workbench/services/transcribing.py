@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog
+from workbench.asr.packing import padded_batches
 from workbench.audio.decode import check, decode_file, from_array, read_clip
 from workbench.audio.segment import split_at_silences
 from workbench.core.text import repetition
@@ -300,11 +301,15 @@ def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tupl
     texts, seconds = [Heard("")] * len(pieces), [0.0] * len(sounds)
     costs = [max(len(p), backend.padded_to) for _, p in pieces]
     n, start = backend.read_together, backend.reading_boundary
-    groups = [order[i : i + n] for i in range(0, len(order), n)] if n else _batches(order, costs)
+
+    def within(numbers: Sequence[int]) -> list[list[int]]:
+        return padded_batches(numbers, [costs[i] for i in numbers], CHUNK_SECONDS * SAMPLE_RATE)
+
+    groups = [order[i : i + n] for i in range(0, len(order), n)] if n else within(order)
     for batch in groups:
         began = time.monotonic()
         # Listening costs by the second; a step of writing costs hardly more for many clips than for one.
-        listened = (backend.encode_prefix([ClipInput(pieces[i][1]) for i in b], start) for b in _batches(batch, costs))
+        listened = (backend.encode_prefix([ClipInput(pieces[i][1]) for i in b], start) for b in within(batch))
         heard = backend.read(backend.collate([item for items in listened for item in items]), start)
         spent = time.monotonic() - began
         whole = sum(len(pieces[i][1]) for i in batch)
@@ -340,18 +345,6 @@ def _joined(parts: Sequence[Heard]) -> Heard:
     return Heard(
         " ".join(part.text for part in said), tuple(c for part in said for c in part.confidences) if known else ()
     )
-
-
-def _batches(order: Sequence[int], costs: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers in the order given, cut where the padded batch would hold too many samples."""
-    batch: list[int] = []
-    for i in order:
-        if batch and (len(batch) + 1) * costs[i] > CHUNK_SECONDS * SAMPLE_RATE:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
 
 
 def _document(file: str, clip: int | None, text: str, audio: Seconds, seconds: Seconds) -> dict[str, Any]:

@@ -4,6 +4,8 @@ A path never comes from the browser.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -23,71 +25,64 @@ HEADERS = {
 }
 
 
+@contextmanager
+def _found(what: str) -> Iterator[None]:
+    """Answer 404 where there is none, without a word about why."""
+    try:
+        yield
+    except WorkbenchError as e:
+        raise HTTPException(404, f"no such {what}") from e
+
+
 def add_routes(app: FastAPI, workbench: Workbench) -> None:
     """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found."""
 
     @app.get("/sounds/{clip_id}")
     def sound(clip_id: int) -> FileResponse:
-        try:
+        with _found("clip"):
             path = workbench.picturing.sound(clip_id)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such clip") from e
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
     @app.get("/waves/{clip_id}")
     def wave(clip_id: int) -> Response:
-        try:
+        with _found("clip"):
             heights = workbench.picturing.peaks_of(clip_id)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such clip") from e
         return Response(json.dumps(heights), media_type="application/json", headers=HEADERS)
 
     @app.get("/pictures/{clip_id}-{theme}.png")
     def picture(clip_id: int, theme: Literal["light", "dark"]) -> FileResponse:
-        try:
+        with _found("clip"):
             path = workbench.picturing.spectrogram(clip_id, dark=theme == "dark")
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such clip") from e
         return FileResponse(path, media_type="image/png", headers=HEADERS)
 
     @app.get("/spectra/{clip_id}-{scale}")
     def spectrum(clip_id: int, scale: Literal["mel", "linear"]) -> Response:
-        try:
+        with _found("clip"):
             content = workbench.picturing.spectrum(clip_id, scale)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such clip") from e
         return Response(content, media_type="application/octet-stream", headers=HEADERS)
 
     @app.get("/tries/{token}")
     def tried(token: str) -> FileResponse:
-        try:
+        with _found("sound"):
             path = workbench.trying.sound(token)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such sound") from e
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
     @app.get("/tries/{token}/{scale}")
     def tried_spectrum(token: str, scale: Literal["mel", "linear"]) -> Response:
-        try:
+        with _found("sound"):
             content = spectrum_bytes(workbench.trying.sound(token), scale)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such sound") from e
         return Response(content, media_type="application/octet-stream", headers=HEADERS)
 
     @app.get("/texts/{form}")
     def texts(form: str, of: str) -> Response:
-        try:
+        with _found("texts"):
             download = workbench.transcripts.download(of, form)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such texts") from e
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(download.name)}"}
         return Response(download.content, media_type=download.media_type, headers={**HEADERS, **saved_as})
 
     @app.get("/reports/{run}")
     def report(run: str, clip: Annotated[list[int], Query()] = []) -> Response:  # noqa: B006 (FastAPI copies it)
-        try:
+        with _found("report"):
             found = workbench.reporting.of(run, clip)
-        except WorkbenchError as e:
-            raise HTTPException(404, "no such report") from e
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(report_name(found))}"}
         return Response(report_html(found), media_type="text/html; charset=utf-8", headers={**HEADERS, **saved_as})

@@ -760,8 +760,8 @@ FIGURE_COLUMNS: Final = {
 }
 FIGURES: Final = (
     "{words} words in {clips}, compared by the “{normalizer}” text rules (normalizer); {fixed} improved, {broken} got "
-    "worse. Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and insertions); "
-    "character error rate (CER): the same of letters."
+    "worse. Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and "
+    "insertions); character error rate (CER): the same of letters."
 )
 CHOSEN_CLIP: Final = "Chosen clip, texts"
 TRIED_CLIP: Final = "Tried clip, texts"

@@ -1,5 +1,6 @@
 """History: every run of the set with its figures; naming, deleting, comparing two, running again, the report."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import gradio as gr
@@ -21,6 +22,9 @@ class History:
 
     def __init__(self, workbench: Workbench) -> None:
         self.history, self.comparing = workbench.history, workbench.comparing
+        self.remove = self._acting(self.history.delete, text.RUN_DELETED)
+        self.restore = self._acting(self.history.undelete, text.RUN_BACK)
+        self.erase = self._acting(self.history.erase, text.RUN_ERASED)  # the browser has asked
 
     def build(self) -> None:
         self.seen = gr.State("")
@@ -81,27 +85,17 @@ class History:
         self.history.annotate(name, str(event._data["note"]))
         return self.view(set_name, run, saved=name)
 
-    @shown
-    def remove(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
-        name = str(event._data["id"])
-        self.history.delete(name)
-        say(text.RUN_DELETED.format(run=name))
-        return self.view(set_name, run)
+    def _acting(self, act: Callable[[str], None], sentence: str) -> Callable[..., dict[str, Any]]:
+        """A handler that does this to the run that was clicked, and says so."""
 
-    @shown
-    def restore(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
-        name = str(event._data["id"])
-        self.history.undelete(name)
-        say(text.RUN_BACK.format(run=name))
-        return self.view(set_name, run)
+        @shown
+        def handler(event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
+            name = str(event._data["id"])
+            act(name)
+            say(sentence.format(run=name))
+            return self.view(set_name, run)
 
-    @shown
-    def erase(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
-        """Erase a deleted run for good; the browser has asked."""
-        name = str(event._data["id"])
-        self.history.erase(name)
-        say(text.RUN_ERASED.format(run=name))
-        return self.view(set_name, run)
+        return handler
 
     @shown
     def offer(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
