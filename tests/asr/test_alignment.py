@@ -84,7 +84,8 @@ def test_the_bundled_model_finds_sentences_between_known_pauses(bundled: Backend
     assert max(errors) < 2.0
 
 
-def test_the_bundled_model_finds_single_words_between_known_pauses(bundled: Backend) -> None:
+@pytest.mark.parametrize("name", ["ctc-en", "whisper-en"])
+def test_the_bundled_models_find_single_words_between_known_pauses(name: str) -> None:
     if not shutil.which("espeak-ng"):
         pytest.skip("no espeak-ng on this machine")
     words = ["water", "seven", "garden", "yellow", "doctor"]
@@ -95,7 +96,7 @@ def test_the_bundled_model_finds_single_words_between_known_pauses(bundled: Back
         raw = np.frombuffer(said[44:], dtype="<i2").astype(np.float32) / 32768
         sounds.append(soxr.resample(raw, ESPEAK_HZ, SAMPLE_RATE))
     sound, spans = with_pauses(sounds)
-    found = place(bundled, sound, " ".join(words))[0].spans
+    found = place(load(folder_spec(assets_root() / name)), sound, " ".join(words))[0].spans
     for word, span, known in zip(words, found, spans, strict=True):
         assert span == pytest.approx(known, abs=WORD_TOLERANCE_S), word
 
@@ -145,6 +146,9 @@ def test_words_reach_from_pause_to_pause() -> None:
     assert fitted([(1.0, 1.02)], np.ones(200, dtype=bool)) == [(0.6, 1.42)], "not for ever"
     assert fitted([(0.0, 0.8), (0.8, 2.0)], loud) == [(0.2, 0.6), (1.0, 1.5)], "inwards through silence, as attention's"
     assert fitted([(0.3, 0.4), (0.5, 0.6)], loud) == [(0.2, 0.45), (0.45, 0.6)], "half the way to a neighbour"
+    for meet in (0.55, 1.1):  # attention that moves on a little early or late
+        assert fitted([(0.1, meet), (meet, 1.6)], loud) == [(0.2, 0.6), (1.0, 1.5)], "out of a neighbour's sound"
+    assert fitted([(0.0, 0.4), (0.4, 0.9)], loud) == [(0.2, 0.4), (0.4, 0.6)], "two words may share a sound"
     assert fitted([(0.7, 0.9)], loud) == [(0.7, 0.9)], "nothing but silence"
 
 

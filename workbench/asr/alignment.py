@@ -105,13 +105,13 @@ def fitted(spans: Sequence[Span], loud: np.ndarray) -> list[Span]:
 
     A CTC model is sure of a letter for a moment within it, so that words begin late and end early: their edges move
     outwards through sound, at most half the way to a neighbour. Attention leaves no gaps between words, so that a pause
-    belongs to one of them: edges move inwards through silence.
+    belongs to one of them: edges move inwards through silence, and out of the neighbour's sound.
 
     Args:
         spans: In order, without overlap.
         loud: As from `loud_frames`.
     """
-    edges = [[round(100 * second) for second in span] for span in spans]
+    edges = _parted([[round(100 * second) for second in span] for span in spans], loud)
     found: list[Span] = []
     for i, (start, stop) in enumerate(edges):
         low = (edges[i - 1][1] + start + 1) // 2 if i else 0
@@ -123,6 +123,22 @@ def fitted(spans: Sequence[Span], loud: np.ndarray) -> list[Span]:
             first, last = first + int(within[0]), first + int(within[-1])
         found.append((min(first / 100, spans[i][1]), max((last + 1) / 100, spans[i][0] + 0.01)))
     return found
+
+
+def _parted(edges: list[list[int]], loud: np.ndarray) -> list[list[int]]:
+    """Where two words meet within a sound: moved to its end where a pause parts it from more of either word's sound."""
+    for one, other in itertools.pairwise(edges):
+        meet = one[1]
+        if meet != other[0] or not (0 < meet < len(loud) and loud[meet - 1] and loud[meet]):
+            continue
+        silent = np.flatnonzero(~loud)
+        begin = int(silent[silent < meet].max(initial=-1)) + 1
+        end = int(silent[silent > meet].min(initial=len(loud)))
+        if end - meet < np.count_nonzero(loud[end : other[1]]):
+            one[1] = other[0] = end
+        elif meet - begin < np.count_nonzero(loud[one[0] : begin]):
+            one[1] = other[0] = begin
+    return edges
 
 
 def _moved(loud: np.ndarray, frame: int, step: int, end: int) -> int:
