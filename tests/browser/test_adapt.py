@@ -111,3 +111,28 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
     epochs.fill("")
     epochs.blur()
     page.wait_for_function(f"document.querySelector('#setting-epochs input').value === '{suggested[0]}'")
+
+
+def test_start_and_its_time_are_in_sight_and_a_jump_moves_the_column_alone(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "seen start", n=12), "seen start")
+    page = open_page("seen start")
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    on_top = """() => {
+      const box = document.querySelector('#start').getBoundingClientRect();
+      const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return box.bottom <= innerHeight && box.right <= innerWidth && Boolean(over && over.closest('#start'));
+    }"""
+    assert page.evaluate(on_top)
+    assert "to the verdict" in page.locator("#brief").inner_text()
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("[scrollY, document.activeElement.id]") == [0, "step-compare"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("link", name="Adapt", exact=False).first.click()
+    page.wait_for_timeout(500)
+    assert page.evaluate(on_top)
+    clear = "document.querySelector('#step-adapt').getBoundingClientRect().top >= "
+    assert page.evaluate(clear + "document.querySelector('#steps').getBoundingClientRect().bottom - 1")
