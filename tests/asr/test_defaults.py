@@ -1,5 +1,7 @@
 """The settings to start from follow the family, the strategy and the number of clips, each with its reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from workbench.asr.catalog import Catalog
@@ -13,7 +15,13 @@ SPECS = {spec.name: spec for spec in Catalog().specs}
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("whisper-base", "encoder"), ("wav2vec2-base-960h", "all-but-features"), ("mms-1b-all", "adapters")],
+    [
+        ("whisper-base", "encoder"),
+        ("whisper-en", "full"),  # small: its decoder has read little
+        ("wav2vec2-base-960h", "all-but-features"),
+        ("ctc-en", "all-but-features"),
+        ("mms-1b-all", "adapters"),
+    ],
 )
 def test_the_usual_strategy_is_the_recipes(model: str, expected: str) -> None:
     spec = SPECS[model]
@@ -23,7 +31,8 @@ def test_the_usual_strategy_is_the_recipes(model: str, expected: str) -> None:
 
 
 def test_a_language_that_a_model_is_not_made_for_needs_its_decoder_too() -> None:
-    english, any_language = SPECS["whisper-en"], SPECS["whisper-base"]
+    any_language = SPECS["whisper-base"]
+    english = replace(any_language, languages=("en",))
     names = strategy_names("seq2seq")
     assert usual_strategy(english, names, "chr") == "full"
     assert usual_strategy(english, names, "en") == usual_strategy(any_language, names, "chr") == "encoder"

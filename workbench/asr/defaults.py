@@ -41,8 +41,9 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None =
     """The strategy to begin with: recipes.md, "which strategy first".
 
     Whisper: the encoder, which listens, as its decoder knows the language already; everything for a language that the
-    model is not made for. A supervised CTC model: all but the convolutions, or all where it has none (w2v-BERT). MMS:
-    its adapters, where those are offered.
+    model is not made for, and for a small model, whose decoder has read little: with whisper-en on the set clinic,
+    61.0 % WER became 54.1 % by the encoder and 46.5 % by everything. A supervised CTC model: all but the convolutions,
+    or all where it has none (w2v-BERT). MMS: its adapters, where those are offered.
 
     Args:
         names: Of the strategies on offer.
@@ -51,8 +52,13 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None =
     foreign = language is not None and bool(spec.languages) and language_code(language) not in spec.languages
     wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
     if spec.family == "seq2seq":
-        wanted = ("full", "encoder") if foreign else ("encoder", "full")
+        wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
     return next((name for name in wanted if name in names), names[0])
+
+
+def _is_small(spec: ModelSpec) -> bool:
+    """Whether it is of the bundled models' size, which starts far from most speech."""
+    return (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
 
 
 def copies_for(strategy: str, *, small_model: bool) -> int:
@@ -75,7 +81,7 @@ def suggest(
         like: The named strategy that lets the same kinds of weights learn, for custom; see `freezing.kin`.
     """
     named, strategy = strategy, like or strategy
-    small_model = (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
+    small_model = _is_small(spec)
     rate = rate_for(spec, strategy)
     size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
     scaled = rate * 0.7 if size == "XS" else rate
