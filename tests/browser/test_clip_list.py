@@ -80,3 +80,15 @@ def test_a_click_that_begins_before_an_answer_ends_on_its_button(page: Any, answ
     answer(3)  # somebody else's change, the page's own timer: it says nothing of what was deleted here
     page.mouse.up()
     assert page.evaluate("window.sent") == [["restore", {"ids": [7]}]]
+
+
+def test_what_was_said_is_gone_after_the_next_thing(page: Any, answer: Answer) -> None:
+    answer(1, 7, opens=True)
+    page.get_by_label("What is said (label)").focus()
+    page.keyboard.press("F2")
+    said = page.locator("#list > .said")
+    said.filter(has_text="You have not changed anything here").wait_for(state="attached")
+    page.keyboard.press("F9")
+    said.filter(has_text="Speed 1.25.").wait_for(state="attached")
+    page.keyboard.press("End")
+    assert said.text_content() == ""

@@ -79,7 +79,7 @@ function build() {
   inner.append(hertz, canvas, ticks, lanes, cursor);
   view.append(inner);
   for (const kind of Object.keys(words.key)) {
-    const one = make('span', 'tl-key'); // a sign stays with its word
+    const one = make('span', 'tl-sort'); // a sign stays with its word
     one.append(make('span', `tl-sign ${kind}`, {}, SIGNS[kind]), ` ${words.key[kind]}`);
     key.append(one, ' · ');
   }
