@@ -45,6 +45,20 @@ def test_a_strategy_fills_the_strip_and_a_click_makes_it_custom(bench: Workbench
     assert parts(clicked) == {"encoder 5": "low-rank adapters", "head": "all"}
 
 
+def test_another_model_brings_its_usual_strategy_unless_one_was_chosen(bench: Workbench) -> None:
+    adapt = Adapt(bench)
+
+    def chosen(model: str, strategy: str, before: str) -> str:
+        return str(adapt.choose_model("s", model, strategy, {"s": {"model": before}})[1]["value"])
+
+    assert chosen("whisper-en", "all-but-features", before="ctc-en") == "full"
+    assert chosen("ctc-en", "full", before="whisper-en") == "all-but-features"
+    assert chosen("whisper-en", "full", before="ctc-en") == "full"
+    assert chosen("ctc-en", "top-1", before="whisper-en") == "top-1"
+    assert chosen("whisper-base", "full", before="no longer here") == "full"
+    assert chosen("ctc-en", "custom", before="whisper-en") == "all-but-features"
+
+
 def test_nothing_lit_is_a_strip_too_and_is_said_in_the_review(bench: Workbench, fill: Fill) -> None:
     fill("s", 12, text="hello number")
     adapt = Adapt(bench)

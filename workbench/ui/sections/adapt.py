@@ -29,7 +29,6 @@ from workbench.ui.render import esc, heading
 from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
 from workbench.ui.strip import block_strip, strip_value
 
-USUAL: Final = ("encoder", "all-but-features", "adapters")
 CUSTOM: Final = "custom"
 KEPT_FORMS: Final = 50  # sets whose form a browser remembers
 SHOW_FORM: Final = show_place("base-model")
@@ -98,7 +97,7 @@ class Adapt(RunPanel):
         # "input" and not "change": what a handler fills in is no wish of the user's.
         remodelled = self.model.input(
             self.choose_model,
-            [chosen, self.model, self.strategy],
+            [chosen, self.model, self.strategy, self.own],
             [self.facts, self.strategy, self.all_strategies, *of_strategy],
             **PRIVATE,
         )
@@ -184,14 +183,26 @@ class Adapt(RunPanel):
         return model_facts(self.catalog.find(model), self.adaptation.minute(model))
 
     @quiet(5)
-    def choose_model(self, set_name: str, model: str | None, strategy: str) -> list[Any]:
+    def choose_model(self, set_name: str, model: str | None, strategy: str, own: dict[str, Any] | None) -> list[Any]:
+        """Another model; a strategy that was merely the usual one of the model before gives way to this model's.
+
+        Args:
+            own: The forms as this browser keeps them, in which the model before still stands.
+        """
         spec = self.catalog.find(model or "")
         names = self.adaptation.strategies(spec.name)
-        # A strategy that was merely the usual one of the model before gives way to this model's.
-        keep = strategy in names and strategy not in (*USUAL, CUSTOM)
+        before = str(((own or {}).get(set_name) or {}).get("model") or self.catalog.specs[0].name)
+        keep = strategy in names and strategy not in (self._usual(before, set_name), CUSTOM)
         value = strategy if keep else self.adaptation.usual_strategy(spec, set_name)
         choices = gr.update(choices=self._strategy_choices(names), value=value)
         return [self._facts(spec.name), choices, self._all_strategies(names), self._strip(spec.name, value), ""]
+
+    def _usual(self, model: str, set_name: str) -> str:
+        """The usual strategy of a model by its name; "" of one that is no longer on offer."""
+        try:
+            return self.adaptation.usual_strategy(model, set_name)
+        except WorkbenchError:
+            return ""
 
     @quiet(2)
     def choose_strategy(
