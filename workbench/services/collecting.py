@@ -316,16 +316,24 @@ class Collecting:
         """
         name = check_set_name(set_name)
         spoken = Counter(c.language for c in reading.candidates if c.language and _LANGUAGE.fullmatch(c.language))
+        is_new = self._make_set(name)
         with self._store.session() as session:
-            is_new = name not in set_names(session)
-            if is_new:
-                session.add(ClipSetRow(name=name))
-                session.flush()
             row = find_set(session, name)
             row.language = language or row.language or (spoken.most_common(1)[0][0].lower() if spoken else None)
             if reading.words and not row.words:
                 row.words = list(dict.fromkeys(word for word in map(clean_label, reading.words) if word))
             return row.id, row.name, is_new
+
+    def _make_set(self, name: str) -> bool:
+        """Make an empty set where there is none of this name; whether it was this call that made it."""
+        try:
+            with self._store.session() as session:
+                if name in set_names(session):
+                    return False
+                session.add(ClipSetRow(name=name))
+        except IntegrityError:  # another import has made it meanwhile
+            return False
+        return True
 
 
 def check_set_name(name: str) -> str:
