@@ -16,7 +16,10 @@
     if (lane && /auto|scroll/.test(getComputedStyle(lane).overflowY)) {
       const top = place.getBoundingClientRect().top - lane.getBoundingClientRect().top;
       lane.scrollTo({ top: top + lane.scrollTop - 14 });
-      if (lane.getBoundingClientRect().top < 0) window.scrollTo({ top: 0 });
+      // Who scrolled the page to reach a button gets the steps and the columns' headings back from under the header.
+      const under = document.getElementById('top').getBoundingClientRect().bottom
+        - document.getElementById('steps').getBoundingClientRect().top;
+      if (under > 0) window.scrollBy({ top: -under });
     } else {
       place.scrollIntoView({ block: 'start' });
     }
@@ -30,6 +33,11 @@
     place.tabIndex = -1;  // the keyboard goes on from there
     place.focus({ preventScroll: true });
   });
+  // Gradio's dropdown answers a key after a pause, and opens its list; at Tab the field has been left by then, and the
+  // list would stay open over the page. So it does not hear of Tab: leaving the field closes the list.
+  window.addEventListener('keydown', (event) => {
+    if (event.key === 'Tab' && event.target.closest('input[role=combobox]')) event.stopPropagation();
+  }, true);
   document.addEventListener('play', (event) => {
     document.querySelectorAll('audio').forEach((other) => { if (other !== event.target) other.pause(); });
   }, true);

@@ -1,0 +1,33 @@
+"""The page by keyboard: a list closes behind who leaves it, and a jump shows the steps and the headings."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+
+
+def test_a_list_closes_behind_the_keyboard_and_a_jump_shows_the_steps(open_page: OpenPage) -> None:
+    page = open_page()
+    fields = page.locator("input[role=combobox]:enabled:visible")
+    assert fields.count() > 5
+    for n in range(fields.count()):
+        fields.nth(n).focus()
+        page.locator("[role=listbox]").first.wait_for(state="attached")
+        page.keyboard.press("Tab")
+        assert fields.nth(n).evaluate("(field) => field !== document.activeElement"), "Tab still leaves the field"
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(600)  # a list that opens again does so at once; one that closes fades first
+    assert page.locator("[role=listbox]").count() == 0
+
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("window.scrollY") > 0
+    page.evaluate("window.showPlace('step-adapt')")
+    page.wait_for_function(
+        """() => { const edges = (id) => document.getElementById(id).getBoundingClientRect();
+        return edges('steps').top >= edges('top').bottom - 1; }"""
+    )
