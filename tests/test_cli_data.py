@@ -49,6 +49,14 @@ def one_sentence(result: Result) -> bool:
     return result.code == 1 and result.out == "" and result.err.count("\n") == 1 and "Traceback" not in result.err
 
 
+def test_an_import_that_took_nothing_is_a_failure(cli, tmp_path) -> None:
+    (tmp_path / "noise.wav").write_bytes(b"no sound at all")
+    result = cli("import", tmp_path / "noise.wav", "--set", "s")
+    assert result.code == 1
+    assert "every file was rejected" in result.err
+    assert "noise.wav" in result.out
+
+
 def test_import_reports_and_exits_0_with_rejected_files(cli, make_wav, tmp_path) -> None:
     make_wav("data/a.wav")
     (tmp_path / "data" / "a.txt").write_text("hello")

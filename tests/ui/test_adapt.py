@@ -17,7 +17,7 @@ from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.ui.form import SETTINGS, kept_wishes
 from workbench.ui.render import esc
-from workbench.ui.running import panel
+from workbench.ui.running import panel, short
 from workbench.ui.sections.adapt import Adapt
 from workbench.ui.strip import strip_value
 
@@ -126,6 +126,14 @@ def test_what_a_browser_kept_is_not_trusted(bench: Workbench, fill: Fill) -> Non
         assert (back[0]["value"], back[2]["value"]) == ("ctc-en", "all-but-features")
 
 
+def test_an_unknown_model_has_its_reason_where_the_facts_were(bench: Workbench) -> None:
+    facts, *others = Adapt(bench).choose_model("s", f"none {HOSTILE}", "head", {})
+    assert "no base model" in facts.lower()
+    assert "class='facts'" not in facts
+    assert len(others) == 4
+    assert_harmless(facts)
+
+
 def test_a_form_is_filled_as_a_run_was_started(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("s", 12, text="niño number")
     said: list[str] = []
@@ -159,10 +167,14 @@ def test_a_waiting_run_names_the_one_it_waits_for_and_its_time_left() -> None:
     ahead = (Ahead("run-1", "other", 190.0), Ahead("run-2", "s", None))
     said = panel(view(ahead=ahead))
     assert "Waiting for run-1 of the set other and 1 more" in said
-    assert "up to 3 min left there" in said
+    assert "about 3 min left there" in said
     known = panel(view(ahead=(Ahead("run-1", "other", 190.0), Ahead("run-2", "s", 110.0))))
     assert "its turn comes in about 5 min" in known
     assert "Starting" in panel(view()), "nothing is before it: its worker comes up"
+    assert short(view()) == "run-3 starting"
+    assert short(view(ahead=ahead)) == "run-3 waiting"
+    loading = {"phase": "loading", "message": "Loading", "seconds_left": 27.0}
+    assert "left" not in panel(view(status="running", progress=loading)), "nothing of it counts down"
     assert_harmless(panel(view(ahead=(Ahead("run-1", HOSTILE, None),))))
 
 
@@ -188,3 +200,15 @@ def test_the_verdict_is_one_line_here_with_a_way_to_the_whole() -> None:
     assert "Better: 75.0 % → 0.0 % WER (−75.0 points)" in said
     assert "href='#step-compare'" in said
     assert esc(outcome.sentence()) not in said
+
+
+def test_a_run_that_kept_nothing_says_so_and_claims_no_learning() -> None:
+    why = "Nothing of the training was kept: so. This is the unchanged base model."
+    rows = [ComparisonRow(f"{i}.wav", "one two", "one too", "one too") for i in range(12)]
+    outcome = dataclasses.replace(compare(rows, normalizer="marks"), kept_base=why)
+    result = {"train_clips": 4, "seconds": {"total": 3.0}}
+    said = panel(view(status="done", message=why, kept_base=why, result=result), outcome=outcome)
+    assert said.count(why) == 1
+    assert "Learned from" not in said
+    assert "No proof" not in said
+    assert "href='#step-compare'" in said

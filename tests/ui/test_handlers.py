@@ -289,8 +289,8 @@ def test_a_review_fills_the_form_and_keeps_wishes(bench: Workbench, fill: Fill) 
     assert offer["values"][SETTINGS.index("epochs")] == 3
     assert offer["filled"]["epochs"] != 3
     for button in (sweep, curve):
-        assert " · at most " in button["value"]
-    assert "up to" in values[-1], "beside the button, in sight wherever the form is scrolled to"
+        assert " · about " in button["value"], "an estimate is no bound"
+    assert "<b>about " in values[-1], "beside the button, in sight wherever the form is scrolled to"
     assert "(estimated)" in values[-1]
     assert "no run of this model has been measured" in html
 

@@ -56,6 +56,12 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None =
     return next((name for name in wanted if name in names), names[0])
 
 
+def _whose(spec: ModelSpec) -> str:
+    """Where a suggested rate comes from: a model that only its hub id names is in no catalogue."""
+    unlisted = spec.source == "hub" and spec.name == spec.location
+    return "usual for models of this kind" if unlisted else f"the catalogue's for {spec.name}"
+
+
 def _is_small(spec: ModelSpec) -> bool:
     """Whether it is of the bundled models' size, which starts far from most speech."""
     return (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
@@ -96,7 +102,7 @@ def suggest(
     copies = copies_for(strategy, small_model=small_model)
     folds = DEFAULT_FOLDS if clips < FOLDS_BELOW_CLIPS else 0
     why = {
-        "learning_rate": f"Learning rate {scaled:g}: the catalogue's for {spec.name} with {strategy}"
+        "learning_rate": f"Learning rate {scaled:g}: {_whose(spec)} with {strategy}"
         + (f", as {named} is here" if named != strategy else "")
         + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
         "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",

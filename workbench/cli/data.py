@@ -21,6 +21,7 @@ from workbench.cli.common import (
     plain_table,
     progress_bar,
 )
+from workbench.errors import WorkbenchError
 from workbench.services.importing.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def import_(
             _show_problems(console, f"Cannot be learned by {model}", unlearnable)
 
     emit(document, as_json, show)
+    if report.rejected and not report.added and not report.duplicates:
+        raise WorkbenchError("Nothing was imported: every file was rejected, for the reasons above.")
 
 
 @app.command()
@@ -173,7 +176,8 @@ def export(
             document = export_dataset(bench.workspace, bench.store, name, out)
         else:
             document = bench.transcripts.write(name, kind, out, text=text)
-    emit(document, as_json, lambda console: console.print(f"'{name}' was written to {out}."))
+    said = f"'{name}' was written to {out}. {document.get('kept_base', '')}".strip()
+    emit(document, as_json, lambda console: console.print(said))
 
 
 @app.command()

@@ -45,7 +45,7 @@ def _cells(d: dict[str, Any]) -> dict[str, str]:
     return {
         **{name: str(d[name]) for name in ("run", "set", "model", "strategy")},
         "WER": f"{d['base_wer']:.1%} → {d['adapted_wer']:.1%}" if measured else "–",
-        "verdict": d["verdict"] or d["status"],
+        "verdict": d["outcome"] or d["status"],
         "s": "–" if d["seconds"] is None else f"{d['seconds']:.0f}",
     }
 
@@ -130,6 +130,7 @@ def _run_document(entry: "Entry") -> dict[str, Any]:
         "adapted_wer": figures.adapted_wer if figures else None,
         "wer_change": figures.change.to_json() if figures else None,
         "verdict": figures.verdict if figures else None,
+        "outcome": figures.outcome if figures else None,
         "forgetting": figures.forgetting if figures else None,
         "seconds": entry.seconds,
         "command": entry.command,

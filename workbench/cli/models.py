@@ -25,6 +25,7 @@ from workbench.cli.common import (
 )
 from workbench.core.config import TrainingConfig
 from workbench.errors import WorkbenchError
+from workbench.services.course import LOADING
 
 if TYPE_CHECKING:
     from workbench.core.types import ModelSpec
@@ -180,6 +181,8 @@ def sweep(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         names = [name.strip() for name in strategies.split(",") if name.strip()]
+        if any(" " in name for name in names):
+            raise WorkbenchError(f"Separate the strategies by commas: --strategies {','.join(strategies.split())}.")
         rates = [_rate(rate) for rate in learning_rates.split(",") if rate.strip()]
         run = bench.adaptation.start_sweep(set_name, bench.catalog.resolve(model), names, rates, given)
         _follow(bench, run)
@@ -308,7 +311,8 @@ def _follow(bench: "Workbench", run: str) -> None:
     console.print(f"{run} has started; it goes on when this terminal closes (workbench stop {run} ends it).")
 
     def look(row: Any) -> None:
-        line = _progress_line(row)
+        turn = row.status == "queued" and not bench.adaptation.view(run).ahead
+        line = "Starting" if turn else _progress_line(row)
         if line != said[0] and time.monotonic() - float(said[1]) > SAY_EVERY:
             said[:] = [line, time.monotonic()]
             console.print(line)
@@ -330,15 +334,15 @@ def _progress_line(row: Any) -> str:
     state = row.progress
     parts = [str(state.get("message") or state.get("phase", row.status))]
     if state.get("phase") == "training":
-        fold = f"fold {state['fold'] + 1} of {state['folds']}, " if state.get("folds", 1) > 1 else ""
-        parts.append(f"{fold}update {state.get('step', 0)} of {state.get('steps', '?')}")
+        nth = f"training {state['fold'] + 1} of {state['folds']}, " if state.get("folds", 1) > 1 else ""
+        parts.append(f"{nth}update {state.get('step', 0)} of {state.get('steps', '?')}")
         if state.get("loss") is not None:
             parts.append(f"loss {state['loss']:.3f}")
         if state.get("checks"):
             parts.append(f"dev WER {state['checks'][-1][1]:.1%}")
     elif state.get("total"):
         parts.append(f"{state['done']} of {state['total']}")
-    if state.get("seconds_left"):
+    if state.get("seconds_left") and state.get("phase") not in LOADING:
         parts.append(f"about {state['seconds_left']:.0f} s left")
     return ", ".join(parts)
 

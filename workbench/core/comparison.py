@@ -4,7 +4,7 @@ Used for a run's test clips, for out-of-fold texts, for two runs, and for texts 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workbench.core.scoring import ClipScore, Evaluation, evaluate
@@ -16,6 +16,7 @@ Scheme = Literal["test", "out-of-fold", "given"]
 
 OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
 FEW_GROUPS = 6  # that all of fewer clips improve by luck is more likely than 5 %, two-sided: 2 * 0.5 ** 5
+_NO_CLIP = "No proof: there is no test clip."
 _CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
 
 
@@ -46,6 +47,7 @@ class Comparison:
         scheme: "test" (held-out clips), "out-of-fold" (pooled folds) or "given" (texts from a file).
         interval: The change in pooled WER, adapted minus base.
         terms: One score per term of the word list, or per rare word.
+        kept_base: Why the adapted model is the unchanged base, as a sentence; empty where it has learned something.
     """
 
     rows: tuple[ComparisonRow, ...]
@@ -58,6 +60,17 @@ class Comparison:
     interval: Interval
     verdict: Verdict
     terms: tuple[TermScore, ...]
+    kept_base: str = ""
+
+    @property
+    def nothing_kept(self) -> bool:
+        """Whether both sides are the same unchanged base, so that there is nothing to prove."""
+        return bool(self.kept_base) and all(before.errors == after.errors for before, after in self._pairs())
+
+    @property
+    def outcome(self) -> str:
+        """The verdict, or "nothing kept"."""
+        return "nothing kept" if self.nothing_kept else self.verdict
 
     @property
     def all_terms(self) -> TermScore | None:
@@ -164,9 +177,14 @@ def verdict_sentence(comparison: Comparison) -> str:
     """Say what was measured, how sure it is and for whom; nothing more than the numbers allow."""
     interval, n_clips = comparison.interval, len(comparison.rows)
     if n_clips == 0:
-        return "No proof: there is no test clip."
+        return f"{comparison.kept_base} There is no test clip." if comparison.kept_base else _NO_CLIP
     noun = _CLIP_NOUN[comparison.scheme]
     on = f"on {n_clips:,} {noun if n_clips == 1 else noun.replace('clip', 'clips', 1)}"
+    if comparison.nothing_kept:
+        return f"{comparison.kept_base} It has {percent(comparison.base.wer)} WER {on}, before and after."
+    if comparison.kept_base:
+        of_folds = replace(comparison, kept_base="").sentence()
+        return f"{comparison.kept_base} What follows is of the folds' own models. {of_folds}"
     wers = f"{percent(comparison.base.wer)} to {percent(comparison.adapted.wer)}"
     if interval.groups < 2:
         return f"No proof: WER went from {wers} {on}, and one clip proves nothing ({comparison.normalizer} normalizer)."

@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.services.commands import command_line, sweep_command
 from workbench.services.expecting import Expectation
 from workbench.services.jobs import Jobs
+from workbench.services.kept import kept_base
 from workbench.services.labelling import Labelling
 from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, living_set
 from workbench.services.watching import Watched, watched
@@ -41,6 +42,7 @@ class RunView:
     Attributes:
         ahead: The runs that it waits for, the one at work first.
         stopping: Whether it was asked to stop and is still at it.
+        kept_base: Why its model is the unchanged base, as a sentence, which is then its message too; else empty.
     """
 
     id: str
@@ -65,6 +67,7 @@ class RunView:
 
     ahead: tuple[Ahead, ...] = ()
     stopping: bool = False
+    kept_base: str = ""
 
     @property
     def active(self) -> bool:
@@ -209,13 +212,14 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
+    unchanged = kept_base(row.result, row.status)
     return RunView(
         id=row.name,
         set_name=set_name,
         model=row.model["name"],
         strategy=row.strategy,
         status=row.status,
-        message=row.message,
+        message=unchanged or row.message,
         progress=row.progress,
         config=config,
         plan=row.plan,
@@ -239,6 +243,7 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView
         note=row.note,
         ahead=tuple(ahead),
         stopping=row.stop_requested and row.status in ACTIVE,
+        kept_base=unchanged,
     )
 
 

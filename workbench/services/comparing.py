@@ -1,7 +1,7 @@
 """Base against adapted, from what a run measured; two runs on clips that neither trained on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func
@@ -11,6 +11,7 @@ from workbench.core.comparison import Comparison, ComparisonRow, compare
 from workbench.core.forgetting import Forgetting
 from workbench.errors import WorkbenchError
 from workbench.services.general import forgetting_of
+from workbench.services.kept import kept_base
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
 from workbench.store.queries import batches, select_labelled
@@ -93,6 +94,7 @@ class Comparing:
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
         )
+        comparison = replace(comparison, kept_base=kept_base(run.result, run.status))
         extra = (run.result.get("sweep"), run.result.get("curve"))
         return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting, *extra)
 
@@ -154,6 +156,8 @@ class Comparing:
             "split": _parts(run)[0]["rule"],
             "new_characters": run.result.get("new_characters", []),
             "notes": list(of_run.notes),
+            "kept_base": of_run.comparison.kept_base,
+            "outcome": of_run.comparison.outcome,
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
             "sweep": run.result.get("sweep"),

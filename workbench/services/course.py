@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.services.expecting import Expectation
 
 FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
+LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
 STAGES: Final[Mapping[str, str]] = {
     "prefix": "prefix",
     "base": "evaluation",

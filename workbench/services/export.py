@@ -29,7 +29,7 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
     """Write model, processor, model card and figures; the folder appears whole or not at all.
 
     Returns:
-        {"run", "folder", "files", "size_mb", "verified_clips"}.
+        {"run", "folder", "files", "size_mb", "verified_clips", "kept_base"}; see `kept.kept_base` for the last.
 
     Raises:
         WorkbenchError: No such run, no finished model, a folder in use, or what was written does not say the same.
@@ -55,7 +55,14 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         shutil.copytree(folder, out)
     files = sorted(p.name for p in out.iterdir())
     size = sum(os.path.getsize(out / f) for f in files) / 1e6
-    return {"run": name, "folder": str(out), "files": files, "size_mb": round(size, 1), "verified_clips": verified}
+    return {
+        "run": name,
+        "folder": str(out),
+        "files": files,
+        "size_mb": round(size, 1),
+        "verified_clips": verified,
+        "kept_base": document["kept_base"],
+    }
 
 
 def _proof(workspace: Workspace, store: Store, name: str, backend: "Backend") -> list[tuple[Path, str]]:
@@ -130,11 +137,9 @@ language: {language}
 license: {_licence_id(spec["licence"])}
 base_model: {spec["location"] if spec["source"] == "hub" else spec["name"]}
 ---
-# {spec["name"]}, adapted ({document["run"]})
+# {spec["name"]}, {"unchanged" if document["kept_base"] else "adapted"} ({document["run"]})
 
-Fine-tuned with the Speech Workbench from **{spec["name"]}** (licence of the base: {spec["licence"]}) with the freezing
-strategy **{document["strategy"]}**: {document["trainable_parameters"]:,} of {document["total_parameters"]:,} weights
-learned, on {document["train_clips"]} clips.
+{_origin(document, spec)}
 
 | on {document["test_clips"]} {how}, normalizer `{document["normalizer"]}` | base | adapted |
 |---|---|---|
@@ -143,9 +148,7 @@ learned, on {document["train_clips"]} clips.
 
 {document["summary"]}
 {_general(document["general"])}
-Change in WER {100 * change["estimate"]:+.1f} points, 95 % interval {100 * change["low"]:+.1f} to
-{100 * change["high"]:+.1f}, by paired
-bootstrap over {change["over"]}. Verdict: **{document["verdict"]}**.
+{"" if document["outcome"] == "nothing kept" else _change(change, document["verdict"])}
 
 ```python
 import soundfile
@@ -158,6 +161,25 @@ print(recogniser({{"raw": sound, "sampling_rate": rate}})["text"])
 
 Settings: {json.dumps(config)}. Versions: {json.dumps(run["versions"])}.
 """
+
+
+def _origin(document: dict[str, Any], spec: dict[str, Any]) -> str:
+    """What learned, or why nothing did."""
+    if document["kept_base"]:
+        base = f"**{spec['name']}** (licence of the base: {spec['licence']})"
+        return f"{document['kept_base']} It is {base}, written by the Speech Workbench."
+    return (
+        f"Fine-tuned with the Speech Workbench from **{spec['name']}** (licence of the base: {spec['licence']}) with "
+        f"the freezing\nstrategy **{document['strategy']}**: {document['trainable_parameters']:,} of "
+        f"{document['total_parameters']:,} weights\nlearned, on {document['train_clips']} clips."
+    )
+
+
+def _change(change: dict[str, Any], verdict: str) -> str:
+    return (
+        f"Change in WER {100 * change['estimate']:+.1f} points, 95 % interval {100 * change['low']:+.1f} to\n"
+        f"{100 * change['high']:+.1f}, by paired\nbootstrap over {change['over']}. Verdict: **{verdict}**."
+    )
 
 
 def _general(general: dict[str, Any] | None) -> str:

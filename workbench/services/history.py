@@ -47,6 +47,7 @@ class Figures:
     """What a run measured, in short; rates and changes as fractions.
 
     Attributes:
+        outcome: The verdict, or "nothing kept" where the model is the unchanged base.
         forgetting: Where it stands to the red line; None where that was not asked.
     """
 
@@ -55,6 +56,7 @@ class Figures:
     change: Interval
     verdict: Verdict
     forgetting: Standing | None
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ class History:
             except WorkbenchError:  # deleted in another tab since the list was read
                 return None
             c, general = result.comparison, result.forgetting
-            found = Figures(c.base.wer, c.adapted.wer, c.interval, c.verdict, general.standing if general else None)
+            standing = general.standing if general else None
+            found = Figures(c.base.wer, c.adapted.wer, c.interval, c.verdict, standing, c.outcome)
             self._figures[key] = found
             while len(self._figures) > KEPT_FIGURES:
                 self._figures.popitem(last=False)

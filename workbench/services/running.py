@@ -29,6 +29,7 @@ from workbench.services.run_records import Texts, read_fold, versions, write_fol
 from workbench.store.models import ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
 
+STOPPED = "Stopped; the best state so far was kept."
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 
@@ -175,10 +176,6 @@ class RunExecution(Preparation):
             )
         self._say_repetitions("base", ready.base_texts)
         self._say_repetitions("adapted", {i: text for i, (text, _) in adapted.items()})
-        if all(o.best_step == 0 for o in outcomes):
-            self.notes.append(
-                "No state of the training did better on the steering (dev) clips than the base, so the base was kept."
-            )
         self.general.hear_adapted(self._hear, self.progress.should_stop)
         self.notes += self.general.notes
         rows = [
@@ -194,9 +191,11 @@ class RunExecution(Preparation):
         ]
         self.seconds["total"] = time.monotonic() - began
         folds = len(ready.splits) > 1
-        trained = self._learned_from(ready, outcomes)
+        unchanged = self._delivers_base(ready, outcomes)
+        trained = set() if unchanged else self._learned_from(ready, outcomes)
         result = self.result | {
             "train_clips": len(trained),
+            "base_delivered": unchanged,
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes,
             "new_characters": ready.new_characters,
@@ -216,7 +215,13 @@ class RunExecution(Preparation):
             self.general.store(session, self.run.id)
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
-            row.message = "Stopped; the best state so far was kept." if stopped else ""
+            row.message = STOPPED if stopped and not unchanged else ""
+
+    def _delivers_base(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> bool:
+        """Whether the model delivered is the base as it was."""
+        if len(outcomes) == len(ready.splits) > 1 and not outcomes[-1].stopped:
+            return round(statistics.median(o.best_step for o in outcomes)) == 0
+        return outcomes[-1].best_step == 0
 
     def _learned_from(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> set[int]:
         """The clips that the delivered model has learned from."""

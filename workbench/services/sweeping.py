@@ -25,6 +25,7 @@ from workbench.core.types import FreezePlan, Split
 from workbench.errors import TrainingError
 from workbench.services.arms import Arm
 from workbench.services.expecting import Expectation, Expecting, Work
+from workbench.services.preparing import Prepared
 from workbench.services.run_records import Texts
 from workbench.services.running import RunExecution
 
@@ -85,6 +86,7 @@ class SweepExecution(RunExecution):
     def _learn(self, arms: Sequence[Arm], splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
         self.arms = {arm.name: arm for arm in arms}
         self.races: list[Race] = []
+        self.delivers_base: bool | None = None  # known where the folds have voted
         self._plan_progress(splits)
         texts: Texts = {}
         outcomes: list[TrainingOutcome] = []
@@ -211,13 +213,17 @@ class SweepExecution(RunExecution):
         load_state(self.backend, folder / _slug(arm.name) / "best.safetensors")
         return replace(race.entrants[arm.name].outcome, stopped=race.stopped)
 
+    def _delivers_base(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> bool:
+        return self.delivers_base if self.delivers_base is not None else super()._delivers_base(ready, outcomes)
+
     def _train_delivered(self, outcomes: Sequence[TrainingOutcome]) -> tuple[Arm, bool]:
         """With folds: the arm that most of them chose, trained on all clips for its median number of updates."""
         choices = [race.choice.chosen for race in self.races if race.choice]
         votes = Counter(choices)
         most = max(votes.values())
         names = [name for name, count in votes.items() if count == most]
-        if BASE in names:
+        self.delivers_base = BASE in names
+        if self.delivers_base:
             arm = self._simplest(self.arms.values())
             self._enter(arm)
             return arm, False

@@ -329,6 +329,10 @@ def _usable(path: Path) -> "np.ndarray":
         WorkbenchError: It is missing, or cannot be used; names it.
     """
     if not path.is_file():
+        if path.is_dir():
+            raise WorkbenchError(
+                f"{path} is a folder; name the sound files in it, or import it as a set and transcribe that with --set."
+            )
         raise WorkbenchError(f"There is no file {path}; check the path.")
     try:
         sound = decode_file(path)

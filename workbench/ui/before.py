@@ -72,19 +72,24 @@ def brief(p: Preview | None, *, known: bool = True) -> str:
         return f"<p>{esc(text.NOT_READY if known else text.LOADING)}</p>"
     clips = text.BRIEF_FOLDS if p.folds else text.BRIEF
     said = clips.format(train=f"{p.train:,}", test=f"{p.test:,}", folds=p.folds)
-    long = f"<b>{esc(text.UP_TO.format(time=span(p.times.run.seconds)))}</b> " if p.times else ""
+    long = f"<b>{esc(_how_long(p.times.run))}</b> " if p.times else ""
     guess = f" <i>{esc(text.BRIEF_GUESS)}</i>" if p.times and not p.times.run.measured_in else ""
     return f"<p>{long}{esc(text.TO_THE_VERDICT) if p.times else ''}{guess}</p><p>{esc(said)}</p>"
 
 
 def at_most(said: str, times: Times | None, which: str) -> str:
-    """A button's words with the time that it takes at most.
+    """A button's words with the time that it takes: at most where it was measured, else about.
 
     Args:
         which: "sweep" or "curve".
     """
     found: Expectation | None = getattr(times, which) if times else None
-    return f"{said} · {text.AT_MOST.format(time=span(found.seconds))}" if found else said
+    return f"{said} · {_how_long(found, text.AT_MOST)}" if found else said
+
+
+def _how_long(found: Expectation, measured: str = text.UP_TO) -> str:
+    """The time in words; only what was measured here may be a bound."""
+    return (measured if found.measured_in else text.ABOUT).format(time=span(found.seconds))
 
 
 def preview(p: Preview) -> str:
@@ -95,7 +100,7 @@ def preview(p: Preview) -> str:
         figures = [(f"{p.train:,}", text.LEARN), (f"{p.dev:,}", text.STEER), (f"{p.test:,}", text.JUDGE)]
     how_long = ""
     if p.times:
-        figures.append((text.UP_TO.format(time=span(p.times.run.seconds)), text.TO_THE_VERDICT))
+        figures.append((_how_long(p.times.run), text.TO_THE_VERDICT))
         how_long = f"<p class='hint'>{esc(_known_from(p.times))}</p>"
     cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)

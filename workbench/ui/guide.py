@@ -26,7 +26,7 @@ class Facts:
         readiness: How far the set is; None where no set is chosen.
         run: The shown run in a few words; empty for none.
         active: Whether that run waits or works.
-        verdict: "better", "no proof" or "worse"; empty where nothing was compared.
+        verdict: "better", "no proof", "worse" or "nothing kept"; empty where nothing was compared.
     """
 
     readiness: Readiness | None = None

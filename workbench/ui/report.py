@@ -105,9 +105,9 @@ def _verdict(report: Report) -> str:
     more += [result["sentence"] for result in (report.result.curve,) if result]
     note = f"<p class='note'>{esc(report.run.note)}</p>" if report.run.note else ""
     return (
-        f"<p class='verdict {c.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[c.verdict]} "
-        f"{esc(text.VERDICTS[c.verdict])}</b> <span>{percent(c.base.wer)} → {percent(c.adapted.wer)} WER</span></p>"
-        f"{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>{note}"
+        f"<p class='verdict {c.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[c.outcome]} "
+        f"{esc(text.VERDICTS[c.outcome])}</b> <span>{percent(c.base.wer)} → {percent(c.adapted.wer)} WER</span></p>"
+        f"{'' if c.nothing_kept else interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>{note}"
         f"{_notes([*report.result.notes, *map(str, more)])}"
     )
 

@@ -27,10 +27,10 @@ def overall(result: RunComparison) -> str:
     unusable = text.UNUSABLE if c.verdict == "better" and c.adapted.wer > UNUSABLE_WER else ""
     return (
         f"<section class='verdict {kind}' aria-label='{text.VERDICT}'><header>"
-        f"<b class='word'>{text.VERDICT_SIGNS[c.verdict]} {text.VERDICTS[c.verdict]}{unusable}</b>"
+        f"<b class='word'>{text.VERDICT_SIGNS[c.outcome]} {text.VERDICTS[c.outcome]}{unusable}</b>"
         f"<div class='wers'>{_big(names[0], c.base.wer)}<i aria-hidden='true'>→</i>{_big(names[1], c.adapted.wer)}"
         f"<div class='big'><b>{points(c.interval.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
-        f"{interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
+        f"{'' if c.nothing_kept else interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
         f"{sweep(result.sweep)}{learning_curve(result.curve)}{error_mix(c, names)}{forgetting(result.forgetting)}"
         f"{terms(c, names)}{_figures(c, names)}"

@@ -6,6 +6,7 @@ from workbench.core.comparison import Comparison
 from workbench.core.scoring import score_clip
 from workbench.services.adaptation import RunView
 from workbench.services.comparing import Comparing
+from workbench.services.course import LOADING
 from workbench.services.general import NONE
 from workbench.services.watching import Watched
 from workbench.ui import text
@@ -46,14 +47,19 @@ class Outcomes:
 def choice(view: RunView) -> str:
     """A run in the list of runs."""
     title = f" · {view.title}" if view.title else ""
-    return f"{view.id}{title} · {view.strategy} · {view.model} · {text.STATUS[view.status]}"
+    return f"{view.id}{title} · {view.strategy} · {view.model} · {status(view)}"
 
 
 def short(view: RunView) -> str:
     """A run in the row of steps."""
     if view.status == "running":
         return f"{view.id} {text.STATUS[view.status]}, {100 * share(view):.0f} %"
-    return f"{view.id} {text.STATUS[view.status]}"
+    return f"{view.id} {status(view)}"
+
+
+def status(view: RunView) -> str:
+    """In one word; a run that waits for no other has its turn and is loading."""
+    return text.STARTING.lower() if view.status == "queued" and not view.ahead else text.STATUS[view.status]
 
 
 def share(view: RunView) -> float:
@@ -87,7 +93,7 @@ def _head(view: RunView) -> str:
     doing = [text.STATUS[view.status].capitalize()]
     if view.active:
         # It has its turn, but has not said anything yet: it is loading its libraries.
-        doing = [text.STARTING if p.get("phase") == "queued" else str(p.get("message") or doing[0])]
+        doing = [text.STARTING if p.get("phase") in ("queued", "starting") else str(p.get("message") or doing[0])]
     if view.stopping:
         doing = [text.STOPPING]
     elif view.active and p.get("phase") == "training":
@@ -98,7 +104,7 @@ def _head(view: RunView) -> str:
     elif view.active and p.get("total"):
         doing.append(text.NTH.format(n=f"{p.get('done', 0):,}", of=f"{p['total']:,}"))
     left = p.get("seconds_left")
-    known = view.active and left is not None and not view.stopping
+    known = view.active and left is not None and not view.stopping and p.get("phase") not in LOADING
     time_left = text.LEFT_OF_RUN.format(time=span(left)) if known else ""
     line = _line(" · ".join(doing), time_left)
     return f"{line}{bar(share(view), text.RUN_PROGRESS)}" if view.active else line
@@ -184,7 +190,9 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
     if view.message:
         kind = "bad" if view.status in ("failed", "interrupted") else "mind"
         parts.append(f"<p class='{kind}' role='status'>{esc(view.message)}</p>")
-    if outcome:
+    if outcome and outcome.nothing_kept:
+        parts.append(f"<p class='outcome no-proof'>{_to_comparison()}</p>")
+    elif outcome:
         kind, sign = outcome.verdict.replace(" ", "-"), text.VERDICT_SIGNS[outcome.verdict]
         said = text.OUTCOME.format(
             verdict=text.VERDICTS[outcome.verdict],
@@ -192,13 +200,17 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
             adapted=percent(outcome.adapted.wer),
             change=points(outcome.interval.estimate),
         )
-        link = f"<a href='#step-compare' data-place>{esc(text.TO_COMPARISON)}</a>"
-        parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(said)} {link}</p>")
+        parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(said)} {_to_comparison()}</p>")
     if view.result:
         took = view.seconds
         inside = " · ".join(f"{name} {span(took[key])}" for key, name in text.TOOK_PARTS.items() if took.get(key))
         total = text.TOOK.format(total=span(took["total"]), parts=inside) if took.get("total") else ""
         learned = plural(view.result.get("train_clips", view.train_clips), text.CLIP)
-        said = text.LEARNED_FROM.format(learned=learned, tested=plural(view.test_clips, text.CLIP))
+        words = text.LEARNED_NOTHING if view.kept_base else text.LEARNED_FROM
+        said = words.format(learned=learned, tested=plural(view.test_clips, text.CLIP))
         parts.append(f"<p class='hint'>{esc(said)} {esc(total)}</p>")
     return "".join(parts)
+
+
+def _to_comparison() -> str:
+    return f"<a href='#step-compare' data-place>{esc(text.TO_COMPARISON)}</a>"

@@ -38,6 +38,7 @@ GUIDE_NO_RESULT: Final = "The last run ended without a result; see why, then sta
 GUIDE_TOO_FEW: Final = "Read it with care: {more} would make a test set worth reading."
 GUIDE_AFTER: Final = {
     "better": "It hears your words better. Listen to what changed, and to what it may have forgotten.",
+    "nothing kept": "Nothing of the training was kept. More labelled clips, or letting more blocks learn, may help.",
     "no proof": "Not proven either way. More labelled clips make smaller gains visible, or let more blocks learn.",
     "worse": "It got worse. Let less of the model learn, or look through the labels once more.",
 }
@@ -378,7 +379,7 @@ SWEEP_HINT: Final = (
 STOP: Final = "Stop"
 RESUME: Final = "Resume"
 RUN: Final = "Run"
-NO_RUNS: Final = "No run yet. Confirm some labels, choose what may learn, then start."
+NO_RUNS: Final = "No run yet. Choose what may learn, then start; while it cannot start yet, the form says why."
 COMMAND: Final = "The same on the command line"
 COPY: Final = "Copy"
 COPIED: Final = "Copied"
@@ -463,6 +464,7 @@ MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
 NO_SPEED: Final = "known once it has been downloaded"
 UP_TO: Final = "up to {time}"
+ABOUT: Final = "about {time}"
 TO_THE_VERDICT: Final = "to the verdict"
 TIME_MEASURED: Final = "The time is that of {runs} on this machine, for this many clips; learning may end sooner."
 TIME_DISTURBED: Final = "Other programs kept the machine busy then; without them it takes less."
@@ -484,8 +486,8 @@ OF_SET: Final = " of the set {name}"
 AND_MORE: Final = " and {n} more"
 STOPPING: Final = "Stopping; the best state so far is kept"
 LEFT: Final = "about {time} left"
-LEFT_OF_RUN: Final = "up to {time} left"
-LEFT_THERE: Final = "up to {time} left there"
+LEFT_OF_RUN: Final = "about {time} left"
+LEFT_THERE: Final = "about {time} left there"
 TURN_IN: Final = "its turn comes in about {time}"
 UPDATES: Final = "updates"
 LOSS_CURVE: Final = "Training loss"
@@ -549,9 +551,14 @@ STILL_SHOWN: Final = "{run} is not done yet. Until it is, this is the comparison
 SHOWN_INSTEAD: Final = "{run} ended without a comparison. This is the one of {shown}."
 BASE: Final = "Base"
 ADAPTED: Final = "Adapted"
-VERDICTS: Final = {"better": "Better", "no proof": "No proof", "worse": "Worse"}
+VERDICTS: Final = {
+    "better": "Better",
+    "no proof": "No proof",
+    "worse": "Worse",
+    "nothing kept": "Nothing kept",
+}
 UNUSABLE: Final = ", but most words are still wrong"
-VERDICT_SIGNS: Final = {"better": "▼", "no proof": "○", "worse": "▲"}
+VERDICT_SIGNS: Final = {"better": "▼", "no proof": "○", "worse": "▲", "nothing kept": "="}
 FORGETTING: Final = "General speech (forgetting)"
 STANDINGS: Final = {
     "forgot": "Forgot too much",
@@ -729,9 +736,10 @@ NTH_TRAINING: Final = "training {n} of {of}"
 NTH_UPDATE: Final = "update {n} of {of}"
 RUN_PROGRESS: Final = "Progress of the run"
 HEARD_NOTHING: Final = "nothing"
-TOOK: Final = "Took {total} ({parts})."
+TOOK: Final = "Took {total} after its start ({parts})."
 TOOK_PARTS: Final = {"prefix": "listening once", "training": "learning", "evaluation": "testing"}
 LEARNED_FROM: Final = "Learned from {learned}, tested on {tested}."
+LEARNED_NOTHING: Final = "The base was tested on {tested}."
 OUTCOME: Final = "{verdict}: {base} → {adapted} WER ({change} points)."
 TO_COMPARISON: Final = "Read the comparison"
 CHANGE_SAID: Final = "Change in word error rate {change} points, 95 % interval from {low} to {high}"

@@ -189,7 +189,10 @@ class Adapt(RunPanel):
         Args:
             own: The forms as this browser keeps them, in which the model before still stands.
         """
-        spec = self.catalog.find(model or "")
+        try:
+            spec = self.catalog.find(model or "")
+        except WorkbenchError as e:  # the facts of the model before would be taken for this one's
+            return [f"<p class='mind' role='status'>{esc(e)}</p>", *[gr.skip()] * 4]
         names = self.adaptation.strategies(spec.name)
         before = str(((own or {}).get(set_name) or {}).get("model") or self.catalog.specs[0].name)
         keep = strategy in names and strategy not in (self._usual(before, set_name), CUSTOM)

@@ -114,7 +114,7 @@ class Compare:
     def verdict(self, token: str) -> str:
         """The verdict in one word, for the row of steps; empty where there is none."""
         result = self._result(Question(token))
-        return text.VERDICTS[result.comparison.verdict] if result else ""
+        return text.VERDICTS[result.comparison.outcome] if result else ""
 
     # ---- handlers ----
 

@@ -128,7 +128,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "clips": _clips(entry, tested),
         "wer": f"{percent(f.base_wer)} → {percent(f.adapted_wer)}" if f else "–",
         "change": f"{points(f.change.estimate)} ({points(f.change.low)} … {points(f.change.high)})" if f else "",
-        "verdict": f"{text.VERDICT_SIGNS[f.verdict]} {text.VERDICTS[f.verdict]}" if f else text.STATUS[entry.status],
+        "verdict": f"{text.VERDICT_SIGNS[f.outcome]} {text.VERDICTS[f.outcome]}" if f else text.STATUS[entry.status],
         "kind": f.verdict if f else entry.status,
         "took": span(entry.seconds) if entry.seconds is not None else "–",
         "when": f"{entry.created.isoformat()}Z",  # UTC; the browser writes it in its own zone
