@@ -47,10 +47,11 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     page.get_by_label("Verdict").wait_for()
     rows = page.locator("#results tbody tr")
     found = bench.comparing.of_run(run).comparison
-    for group, n in (("All", 12), ("Fixed", found.n_fixed), ("Broken", 0), ("Still wrong", 12 - found.n_fixed)):
+    for group, n in (("All", 12), ("Improved", found.n_fixed), ("Got worse", 0), ("Still wrong", 12 - found.n_fixed)):
         page.locator("#results .filter", has_text=group).click()
         assert rows.count() == n
         assert page.locator("#results .filter[aria-pressed=true]").inner_text() == f"{group} {n}"
+    assert page.locator("#results caption").text_content() == "Clips that are still wrong, most improved first"
     rows.last.locator("button").click()
     clip_id = int(rows.last.get_attribute("data-clip") or 0)
     timeline = page.locator("#clip-timeline .timeline")
@@ -69,7 +70,7 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     page.evaluate(
         """() => { window.heard = []; const play = HTMLMediaElement.prototype.play;
         HTMLMediaElement.prototype.play = function () {
-          window.heard.push(this.currentTime); return play.call(this); }; }"""
+          window.sound = this; window.heard.push(this.currentTime); return play.call(this); }; }"""
     )
     lanes["reference"].locator("button.tl-word").nth(2).click()
     page.wait_for_function("window.heard.length === 1")
@@ -77,6 +78,10 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     page.wait_for_function("document.querySelector('#clip-timeline .tl-play').getAttribute('aria-label') === 'Play'")
 
     view = timeline.locator(".tl-view")
+    page.evaluate("() => { window.sound.currentTime = window.sound.duration; window.sound.onpause(); }")
+    assert float(timeline.locator(".tl-clock").inner_text().split()[0]) > 1
+    edges = "(name) => document.querySelector(`#clip-timeline ${name}`).getBoundingClientRect().right"
+    assert page.evaluate(edges, ".tl-cursor") <= page.evaluate(edges, ".tl-inner") + 0.1, "nothing to scroll to"
     before = float(timeline.get_attribute("data-zoom") or 0)
     view.focus()
     page.keyboard.press("+")

@@ -56,6 +56,8 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     second.wait_for_function("document.querySelector('#setting-seed input')?.value === '1'")
     for run in (new, old):
         row(first, run).get_by_role("checkbox").check()
+        drawn = row(first, run).get_by_role("checkbox").evaluate("(box) => getComputedStyle(box).appearance")
+        assert drawn == "auto", "the browser draws the tick, in any colour scheme"
     first.get_by_role("button", name="Compare these two runs").click()
     first.get_by_label("Verdict").get_by_text(f"{old} WER").wait_for()
 

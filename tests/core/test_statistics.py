@@ -121,3 +121,6 @@ def test_provable_change_only_shrinks() -> None:
 )
 def test_provable_sentence(clips: int, errors: int, expected: str) -> None:
     assert provable_sentence(clips, errors) == expected
+    assert provable_sentence(clips, errors, "errors before").startswith(
+        expected.split(" with ")[0] + f" with about {errors} error{'' if errors == 1 else 's'} before can prove"
+    )

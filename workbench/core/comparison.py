@@ -198,7 +198,7 @@ def verdict_sentence(comparison: Comparison) -> str:
             f"writes fewer wrong words ({measured})."
         )
     if comparison.verdict == "no proof":
-        provable = provable_sentence(n_clips, comparison.base.errors)
+        provable = provable_sentence(n_clips, comparison.base.errors, "errors before")
         return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
     moved = "fell" if comparison.verdict == "better" else "rose"
     judged = f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured})."

@@ -117,10 +117,14 @@ def provable_change(base_errors: int) -> float | None:
     return exp(float(np.interp(log(base_errors), errors, reductions)))
 
 
-def provable_sentence(test_clips: int, base_errors: int) -> str:
-    """Say before a run what its test set can prove at all."""
+def provable_sentence(test_clips: int, base_errors: int, called: str = "base errors") -> str:
+    """Say what a test set can prove at all.
+
+    Args:
+        called: The errors' name, a plural; of two runs, the first one's errors are not the base's.
+    """
     clips = f"{test_clips:,} test clip{'' if test_clips == 1 else 's'}"
-    errors = f"about {base_errors:,} base error{'' if base_errors == 1 else 's'}"
+    errors = f"about {base_errors:,} {called.replace('errors', 'error') if base_errors == 1 else called}"
     reduction = provable_change(base_errors)
     if reduction is None:
         return f"{clips} with {errors} can prove no change, not even a halving; add test clips."

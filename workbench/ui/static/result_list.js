@@ -1,16 +1,17 @@
-// All tested clips, the most improved first, in groups; names reach the page through textContent only.
+// The tested clips, the most improved first, in groups that may overlap; names reach the page through textContent only.
 // Only the lines in sight are built, so that thousands of clips stay quick, and choosing one asks for that clip alone.
 const STEP = 40;
 const words = props.words;
 const GROUPS = {
   all: () => true,
-  fixed: (clip) => clip.after < clip.before,
-  broken: (clip) => clip.after > clip.before,
+  improved: (clip) => clip.after < clip.before,
+  worse: (clip) => clip.after > clip.before,
   wrong: (clip) => clip.after > 0,
 };
 const bar = element.querySelector('.filters');
 const box = element.querySelector('.results');
 const body = element.querySelector('tbody');
+const caption = element.querySelector('caption');
 const more = element.querySelector('button.more');
 const none = element.querySelector('.none');
 let shown = STEP;
@@ -75,6 +76,8 @@ function draw() {
     button.setAttribute('aria-pressed', String(name === group));
   }
   const found = clips.filter(GROUPS[group]);
+  caption.textContent = words.captions[group];
+  box.setAttribute('aria-label', words.captions[group]);
   element.querySelector('table').hidden = !found.length;
   none.hidden = !clips.length || found.length > 0;
   body.replaceChildren(...found.slice(0, shown).map(line));

@@ -147,7 +147,8 @@ function follow() {
   stopInTime();
   const now = audio.currentTime;
   clock.textContent = `${now.toFixed(1)} / ${(value.duration || 0).toFixed(1)} s`;
-  cursor.style.left = `${100 * now / (value.duration || 1)}%`;
+  // Half its width short of the right edge: beyond it, the view could be scrolled sideways.
+  cursor.style.left = `min(${100 * now / (value.duration || 1)}%, calc(100% - 1px))`;
   for (const node of lanes.querySelectorAll('[data-from]')) {
     node.classList.toggle('now', !audio.paused && now >= Number(node.dataset.from) && now < Number(node.dataset.to));
   }
