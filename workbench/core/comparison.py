@@ -181,7 +181,8 @@ def verdict_sentence(comparison: Comparison) -> str:
     noun = _CLIP_NOUN[comparison.scheme]
     on = f"on {n_clips:,} {noun if n_clips == 1 else noun.replace('clip', 'clips', 1)}"
     if comparison.nothing_kept:
-        return f"{comparison.kept_base} It has {percent(comparison.base.wer)} WER {on}, before and after."
+        rules = f"{comparison.normalizer} normalizer"
+        return f"{comparison.kept_base} It has {percent(comparison.base.wer)} WER {on}, before and after ({rules})."
     if comparison.kept_base:
         of_folds = replace(comparison, kept_base="").sentence()
         return f"{comparison.kept_base} What follows is of the folds' own models. {of_folds}"
