@@ -130,6 +130,8 @@ def test_failures_are_one_sentence_and_wrong_usage_is_two(terminal: Terminal) ->
     assert len(failed.stderr.strip().splitlines()) == 1
     assert "no run called 'run-9'" in terminal.run("compare", "run-9", status=1).stderr
     assert "no base model called 'x'" in terminal.run("transcribe", "--model", "x", "a.wav", status=1).stderr
+    unparted = ("sweep", "--set", "none", "--model", "ctc-en", "--strategies", "head top-1")
+    assert "--strategies head,top-1" in terminal.run(*unparted, status=1).stderr
     terminal.run("transcribe", "--model", "ctc-en", status=2)
     terminal.run("adapt", "--set", "a", status=2)
     terminal.run("adapt", "--set", "a", "--model", "ctc-en", "--strategy", "head", "--epochs", "many", status=2)
@@ -142,6 +144,7 @@ def test_a_missing_or_broken_file_is_named(terminal: Terminal, tmp_path: Path) -
         failed = terminal.run("transcribe", "--model", "ctc-en", str(file), status=1)
         assert str(file) in failed.stderr
         assert len(failed.stderr.strip().splitlines()) == 1
+    assert "is a folder" in terminal.run("transcribe", "--model", "ctc-en", str(tmp_path), status=1).stderr
     sound = next((CLINIC / "audio").iterdir())
     missing = tmp_path / "missing.wav"
     partly = terminal.run("transcribe", "--model", "ctc-en", str(broken), str(sound), str(missing), status=1)

@@ -59,3 +59,10 @@ def test_whisper_is_not_masked_and_few_weights_do_not_decay() -> None:
     assert suggest(ctc, "full", clips=50).config.time_mask > 0
     decay = {name: suggest(ctc, name, clips=50).config.weight_decay for name in ("head", "lora", "full")}
     assert decay == {"head": 0.0, "lora": 0.0, "full": 0.01}
+
+
+def test_only_a_listed_models_rate_is_called_the_catalogues() -> None:
+    listed = SPECS["whisper-base"]
+    unlisted = replace(listed, name="nobody/whisper", location="nobody/whisper", source="hub")
+    assert "the catalogue's for whisper-base" in suggest(listed, "encoder", clips=50).why["learning_rate"]
+    assert "usual for models of this kind" in suggest(unlisted, "encoder", clips=50).why["learning_rate"]
