@@ -1,6 +1,5 @@
 """A page of clips as plain data for the list in the browser: what each row shows, and what just happened to it."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +23,7 @@ class Query(NamedTuple):
         heard_by: The model whose drafts the label doctor holds the labels against.
         split: The part of the set that is shown.
         order: One of `browsing.ORDERS`.
+        asked: When the tab asked, by its own clock; an answer that was overtaken by a newer question's is not drawn.
     """
 
     set_name: str
@@ -37,6 +37,7 @@ class Query(NamedTuple):
     heard_by: str | None = None
     split: str | None = None
     order: str | None = None
+    asked: float = 0.0
 
     @property
     def wanted(self) -> Wanted:
@@ -68,9 +69,8 @@ class ClipRows:
             extra: What else the browser is told: "opens" that this is another set from now on, "gone" what can be
                 brought back, and what became of single clips.
         """
-        drawn_at = time.monotonic_ns()  # an answer that was overtaken by a newer one is not drawn
         if not query.set_name:
-            return {**NOTHING, "set": "", "at": drawn_at, **extra}
+            return {**NOTHING, "set": "", "at": query.asked, **extra}
         number = query.page if find is None else self._page_of(query, find)
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
         row = self._row_maker(query, found.language)
@@ -79,7 +79,7 @@ class ClipRows:
         filtered = any((query.status, query.speaker, query.search, query.split))
         return {
             "set": query.set_name,
-            "at": drawn_at,
+            "at": query.asked,
             "clips": rows,
             "page": found.offset // PAGE_SIZE,
             "pages": -(-found.total // PAGE_SIZE),

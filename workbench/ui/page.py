@@ -76,8 +76,8 @@ class Page:
         blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
         refresh = [self.label.refresh, self.label.query, self.label.list]
         for arrived in (self.collect.uploaded, self.collect.tiered, self.collect.returned):
-            arrived.success(*refresh, **private)
-        self.labels.change(*refresh, **private)
+            arrived.success(*refresh, **self.label.asking)
+        self.labels.change(*refresh, **self.label.asking)
         doctor = self.label.doctor
         self.labels.change(doctor.refresh, [chosen, self.label.model], doctor.panel, **private)
         inputs = [chosen, self.adapt.run, self.seen]

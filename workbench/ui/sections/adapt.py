@@ -24,6 +24,7 @@ from workbench.ui.form import (
     wishes,
 )
 from workbench.ui.guard import quiet, say, shown
+from workbench.ui.newest import Newest
 from workbench.ui.parts import html, show_place, static
 from workbench.ui.render import esc, heading
 from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
@@ -41,6 +42,7 @@ class Adapt(RunPanel):
         super().__init__(workbench)
         self.catalog = workbench.catalog
         self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
+        self.newest_strip, self.newest_review = Newest(), Newest()
 
     def build(self) -> None:
         first = self.catalog.specs[0]
@@ -93,25 +95,29 @@ class Adapt(RunPanel):
         self.form_outputs = [self.model, self.facts, self.strategy, self.strip, self.all_strategies, self.extend]
         self.form_outputs += [self.offer, *self.settings]
         blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
-        of_strategy = [self.strip, blocks]
+        of_strategy, ask = [self.strip, blocks], self.newest_strip.asking
         # "input" and not "change": what a handler fills in is no wish of the user's.
         remodelled = self.model.input(
             self.choose_model,
             [chosen, self.model, self.strategy, self.own],
             [self.facts, self.strategy, self.all_strategies, *of_strategy],
+            trigger_mode="always_last",
             **PRIVATE,
         )
         planned = self.strategy.input(
-            self.choose_strategy, [self.model, self.strategy, self.strip, rank], of_strategy, **PRIVATE
+            **ask(self.choose_strategy, [self.model, self.strategy, self.strip, rank], of_strategy),
+            trigger_mode="always_last",
+            **PRIVATE,
         )
         picked = self.strip.pick(
-            self.pick, [self.model, rank], [self.strategy, *of_strategy], trigger_mode="always_last", **PRIVATE
+            **ask(self.pick, [self.model, rank], [self.strategy, *of_strategy], told=True),
+            trigger_mode="multiple",  # "always_last" would send the first click's blocks once more
+            **PRIVATE,
         )
         typed = gr.on(
             [blocks.submit, blocks.blur, rank.submit, rank.blur],
-            self.draw,
-            [self.model, self.strategy, blocks, rank],
-            self.strip,
+            **ask(self.draw, [self.model, self.strategy, blocks, rank], [self.strip]),
+            trigger_mode="always_last",
             **PRIVATE,
         )
         restored = chosen.change(self.restore, [chosen, self.own, *self.settings], self.form_outputs, **PRIVATE)
@@ -120,20 +126,21 @@ class Adapt(RunPanel):
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
         self._review_at(*(event.success for event in (remodelled, planned, picked, typed, restored)))
         self._review_at(
-            lambda *a, **k: gr.on([labels.change, self.ended.change, self.extend.input, *edits, *submits], *a, **k)
+            lambda **asked: gr.on([labels.change, self.ended.change, self.extend.input, *edits, *submits], **asked)
         )
         listened = self.listen.click(
             self.listen_first, [chosen, self.model, self.strategy], None, api_visibility="private"
         )
-        self._filled_by(listened.success(self.review, self.form, self.reviewed, **PRIVATE))
+        self._review_at(listened.success)
         self._wire_runs()
 
     def _review_at(self, *events: Callable[..., Any]) -> None:
         """Say what the run would do, and remember the form, at each of these events."""
         keep = [self.keep, [self.own, *self.form], self.own]
+        ask = self.newest_review.asking(self.review, self.form, self.reviewed)
         for event in events:
-            reviewed = event(self.review, self.form, self.reviewed, trigger_mode="always_last", **PRIVATE)
-            self._filled_by(reviewed).success(*keep, **PRIVATE)
+            reviewed = event(**ask, trigger_mode="always_last", **PRIVATE)
+            self._filled_by(reviewed).success(*keep, trigger_mode="always_last", **PRIVATE)
 
     def _filled_by(self, answered: Any) -> Any:
         """Put what a handler offers into the fields; see static/form.js."""

@@ -15,6 +15,7 @@ from workbench.services.comparing import RunComparison
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, shown
+from workbench.ui.newest import Newest
 from workbench.ui.parts import html, result_list, timeline_view
 from workbench.ui.render import esc, heading
 from workbench.ui.results import Clip, clip, clip_rows, clips, overall, titles
@@ -59,6 +60,7 @@ class Compare:
     def __init__(self, workbench: Workbench) -> None:
         self.comparing, self.aligning, self.labelling = workbench.comparing, workbench.aligning, workbench.labelling
         self.trying = TryNow(workbench)
+        self.newest_clip = Newest()
         self._kept: OrderedDict[Question, RunComparison] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -94,10 +96,13 @@ class Compare:
         ]  # fmt: skip
         self.result.change(self.show, [*asked, self.shown_run, self.clip], self.outputs, **every)
         for choice in (self.before, self.after, self.normalizer):
-            choice.input(self.choose_sides, [*asked, self.clip], self.outputs, **every)
+            choice.input(self.choose_sides, [*asked, self.clip], self.outputs, trigger_mode="always_last", **every)
         one = [self.timeline, self.one, self.clip, self.ticker]
-        # "always_last": a click while another clip is on its way must not be lost.
-        self.list.select(self.choose, asked, one, trigger_mode="always_last", **every).success(None, js=SHOW_CLIP)
+        self.list.select(
+            **self.newest_clip.asking(self.choose, asked, one, told=True),
+            trigger_mode="multiple",  # a click while another clip is on its way must not be lost
+            **every,
+        ).success(None, js=SHOW_CLIP)
         self.timeline.place(self.place, [*asked, self.clip], [self.timeline, self.ticker], **every)
         self.ticker.tick(self.look, [*asked, self.clip], [self.timeline, self.ticker], **every)
         self.trying.wire(asked, chosen, self.sides)

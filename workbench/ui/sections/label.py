@@ -11,6 +11,7 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.clip_rows import ClipRows, Query
 from workbench.ui.guard import quiet, say, shown
+from workbench.ui.newest import stamp, stamp_box
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
@@ -63,14 +64,16 @@ class Label:
             )
             self.confirm_all = gr.Button(text.CONFIRM_DRAFTS, size="md", min_width=130, scale=0, elem_id="confirm-all")
         self.sure = gr.Checkbox(False, visible=False)
+        self.asked = stamp_box()
 
     def wire(self, chosen: gr.State, base_model: gr.Dropdown) -> None:
         """Events within the section; `query` is what every answer of the list depends on."""
         self.query = [
             chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.only,
-            self.model, self.split, self.order,
+            self.model, self.split, self.order, self.asked,
         ]  # fmt: skip
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        self.asking = {**private, "js": stamp(len(self.query))}  # of every event with `query`
         self._wire_clips(chosen, private)
         self._wire_doctor(chosen, private)
         gr.on(
@@ -80,27 +83,28 @@ class Label:
             self.query,
             [self.list, self.page],
             trigger_mode="always_last",
-            **private,
+            **self.asking,
         )
-        base_model.change(self.refresh, self.query, self.list, **private)
+        base_model.change(self.refresh, self.query, self.list, **self.asking)
         filters = [self.status, self.who, self.split, self.search]
-        chosen.change(self.open_set, self.query, [self.list, self.page, *filters, self.only], **private).success(
+        chosen.change(self.open_set, self.query, [self.list, self.page, *filters, self.only], **self.asking).success(
             self.recall_name, self.signed, self.name, **private
         )
         self.name.blur(self.keep_name, self.name, self.signed, **private)
         self.draft.click(self.start_drafts, [chosen, self.model], [self.draft, self.stop], **private)
         self.stop.click(self.stop_drafts, chosen, None, **private)
+        n = len(self.query)
+        sure_and_stamped = f"(...all) => ({stamp(n + 1)})(...({confirm_script(text.CONFIRM_DRAFTS_SURE, n)})(...all))"
         self.confirm_all.click(
             self.confirm_drafts,
             [self.sure, *self.query],
             self.list,
-            js=confirm_script(text.CONFIRM_DRAFTS_SURE, len(self.query)),
-            **private,
+            **{**self.asking, "js": sure_and_stamped},
         )
 
     def _wire_clips(self, chosen: gr.State, private: dict[str, Any]) -> None:
         # "multiple": Gradio would drop a second event of the list while the first is being answered.
-        every: dict[str, Any] = {**private, "trigger_mode": "multiple", "concurrency_limit": None}
+        every: dict[str, Any] = {**self.asking, "trigger_mode": "multiple", "concurrency_limit": None}
         examined = [self.doctor.refresh, [chosen, self.model], self.doctor.panel]
         for event, handler in (
             (self.list.edit, self.save),
@@ -128,11 +132,11 @@ class Label:
         gr.on([chosen.change, self.model.change, self.progress.change], self.doctor.refresh, asked, panel, **private)
         panel.check(self.doctor.check, asked, panel, **private)
         panel.listen(self.doctor.listen, asked, panel, **private)
-        panel.mend(self.mend, self.query, [panel, self.list], **private)
-        panel.back(self.take_back, self.query, [panel, self.list], **private)
-        panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **private).success(
-            None, js=SHOW_LIST
-        )
+        every: dict[str, Any] = {**self.asking, "trigger_mode": "multiple"}
+        panel.mend(self.mend, self.query, [panel, self.list], **every)
+        panel.back(self.take_back, self.query, [panel, self.list], **every)
+        looked = panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **every)
+        looked.success(None, js=SHOW_LIST)
 
     def models(self, runs: list[str] | None) -> list[str]:
         """What can draft: base models, and runs that are done."""

@@ -34,7 +34,9 @@ class RunPanel:
         self.panel = html(waiting, script=static("copy.js") + static("run_panel.js"), elem_id="run-panel")
 
     def wire_panel(self) -> None:
-        self.chosen_run = self.run_choice.input(self.choose_run, self.run_choice, self.run, **PRIVATE)
+        self.chosen_run = self.run_choice.input(
+            self.choose_run, self.run_choice, self.run, trigger_mode="always_last", **PRIVATE
+        )
         self.stopped = self.stop.click(self.halt, self.run, self.stop, **PRIVATE)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
 

@@ -84,7 +84,14 @@ class Sets:
 
     def _wire(self) -> None:
         moved = [self.choice, self.chosen, self.form, self.welcome]
-        self.choice.input(self.choose, self.choice, self.chosen, api_visibility="private", show_progress="hidden")
+        self.choice.input(
+            self.choose,
+            self.choice,
+            self.chosen,
+            trigger_mode="always_last",
+            api_visibility="private",
+            show_progress="hidden",
+        )
         for button in (self.new, self.start_own):
             button.click(
                 self.open_form,

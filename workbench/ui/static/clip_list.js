@@ -277,7 +277,7 @@ function drawRows(value) {
   place(order);
 }
 
-// What one answer says of single clips holds also where a newer answer has been drawn already.
+// What one answer says of single clips holds also where the answer to a newer question has been drawn already.
 function tell(value) {
   const row = (about) => about && rows.get(about.id);
   if (row(value.answered)) row(value.answered).answered(value.answered.said, value.answered.revision);
@@ -303,7 +303,7 @@ function draw() {
     bar.everything = false;
   }
   tell(value);
-  if (value.opens || !(value.at < drawn.at)) drawPage(value); else paintAbove(drawn);
+  if (value.opens || !(value.at < drawn.at)) drawPage(value); else { paintAbove(drawn); moveOn(false); }
 }
 
 function drawPage(value) {

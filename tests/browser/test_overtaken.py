@@ -1,0 +1,106 @@
+"""An answer that took long is not drawn over a newer one, and no click is lost while another is being answered."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import write_samples
+from tests.browser.test_adapt import block, counted
+from workbench.services.workbench import Workbench
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Any]
+LATE_S = 60.0
+
+
+class Late:
+    """A function some of whose calls wait until they are let go, as they may on a busy machine."""
+
+    def __init__(self, function: Callable[..., Any], meant: Callable[..., bool]) -> None:
+        self.function, self.meant = function, meant
+        self.waits, self.go, self.ended = threading.Event(), threading.Event(), threading.Event()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.meant(*args, **kwargs):
+            return self.function(*args, **kwargs)
+        self.waits.set()
+        assert self.go.wait(LATE_S)
+        try:
+            return self.function(*args, **kwargs)
+        finally:
+            self.ended.set()
+
+    def let_go(self, page: Any) -> None:
+        """Let the calls go on, and the page time to draw their answers."""
+        self.go.set()
+        assert self.ended.wait(LATE_S)
+        page.wait_for_timeout(800)
+
+
+def blocks_field(page: Any) -> str:
+    return str(page.locator("#setting-blocks input").input_value())
+
+
+def test_blocks_clicked_in_quick_succession_all_count(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "quick", n=12), "quick")
+    page = open_page("quick")
+    page.get_by_label("Head", exact=True).check()
+    counted(page, 1)
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    page.get_by_role("button", name="More settings").click()
+    late = Late(bench.adaptation.plan, lambda model, strategy, config: config.blocks == "encoder 6, head")
+    monkeypatch.setattr(bench.adaptation, "plan", late)
+    block(page, "encoder 6").click()
+    assert late.waits.wait(LATE_S)
+    block(page, "encoder 5").click()
+    page.get_by_label("What learns in encoder 5").select_option("low-rank adapters")
+    wanted = "encoder 5: lora, encoder 6, head"
+    page.get_by_text(f"--blocks '{wanted}'").wait_for(state="attached")
+    late.let_go(page)
+    assert blocks_field(page) == wanted
+    assert page.get_by_text(f"--blocks '{wanted}'").count() == 1
+    counted(page, 3)
+
+
+def test_a_review_that_was_overtaken_is_not_drawn(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "reviewed", n=12), "reviewed")
+    page = open_page("reviewed")
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    page.get_by_role("button", name="More settings").click()
+    late = Late(bench.adaptation.preview, lambda s, m, strategy, given: given.get("epochs") == 7 and strategy != "head")
+    monkeypatch.setattr(bench.adaptation, "preview", late)
+    page.locator("#setting-epochs input").fill("7")
+    page.locator("#setting-epochs input").blur()
+    assert late.waits.wait(LATE_S)
+    page.get_by_label("Head", exact=True).check()
+    page.get_by_text("--strategy head").wait_for(state="attached")
+    late.let_go(page)
+    assert page.get_by_text("--strategy head").count() == 1
+    assert page.locator("#setting-epochs input").input_value() == "7"
+
+
+def test_a_list_that_was_overtaken_does_not_undo_a_filter(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "filtered", n=3), "filtered")
+    clips = bench.labelling.clips("filtered")
+    page = open_page("filtered")
+    page.get_by_text("1 to 3 of 3").wait_for()
+    late = Late(bench.browsing.page, lambda name, wanted, **_: name == "filtered" and not wanted.status)
+    monkeypatch.setattr(bench.browsing, "page", late)
+    bench.labelling.save(clips[0].id, "", author="another", confirmed=False)  # the page looks anew
+    assert late.waits.wait(LATE_S)
+    page.locator("#show input").click()
+    page.get_by_role("option", name="To do (unlabelled)").click()
+    page.get_by_text("1 to 1 of 1").wait_for()
+    late.let_go(page)
+    assert page.get_by_text("1 to 1 of 1").is_visible()
+    assert page.locator("li.clip").count() == 1
