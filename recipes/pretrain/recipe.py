@@ -23,6 +23,7 @@ from recipes.pretrain import speech, texts, voices
 from recipes.pretrain.augment import with_noise
 from recipes.pretrain.card import Facts, card, workbench_facts
 from recipes.pretrain.clips import FULL_SCALE, SAMPLE_RATE_HZ, Clip, finished_folders, recorded_clips, spoken_clips
+from recipes.pretrain.copies import Copies
 from recipes.pretrain.learner import Learner
 from recipes.pretrain.score import Errors, errors
 from recipes.pretrain.train import Plan, Trainer, train
@@ -93,6 +94,8 @@ def begun(
     if (start / "config.json").exists():
         return learner_of(model, start_from, corpus, tokens=start, teacher=teacher)
     learner = learner_of(model, start_from, corpus, teacher=teacher)
+    if Copies.met().rank:
+        return learner
     start.mkdir(parents=True, exist_ok=True)
     learner.save(learner.module, start)
     return learner

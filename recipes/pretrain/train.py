@@ -22,6 +22,7 @@ from transformers.utils import logging
 from recipes.pretrain import clips as clip_files
 from recipes.pretrain.augment import Augmenter
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
+from recipes.pretrain.copies import Copies
 from recipes.pretrain.learner import Batch, Learner
 from recipes.pretrain.optimizer import Optimizer
 from recipes.pretrain.score import errors
@@ -69,26 +70,26 @@ class Progress:
     """Where a run stands; saved with the checkpoint."""
 
     step: int = 0
-    heard_s: float = 0.0  # speech gone through the model, before augmentation and padding
+    heard_s: float = 0.0  # speech gone through the model, before augmentation and padding, by all copies
     busy_s: float = 0.0  # wall clock of all sittings
 
 
 @dataclass(frozen=True)
 class Prepared(Dataset):
-    """The batches of a round; each is the same whenever and in whichever process it is made."""
+    """The batches of a round; each is the same whenever and in whichever worker process it is made."""
 
     groups: list[list[Clip]]
     learner: Learner
     augmenter: Augmenter
     window_s: float
-    seed: int
+    seed: tuple[int, int]  # the run's, and the copy's place
     first_step: int
 
     def __len__(self) -> int:
         return len(self.groups)
 
     def __getitem__(self, i: int) -> Batch:
-        rng = np.random.default_rng([self.seed, self.first_step + i])
+        rng = np.random.default_rng([*self.seed, self.first_step + i])
         return self.learner.collate(self.groups[i], self.augmenter, rng, window_s=self.window_s)
 
 
@@ -111,12 +112,13 @@ class Trainer:
     """The model, its average, the optimiser and the log of one run."""
 
     def __init__(self, plan: Plan, learner: Learner) -> None:
-        self.plan, self.learner = plan, learner
+        self.plan, self.learner, self.copies = plan, learner, Copies.met()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # With a GPU the making of batches is the bottleneck, so that every core makes some; without one they compete.
         self.workers = max(1, (os.cpu_count() or 1) - 1) if self.device.type == "cuda" else 0
         self.batch_s = plan.batch_s * (GPU_BATCH if self.device.type == "cuda" else 1)
         learner.module.to(self.device)
+        self.copies.same_start(learner.module)
         self.averaged = AveragedModel(learner.module, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
         self.optimizer = Optimizer(learner.module)
         self.progress = Progress()
@@ -139,7 +141,9 @@ class Trainer:
         self.progress = Progress(**state["progress"])
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint, whole or not at all; the first copy does."""
+        if self.copies.rank:
+            return
         state = {
             "model": self.learner.module.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -151,7 +155,9 @@ class Trainer:
         part.replace(self.checkpoint)
 
     def log(self, **facts: object) -> None:
-        """Append one line of facts to the log and print it."""
+        """Append one line of facts to the log and print it; the first copy does."""
+        if self.copies.rank:
+            return
         facts = {"time": time.strftime("%H:%M:%S", time.gmtime()), **asdict(self.progress), **facts}
         line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in facts.items()})
         print(line, flush=True)
@@ -159,7 +165,9 @@ class Trainer:
             file.write(line + "\n")
 
     def score(self) -> None:
-        """Log the averaged model's errors on every set."""
+        """Log the averaged model's errors on every set; the first copy does."""
+        if self.copies.rank:
+            return
         found = {name: errors(self.learner, self.averaged.module, clips) for name, clips in self.sets.items()}
         self.log(**{name: f"WER {e.wer:.3f} CER {e.cer:.3f}" for name, e in found.items()})
 
@@ -179,7 +187,7 @@ class Trainer:
     def round(self, clips: Iterator[Clip]) -> DataLoader:
         """The next batches, by the part of the time that has passed."""
         plan, part = self.plan, self.plan.part(self.progress.busy_s)
-        rng = random.Random(f"{plan.seed} {self.progress.step}")
+        rng = random.Random(f"{plan.seed} {self.copies.rank} {self.progress.step}")
         window_s = self.learner.window_s if part >= plan.in_window_from else 0.0
         joined_share = max(plan.joined_share, 0.6) if window_s else plan.joined_share  # else most of it were silence
         late = part >= plan.decay_from
@@ -190,7 +198,8 @@ class Trainer:
             window_s=window_s,
         )
         augmenter = Augmenter(share=plan.augmented_shares[late])
-        prepared = Prepared(groups, self.learner, augmenter, window_s, plan.seed, self.progress.step)
+        seed = plan.seed, self.copies.rank
+        prepared = Prepared(groups, self.learner, augmenter, window_s, seed, self.progress.step)
         return DataLoader(prepared, batch_size=None, num_workers=self.workers)
 
     def run(self) -> None:
@@ -202,20 +211,25 @@ class Trainer:
         all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
         if not all_clips:
             raise ValueError(f"There is no speech to train on in {plan.speech}; give more minutes, or speak first.")
-        rng = random.Random(f"{plan.seed} {progress.step} order")
+        rng = random.Random(f"{plan.seed} {self.copies.rank} {progress.step} order")
         many = endless(all_clips, rng)
         few = endless([clip for clip in all_clips if clip.voice in FLITE] or all_clips, rng)
         hours = sum(clip.n_samples for clip in all_clips) / SAMPLE_RATE_HZ / 3600
         self.log(folders=len(folders), clips=len(all_clips), speech_h=hours)
+        heard_s = 0.0
         while plan.part(progress.busy_s) < 1:
             batches = self.round(few if plan.part(progress.busy_s) < plan.all_voices_from else many)
             self.learner.module.train()
             for group, batch in zip(batches.dataset.groups, batches, strict=True):
                 losses.append(self.step(batch, plan.part(progress.busy_s)))
                 progress.step += 1
-                progress.heard_s += sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ
+                heard_s += sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ
+                if not self.copies.due(progress.step):
+                    continue
+                self.copies.average(self.learner.module)
+                progress.heard_s, heard_s = progress.heard_s + self.copies.sum(heard_s), 0.0
                 now = time.time()
-                progress.busy_s, last = progress.busy_s + now - last, now
+                progress.busy_s, last = self.copies.longest(progress.busy_s + now - last), now
                 if progress.step % 100 == 0:
                     self.log(loss=torch.stack(losses).nanmean().item(), rate=self.optimizer.rate)
                     losses = []
