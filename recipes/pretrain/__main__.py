@@ -33,6 +33,7 @@ def require_engines() -> None:
 
 def make(args: argparse.Namespace) -> None:
     """Everything in one go."""
+    from recipes.pretrain.copies import Copies
     from recipes.pretrain.recipe import Order
     from recipes.pretrain.recipe import make as run
 
@@ -41,7 +42,9 @@ def make(args: argparse.Namespace) -> None:
         model=args.model, minutes=args.minutes, work=args.work, out=args.out or args.work / "model", books=args.books,
         consultations=args.consultations, start_from=args.start_from, teacher=args.teacher, real=tuple(args.real),
     )  # fmt: skip
-    print(f"model folder: {run(order)}")
+    made = run(order)
+    if not Copies.met().rank:
+        print(f"model folder: {made}")
 
 
 def speak(args: argparse.Namespace) -> None:

@@ -3,16 +3,18 @@
 Two processes of one thread each hear 1.8 times as much as one, and one process of two threads 1.3 times (measured with
 ctc-en, whose matrices are small). Local SGD: Stich 2019, https://arxiv.org/abs/1805.09767.
 
-`torchrun` starts them (`python -m torch.distributed.run --nproc-per-node 2 -m recipes.pretrain train ...`).
+`torchrun` starts them (`python -m torch.distributed.run --nproc-per-node 2 -m recipes.pretrain ...`).
 """
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed
 
 STEPS_APART = 20  # between two averages
+PATIENCE = timedelta(days=1)  # while the first copy speaks, the others wait
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,17 @@ class Copies:
         if int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
         if not distributed.is_initialized():
-            distributed.init_process_group("gloo")
+            distributed.init_process_group("gloo", timeout=PATIENCE)
         return cls(distributed.get_rank(), distributed.get_world_size())
 
     def due(self, step: int) -> bool:
         """Whether the copies meet after so many steps; the same for all of them."""
         return self.total == 1 or step % STEPS_APART == 0
+
+    def wait(self) -> None:
+        """Until all copies are here."""
+        if self.total > 1:
+            distributed.barrier()
 
     def same_start(self, module: torch.nn.Module) -> None:
         """Give every copy the first one's weights."""
