@@ -29,7 +29,7 @@ class Augmenter:
     speed_wobble: float = 0.06  # standard deviation of the slow change of speed within a clip
     silence_chance: float = 0.5  # for either end
     silence_max_s: float = 0.6
-    room_chance: float = 0.4
+    room_chance: float = 0.6
     rt60_range_s: tuple[float, float] = (0.1, 0.6)  # time until the echo is 60 dB down
     tilt_chance: float = 0.6
     tilt_db_per_octave: float = 3.0  # largest slope, either way

@@ -47,7 +47,7 @@ class Plan:
     batch_s: float = 32.0  # sound in a batch, padding included; doubled when the rate has begun to fall
     average: float = 0.998  # of the moving average of the weights, per step
     joined_share: float = 0.25  # of the clips, that are several spoken ones in a row
-    augmented_shares: tuple[float, float] = (0.3, 0.75)  # of the clips, before the rate falls and after
+    augmented_shares: tuple[float, float] = (0.3, 0.9)  # of the clips, before the rate falls and after
     all_voices_from: float = 0.3  # share of the time before which only the few voices made of recordings speak
     in_window_from: float = 0.8  # share of the time after which clips are padded to the model's own window
     round_s: float = 6000.0  # speech that is packed into batches at a time
