@@ -75,6 +75,7 @@ def test_a_review_that_was_overtaken_is_not_drawn(
     page = open_page("reviewed")
     page.wait_for_function("!document.querySelector('#start').disabled")
     page.get_by_role("button", name="More settings").click()
+    page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
     late = Late(bench.adaptation.preview, lambda s, m, strategy, given: given.get("epochs") == 7 and strategy != "head")
     monkeypatch.setattr(bench.adaptation, "preview", late)
     page.locator("#setting-epochs input").fill("7")
@@ -103,4 +104,27 @@ def test_a_list_that_was_overtaken_does_not_undo_a_filter(
     page.get_by_text("1 to 1 of 1").wait_for()
     late.let_go(page)
     assert page.get_by_text("1 to 1 of 1").is_visible()
+    assert page.locator("li.clip").count() == 1
+
+
+def test_a_list_asked_for_while_a_page_is_turned_does_not_turn_it_back(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.ui.clip_rows.PAGE_SIZE", 2)
+    bench.collecting.import_path(write_samples(tmp_path / "turned", n=3), "turned")
+    clips = bench.labelling.clips("turned")
+    page = open_page("turned")
+    page.get_by_text("1 to 2 of 3").wait_for()
+    turning = Late(bench.browsing.page, lambda name, wanted, number, **_: name == "turned" and number == 1)
+    monkeypatch.setattr(bench.browsing, "page", turning)
+    page.get_by_role("button", name="Next page").click()
+    assert turning.waits.wait(LATE_S)
+    refreshing = Late(turning, lambda name, wanted, number, **_: name == "turned" and number == 0)
+    monkeypatch.setattr(bench.browsing, "page", refreshing)
+    bench.labelling.save(clips[0].id, "other words", author="another", confirmed=False)
+    assert refreshing.waits.wait(LATE_S)  # asked for with the page as it was
+    turning.let_go(page)
+    page.get_by_text("3 to 3 of 3").wait_for()
+    refreshing.let_go(page)
+    page.get_by_text("3 to 3 of 3").wait_for()
     assert page.locator("li.clip").count() == 1

@@ -66,8 +66,8 @@ class ClipRows:
         Args:
             touched: A clip that was just changed; its row comes along even where the filter hides it.
             find: A clip whose page is wanted, whichever that is.
-            extra: What else the browser is told: "opens" that this is another set from now on, "gone" what can be
-                brought back, and what became of single clips.
+            extra: What else the browser is told: "opens" that this is another set from now on, "moved" that it is
+                another page or choice of clips, "gone" what can be brought back, and what became of single clips.
         """
         if not query.set_name:
             return {**NOTHING, "set": "", "at": query.asked, **extra}

@@ -24,7 +24,7 @@ def html(value: str = "", *, script: str | None = None, **kwargs: Any) -> gr.HTM
 
 
 def clip_list(**kwargs: Any) -> gr.HTML:
-    """The clips to label; its value is plain data, written as text by static/clip_player.js, clip_row.js, clip_list.js.
+    """The clips to label; its value is plain data, written as text by static/clip_*.js.
 
     Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; turn a page;
     undo, restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
@@ -39,7 +39,7 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load="\n".join(static(name) for name in ("clip_player.js", "clip_row.js", "clip_list.js")),
+        js_on_load="\n".join(static(f"clip_{part}.js") for part in ("player", "row", "keys", "list")),
         apply_default_css=False,
         words=text.LIST_WORDS,
         **kwargs,

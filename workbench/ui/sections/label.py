@@ -162,23 +162,23 @@ class Label:
 
     @shown
     def filter(self, *inputs: Any) -> list[Any]:
-        return [self.view(Query(*inputs)._replace(page=0)), 0]
+        return [self.view(Query(*inputs)._replace(page=0), moved=True), 0]
 
     @shown
     def turn(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         page = int(event._data["page"])
-        return [self.view(Query(*inputs)._replace(page=page)), page]
+        return [self.view(Query(*inputs)._replace(page=page), moved=True), page]
 
     @shown
     def find(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         """Turn to the page of a clip; where the choices above the list hide it, it is shown alone."""
         query, clip_id = Query(*inputs), int(event._data["id"])
         if clip_id in self.browsing.ids(query.set_name, query.wanted):
-            view = self.view(query, find=clip_id)
+            view = self.view(query, find=clip_id, moved=True)
             return [view, view["page"], *[gr.skip()] * 5]
         only = {"ids": [clip_id], "text": text.ONLY_ONE.format(name=self.labelling.clip(clip_id).name)}
         alone = query._replace(status="", speaker="", split="", search="", page=0, only=only)
-        return [self.view(alone), 0, "", "", "", "", only]
+        return [self.view(alone, moved=True), 0, "", "", "", "", only]
 
     @quiet(1)
     def recall_name(self, signed: str) -> Any:
@@ -225,7 +225,7 @@ class Label:
         else:
             done = self.labelling.undo_many(ids, query.signs_as)
             say(text.UNDONE_MANY.format(n=plural(done, text.A_LABEL)))
-        view = self.view(query, touched=ids[0], find=ids[0])
+        view = self.view(query, touched=ids[0], find=ids[0], moved=True)
         return [view, view["page"]]
 
     @shown
@@ -308,11 +308,11 @@ class Label:
         """Show the clips of a finding alone."""
         query = Query(*inputs)
         only = self.doctor.only(query.set_name, query.heard_by, str(event._data["kind"]))
-        return [self.view(query._replace(only=only, page=0, status="")), 0, only, ""]
+        return [self.view(query._replace(only=only, page=0, status=""), moved=True), 0, only, ""]
 
     @shown
     def show_all(self, *inputs: Any) -> list[Any]:
-        return [self.view(Query(*inputs)._replace(only=None, page=0)), 0, None]
+        return [self.view(Query(*inputs)._replace(only=None, page=0), moved=True), 0, None]
 
     # ---- drafts ----
 

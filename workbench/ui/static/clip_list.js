@@ -1,4 +1,4 @@
-// The list of clips to label: a page of rows kept by clip id and updated in place, what is done with several, the keys.
+// The list of clips to label: a page of rows kept by clip id and updated in place, and what is done with several.
 const root = element.querySelector('.clips');
 const rows = new Map();
 const acts = []; // what was done on this page, for the key that undoes: {ids, revision} or {restore: ids}
@@ -8,6 +8,7 @@ let arriving = ''; // 'first' or 'last': which row of the page that was asked fo
 let finding = null; // a clip that gets the focus once it is here
 let undoing = 0; // when an undo was asked for whose change the server has not answered yet
 let drawn = {}; // the value that was drawn last
+let moved = 0; // when what was drawn last that leads elsewhere had been asked for
 let did = null; // what was done with several clips, until something else is
 let gone = { at: 0 }; // what was deleted last and can be brought back: {ids, text}; as told at this time
 const picked = new Set();
@@ -303,8 +304,20 @@ function draw() {
     bar.everything = false;
   }
   tell(value);
-  if (value.opens || !(value.at < drawn.at)) drawPage(value); else { paintAbove(drawn); moveOn(false); }
+  const leads = value.opens || value.moved;
+  if (!value.opens && value.at < (leads ? moved : drawn.at)) {
+    paintAbove(drawn);
+    moveOn(false);
+  } else if (!leads && (value.page !== drawn.page || aloneIn(value) !== aloneIn(drawn))) {
+    paintAbove(drawn);
+    trigger('turn', { page: drawn.page }); // asked while the list was on its way to another page
+  } else {
+    if (leads) moved = value.at;
+    drawPage(value);
+  }
 }
+
+const aloneIn = (value) => (value.only ? value.only.text : '');
 
 function drawPage(value) {
   const active = document.activeElement && document.activeElement.closest && document.activeElement.closest('li.clip');
@@ -331,59 +344,6 @@ function moveOn(turned) {
     arriving = '';
   } else if (turned) element.querySelector('.bar-of-list').scrollIntoView({ block: 'nearest' });
 }
-
-// ---- keys ----
-
-function changeSpeed(steps) {
-  player.faster(steps);
-  bar.paint();
-  say(filled(props.words.saidSpeed, { speed: player.speed }));
-}
-
-function toggleKeys() {
-  const dialog = element.querySelector('dialog');
-  if (dialog.open) { dialog.close(); return; }
-  if (!dialog.childElementCount) {
-    const words = props.words, table = make('dl', 'keys');
-    for (const [key, what] of words.keyList) table.append(make('dt', '', {}, key), make('dd', '', {}, what));
-    dialog.append(make('h3', '', {}, words.keysTitle), table, make('p', 'hint', {}, words.keysNote),
-      make('p', 'hint', {}, words.unsureNote), press('plain', words.closeKeys, () => dialog.close()));
-  }
-  dialog.showModal();
-}
-
-const PLAIN = {
-  F8: (row) => player.toggle(row),
-  F7: (row) => player.back(row),
-  F9: (row, event) => changeSpeed(event.shiftKey ? -1 : 1),
-  F2: () => undoLast(),
-};
-const WITH_ALT = { ArrowDown: (row) => go(row, 1), ArrowUp: (row) => go(row, -1) };
-const WITH_CONTROL = { ' ': PLAIN.F8, ',': PLAIN.F7, '.': PLAIN.F9, '/': () => toggleKeys() };
-
-// AltGr writes letters on many keyboards and is told as Ctrl and Alt at once: it is never one of our keys.
-function actOf(event, writing) {
-  if (event.metaKey || (event.ctrlKey && event.altKey)) return null;
-  if (event.key === '?' && !writing) return toggleKeys;
-  return (event.ctrlKey ? WITH_CONTROL : event.altKey ? WITH_ALT : PLAIN)[event.key];
-}
-
-element.addEventListener('keydown', (event) => {
-  if (event.isComposing || element.querySelector('dialog').open) return;
-  const writing = event.target.matches('textarea');
-  const li = event.target.closest('li.clip');
-  const row = (li && rows.get(Number(li.dataset.clip))) || current || shownRows()[0];
-  if (!row) return;
-  if (event.key === 'Enter' && writing && !event.shiftKey && !event.ctrlKey && !event.altKey) {
-    event.preventDefault();
-    confirmAndNext(row);
-    return;
-  }
-  const act = actOf(event, writing);
-  if (!act) return;
-  event.preventDefault();
-  act(row, event);
-});
 
 element.addEventListener('focusin', (event) => {
   const li = event.target.closest('li.clip');
