@@ -20,7 +20,7 @@ import numpy as np
 import soundfile as sf
 from scipy.signal import fftconvolve, resample_poly
 
-from recipes.pretrain.augment import coloured_noise, room
+from recipes.pretrain.rooms import coloured_noise, room
 from recipes.pretrain.speech import SAMPLE_RATE_HZ, speak
 from recipes.pretrain.voices import Voice
 

@@ -1,8 +1,10 @@
 """The command line of the recipe."""
 
 import argparse
+import os
 import random
 import sys
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -40,7 +42,8 @@ def make(args: argparse.Namespace) -> None:
     require_engines()
     order = Order(
         model=args.model, minutes=args.minutes, work=args.work, out=args.out or args.work / "model", books=args.books,
-        consultations=args.consultations, start_from=args.start_from, teacher=args.teacher, real=tuple(args.real),
+        consultations=args.consultations, start_from=args.start_from, teacher=args.teacher, layers=args.layers,
+        real=tuple(args.real),
     )  # fmt: skip
     made = run(order)
     if not Copies.met().rank:
@@ -48,13 +51,20 @@ def make(args: argparse.Namespace) -> None:
 
 
 def speak(args: argparse.Namespace) -> None:
-    """Make one folder of synthetic speech: training lines, or held-out ones in heard or unheard voices."""
+    """Make one folder of synthetic speech, or many of training lines for some minutes."""
     from recipes.pretrain import recipe, speech, texts, voices
 
     require_engines()
+    corpus = texts.Corpus(args.books, args.consultations)
+    if args.minutes:
+        until = time.time() + 60 * args.minutes
+        args.out.mkdir(parents=True, exist_ok=True)
+        for speaker in speech.speaking(corpus, args.out, until=until, cores=args.cores, seed=args.seed):
+            speaker.join()
+        return
     draw = voices.draw_test_voice if args.voices == "unheard" else voices.draw_voice
     if args.part == "train":
-        lines = texts.draw_lines(texts.Corpus(args.books, args.consultations), seed=args.seed)
+        lines = texts.draw_lines(corpus, seed=args.seed)
     else:
         lines = recipe.held_out_lines(args.books, args.part, seed=args.seed)
     seconds = speech.speak_all(speech.with_voices(islice(lines, args.clips), draw, seed=args.seed), args.out)
@@ -68,13 +78,18 @@ def train(args: argparse.Namespace) -> None:
     from recipes.pretrain.train import Plan
     from recipes.pretrain.train import train as run
 
-    settings = {"peak_rate": args.rate, "batch_s": args.batch_s, "all_voices_from": args.all_voices_from}
+    settings = {
+        "peak_rate": args.rate,
+        "batch_s": args.batch_s,
+        "all_voices_from": args.all_voices_from,
+        "score_every_s": args.score_every_s,
+    }
     plan = Plan(
         speech=args.speech, dev=args.dev, out=args.out, minutes=args.minutes, real=tuple(args.real),
         **{name: value for name, value in settings.items() if value is not None},
     )  # fmt: skip
     corpus = Corpus(args.books, args.consultations)
-    run(plan, begun(args.model, args.start_from, corpus, args.out, teacher=args.teacher))
+    run(plan, begun(args.model, args.start_from, corpus, args.out, teacher=args.teacher, layers=args.layers))
 
 
 def score(args: argparse.Namespace) -> None:
@@ -94,7 +109,7 @@ def export(args: argparse.Namespace) -> None:
     from recipes.pretrain.texts import Corpus
     from recipes.pretrain.train import averaged_of
 
-    learner = begun(args.model, args.start_from, Corpus(), args.run_folder)
+    learner = begun(args.model, args.start_from, Corpus(), args.run_folder, layers=args.layers)
     args.out.mkdir(parents=True, exist_ok=True)
     learner.save(averaged_of(args.run_folder, learner), args.out)
 
@@ -111,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--model", choices=("ctc-en", "whisper-en"), default="ctc-en")
     start = argparse.ArgumentParser(add_help=False)
     start.add_argument("--from", dest="start_from", type=existing_folder, help="a model folder; else random weights")
+    start.add_argument("--layers", type=int, help="of the encoder, to make the model of --from deeper")
     teacher = argparse.ArgumentParser(add_help=False)
     teacher.add_argument("--teacher", type=existing_folder, help="a whisper-en of this recipe, which teaches ctc-en")
     real = argparse.ArgumentParser(add_help=False)
@@ -126,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("speak", parents=[texts], help="make a folder of synthetic speech")
     verb.add_argument("out", type=Path)
     verb.add_argument("--clips", type=int, default=5_000)
+    verb.add_argument("--minutes", type=float, help="speak training lines into OUT/1, OUT/2, ... for so long instead")
+    verb.add_argument("--cores", type=int, default=os.cpu_count(), help="processes, of --minutes")
     verb.add_argument("--seed", type=int, default=0)
     verb.add_argument("--part", choices=("train", "dev", "test"), default="train")
     verb.add_argument("--voices", choices=("heard", "unheard"), default="heard")
@@ -138,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--minutes", type=float, required=True, help="of all sittings, after which the rate is near zero")
     verb.add_argument("--rate", type=float, help="peak learning rate")
     verb.add_argument("--batch-s", type=float, help="seconds of sound in a batch")
+    verb.add_argument("--score-every-s", type=float, help="seconds between two lines of errors in the log")
     verb.add_argument("--all-voices-from", type=float, help="share of the time before which only flite's voices speak")
     verb.set_defaults(run=train)
 

@@ -1,49 +1,59 @@
 """When each letter of a known text is spoken, by the best path through a CTC head's output (Graves et al. 2006)."""
 
-import numpy as np
+import torch
+from torch.nn import functional
 
-NEVER = np.float32(-1e30)
+NEVER = -1e30
 
 
-def letter_frames(log_probs: np.ndarray, letters: list[np.ndarray], lengths: np.ndarray) -> list[np.ndarray | None]:
-    """The first and the last frame of each letter of each clip, `(n_letters, 2) int64`; None where they do not fit.
+def letter_frames(
+    log_probs: torch.Tensor, letters: torch.Tensor, n_letters: torch.Tensor, n_frames: torch.Tensor
+) -> torch.Tensor:
+    """The first and the last frame of each letter, `(n, longest, 2) int64`; -1 behind a text and where it does not fit.
 
     Args:
-        log_probs: `(n, n_frames, n_symbols) float32`, natural logarithms; symbol 0 is the blank.
-        letters: for each clip `(n_letters,) int`, at least one.
-        lengths: `(n,) int`, frames that count.
+        log_probs: `(n, longest, n_symbols) float32`, natural logarithms; symbol 0 is the blank.
+        letters: `(n, longest) int64`, of each clip at least one; what is behind its end does not matter.
+        n_letters: `(n,) int64`, letters that count.
+        n_frames: `(n,) int64`, frames that count.
     """
-    n, n_frames, _ = log_probs.shape
-    widths = np.array([2 * len(one) + 1 for one in letters])
-    states = np.zeros((n, widths.max()), dtype=np.int64)  # blank, letter, blank, letter, ..., blank
-    for row, one in zip(states, letters, strict=True):
-        row[1 : 2 * len(one) : 2] = one
-    may_skip = np.zeros(states.shape, dtype=bool)
-    may_skip[:, 2:] = (states[:, 2:] != 0) & (states[:, 2:] != states[:, :-2])
-    heard = np.take_along_axis(log_probs, states[:, None, :].repeat(n_frames, 1), 2)
-    best = np.full(states.shape, NEVER)
+    n, longest = letters.shape
+    states = torch.zeros(n, 2 * longest + 1, dtype=torch.int64, device=letters.device)  # blank, letter, ..., blank
+    states[:, 1::2] = letters.clamp(min=0)
+    path, fits = best_path(log_probs, states, 2 * n_letters, n_frames)
+    wanted = (2 * torch.arange(longest, device=letters.device) + 1).expand(n, longest).contiguous()
+    first = torch.searchsorted(path, wanted)
+    last = torch.searchsorted(path, wanted, right=True) - 1
+    found = torch.stack([first, last.minimum(n_frames[:, None] - 1)], 2)
+    known = fits[:, None] & (torch.arange(longest, device=letters.device) < n_letters[:, None])
+    return torch.where(known[..., None], found, -1)
+
+
+def best_path(
+    log_probs: torch.Tensor, states: torch.Tensor, last: torch.Tensor, n_frames: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The state of each frame `(n, longest) int64` on the likeliest path, and whether there is one `(n,) bool`.
+
+    A path begins in the first or second state and ends in `last (n,)` or the one before; a letter may follow another at
+    once, unless it is the same. Behind a clip's end it stays.
+    """
+    may_skip = (states != 0) & (states != functional.pad(states, (2, 0))[:, :-2])
+    skips = torch.where(may_skip, 0.0, NEVER)
+    skips[:, :2] = NEVER
+    heard = log_probs.gather(2, states[:, None, :].expand(-1, log_probs.shape[1], -1))
+    best = torch.full_like(heard[:, 0], NEVER)
     best[:, :2] = heard[:, 0, :2]
-    came = np.zeros((n_frames, *states.shape), dtype=np.int8)  # how many states back the best path came from
-    options = np.full((3, *states.shape), NEVER)
-    for t in range(1, n_frames):
-        options[0] = best
-        options[1, :, 1:] = best[:, :-1]
-        options[2, :, 2:] = np.where(may_skip[:, 2:], best[:, :-2], NEVER)
-        running = (t < lengths)[:, None]
-        came[t] = np.where(running, options.argmax(0), 0)
-        best = np.where(running, options.max(0) + heard[:, t], best)
-    rows = np.arange(n)
-    last = widths - 1
-    state = np.where(best[rows, last] >= best[rows, last - 1], last, last - 1)
-    fits = best[rows, state] > NEVER / 2
-    path = np.zeros((n_frames, n), dtype=np.int64)
-    for t in range(n_frames - 1, -1, -1):
-        path[t] = state
-        state = state - came[t, rows, state]
-    return [spans(path[: lengths[i], i], len(letters[i])) if fits[i] else None for i in range(n)]
-
-
-def spans(path: np.ndarray, n_letters: int) -> np.ndarray:
-    """First and last frame of each letter on a path of states."""
-    wanted = 2 * np.arange(n_letters) + 1
-    return np.stack([np.searchsorted(path, wanted), np.searchsorted(path, wanted, side="right") - 1], 1)
+    came = torch.zeros(heard.shape, dtype=torch.int8, device=heard.device)  # how many states back the path came from
+    for t in range(1, heard.shape[1]):
+        behind = functional.pad(best, (2, 0), value=NEVER)
+        value, steps = torch.stack([best, behind[:, 1:-1], behind[:, :-2] + skips]).max(0)
+        running = t < n_frames[:, None]
+        came[:, t] = steps * running
+        best = torch.where(running, value + heard[:, t], best)
+    ends = best.gather(1, torch.stack([last, last - 1], 1))
+    state = (last - (ends[:, 1] > ends[:, 0]).long())[:, None]
+    path = torch.empty(heard.shape[:2], dtype=torch.int64, device=heard.device)
+    for t in range(heard.shape[1] - 1, -1, -1):
+        path[:, t] = state[:, 0]
+        state = state - came[:, t].gather(1, state)
+    return path, ends.amax(1) > NEVER / 2

@@ -16,6 +16,7 @@ SAMPLE_RATE_HZ = 16_000
 SHORTEST_S, LONGEST_S = 0.15, 14.0  # clips outside are not trained on; Whisper's window holds 15 s
 GAP_S = (0.05, 0.5)  # silence between joined clips
 FULL_SCALE = 32768.0
+STEP = SAMPLE_RATE_HZ // 2  # samples, in which the lengths of batches are counted
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Clip:
     pieces: tuple[np.ndarray, ...]  # each (n_samples,) int16 at 16 kHz, perhaps mapped from a file
     label: str
     voice: str = ""  # the synthesiser's name for it
+    places: tuple[int, ...] = ()  # where each piece begins, in samples, in its file or in the bank that took it in
 
     @property
     def n_samples(self) -> int:
@@ -46,7 +48,10 @@ def spoken_clips(folder: Path) -> list[Clip]:
         return []
     sound = np.memmap(folder / "audio.i16", dtype="<i2", mode="r")
     facts = map(json.loads, (folder / "facts.jsonl").read_text(encoding="utf-8").splitlines())
-    clips = [Clip((sound[fact["offset"] :][: fact["n_samples"]],), fact["label"], fact["voice"]) for fact in facts]
+    clips = [
+        Clip((sound[fact["offset"] :][: fact["n_samples"]],), fact["label"], fact["voice"], (fact["offset"],))
+        for fact in facts
+    ]
     return [clip for clip in clips if SHORTEST_S < clip.n_samples / SAMPLE_RATE_HZ < LONGEST_S]
 
 
@@ -89,17 +94,50 @@ def joined(clips: Iterable[Clip], share: float, rng: random.Random) -> Iterator[
 
 
 def _together(clips: list[Clip]) -> Clip:
-    return Clip(tuple(piece for clip in clips for piece in clip.pieces), " ".join(clip.label for clip in clips))
+    return Clip(
+        tuple(piece for clip in clips for piece in clip.pieces),
+        " ".join(clip.label for clip in clips),
+        places=tuple(place for clip in clips for place in clip.places),
+    )
 
 
 def packed(clips: Iterable[Clip], seconds: float, rng: random.Random, *, window_s: float = 0.0) -> list[list[Clip]]:
-    """Groups of similar length, `seconds` long at most when padded, each clip counted as `window_s` or more."""
+    """Groups of similar length, `seconds` long at most when padded, each clip counted as `window_s` or more.
+
+    Lengths are counted in halves of a second, so that batches have few shapes: a GPU plans its work anew for each.
+    """
     most, least = seconds * SAMPLE_RATE_HZ, window_s * SAMPLE_RATE_HZ
     groups: list[list[Clip]] = [[]]
-    for clip in sorted(clips, key=lambda clip: clip.n_samples + rng.random() * 8000):
-        widest = max([least, clip.n_samples, *(other.n_samples for other in groups[-1])])
-        if groups[-1] and widest * (len(groups[-1]) + 1) > most:
+    widest = least
+    for clip in sorted(clips, key=lambda clip: clip.n_samples + rng.random() * STEP):
+        counted = -(-clip.n_samples // STEP) * STEP
+        if groups[-1] and max(widest, counted) * (len(groups[-1]) + 1) > most:
             groups.append([])
+            widest = least
         groups[-1].append(clip)
+        widest = max(widest, counted)
     rng.shuffle(groups)
     return groups
+
+
+class Deck:
+    """Clips dealt in random order, each once before any comes again; new ones are shuffled in."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng, self.all, self.left = rng, list[Clip](), list[Clip]()
+
+    def add(self, clips: list[Clip]) -> None:
+        """Shuffle more clips into what is left."""
+        self.all += clips
+        self.left += clips
+        self.rng.shuffle(self.left)
+
+    def deal(self, seconds: float) -> Iterator[Clip]:
+        """The next clips that together last `seconds`."""
+        n_samples = 0
+        while n_samples < seconds * SAMPLE_RATE_HZ:
+            if not self.left:
+                self.left = self.rng.sample(self.all, len(self.all))
+            clip = self.left.pop()
+            n_samples += clip.n_samples
+            yield clip

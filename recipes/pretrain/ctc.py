@@ -6,71 +6,98 @@ whisper-en that was trained before may teach it, see `teacher`.
 
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
-from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
-from recipes.pretrain.learner import IGNORED, Batch, Change, letter_targets, spelled_out, unchanged, write_half
+from recipes.pretrain.clips import Clip, packed
+from recipes.pretrain.deeper import deepened
+from recipes.pretrain.learner import BLANK, IGNORED, Targets, letter_targets, padded, spelled_out, write_half
 from recipes.pretrain.teacher import Teacher, disagreement
 
 TEMPLATE = Path(__file__).parents[2] / "assets" / "ctc-en"  # architecture and alphabet
 TOKENIZER_FILES = ("vocab.json", "tokenizer_config.json", "processor_config.json")
 NO_DROPOUT = {"hidden_dropout": 0.0, "attention_dropout": 0.0, "final_dropout": 0.0}  # a model this small underfits
+MASKED_STARTS = 1 / 120  # of the frames, at which a masked stretch begins: about 5 % of the frames are masked
+MASKED_FRAMES = 6  # length of a stretch
 TEACHER_UNTIL = 0.7  # share of the time by which the weight of its letters has fallen from that of CTC's to nothing
 TEACHER_SHIFT = 3  # of its slots of 20 ms; there ctc-en's letters agreed with whisper-en's most often
 DROPOUT = 0.05  # written into the folder, for whoever adapts the model to an hour of speech
 
 
 @dataclass(frozen=True)
-class CtcBatch(Batch):
-    """`n` clips padded to the longest."""
+class CtcTargets(Targets):
+    """What `n` clips say."""
 
-    sound: torch.Tensor  # (n, n_samples) float32, each clip of zero mean and unit variance
-    mask: torch.Tensor  # (n, n_samples) int64, 1 where there is sound
-    targets: torch.Tensor  # (n, n_letters) int64, -100 after the end
-    heard: torch.Tensor  # (n, 80, n_mel_frames) float32, for the teacher; empty where there is none
+    letters: torch.Tensor  # (n, n_letters) int64, -100 after the end
+    n_letters: torch.Tensor  # (n,) int64
 
 
 class Ctc:
-    """Wav2Vec2ForCTC, from the weights in a folder or from random ones, perhaps with a teacher."""
+    """Wav2Vec2ForCTC, from the weights in a folder or from random ones, perhaps deeper, perhaps with a teacher."""
 
     window_s = 0.0
 
-    def __init__(self, start_from: Path | None, *, teacher: Path | None = None) -> None:
+    def __init__(self, start_from: Path | None, *, teacher: Path | None = None, layers: int | None = None) -> None:
         self.teacher = Teacher(teacher) if teacher else None
-        settings = {**NO_DROPOUT, "mask_time_prob": 0.05}
         if start_from:
-            self.module = Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32, **settings)
+            self.module = Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32, **NO_DROPOUT)
         else:
-            self.module = Wav2Vec2ForCTC(Wav2Vec2Config.from_pretrained(TEMPLATE, **settings)).float()
+            self.module = Wav2Vec2ForCTC(Wav2Vec2Config.from_pretrained(TEMPLATE, **NO_DROPOUT)).float()
+        if layers:
+            encoder = self.module.wav2vec2.encoder
+            encoder.layers = deepened(encoder.layers, layers, last=("attention.out_proj", "feed_forward.output_dense"))
+            self.module.config.num_hidden_layers = layers
 
-    def collate(self, clips: list[Clip], change: Change, rng: np.random.Generator, *, window_s: float) -> CtcBatch:
-        """Change, scale and pad the clips."""
-        raw = [change(clip.sound(rng), rng).astype(np.float32) for clip in clips]
-        width = max([int(window_s * SAMPLE_RATE_HZ), *map(len, raw)])
-        sound = torch.zeros(len(clips), width)
-        mask = torch.zeros(len(clips), width, dtype=torch.long)
-        for i, samples in enumerate(raw):
-            samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
-            sound[i, : len(samples)], mask[i, : len(samples)] = torch.from_numpy(samples.astype(np.float32)), 1
-        heard = self.teacher.frames(raw) if self.teacher else torch.empty(0)
-        return CtcBatch(sound, mask, letter_targets([clip.label for clip in clips]), heard)
+    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> CtcTargets:
+        """The letters of each label."""
+        letters = letter_targets(labels)
+        return CtcTargets(letters, (letters != IGNORED).sum(1))
 
-    def loss(self, batch: CtcBatch, part: float) -> torch.Tensor:
+    def logits(
+        self, module: Wav2Vec2ForCTC, sounds: torch.Tensor, n_samples: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`(n, n_frames, n_letters)` for clips `(n, width)`, and how many frames of each count; as the stock forward.
+
+        In training a few stretches of frames are masked (SpecAugment), which transformers would draw clip by clip in
+        Python, slower than a GPU computes the rest.
+        """
+        heard, encoder = module.wav2vec2, module.wav2vec2.encoder
+        hidden, _ = heard.feature_projection(heard.feature_extractor(scaled(sounds, n_samples)).transpose(1, 2))
+        n_frames = module._get_feat_extract_output_lengths(n_samples)
+        inside = torch.arange(hidden.shape[1], device=hidden.device) < n_frames[:, None]
+        if module.training:
+            starts = torch.rand(inside.shape, device=inside.device) < MASKED_STARTS
+            masked = functional.max_pool1d(starts.float(), MASKED_FRAMES, 1, MASKED_FRAMES // 2)[:, : inside.shape[1]]
+            hidden = torch.where(masked[..., None] > 0, heard.masked_spec_embed.to(hidden.dtype), hidden)
+        hidden = hidden * inside[..., None]
+        hidden = hidden + encoder.pos_conv_embed(hidden)
+        for layer in encoder.layers:
+            hidden = layer(hidden, attention_mask=inside[:, None, None, :])
+        return module.lm_head(encoder.layer_norm(hidden)), n_frames
+
+    def loss(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: CtcTargets, part: float) -> torch.Tensor:
         """CTC, the mean over clips of the loss a letter, and how far the frames are from the teacher's."""
-        said = self.module(batch.sound, attention_mask=batch.mask, labels=batch.targets)
+        said, n_frames = self.logits(self.module, sounds, n_samples)
+        with torch.backends.cudnn.flags(enabled=False):  # its own takes short labels only
+            loss = functional.ctc_loss(
+                said.float().log_softmax(-1).transpose(0, 1),
+                targets.letters.clamp(min=0),
+                n_frames,
+                targets.n_letters,
+                blank=BLANK,
+                zero_infinity=True,
+            )
         weight = 1 - part / TEACHER_UNTIL
         if not self.teacher or weight <= 0:
-            return said.loss
-        n_frames = self.module._get_feat_extract_output_lengths(batch.mask.sum(1))
-        n_letters = (batch.targets != IGNORED).sum(1)
-        taught = self.teacher.scores(batch.heard)
-        apart = disagreement(said.logits, taught, n_frames, n_letters, shift=TEACHER_SHIFT)
-        return said.loss + weight * apart
+            return loss
+        taught = self.teacher.scores(self.teacher.frames(sounds))
+        return loss + weight * disagreement(said, taught, n_frames, targets.n_letters, shift=TEACHER_SHIFT)
 
     @torch.inference_mode()
     def transcribe(self, module: Wav2Vec2ForCTC, clips: list[Clip]) -> list[str]:
@@ -78,10 +105,10 @@ class Ctc:
         module.eval()
         texts: dict[int, str] = {}
         for group in packed(clips, 40, random.Random(0)):
-            batch = self.collate(group, unchanged, np.random.default_rng(0), window_s=0.0).to(module.device)
-            best = module(batch.sound, attention_mask=batch.mask).logits.argmax(-1).cpu()
-            frames = module._get_feat_extract_output_lengths(batch.mask.sum(1)).cpu()
-            texts |= {id(clip): spelled_out(row[:n].tolist()) for clip, row, n in zip(group, best, frames, strict=True)}
+            sounds, n_samples = (part.to(module.device) for part in padded([clip.sound() for clip in group]))
+            logits, n_frames = self.logits(module, sounds, n_samples)
+            rows = zip(group, logits.argmax(-1).tolist(), n_frames.tolist(), strict=True)
+            texts |= {id(clip): spelled_out(row[:n]) for clip, row, n in rows}
         return [texts[id(clip)] for clip in clips]
 
     def saved_part(self, module: Wav2Vec2ForCTC) -> Wav2Vec2ForCTC:
@@ -98,3 +125,10 @@ class Ctc:
         for name in TOKENIZER_FILES:
             if (TEMPLATE / name).resolve() != (folder / name).resolve():
                 shutil.copyfile(TEMPLATE / name, folder / name)
+
+
+def scaled(sounds: torch.Tensor, n_samples: torch.Tensor) -> torch.Tensor:
+    """Clips `(n, width)` of zero mean and unit variance as `Wav2Vec2FeatureExtractor` makes them, zero behind each."""
+    inside = torch.arange(sounds.shape[1], device=sounds.device) < n_samples[:, None]
+    centred = (sounds - sounds.sum(1, keepdim=True) / n_samples[:, None]) * inside
+    return centred / (centred.square().sum(1, keepdim=True) / n_samples[:, None] + 1e-7).sqrt()

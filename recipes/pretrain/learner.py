@@ -1,9 +1,9 @@
 """What the training loop and the scorer need of an architecture, whichever it is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from recipes.pretrain.clips import Clip
 
-Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Held = TypeVar("Held")
 
 ALPHABET = ["<pad>", "|", "'", *"abcdefghijklmnopqrstuvwxyz", "<unk>"]  # in the order of ctc-en's vocab.json
 INDEX = {letter: i for i, letter in enumerate(ALPHABET)} | {" ": ALPHABET.index("|")}
@@ -19,13 +19,22 @@ BLANK = ALPHABET.index("<pad>")
 IGNORED = -100  # the target of what is no part of a clip
 
 
+def on_device(held: Held, device: torch.device) -> Held:
+    """A dataclass with all its tensors on another device, and everything else as it was."""
+    values = {field.name: getattr(held, field.name) for field in fields(held)}
+    tensors = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+    if device.type == "cuda":
+        tensors = {name: tensor.pin_memory() for name, tensor in tensors.items() if not tensor.is_cuda}
+    return replace(held, **{name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()})
+
+
 @dataclass(frozen=True)
-class Batch:
-    """Tensors that the model is given; subclasses say which."""
+class Targets:
+    """What a batch of clips says, in the tensors that a model learns from; subclasses say which."""
 
     def to(self, device: torch.device) -> Self:
-        """The same batch on another device."""
-        return type(self)(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        """The same targets on another device."""
+        return on_device(self, device)
 
 
 class Learner(Protocol):
@@ -34,12 +43,19 @@ class Learner(Protocol):
     module: torch.nn.Module  # everything that learns, helpers included that are dropped at the end
     window_s: float  # the length every clip is padded to in use, seconds; 0 where it is not padded
 
-    def collate(self, clips: list[Clip], change: Change, rng: np.random.Generator, *, window_s: float) -> Batch:
-        """Change and pad the clips, to `window_s` at least."""
+    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> Targets:
+        """What the model learns to say; made on the CPU."""
         ...
 
-    def loss(self, batch: Batch, part: float) -> torch.Tensor:
-        """The scalar to minimise; `part` is the share of the time that has passed."""
+    def loss(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: Targets, part: float) -> torch.Tensor:
+        """The scalar to minimise.
+
+        Args:
+            sounds: Clips on the model's device, `(n, width) float32`, zero behind their ends.
+            n_samples: The samples of each that count, `(n,) int64`.
+            targets: What they say, on the same device.
+            part: The share of the time that has passed.
+        """
         ...
 
     def transcribe(self, module: torch.nn.Module, clips: list[Clip]) -> list[str]:
@@ -61,12 +77,17 @@ def write_half(model: PreTrainedModel, folder: Path) -> None:
     (folder / "model.safetensors").chmod(0o644)  # the library writes it for the owner alone
 
 
-def letter_targets(labels: list[str]) -> torch.Tensor:
+def letter_targets(labels: Sequence[str]) -> torch.Tensor:
     """`(n, n_letters) int64` indices into `ALPHABET`, `IGNORED` after the end."""
-    targets = torch.full((len(labels), max(map(len, labels))), IGNORED)
-    for i, label in enumerate(labels):
-        targets[i, : len(label)] = torch.tensor([INDEX[letter] for letter in label])
-    return targets
+    return filled_up([np.array([INDEX[letter] for letter in label]) for label in labels], IGNORED)
+
+
+def filled_up(rows: Sequence[np.ndarray], value: int) -> torch.Tensor:
+    """Rows of integers as one tensor `(n, longest) int64`, `value` after their ends."""
+    together = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+    for row, one in zip(together, rows, strict=True):
+        row[: len(one)] = one
+    return torch.from_numpy(together)
 
 
 def spelled_out(best: list[int]) -> str:
@@ -75,6 +96,10 @@ def spelled_out(best: list[int]) -> str:
     return " ".join("".join(ALPHABET[i] for i in kept).replace("|", " ").split())
 
 
-def unchanged(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The `Change` that changes nothing."""
-    return sound
+def padded(sounds: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clips `(n_samples,) float32` as one tensor `(n, width)`, zero behind their ends, and their lengths `(n,)`."""
+    n_samples = torch.tensor([len(sound) for sound in sounds])
+    together = torch.zeros(len(sounds), int(n_samples.max()))
+    for row, sound in zip(together, sounds, strict=True):
+        row[: len(sound)] = torch.from_numpy(sound)
+    return together, n_samples

@@ -17,20 +17,23 @@ QUINTIC = (3.4445, -4.7750, 2.0315)  # of the Newton-Schulz step, from Jordan et
 STEPS = 4  # a fifth moves little and costs a quarter more
 
 
-def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
-    """The matrix with its singular values moved to between about 0.5 and 1.3."""
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
+    """Matrices `(..., rows, columns)` with their singular values moved to between about 0.5 and 1.3."""
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     a, b, c = QUINTIC
     for _ in range(STEPS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose every update is orthogonalised; for matrices, and convolutions that look at one frame."""
+    """Momentum whose every update is orthogonalised; for matrices, and convolutions that look at one frame.
+
+    Matrices of one shape are orthogonalised together, since a GPU computes thirty small products as quickly as one.
+    """
 
     def __init__(self, weights: Iterable[torch.nn.Parameter], *, weight_decay: float = WEIGHT_DECAY) -> None:
         super().__init__(weights, {"lr": 1e-3, "weight_decay": weight_decay})
@@ -39,17 +42,22 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:
         """Update every weight that has a gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
-                wanted = torch.lerp(weight.grad, state["momentum"], MOMENTUM)
-                update = orthogonalised(wanted.flatten(1)).view_as(weight)
-                scale = RMS_OF_ADAM * max(weight.shape) ** 0.5
-                weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)
+            learning = [weight for weight in group["params"] if weight.grad is not None]
+            for shape in dict.fromkeys(weight.shape for weight in learning):
+                alike = [weight for weight in learning if weight.shape == shape]
+                self._update(alike, rate=group["lr"], decay=group["weight_decay"])
+
+    def _update(self, weights: list[torch.nn.Parameter], *, rate: float, decay: float) -> None:
+        """One step of weights of one shape."""
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        momenta, gradients = [self.state[weight]["momentum"] for weight in weights], [weight.grad for weight in weights]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        wanted = torch.stack(torch._foreach_lerp(gradients, momenta, MOMENTUM)).flatten(2)
+        updates = orthogonalised(wanted).view(len(weights), *weights[0].shape).unbind()
+        torch._foreach_mul_(weights, 1 - rate * decay)
+        torch._foreach_add_(weights, updates, alpha=-rate * RMS_OF_ADAM * max(weights[0].shape) ** 0.5)
 
 
 def is_hidden_matrix(name: str, weight: torch.Tensor) -> bool:

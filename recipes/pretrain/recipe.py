@@ -10,6 +10,7 @@ from where a shorter one ended.
 """
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -20,18 +21,17 @@ from pathlib import Path
 import numpy as np
 
 from recipes.pretrain import speech, texts, voices
-from recipes.pretrain.augment import with_noise
 from recipes.pretrain.card import Facts, card, workbench_facts
 from recipes.pretrain.clips import FULL_SCALE, SAMPLE_RATE_HZ, Clip, finished_folders, recorded_clips, spoken_clips
 from recipes.pretrain.copies import Copies
 from recipes.pretrain.learner import Learner
+from recipes.pretrain.rooms import with_noise
 from recipes.pretrain.score import Errors, errors
 from recipes.pretrain.train import Plan, Trainer, train
 
 MODELS = ("ctc-en", "whisper-en")
 SPEAKING_SHARE = 0.2  # of the budget; the first 15 hours of speech take ten quiet minutes of two cores
 EVALUATING_SHARE = 0.1
-CLIPS_PER_FOLDER = 5_000
 HELD_OUT_CLIPS = {"dev": 120, "heard": 300, "unheard": 300}
 SECONDS_A_CLIP = 0.1  # to speak one, about; held-out sets get a twentieth of the speaking time each at most
 NOISE_DB = 10.0  # signal to noise of the noisy test set
@@ -51,6 +51,7 @@ class Order:
     consultations: Path | None = None
     start_from: Path | None = None  # a model folder; None for random weights
     teacher: Path | None = None  # a whisper-en of this recipe, which tells ctc-en the letter of each frame
+    layers: int | None = None  # of the encoder, where it is to be deeper than that of `start_from`
     real: tuple[Path, ...] = ()  # sets of recordings with a NeMo manifest, scored at the end
     seed: int = 0
 
@@ -75,25 +76,33 @@ def learner_of(
     *,
     tokens: Path | None = None,
     teacher: Path | None = None,
+    layers: int | None = None,
 ) -> Learner:
     """The model in training; Whisper's tokens are in a folder, or of the Whisper it goes on from, or of the texts."""
     if model == "ctc-en":
         from recipes.pretrain.ctc import Ctc
 
-        return Ctc(start_from, teacher=teacher)
+        return Ctc(start_from, teacher=teacher, layers=layers)
     from recipes.pretrain.whisper import Whisper
 
-    return Whisper(start_from, (line.label for line in islice(texts.draw_lines(corpus, seed=0), 50_000)), tokens=tokens)
+    lines = (line.label for line in islice(texts.draw_lines(corpus, seed=0), 50_000))
+    return Whisper(start_from, lines, tokens=tokens, layers=layers)
 
 
 def begun(
-    model: str, start_from: Path | None, corpus: texts.Corpus, run: Path, *, teacher: Path | None = None
+    model: str,
+    start_from: Path | None,
+    corpus: texts.Corpus,
+    run: Path,
+    *,
+    teacher: Path | None = None,
+    layers: int | None = None,
 ) -> Learner:
     """The model that a run begins with; kept in its folder, so that other texts later do not change its tokens."""
     start = run / "start"
     if (start / "config.json").exists():
-        return learner_of(model, start_from, corpus, tokens=start, teacher=teacher)
-    learner = learner_of(model, start_from, corpus, teacher=teacher)
+        return learner_of(model, start_from, corpus, tokens=start, teacher=teacher, layers=layers)
+    learner = learner_of(model, start_from, corpus, teacher=teacher, layers=layers)
     if Copies.met().rank:
         return learner
     start.mkdir(parents=True, exist_ok=True)
@@ -123,24 +132,17 @@ def speak_held_out(order: Order, budget_s: float) -> None:
 def speak_training(order: Order, budget_s: float) -> None:
     """Speak folder after folder until the time for speaking is spent, that of earlier sittings included."""
     root = order.work / "speech"
+    root.mkdir(parents=True, exist_ok=True)
     clock = root / "spoken_s.txt"
     spent = float(clock.read_text()) if clock.exists() else 0.0
-    while spent < budget_s:
-        folder = root / str(len(finished_folders(root)) + 1)
-        began = time.time()
-        lines = texts.draw_lines(order.corpus, seed=hash_of(order.seed, folder.name))
-        jobs = speech.with_voices(
-            islice(lines, CLIPS_PER_FOLDER), voices.draw_voice, seed=hash_of(order.seed, folder.name)
-        )
-        seconds = speech.speak_all(jobs, folder, until=began + budget_s - spent)
-        spent += time.time() - began
-        clock.write_text(f"{spent:.1f}")
-        print(f"{folder}: {seconds / 3600:.2f} hours of speech", flush=True)
-
-
-def hash_of(seed: int, name: str) -> int:
-    """A seed for a folder."""
-    return random.Random(f"{seed} {name}").getrandbits(32)
+    began = time.time()
+    if spent >= budget_s:
+        return
+    until = began + budget_s - spent
+    for speaker in speech.speaking(order.corpus, root, until=until, cores=os.cpu_count() or 1, seed=order.seed):
+        speaker.join()
+    clock.write_text(f"{spent + time.time() - began:.1f}")
+    print(f"{root}: {spoken_h(root):.2f} hours of speech", flush=True)
 
 
 def noisy(clips: list[Clip]) -> list[Clip]:
@@ -181,7 +183,9 @@ def make(order: Order) -> Path:
         speak_training(order, budget_s * SPEAKING_SHARE)
     copies.wait()
     minutes = order.minutes * (1 - SPEAKING_SHARE - EVALUATING_SHARE)
-    learner = begun(order.model, order.start_from, order.corpus, order.work / "run", teacher=order.teacher)
+    learner = begun(
+        order.model, order.start_from, order.corpus, order.work / "run", teacher=order.teacher, layers=order.layers
+    )
     plan = Plan(speech=order.work / "speech", dev=order.work / "dev", out=order.work / "run", minutes=minutes)
     trainer = train(plan, learner)
     return order.out if copies.rank else finish(order, trainer)

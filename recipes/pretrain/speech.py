@@ -5,6 +5,7 @@ One big file, mapped into memory by the trainer, because opening 30,000 small on
 
 import json
 import math
+import multiprocessing
 import os
 import random
 import tempfile
@@ -12,19 +13,22 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 from scipy.signal import resample_poly
 
-from recipes.pretrain.texts import Line
-from recipes.pretrain.voices import Voice
+from recipes.pretrain.texts import Corpus, Line, draw_lines
+from recipes.pretrain.voices import Voice, draw_voice
 
 SAMPLE_RATE_HZ = 16_000
 PEAK = 0.5  # of full scale: leaves room for the noise and level of augmentation
 MARGIN_S = 0.05  # silence kept at both ends
 SILENCE = 0.005  # of full scale, after the peak was set
+CLIPS_PER_FOLDER = 400  # a quarter of an hour of speech, which one core speaks in ten seconds
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,36 @@ def with_voices(
     """Give each line a voice drawn by `draw(rng)`."""
     rng = random.Random(seed)
     return ((line, draw(rng)) for line in lines)
+
+
+def speak_folders(corpus: Corpus, root: Path, *, until: float, place: int, of: int, seed: int = 0) -> None:
+    """Speak training lines into folder after folder of `root` until that time, seconds since 1970.
+
+    Of the folders 1, 2, ... this speaks number `place` of every `of`, from the first that is not there yet.
+    """
+    number = place
+    while (root / str(number) / "facts.jsonl").exists():
+        number += of
+    drawn = random.Random(f"{seed} {number}").getrandbits(32)
+    jobs = with_voices(draw_lines(corpus, seed=drawn), draw_voice, seed=drawn)
+    while time.time() < until:
+        speak_all(islice(jobs, CLIPS_PER_FOLDER), root / str(number), until=until, threads=1)
+        number += of
+
+
+def speaking(corpus: Corpus, root: Path, *, until: float, cores: int, seed: int = 0) -> list[BaseProcess]:
+    """Processes, one a core, that speak training lines below `root` until that time; they end with this one.
+
+    Threads would wait for one another: what Python does about a clip takes a tenth of the time of speaking it.
+    """
+    fresh = multiprocessing.get_context("spawn")  # a fork would take this process's threads and GPU along
+    arguments = {"until": until, "of": cores, "seed": seed}
+    speakers = [
+        fresh.Process(
+            target=speak_folders, args=(corpus, root), kwargs={**arguments, "place": place + 1}, daemon=True
+        )
+        for place in range(cores)
+    ]
+    for speaker in speakers:
+        speaker.start()
+    return speakers

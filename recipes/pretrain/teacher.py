@@ -7,7 +7,6 @@ distillation, Hinton et al. 2015; of CTC's frames, Kurata and Audhkhasi 2018).
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -30,14 +29,12 @@ class Teacher:
         self.whisper = Whisper(folder)
         self.whisper.module.eval().requires_grad_(False)
 
-    def frames(self, sounds: list[np.ndarray]) -> torch.Tensor:
-        """Log-mel frames of the first 15 s of each sound, `(n, 80, n_frames) float32`."""
-        kept = [sound[: WINDOW_S * SAMPLE_RATE_HZ] for sound in sounds]
-        longest = min(WINDOW_S * SAMPLE_RATE_HZ, max(map(len, kept)) + FRAME)  # no frame sees the mirrored end
-        padded = torch.zeros(len(kept), -(-longest // FRAME) * FRAME)
-        for row, sound in zip(padded, kept, strict=True):
-            row[: len(sound)] = torch.from_numpy(sound)
-        return self.whisper.mel(padded)
+    def frames(self, sounds: torch.Tensor) -> torch.Tensor:
+        """Log-mel frames of the first 15 s of clips `(n, width)`, `(n, 80, n_frames) float32`."""
+        kept = sounds[:, : WINDOW_S * SAMPLE_RATE_HZ]
+        longest = min(WINDOW_S * SAMPLE_RATE_HZ, kept.shape[1] + FRAME)  # no frame sees the mirrored end
+        width = -(-longest // FRAME) * FRAME
+        return self.whisper.mel(functional.pad(kept, (0, width - kept.shape[1])))
 
     @torch.no_grad()
     def scores(self, frames: torch.Tensor) -> torch.Tensor:

@@ -5,30 +5,32 @@ scored and kept is the moving average of the weights, which at this size is wort
 """
 
 import json
-import os
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from itertools import chain
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
 from transformers.utils import logging
 
 from recipes.pretrain import clips as clip_files
-from recipes.pretrain.augment import Augmenter
-from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
+from recipes.pretrain.augment import Augmenter, Draws
+from recipes.pretrain.bank import Bank, Cut, Pace
+from recipes.pretrain.clips import SAMPLE_RATE_HZ, STEP, Clip, Deck
 from recipes.pretrain.copies import Copies
-from recipes.pretrain.learner import Batch, Learner
+from recipes.pretrain.learner import Learner, Targets
 from recipes.pretrain.optimizer import Optimizer
 from recipes.pretrain.score import errors
 from recipes.pretrain.voices import FLITE
 
-GPU_BATCH = 8  # times the batch of a CPU, which a GPU computes in about the same time as a single one (not measured)
+GPU_BATCH = 20  # times the batch of a CPU, which a large GPU computes in about the time that starting its kernels takes
+GPU_ROUND = 10  # times the round of a CPU, so that packing leaves few half-empty batches
+AHEAD = 4  # batches laid out while the model learns from one
 
 
 @dataclass(frozen=True)
@@ -75,37 +77,13 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Prepared(Dataset):
-    """The batches of a round; each is the same whenever and in whichever worker process it is made."""
+class Ready:
+    """A batch laid out on the device, whose sound is still in the bank."""
 
-    groups: list[list[Clip]]
-    learner: Learner
-    augmenter: Augmenter
-    window_s: float
-    seed: tuple[int, int]  # the run's, and the copy's place
-    first_step: int
-
-    def __len__(self) -> int:
-        return len(self.groups)
-
-    def __getitem__(self, i: int) -> Batch:
-        rng = np.random.default_rng([*self.seed, self.first_step + i])
-        return self.learner.collate(self.groups[i], self.augmenter, rng, window_s=self.window_s)
-
-
-def endless(clips: list[Clip], rng: random.Random) -> Iterator[Clip]:
-    """The clips in a new order each time round."""
-    while True:
-        yield from rng.sample(clips, len(clips))
-
-
-def taken(clips: Iterator[Clip], seconds: float) -> Iterator[Clip]:
-    """The next clips that together last `seconds`."""
-    n_samples = 0
-    while n_samples < seconds * SAMPLE_RATE_HZ:
-        clip = next(clips)
-        n_samples += clip.n_samples
-        yield clip
+    cut: Cut
+    draws: Draws
+    targets: Targets
+    speech_s: float  # before augmentation and padding
 
 
 class Trainer:
@@ -114,9 +92,10 @@ class Trainer:
     def __init__(self, plan: Plan, learner: Learner) -> None:
         self.plan, self.learner, self.copies = plan, learner, Copies.met()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        # With a GPU the making of batches is the bottleneck, so that every core makes some; without one they compete.
-        self.workers = max(1, (os.cpu_count() or 1) - 1) if self.device.type == "cuda" else 0
-        self.batch_s = plan.batch_s * (GPU_BATCH if self.device.type == "cuda" else 1)
+        on_gpu = self.device.type == "cuda"
+        self.batch_s = plan.batch_s * (GPU_BATCH if on_gpu else 1)
+        self.round_s = plan.round_s * (GPU_ROUND if on_gpu else 1)
+        self.augmenter = Augmenter()
         learner.module.to(self.device)
         self.copies.same_start(learner.module)
         self.averaged = AveragedModel(learner.module, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
@@ -171,11 +150,12 @@ class Trainer:
         found = {name: errors(self.learner, self.averaged.module, clips) for name, clips in self.sets.items()}
         self.log(**{name: f"WER {e.wer:.3f} CER {e.cer:.3f}" for name, e in found.items()})
 
-    def step(self, batch: Batch, part: float) -> torch.Tensor:
+    def step(self, ready: Ready, part: float) -> torch.Tensor:
         """One update; returns the loss."""
         self.optimizer.rate = self.plan.rate(self.progress.step, part)
+        sounds = self.augmenter(self.bank.play(ready.cut), ready.cut.n_samples, ready.draws)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = self.learner.loss(batch.to(self.device), part)
+            loss = self.learner.loss(sounds, ready.cut.n_samples, ready.targets, part)
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.learner.module.parameters(), 1.0)
@@ -184,64 +164,87 @@ class Trainer:
             self.averaged.update_parameters(self.learner.module)
         return loss.detach()
 
-    def round(self, clips: Iterator[Clip]) -> DataLoader:
-        """The next batches, by the part of the time that has passed."""
-        plan, part = self.plan, self.plan.part(self.progress.busy_s)
-        rng = random.Random(f"{plan.seed} {self.copies.rank} {self.progress.step}")
-        window_s = self.learner.window_s if part >= plan.in_window_from else 0.0
-        joined_share = max(plan.joined_share, 0.6) if window_s else plan.joined_share  # else most of it were silence
-        late = part >= plan.decay_from
-        groups = clip_files.packed(
-            clip_files.joined(taken(clips, plan.round_s), joined_share, rng),
-            self.batch_s * (2 if late else 1),
-            rng,
-            window_s=window_s,
+    def groups(self, rng: random.Random) -> Iterator[tuple[list[Clip], float, float]]:
+        """Groups of clips without end, the share of them to alter, and the window they are padded to, seconds.
+
+        Speech that was finished meanwhile joins in at the next round.
+        """
+        plan, many, few = self.plan, Deck(rng), Deck(rng)
+        while True:
+            new = self.bank.grow()
+            many.add(new)
+            few.add([clip for clip in new if clip.voice in FLITE])
+            if not many.all:
+                raise ValueError(f"There is no speech to train on in {plan.speech}; give more minutes, or speak first.")
+            if new:
+                self.log(folders=len(self.bank.taken), clips=len(many.all), speech_h=self.bank.hours)
+            part = plan.part(self.progress.busy_s)
+            window_s = self.learner.window_s if part >= plan.in_window_from else 0.0
+            joined_share = max(plan.joined_share, 0.6 if window_s else 0.0)  # else most of a window were silence
+            late = part >= plan.decay_from
+            dealt = (few if few.all and part < plan.all_voices_from else many).deal(self.round_s)
+            batch_s, clips = self.batch_s * (2 if late else 1), clip_files.joined(dealt, joined_share, rng)
+            for group in clip_files.packed(clips, batch_s, rng, window_s=window_s):
+                yield group, plan.augmented_shares[late], window_s
+
+    def laid_out(self, group: list[Clip], share: float, window_s: float, step: int) -> Ready:
+        """The batch of a group on the device, drawn by the run's seed, the copy's place and the step."""
+        rng = np.random.default_rng([self.plan.seed, self.copies.rank, step])
+        changed = rng.random(len(group)) < share
+        cut = Pace().cut(group, changed, rng)
+        width = max(cut.width, int(window_s * SAMPLE_RATE_HZ))
+        width = -(-width // STEP) * STEP if self.device.type == "cuda" else width
+        return Ready(
+            replace(cut, width=width).to(self.device),
+            self.augmenter.draw(changed, rng).to(self.device),
+            self.learner.targets([clip.label for clip in group], rng).to(self.device),
+            sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ,
         )
-        augmenter = Augmenter(share=plan.augmented_shares[late])
-        seed = plan.seed, self.copies.rank
-        prepared = Prepared(groups, self.learner, augmenter, window_s, seed, self.progress.step)
-        return DataLoader(prepared, batch_size=None, num_workers=self.workers)
+
+    def batches(self) -> Iterator[Ready]:
+        """Batches without end, laid out by a thread of their own a little ahead."""
+        step = self.progress.step
+        groups = self.groups(random.Random(f"{self.plan.seed} {self.copies.rank} {step}"))
+        steps = count(step)
+        with ThreadPoolExecutor(1) as pool:
+
+            def ahead() -> Future[Ready]:
+                return pool.submit(lambda: self.laid_out(*next(groups), next(steps)))
+
+            waiting = [ahead() for _ in range(AHEAD)]
+            while True:
+                waiting.append(ahead())
+                yield waiting.pop(0).result()
 
     def run(self) -> None:
         """Train until the time is spent, then score and save."""
         plan, progress = self.plan, self.progress
-        last, losses = time.time(), []
+        self.bank = Bank(plan.speech, self.device)
+        last, losses, heard_s = time.time(), [], 0.0
         next_save, next_score = last + plan.save_every_s, last + plan.score_every_s
-        folders = clip_files.finished_folders(plan.speech)
-        all_clips = list(chain.from_iterable(map(clip_files.spoken_clips, folders)))
-        if not all_clips:
-            raise ValueError(f"There is no speech to train on in {plan.speech}; give more minutes, or speak first.")
-        rng = random.Random(f"{plan.seed} {self.copies.rank} {progress.step} order")
-        many = endless(all_clips, rng)
-        few = endless([clip for clip in all_clips if clip.voice in FLITE] or all_clips, rng)
-        hours = sum(clip.n_samples for clip in all_clips) / SAMPLE_RATE_HZ / 3600
-        self.log(folders=len(folders), clips=len(all_clips), speech_h=hours)
-        heard_s = 0.0
-        while plan.part(progress.busy_s) < 1:
-            batches = self.round(few if plan.part(progress.busy_s) < plan.all_voices_from else many)
-            self.learner.module.train()
-            for group, batch in zip(batches.dataset.groups, batches, strict=True):
-                losses.append(self.step(batch, plan.part(progress.busy_s)))
-                progress.step += 1
-                heard_s += sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ
-                if not self.copies.due(progress.step):
-                    continue
-                self.copies.average(self.learner.module)
-                progress.heard_s, heard_s = progress.heard_s + self.copies.sum(heard_s), 0.0
-                now = time.time()
-                progress.busy_s, last = self.copies.longest(progress.busy_s + now - last), now
-                if progress.step % 100 == 0:
-                    self.log(loss=torch.stack(losses).nanmean().item(), rate=self.optimizer.rate)
-                    losses = []
-                if now >= next_score:
-                    self.score()
-                    self.learner.module.train()
-                    next_score = now + plan.score_every_s
-                if now >= next_save:
-                    self.save()
-                    next_save = now + plan.save_every_s
-                if plan.part(progress.busy_s) >= 1:
-                    break
+        self.learner.module.train()
+        for ready in self.batches():
+            losses.append(self.step(ready, plan.part(progress.busy_s)))
+            progress.step += 1
+            heard_s += ready.speech_s
+            if not self.copies.due(progress.step):
+                continue
+            self.copies.average(self.learner.module)
+            progress.heard_s, heard_s = progress.heard_s + self.copies.sum(heard_s), 0.0
+            now = time.time()
+            progress.busy_s, last = self.copies.longest(progress.busy_s + now - last), now
+            if progress.step % 100 == 0:
+                self.log(loss=torch.stack(losses).nanmean().item(), rate=self.optimizer.rate)
+                losses = []
+            if now >= next_score:
+                self.score()
+                self.learner.module.train()
+                next_score = now + plan.score_every_s
+            if now >= next_save:
+                self.save()
+                next_save = now + plan.save_every_s
+            if plan.part(progress.busy_s) >= 1:
+                break
         self.score()
         self.save()
 

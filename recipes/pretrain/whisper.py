@@ -12,9 +12,10 @@ shorter than 15 s; the last part of the training uses the full one, as everybody
 import json
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ from transformers import (
 
 from recipes.pretrain.alignment import letter_frames
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
-from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Batch, Change, letter_targets, write_half
+from recipes.pretrain.deeper import deepened
+from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Targets, filled_up, letter_targets, write_half
 
 WINDOW_S = 15
 HOP = 320  # samples, 20 ms; the second convolution halves the frames
@@ -57,6 +59,8 @@ PREFIX = 4  # tokens before the text
 GUIDED_LAYER, GUIDED_HEADS = 1, 2  # the decoder's layer, and how many of its heads, that are shown where to look
 GUIDE_MARGIN = 2  # frames on either side of a token
 GUIDE_WEIGHT = 1.0
+GUIDE_EVERY = 8  # steps on a GPU, where the path through some hundred frames, one by one, costs more than all the rest
+MASKED_BANDS, MASKED_FRAMES = 12, 10  # at most, in a masked band and stretch
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
 LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
@@ -194,23 +198,29 @@ class Mel:
         self.filters = torch.from_numpy(extractor.mel_filters.T).float().contiguous()
         self.window = torch.hann_window(N_FFT)
 
+    def to(self, device: torch.device) -> None:
+        """Compute on another device from now on."""
+        self.filters, self.window = self.filters.to(device), self.window.to(device)
+
     def __call__(self, sounds: torch.Tensor) -> torch.Tensor:
         """`(n, n_samples) float32` to `(n, 80, n_samples / HOP) float32`; log10 power, scaled, 8 below the loudest."""
-        spectrum = torch.stft(sounds, N_FFT, HOP, window=self.window, return_complex=True)[..., :-1]
-        power = self.filters @ torch.view_as_real(spectrum).square().sum(-1)
+        self.to(sounds.device)
+        with torch.autocast(sounds.device.type, enabled=False):
+            spectrum = torch.stft(sounds, N_FFT, HOP, window=self.window, return_complex=True)[..., :-1]
+            power = self.filters @ torch.view_as_real(spectrum).square().sum(-1)
         logs = power.clamp(min=1e-10).log10()
         return (torch.maximum(logs, logs.amax((1, 2), keepdim=True) - 8.0) + 4.0) / 4.0
 
 
 @dataclass(frozen=True)
-class WhisperBatch(Batch):
-    """`n` clips padded to one window."""
+class WhisperTargets(Targets):
+    """What `n` clips say."""
 
-    mel: torch.Tensor  # (n, 80, 2 * n_frames) float32
-    frames: torch.Tensor  # (n,) int64, encoder frames with sound in them
     inputs: torch.Tensor  # (n, n_tokens) int64, what the decoder is given
-    targets: torch.Tensor  # (n, n_tokens) int64, what it must say next; -100 after the end
+    tokens: torch.Tensor  # (n, n_tokens) int64, what it must say next; -100 after the end
+    ends: torch.Tensor  # (n, n_tokens) int64, letters said when a token has been said; -1 for what is no text
     letters: torch.Tensor  # (n, n_letters) int64, for the CTC head; -100 after the end
+    n_letters: torch.Tensor  # (n,) int64
 
 
 class WithLetters(torch.nn.Module):
@@ -227,7 +237,14 @@ class Whisper:
 
     window_s = float(WINDOW_S)
 
-    def __init__(self, start_from: Path | None, texts: Iterable[str] = (), *, tokens: Path | None = None) -> None:
+    def __init__(
+        self,
+        start_from: Path | None,
+        texts: Iterable[str] = (),
+        *,
+        tokens: Path | None = None,
+        layers: int | None = None,
+    ) -> None:
         goes_on = start_from is not None and AutoConfig.from_pretrained(start_from).model_type == "whisper"
         if goes_on:
             self.processor = WhisperProcessor.from_pretrained(start_from)
@@ -239,6 +256,10 @@ class Whisper:
             whisper.generation_config = generation_config_of(self.processor.tokenizer)
             if start_from:
                 take_over(whisper, Wav2Vec2ForCTC.from_pretrained(start_from, dtype=torch.float32))
+        if layers:
+            encoder = whisper.model.encoder
+            encoder.layers = deepened(encoder.layers, layers, last=("self_attn.out_proj", "fc2"))
+            whisper.config.encoder_layers = layers
         whisper.generation_config.alignment_heads = [[GUIDED_LAYER, head] for head in range(GUIDED_HEADS)]
         whisper.model.encoder.embed_positions.requires_grad_(False)  # `from_pretrained` forgets that they are fixed
         self.module = WithLetters(whisper)
@@ -252,95 +273,104 @@ class Whisper:
         plain = {token: i for token, i in tokenizer.get_vocab().items() if token not in SPECIAL}
         self.n_letters = np.zeros(len(tokenizer), dtype=np.int64)  # in each token, spaces too
         self.n_letters[list(plain.values())] = [len(token) for token in plain]
+        # The tokens of a word do not depend on its neighbours, and looking them up is quicker than the tokenizer.
+        self.word_ids = cache(lambda word: tokenizer(word, add_special_tokens=False)["input_ids"])
+        self.step = 0
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
 
-    def collate(self, clips: list[Clip], change: Change, rng: np.random.Generator, *, window_s: float) -> WhisperBatch:
-        """Change the clips, pad them to one window, and make their frames and tokens."""
-        sounds = [change(clip.sound(rng), rng)[: WINDOW_S * SAMPLE_RATE_HZ] for clip in clips]
-        longest_s = min(WINDOW_S, max([window_s, *(len(sound) / SAMPLE_RATE_HZ + MARGIN_S for sound in sounds)]))
-        padded = torch.zeros(len(clips), -int(-longest_s * SAMPLE_RATE_HZ // FRAME) * FRAME)
-        for row, sound in zip(padded, sounds, strict=True):
-            row[: len(sound)] = torch.from_numpy(sound)
-        inputs, targets = self.tokens([clip.label for clip in clips], rng)
-        frames = torch.tensor([min(padded.shape[1], len(sound) + FRAME) // FRAME for sound in sounds])
-        mel = masked(self.mel(padded), rng)
-        return WhisperBatch(mel, frames, inputs, targets, letter_targets([clip.label for clip in clips]))
-
-    def tokens(self, labels: list[str], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """The decoder's inputs, some of them wrong, and its targets, each `(n, n_tokens) int64`."""
-        rows = [ids[: LONGEST_TEXT + 1] for ids in self.processor.tokenizer(labels)["input_ids"]]
-        width = max(map(len, rows)) - 1
-        inputs = torch.full((len(rows), width), self.n_plain)
-        targets = torch.full((len(rows), width), IGNORED)
-        for i, ids in enumerate(rows):
-            inputs[i, : len(ids) - 1], targets[i, : len(ids) - 1] = torch.tensor(ids[:-1]), torch.tensor(ids[1:])
+    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> WhisperTargets:
+        """The tokens of each label, some of the decoder's inputs wrong, and its letters."""
+        rows = [np.array(self.token_ids(label)) for label in labels]
+        inputs = filled_up([row[:-1] for row in rows], self.n_plain)
+        tokens = filled_up([row[1:] for row in rows], IGNORED)
         wrong = torch.from_numpy(rng.random(inputs.shape) < WRONG_TOKENS) & (inputs < self.n_plain)
-        return torch.where(wrong, torch.from_numpy(rng.integers(0, self.n_plain, inputs.shape)), inputs), targets
+        inputs = torch.where(wrong, torch.from_numpy(rng.integers(0, self.n_plain, inputs.shape)), inputs)
+        text = (tokens >= 0) & (tokens < self.n_plain)
+        # A space stands before the first word, which the letters do not have.
+        ends = torch.where(text, torch.from_numpy(self.n_letters)[tokens.clamp(min=0)].cumsum(1) - 1, -1)
+        letters = letter_targets(labels)
+        return WhisperTargets(inputs, tokens, ends, letters, (letters != IGNORED).sum(1))
 
-    def loss(self, batch: WhisperBatch, part: float) -> torch.Tensor:
+    def token_ids(self, label: str) -> list[int]:
+        """The tokens of a label with Whisper's prefix and end, as many as the model has positions for."""
+        tokenizer = self.processor.tokenizer
+        ids = [*tokenizer.prefix_tokens, *(token for word in label.split() for token in self.word_ids(word))]
+        return [*ids, tokenizer.eos_token_id][: LONGEST_TEXT + 1]
+
+    def frames(self, sounds: torch.Tensor, n_samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-mel frames `(n, 80, n_mel_frames)` of clips `(n, width)`, and the encoder frames with sound in them."""
+        most = WINDOW_S * SAMPLE_RATE_HZ
+        width = min(most, -(-(sounds.shape[1] + int(MARGIN_S * SAMPLE_RATE_HZ)) // FRAME) * FRAME)
+        sounds = functional.pad(sounds, (0, max(0, width - sounds.shape[1])))[:, :width]
+        return self.mel(sounds), ((n_samples + FRAME) // FRAME).clamp(max=width // FRAME)
+
+    def loss(
+        self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: WhisperTargets, part: float
+    ) -> torch.Tensor:
         """At first CTC a letter alone, then cross-entropy a token and CTC, whose weight falls with time."""
         whisper = self.module.whisper
-        hidden = encoded(whisper, batch.mel)
-        letter_loss = self.letter_loss(hidden, batch)
+        mel, n_frames = self.frames(sounds, n_samples)
+        hidden = encoded(whisper, masked(mel))
+        letter_loss = self.letter_loss(hidden, n_frames, targets)
         if part < self.letters_alone_until:
             return letter_loss
         with overheard(whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn) as asking:
-            said = whisper(encoder_outputs=(hidden,), decoder_input_ids=batch.inputs, use_cache=False).logits
-        token_loss = functional.cross_entropy(said.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
+            said = whisper(encoder_outputs=(hidden,), decoder_input_ids=targets.inputs, use_cache=False).logits
+        token_loss = functional.cross_entropy(said.float().mT, targets.tokens, ignore_index=IGNORED)
         first, last = CTC_WEIGHT
-        guiding = GUIDE_WEIGHT * self.guide_loss(asking[0], hidden, batch)
-        return token_loss + (first + part * (last - first)) * letter_loss + guiding
+        loss = token_loss + (first + part * (last - first)) * letter_loss
+        self.step += 1
+        if self.step % (GUIDE_EVERY if hidden.is_cuda else 1):
+            return loss
+        return loss + GUIDE_WEIGHT * self.guide_loss(asking[0], hidden, n_frames, targets)
 
-    def guide_loss(self, asking: torch.Tensor, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+    def guide_loss(
+        self, asking: torch.Tensor, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets
+    ) -> torch.Tensor:
         """How little the guided heads look at where the CTC head hears the next token; zero where they look there.
 
         `asking` is the attention's input `(n, n_tokens, d_model)`, `hidden` the encoder's output.
         """
         attention = self.module.whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn
-        where = self.token_frames(hidden, batch)
+        where = self.token_frames(hidden, n_frames, targets)
         shape = (attention.num_heads, attention.head_dim)
         query = attention.q_proj(asking).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2) * attention.scaling
         key = attention.k_proj(hidden).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2)
         looked = (query @ key.transpose(2, 3)).float().softmax(-1)
         there = (looked * where[:, None]).sum(-1)  # (n, n_heads, n_tokens)
         counted = where.any(-1)[:, None].expand_as(there)
-        return -there[counted].clamp(min=1e-6).log().mean() if counted.any() else there.sum() * 0
+        return -(there.clamp(min=1e-6).log() * counted).sum() / counted.sum().clamp(min=1)
 
     @torch.no_grad()
-    def token_frames(self, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+    def token_frames(self, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets) -> torch.Tensor:
         """`(n, n_tokens, n_frames) bool`, where each target token is spoken; all False where that is not known."""
-        n_letters = (batch.letters != IGNORED).sum(1)
-        letters = [row[:n].cpu().numpy() for row, n in zip(batch.letters, n_letters, strict=True)]
-        spoken = letter_frames(
-            self.letter_scores(hidden).cpu().numpy(), letters, (batch.frames * LETTERS_PER_FRAME).cpu().numpy()
-        )
-        where = torch.zeros(*batch.targets.shape, hidden.shape[1], dtype=torch.bool)
-        for i, frames in enumerate(spoken):
-            if frames is None:
-                continue
-            ends = np.cumsum([self.n_letters[max(0, token)] for token in batch.targets[i].tolist()]) - 1
-            for j in range(PREFIX - 1, int((batch.targets[i] != IGNORED).sum()) - 1):  # all but the prefix and the end
-                first, last = max(0, ends[j - 1]), min(ends[j], len(frames)) - 1
-                if first <= last:
-                    begin, end = frames[first, 0] // LETTERS_PER_FRAME, frames[last, 1] // LETTERS_PER_FRAME
-                    where[i, j, max(0, begin - GUIDE_MARGIN) : end + GUIDE_MARGIN + 1] = True
-        return where.to(hidden.device)
+        scores = self.letter_scores(hidden)
+        spoken = letter_frames(scores, targets.letters, targets.n_letters, n_frames * LETTERS_PER_FRAME)
+        before = functional.pad(targets.ends, (1, 0), value=-1)[:, :-1]
+        first, last = before.clamp(min=0), targets.ends.minimum(targets.n_letters[:, None]) - 1
+        begin = spoken[:, :, 0].gather(1, first.minimum(targets.n_letters[:, None] - 1)) // LETTERS_PER_FRAME
+        end = spoken[:, :, 1].gather(1, last.clamp(min=0)) // LETTERS_PER_FRAME
+        frames = torch.arange(hidden.shape[1], device=hidden.device)
+        known = (targets.ends >= 0) & (first <= last) & (begin >= 0) & (end >= 0)
+        inside = (frames >= begin[..., None] - GUIDE_MARGIN) & (frames <= end[..., None] + GUIDE_MARGIN)
+        return inside & known[..., None]
 
     def letter_scores(self, hidden: torch.Tensor) -> torch.Tensor:
         """The CTC head's log probabilities, `(n, LETTERS_PER_FRAME * n_frames, n_letters) float32`."""
         letters = self.module.letters(hidden).float()
         return letters.unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2).log_softmax(-1)
 
-    def letter_loss(self, hidden: torch.Tensor, batch: WhisperBatch) -> torch.Tensor:
+    def letter_loss(self, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets) -> torch.Tensor:
         """CTC a letter on the encoder's output `(n, n_frames, d_model)`."""
-        return functional.ctc_loss(
-            self.letter_scores(hidden).transpose(0, 1),
-            batch.letters.clamp(min=0),
-            batch.frames * LETTERS_PER_FRAME,
-            (batch.letters != IGNORED).sum(1),
-            blank=BLANK,
-            zero_infinity=True,
-        )
+        with torch.backends.cudnn.flags(enabled=False):  # its own takes short labels only
+            return functional.ctc_loss(
+                self.letter_scores(hidden).transpose(0, 1),
+                targets.letters.clamp(min=0),
+                n_frames * LETTERS_PER_FRAME,
+                targets.n_letters,
+                blank=BLANK,
+                zero_infinity=True,
+            )
 
     @torch.inference_mode()
     def transcribe(self, module: WithLetters, clips: list[Clip]) -> list[str]:
@@ -393,12 +423,18 @@ def encoded(whisper: WhisperForConditionalGeneration, mel: torch.Tensor) -> torc
     return encoder.layer_norm(hidden)
 
 
-def masked(mel: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+def masked(mel: torch.Tensor) -> torch.Tensor:
     """SpecAugment: in half of the clips a band and some stretches of up to 0.2 s are set to 0, which is mid scale."""
-    for clip in mel:
-        if rng.random() < 0.5:
-            low = int(rng.integers(mel.shape[1]))
-            clip[low : low + int(rng.integers(1, 12))] = 0.0
-            for start in rng.integers(mel.shape[2], size=max(1, mel.shape[2] // 100)):
-                clip[:, start : start + int(rng.integers(1, 10))] = 0.0
-    return mel
+    n, n_bands, n_frames = mel.shape
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.rand(shape, device=mel.device)
+
+    low, high = drawn(n, 1) * n_bands, drawn(n, 1) * MASKED_BANDS
+    bands = torch.arange(n_bands, device=mel.device)
+    band = (bands >= low) & (bands < low + high)
+    begin, long = drawn(n, max(1, n_frames // 100), 1) * n_frames, drawn(n, max(1, n_frames // 100), 1) * MASKED_FRAMES
+    frames = torch.arange(n_frames, device=mel.device)
+    stretch = ((frames >= begin) & (frames < begin + long)).any(1)
+    chosen = drawn(n, 1, 1) < 0.5
+    return mel.masked_fill(chosen & (band[:, :, None] | stretch[:, None, :]), 0.0)

@@ -8,7 +8,7 @@ import torch
 
 from recipes.pretrain.clips import Clip
 from recipes.pretrain.ctc import TEACHER_UNTIL, Ctc
-from recipes.pretrain.learner import unchanged
+from recipes.pretrain.learner import padded
 from recipes.pretrain.recipe import Order, learner_of
 from recipes.pretrain.teacher import SLOT, Teacher, disagreement
 from recipes.pretrain.texts import Corpus
@@ -32,12 +32,12 @@ def clips() -> list[Clip]:
 
 def test_a_teacher_names_a_letter_for_every_20_ms(taught_by: Path) -> None:
     teacher = Teacher(taught_by)
-    sounds = [clip.sound() for clip in clips()]
+    sounds, _ = padded([clip.sound() for clip in clips()])
     scores = teacher.scores(teacher.frames(sounds))
     assert scores.shape[0] == 2
-    assert scores.shape[1] * SLOT >= max(map(len, sounds))
+    assert scores.shape[1] * SLOT >= sounds.shape[1]
     assert torch.allclose(scores.exp().sum(-1), torch.ones(scores.shape[:2]), atol=1e-4)
-    too_long = teacher.scores(teacher.frames([np.zeros(20 * 16_000, dtype=np.float32)]))
+    too_long = teacher.scores(teacher.frames(torch.zeros(1, 20 * 16_000)))
     assert too_long.shape[1] * SLOT == 15 * 16_000
 
 
@@ -58,10 +58,11 @@ def test_a_pupil_comes_nearer_to_its_teacher_until_its_time_is_over(taught_by: P
     torch.manual_seed(0)
     pupil, alone = Ctc(None, teacher=taught_by), Ctc(None)
     alone.module = pupil.module.eval()
-    batch = pupil.collate(clips(), unchanged, np.random.default_rng(0), window_s=0.0)
+    sounds, n_samples = padded([clip.sound() for clip in clips()])
+    targets = pupil.targets([clip.label for clip in clips()], np.random.default_rng(0))
 
     def taught(part: float) -> torch.Tensor:
-        return pupil.loss(batch, part) - alone.loss(batch, part)
+        return pupil.loss(sounds, n_samples, targets, part) - alone.loss(sounds, n_samples, targets, part)
 
     first = taught(0.0).item()
     assert first > 0
