@@ -5,6 +5,7 @@ scored and kept is the moving average of the weights, which at this size is wort
 """
 
 import json
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ class Plan:
     speech: Path  # holds the folders of clips; ones that are finished later join in
     out: Path  # checkpoint and log
     minutes: float  # wall clock of all sittings together, at whose end the rate has fallen to almost nothing
+    sitting_minutes: float = math.inf  # wall clock of this sitting, which may end before the plan does
     dev: Path | None = None  # a folder of clips never trained on, scored for the log
     real: tuple[Path, ...] = ()  # sets of recordings, scored for the log only
     peak_rate: float = 7e-4  # twice as much left the loss a tenth higher until the rate fell
@@ -220,7 +222,8 @@ class Trainer:
         """Train until the time is spent, then score and save."""
         plan, progress = self.plan, self.progress
         self.bank = Bank(plan.speech, self.device)
-        last, losses, heard_s = time.time(), [], 0.0
+        began = last = time.time()
+        losses, heard_s = [], 0.0
         next_save, next_score = last + plan.save_every_s, last + plan.score_every_s
         self.learner.module.train()
         for ready in self.batches():
@@ -243,7 +246,7 @@ class Trainer:
             if now >= next_save:
                 self.save()
                 next_save = now + plan.save_every_s
-            if plan.part(progress.busy_s) >= 1:
+            if plan.part(progress.busy_s) >= 1 or self.copies.longest(now - began) >= 60 * plan.sitting_minutes:
                 break
         self.score()
         self.save()

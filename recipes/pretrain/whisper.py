@@ -274,6 +274,7 @@ class Whisper:
         self.n_letters = np.zeros(len(tokenizer), dtype=np.int64)  # in each token, spaces too
         self.n_letters[list(plain.values())] = [len(token) for token in plain]
         # The tokens of a word do not depend on its neighbours, and looking them up is quicker than the tokenizer.
+        self.prefix = tokenizer.prefix_tokens
         self.word_ids = cache(lambda word: tokenizer(word, add_special_tokens=False)["input_ids"])
         self.step = 0
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
@@ -293,9 +294,8 @@ class Whisper:
 
     def token_ids(self, label: str) -> list[int]:
         """The tokens of a label with Whisper's prefix and end, as many as the model has positions for."""
-        tokenizer = self.processor.tokenizer
-        ids = [*tokenizer.prefix_tokens, *(token for word in label.split() for token in self.word_ids(word))]
-        return [*ids, tokenizer.eos_token_id][: LONGEST_TEXT + 1]
+        ids = [*self.prefix, *(token for word in label.split() for token in self.word_ids(word))]
+        return [*ids, self.processor.tokenizer.eos_token_id][: LONGEST_TEXT + 1]
 
     def frames(self, sounds: torch.Tensor, n_samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-mel frames `(n, 80, n_mel_frames)` of clips `(n, width)`, and the encoder frames with sound in them."""

@@ -51,6 +51,14 @@ def test_a_run_stops_in_time_and_goes_on_at_its_step(model: str, plan: Plan) -> 
     assert again.progress.heard_s > done.heard_s
 
 
+def test_a_sitting_may_end_before_the_plan_does(plan: Plan) -> None:
+    short = Plan(**{**vars(plan), "minutes": 60, "sitting_minutes": 1 / 60})
+    trainer = Trainer(short, learner_of("ctc-en", None, Corpus()))
+    trainer.run()
+    assert 1 <= trainer.progress.busy_s < 12
+    assert Trainer(short, learner_of("ctc-en", None, Corpus())).progress == trainer.progress
+
+
 def test_a_run_without_speech_says_so(tmp_path: Path) -> None:
     plan = Plan(speech=tmp_path, out=tmp_path, minutes=1)
     with pytest.raises(ValueError, match="no speech to train on"):
