@@ -84,6 +84,7 @@ def train(args: argparse.Namespace) -> None:
         "all_voices_from": args.all_voices_from,
         "score_every_s": args.score_every_s,
         "sitting_minutes": args.sitting,
+        "replayed": args.replay,
     }
     plan = Plan(
         speech=args.speech, dev=args.dev, out=args.out, minutes=args.minutes, real=tuple(args.real),
@@ -155,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--speech", type=existing_folder, required=True, help="holds the folders made by `speak`")
     verb.add_argument("--dev", type=existing_folder, help="a folder made by `speak --part dev`, scored for the log")
     verb.add_argument("--minutes", type=float, required=True, help="of all sittings, after which the rate is near zero")
+    verb.add_argument("--no-replay", dest="replay", action="store_false", help="where a GPU does not record its steps")
     verb.add_argument("--sitting", type=float, help="minutes after which this sitting ends; the next one goes on")
     verb.add_argument("--rate", type=float, help="peak learning rate")
     verb.add_argument("--batch-s", type=float, help="seconds of sound in a batch")

@@ -4,7 +4,7 @@ Nothing but a table of places goes to the device with each batch. On a GPU the s
 it is learned from: sixteen cores alter some thousand seconds a second, an H200 learns from ten times as much.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,13 @@ class Cut:
     passed: torch.Tensor  # (n, k) float32, samples of the clip that have passed at each knot
     n_samples: torch.Tensor  # (n,) int64, of the result, silence at both ends included
     width: int  # samples of the longest result
+
+    def rows(self, chosen: list[int], width: int | None = None) -> "Cut":
+        """The cut of some of the clips, as wide as the longest of them or as asked for."""
+        n_pieces = int((self.lengths[chosen] > 0).sum(1).max())
+        columns = {field.name: getattr(self, field.name)[chosen] for field in fields(self) if field.name != "width"}
+        columns |= {name: columns[name][:, :n_pieces] for name in ("starts", "places", "lengths")}
+        return Cut(**columns, width=width or int(columns["n_samples"].max()))
 
     def to(self, device: torch.device) -> "Cut":
         """The same cut on another device."""

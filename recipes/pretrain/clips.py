@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SAMPLE_RATE_HZ = 16_000
 SHORTEST_S, LONGEST_S = 0.15, 14.0  # clips outside are not trained on; Whisper's window holds 15 s
 GAP_S = (0.05, 0.5)  # silence between joined clips
 FULL_SCALE = 32768.0
-STEP = SAMPLE_RATE_HZ // 2  # samples, in which the lengths of batches are counted
+SIMILAR = SAMPLE_RATE_HZ // 2  # samples by which clips of a batch may differ for variety's sake
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,45 @@ def _together(clips: list[Clip]) -> Clip:
     )
 
 
-def packed(clips: Iterable[Clip], seconds: float, rng: random.Random, *, window_s: float = 0.0) -> list[list[Clip]]:
-    """Groups of similar length, `seconds` long at most when padded, each clip counted as `window_s` or more.
+def packed(
+    lengths: Sequence[int], seconds: float, rng: random.Random, *, window_s: float = 0.0
+) -> list[list[int]]:
+    """Which clips of so many samples go together: similar ones, `seconds` long at most when padded, in random order.
 
-    Lengths are counted in halves of a second, so that batches have few shapes: a GPU plans its work anew for each.
+    Each clip is counted as `window_s` or more.
     """
-    most, least = seconds * SAMPLE_RATE_HZ, window_s * SAMPLE_RATE_HZ
-    groups: list[list[Clip]] = [[]]
+    most, least = seconds * SAMPLE_RATE_HZ, int(window_s * SAMPLE_RATE_HZ)
+    groups: list[list[int]] = [[]]
     widest = least
-    for clip in sorted(clips, key=lambda clip: clip.n_samples + rng.random() * STEP):
-        counted = -(-clip.n_samples // STEP) * STEP
-        if groups[-1] and max(widest, counted) * (len(groups[-1]) + 1) > most:
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i] + rng.random() * SIMILAR):
+        if groups[-1] and max(widest, lengths[i]) * (len(groups[-1]) + 1) > most:
             groups.append([])
             widest = least
-        groups[-1].append(clip)
-        widest = max(widest, counted)
+        groups[-1].append(i)
+        widest = max(widest, lengths[i])
+    rng.shuffle(groups)
+    return groups
+
+
+def packed_into(
+    shapes: Sequence[tuple[int, int]], lengths: Sequence[int], rng: random.Random
+) -> list[tuple[list[int], int]]:
+    """Which clips fill batches of these shapes `(n_clips, n_samples)`, from narrow to wide, and their widths.
+
+    In random order. Clips that fill no batch go into the next wider one. Left out are those that are too long for the
+    widest, and the last few that do not fill it.
+    """
+    waiting = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    groups: list[tuple[list[int], int]] = []
+    left: list[int] = []
+    for n_clips, width in shapes:
+        fit = next((at for at, i in enumerate(waiting) if lengths[i] > width), len(waiting))
+        left += waiting[:fit]
+        waiting = waiting[fit:]
+        rng.shuffle(left)
+        while len(left) >= n_clips:
+            groups.append((left[:n_clips], width))
+            left = left[n_clips:]
     rng.shuffle(groups)
     return groups
 

@@ -17,7 +17,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
 from recipes.pretrain.clips import Clip, packed
 from recipes.pretrain.deeper import deepened
-from recipes.pretrain.learner import BLANK, IGNORED, Targets, letter_targets, padded, spelled_out, write_half
+from recipes.pretrain.learner import IGNORED, Targets, ctc_loss, letter_targets, padded, spelled_out, write_half
 from recipes.pretrain.teacher import Teacher, disagreement
 
 TEMPLATE = Path(__file__).parents[2] / "assets" / "ctc-en"  # architecture and alphabet
@@ -38,6 +38,34 @@ class CtcTargets(Targets):
     n_letters: torch.Tensor  # (n,) int64
 
 
+class CtcCore(torch.nn.Module):
+    """The logits of every frame, as the stock forward computes them.
+
+    In training a few stretches of frames are masked (SpecAugment), which transformers would draw clip by clip in
+    Python, slower than a GPU computes the rest.
+    """
+
+    def __init__(self, model: Wav2Vec2ForCTC) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, sounds: torch.Tensor, n_frames: torch.Tensor) -> tuple[torch.Tensor]:
+        """`(n, n_frames, n_letters)` for scaled clips `(n, width)`, of which so many frames count."""
+        heard, encoder = self.model.wav2vec2, self.model.wav2vec2.encoder
+        sounds = sounds.to(self.model.lm_head.weight.dtype)
+        hidden, _ = heard.feature_projection(heard.feature_extractor(sounds).transpose(1, 2))
+        inside = torch.arange(hidden.shape[1], device=hidden.device) < n_frames[:, None]
+        if self.model.training:
+            starts = torch.rand(inside.shape, device=inside.device) < MASKED_STARTS
+            masked = functional.max_pool1d(starts.float(), MASKED_FRAMES, 1, MASKED_FRAMES // 2)[:, : inside.shape[1]]
+            hidden = torch.where(masked[..., None] > 0, heard.masked_spec_embed, hidden)
+        hidden = hidden * inside[..., None]
+        hidden = hidden + encoder.pos_conv_embed(hidden)
+        for layer in encoder.layers:
+            hidden = layer(hidden, attention_mask=inside[:, None, None, :])
+        return (self.model.lm_head(encoder.layer_norm(hidden)),)
+
+
 class Ctc:
     """Wav2Vec2ForCTC, from the weights in a folder or from random ones, perhaps deeper, perhaps with a teacher."""
 
@@ -54,62 +82,43 @@ class Ctc:
             encoder.layers = deepened(encoder.layers, layers, last=("attention.out_proj", "feed_forward.output_dense"))
             self.module.config.num_hidden_layers = layers
 
-    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> CtcTargets:
+        self.core = CtcCore(self.module)
+
+    def targets(self, labels: Sequence[str], rng: np.random.Generator, *, width: int = 0) -> CtcTargets:
         """The letters of each label."""
         letters = letter_targets(labels)
         return CtcTargets(letters, (letters != IGNORED).sum(1))
 
-    def logits(
-        self, module: Wav2Vec2ForCTC, sounds: torch.Tensor, n_samples: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """`(n, n_frames, n_letters)` for clips `(n, width)`, and how many frames of each count; as the stock forward.
+    def given(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: CtcTargets) -> tuple[torch.Tensor, ...]:
+        """Scaled sound and the frames of each clip that count; for a teacher the sound itself is kept."""
+        self.heard = sounds if self.teacher else None
+        return scaled(sounds, n_samples), self.module._get_feat_extract_output_lengths(n_samples)
 
-        In training a few stretches of frames are masked (SpecAugment), which transformers would draw clip by clip in
-        Python, slower than a GPU computes the rest.
-        """
-        heard, encoder = module.wav2vec2, module.wav2vec2.encoder
-        hidden, _ = heard.feature_projection(heard.feature_extractor(scaled(sounds, n_samples)).transpose(1, 2))
-        n_frames = module._get_feat_extract_output_lengths(n_samples)
-        inside = torch.arange(hidden.shape[1], device=hidden.device) < n_frames[:, None]
-        if module.training:
-            starts = torch.rand(inside.shape, device=inside.device) < MASKED_STARTS
-            masked = functional.max_pool1d(starts.float(), MASKED_FRAMES, 1, MASKED_FRAMES // 2)[:, : inside.shape[1]]
-            hidden = torch.where(masked[..., None] > 0, heard.masked_spec_embed.to(hidden.dtype), hidden)
-        hidden = hidden * inside[..., None]
-        hidden = hidden + encoder.pos_conv_embed(hidden)
-        for layer in encoder.layers:
-            hidden = layer(hidden, attention_mask=inside[:, None, None, :])
-        return module.lm_head(encoder.layer_norm(hidden)), n_frames
-
-    def loss(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: CtcTargets, part: float) -> torch.Tensor:
+    def loss(
+        self, said: tuple[torch.Tensor, ...], n_samples: torch.Tensor, targets: CtcTargets, part: float
+    ) -> torch.Tensor:
         """CTC, the mean over clips of the loss a letter, and how far the frames are from the teacher's."""
-        said, n_frames = self.logits(self.module, sounds, n_samples)
-        with torch.backends.cudnn.flags(enabled=False):  # its own takes short labels only
-            loss = functional.ctc_loss(
-                said.float().log_softmax(-1).transpose(0, 1),
-                targets.letters.clamp(min=0),
-                n_frames,
-                targets.n_letters,
-                blank=BLANK,
-                zero_infinity=True,
-            )
+        (logits,) = said
+        n_frames = self.module._get_feat_extract_output_lengths(n_samples)
+        loss = ctc_loss(logits.float().log_softmax(-1), n_frames, targets.letters, targets.n_letters)
         weight = 1 - part / TEACHER_UNTIL
         if not self.teacher or weight <= 0:
             return loss
-        taught = self.teacher.scores(self.teacher.frames(sounds))
-        return loss + weight * disagreement(said, taught, n_frames, targets.n_letters, shift=TEACHER_SHIFT)
+        taught = self.teacher.scores(self.teacher.frames(self.heard))
+        return loss + weight * disagreement(logits, taught, n_frames, targets.n_letters, shift=TEACHER_SHIFT)
 
     @torch.inference_mode()
     def transcribe(self, module: Wav2Vec2ForCTC, clips: list[Clip]) -> list[str]:
         """The best letter of each frame; the model is left in evaluation mode."""
         module.eval()
         texts: dict[int, str] = {}
-        for group in packed(clips, 40, random.Random(0)):
-            sounds, n_samples = (part.to(module.device) for part in padded([clip.sound() for clip in group]))
-            logits, n_frames = self.logits(module, sounds, n_samples)
+        for group in packed([clip.n_samples for clip in clips], 40, random.Random(0)):
+            sounds, n_samples = (part.to(module.device) for part in padded([clips[i].sound() for i in group]))
+            n_frames = module._get_feat_extract_output_lengths(n_samples)
+            (logits,) = CtcCore(module)(scaled(sounds, n_samples), n_frames)
             rows = zip(group, logits.argmax(-1).tolist(), n_frames.tolist(), strict=True)
-            texts |= {id(clip): spelled_out(row[:n]) for clip, row, n in rows}
-        return [texts[id(clip)] for clip in clips]
+            texts |= {i: spelled_out(row[:n]) for i, row, n in rows}
+        return [texts[i] for i in range(len(clips))]
 
     def saved_part(self, module: Wav2Vec2ForCTC) -> Wav2Vec2ForCTC:
         """All of it."""

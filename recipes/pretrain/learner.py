@@ -7,6 +7,7 @@ from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from recipes.pretrain.clips import Clip
@@ -43,19 +44,26 @@ class Learner(Protocol):
     module: torch.nn.Module  # everything that learns, helpers included that are dropped at the end
     window_s: float  # the length every clip is padded to in use, seconds; 0 where it is not padded
 
-    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> Targets:
-        """What the model learns to say; made on the CPU."""
+    def targets(self, labels: Sequence[str], rng: np.random.Generator, *, width: int = 0) -> Targets:
+        """What the model learns to say; made on the CPU, of one shape for all batches of one width in samples."""
         ...
 
-    def loss(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: Targets, part: float) -> torch.Tensor:
-        """The scalar to minimise.
+    core: torch.nn.Module  # the costly part of `module`, which a GPU replays; gives a tuple of tensors
+
+    def given(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: Targets) -> tuple[torch.Tensor, ...]:
+        """What the core is given.
 
         Args:
             sounds: Clips on the model's device, `(n, width) float32`, zero behind their ends.
             n_samples: The samples of each that count, `(n,) int64`.
             targets: What they say, on the same device.
-            part: The share of the time that has passed.
         """
+        ...
+
+    def loss(
+        self, said: tuple[torch.Tensor, ...], n_samples: torch.Tensor, targets: Targets, part: float
+    ) -> torch.Tensor:
+        """The scalar to minimise, of what the core said; `part` is the share of the time that has passed."""
         ...
 
     def transcribe(self, module: torch.nn.Module, clips: list[Clip]) -> list[str]:
@@ -82,9 +90,9 @@ def letter_targets(labels: Sequence[str]) -> torch.Tensor:
     return filled_up([np.array([INDEX[letter] for letter in label]) for label in labels], IGNORED)
 
 
-def filled_up(rows: Sequence[np.ndarray], value: int) -> torch.Tensor:
-    """Rows of integers as one tensor `(n, longest) int64`, `value` after their ends."""
-    together = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+def filled_up(rows: Sequence[np.ndarray], value: int, *, width: int = 0) -> torch.Tensor:
+    """Rows of integers as one tensor `(n, longest or width) int64`, `value` after their ends."""
+    together = np.full((len(rows), width or max(map(len, rows))), value, dtype=np.int64)
     for row, one in zip(together, rows, strict=True):
         row[: len(one)] = one
     return torch.from_numpy(together)
@@ -94,6 +102,23 @@ def spelled_out(best: list[int]) -> str:
     """The text of the best symbol of each frame: repeats merged, blanks dropped."""
     kept = [now for now, before in zip(best, [BLANK, *best], strict=False) if now not in (before, BLANK)]
     return " ".join("".join(ALPHABET[i] for i in kept).replace("|", " ").split())
+
+
+def ctc_loss(
+    log_probs: torch.Tensor, n_frames: torch.Tensor, letters: torch.Tensor, n_letters: torch.Tensor
+) -> torch.Tensor:
+    """The mean over clips of the loss a letter; what does not fit its frames counts nothing.
+
+    Args:
+        log_probs: `(n, longest, n_symbols) float32`.
+        n_frames: Frames that count, `(n,) int64`.
+        letters: `(n, longest) int64`.
+        n_letters: Letters that count, `(n,) int64`.
+    """
+    with torch.backends.cudnn.flags(enabled=False):  # its own takes short labels only
+        return functional.ctc_loss(
+            log_probs.transpose(0, 1), letters.clamp(min=0), n_frames, n_letters, blank=BLANK, zero_infinity=True
+        )
 
 
 def padded(sounds: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
@@ -22,15 +22,18 @@ from transformers.utils import logging
 from recipes.pretrain import clips as clip_files
 from recipes.pretrain.augment import Augmenter, Draws
 from recipes.pretrain.bank import Bank, Cut, Pace
-from recipes.pretrain.clips import SAMPLE_RATE_HZ, STEP, Clip, Deck
+from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, Deck
 from recipes.pretrain.copies import Copies
 from recipes.pretrain.learner import Learner, Targets
 from recipes.pretrain.optimizer import Optimizer
+from recipes.pretrain.replay import WIDTHS_S, Computed, Halved, Replay, agreement
 from recipes.pretrain.score import errors
 from recipes.pretrain.voices import FLITE
 
-GPU_BATCH = 20  # times the batch of a CPU, which a large GPU computes in about the time that starting its kernels takes
-GPU_ROUND = 10  # times the round of a CPU, so that packing leaves few half-empty batches
+LONGEST_BATCH_S = 15.0  # clips that were slowed down beyond it are left out
+GPU_BATCH = 20  # times the batch of a CPU
+GPU_ROUND = 10  # times the round of a CPU, so that few clips find no batch of their width
+AGREEMENT = 0.5  # of the gradients of a recording and of what was recorded, whose random masks may differ
 AHEAD = 4  # batches laid out while the model learns from one
 
 
@@ -41,6 +44,7 @@ class Plan:
     speech: Path  # holds the folders of clips; ones that are finished later join in
     out: Path  # checkpoint and log
     minutes: float  # wall clock of all sittings together, at whose end the rate has fallen to almost nothing
+    replayed: bool = True  # on a GPU, where each step is recorded once
     sitting_minutes: float = math.inf  # wall clock of this sitting, which may end before the plan does
     dev: Path | None = None  # a folder of clips never trained on, scored for the log
     real: tuple[Path, ...] = ()  # sets of recordings, scored for the log only
@@ -51,7 +55,7 @@ class Plan:
     batch_s: float = 32.0  # sound in a batch, padding included; doubled when the rate has begun to fall
     average: float = 0.998  # of the moving average of the weights, per step
     joined_share: float = 0.25  # of the clips, that are several spoken ones in a row
-    augmented_shares: tuple[float, float] = (0.3, 0.9)  # of the clips, before the rate falls and after
+    augmented_shares: tuple[float, float] = (0.5, 0.8)  # of the clips, before the rate falls and after
     all_voices_from: float = 0.3  # share of the time before which only the few voices made of recordings speak
     in_window_from: float = 0.8  # share of the time after which clips are padded to the model's own window
     round_s: float = 6000.0  # speech that is packed into batches at a time
@@ -94,11 +98,12 @@ class Trainer:
     def __init__(self, plan: Plan, learner: Learner) -> None:
         self.plan, self.learner, self.copies = plan, learner, Copies.met()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        on_gpu = self.device.type == "cuda"
-        self.batch_s = plan.batch_s * (GPU_BATCH if on_gpu else 1)
-        self.round_s = plan.round_s * (GPU_ROUND if on_gpu else 1)
+        self.on_gpu = self.device.type == "cuda"
+        self.batch_s = plan.batch_s * (GPU_BATCH if self.on_gpu else 1)
+        self.round_s = plan.round_s * (GPU_ROUND if self.on_gpu else 1)
         self.augmenter = Augmenter()
         learner.module.to(self.device)
+        torch.set_float32_matmul_precision("high")  # of Muon's products, on a GPU
         self.copies.same_start(learner.module)
         self.averaged = AveragedModel(learner.module, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
         self.optimizer = Optimizer(learner.module)
@@ -155,9 +160,7 @@ class Trainer:
     def step(self, ready: Ready, part: float) -> torch.Tensor:
         """One update; returns the loss."""
         self.optimizer.rate = self.plan.rate(self.progress.step, part)
-        sounds = self.augmenter(self.bank.play(ready.cut), ready.cut.n_samples, ready.draws)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = self.learner.loss(sounds, ready.cut.n_samples, ready.targets, part)
+        loss = self.learner.loss(self.compute(*self.given(ready)), ready.cut.n_samples, ready.targets, part)
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.learner.module.parameters(), 1.0)
@@ -166,12 +169,44 @@ class Trainer:
             self.averaged.update_parameters(self.learner.module)
         return loss.detach()
 
-    def groups(self, rng: random.Random) -> Iterator[tuple[list[Clip], float, float]]:
-        """Groups of clips without end, the share of them to alter, and the window they are padded to, seconds.
+    def given(self, ready: Ready) -> tuple[torch.Tensor, ...]:
+        """What the model's core is given: the sound from the bank, altered."""
+        sounds = self.augmenter(self.bank.play(ready.cut), ready.cut.n_samples, ready.draws)
+        return self.learner.given(sounds, ready.cut.n_samples, ready.targets)
+
+    @property
+    def batch_shapes(self) -> list[tuple[int, int]]:
+        """Clips and samples of the batches on a GPU, from narrow to wide."""
+        return [(max(1, int(self.batch_s / width_s)), int(width_s * SAMPLE_RATE_HZ)) for width_s in WIDTHS_S]
+
+    def recorded(self) -> Computed:
+        """The core, recorded for each shape; as it is where there is no GPU or none is to be replayed."""
+        if not self.on_gpu:
+            return self.learner.core
+        if not self.plan.replayed:
+            return Halved(self.learner.core)
+        quiet = [Clip((np.zeros(SAMPLE_RATE_HZ, dtype=np.int16),), "quiet", places=(0,))]
+        rng = np.random.default_rng(0)
+        cut = Pace().cut(quiet, np.array([False]), rng)
+        examples = []
+        for n, width in self.batch_shapes:
+            same = self._ready(quiet * n, cut.rows([0] * n, width), np.zeros(n, dtype=bool), rng)
+            sounds, *others = self.given(same)
+            examples.append((torch.randn_like(sounds), *others))
+        replay = Replay(self.learner.core, examples)
+        agreed = [agreement(self.learner.core, replay, given) for given in examples[::5]]
+        self.log(agreed=[round(one, 4) for one in agreed])
+        if not min(agreed) >= AGREEMENT:
+            raise ValueError("This GPU does not replay what it recorded; train with --no-replay.")
+        return replay
+
+    def groups(self, rng: random.Random) -> Iterator[tuple[list[Clip], Cut, np.ndarray]]:
+        """Clips for batches without end, how they are cut, and which of them are altered.
 
         Speech that was finished meanwhile joins in at the next round.
         """
         plan, many, few = self.plan, Deck(rng), Deck(rng)
+        drawn = np.random.default_rng([plan.seed, self.copies.rank, self.progress.step])
         while True:
             new = self.bank.grow()
             many.add(new)
@@ -182,26 +217,41 @@ class Trainer:
                 self.log(folders=len(self.bank.taken), clips=len(many.all), speech_h=self.bank.hours)
             part = plan.part(self.progress.busy_s)
             window_s = self.learner.window_s if part >= plan.in_window_from else 0.0
-            joined_share = max(plan.joined_share, 0.6 if window_s else 0.0)  # else most of a window were silence
             late = part >= plan.decay_from
+            joined_share = max(plan.joined_share, 0.6 if window_s else 0.0)  # else most of a window were silence
             dealt = (few if few.all and part < plan.all_voices_from else many).deal(self.round_s)
-            batch_s, clips = self.batch_s * (2 if late else 1), clip_files.joined(dealt, joined_share, rng)
-            for group in clip_files.packed(clips, batch_s, rng, window_s=window_s):
-                yield group, plan.augmented_shares[late], window_s
+            clips = list(clip_files.joined(dealt, joined_share, rng))
+            changed = drawn.random(len(clips)) < plan.augmented_shares[late]
+            cut = Pace().cut(clips, changed, drawn)
+            for rows, width in self.packed(cut.n_samples.tolist(), rng, window_s=window_s, late=late):
+                yield [clips[i] for i in rows], cut.rows(rows, width), changed[rows]
 
-    def laid_out(self, group: list[Clip], share: float, window_s: float, step: int) -> Ready:
-        """The batch of a group on the device, drawn by the run's seed, the copy's place and the step."""
-        rng = np.random.default_rng([self.plan.seed, self.copies.rank, step])
-        changed = rng.random(len(group)) < share
-        cut = Pace().cut(group, changed, rng)
-        width = max(cut.width, int(window_s * SAMPLE_RATE_HZ))
-        width = -(-width // STEP) * STEP if self.device.type == "cuda" else width
+    def packed(
+        self, lengths: list[int], rng: random.Random, *, window_s: float, late: bool
+    ) -> Iterator[tuple[list[int], int]]:
+        """Which clips go together, and to how many samples they are padded; on a GPU all batches have few shapes."""
+        if self.on_gpu:
+            shapes = [shape for shape in self.batch_shapes if shape[1] >= window_s * SAMPLE_RATE_HZ]
+            yield from clip_files.packed_into(shapes, lengths, rng)
+            return
+        kept = [i for i, length in enumerate(lengths) if length <= LONGEST_BATCH_S * SAMPLE_RATE_HZ]
+        batch_s = self.batch_s * (2 if late else 1)
+        for group in clip_files.packed([lengths[i] for i in kept], batch_s, rng, window_s=window_s):
+            rows = [kept[i] for i in group]
+            yield rows, max(int(window_s * SAMPLE_RATE_HZ), *(lengths[i] for i in rows))
+
+    def _ready(self, clips: list[Clip], cut: Cut, changed: np.ndarray, rng: np.random.Generator) -> Ready:
+        labels, width = [clip.label for clip in clips], cut.width if self.on_gpu else 0
         return Ready(
-            replace(cut, width=width).to(self.device),
+            cut.to(self.device),
             self.augmenter.draw(changed, rng).to(self.device),
-            self.learner.targets([clip.label for clip in group], rng).to(self.device),
-            sum(clip.n_samples for clip in group) / SAMPLE_RATE_HZ,
+            self.learner.targets(labels, rng, width=width).to(self.device),
+            sum(clip.n_samples for clip in clips) / SAMPLE_RATE_HZ,
         )
+
+    def laid_out(self, clips: list[Clip], cut: Cut, changed: np.ndarray, step: int) -> Ready:
+        """The batch on the device, drawn by the run's seed, the copy's place and the step."""
+        return self._ready(clips, cut, changed, np.random.default_rng([self.plan.seed, self.copies.rank, step]))
 
     def batches(self) -> Iterator[Ready]:
         """Batches without end, laid out by a thread of their own a little ahead."""
@@ -226,6 +276,7 @@ class Trainer:
         losses, heard_s = [], 0.0
         next_save, next_score = last + plan.save_every_s, last + plan.score_every_s
         self.learner.module.train()
+        self.compute = self.recorded()
         for ready in self.batches():
             losses.append(self.step(ready, plan.part(progress.busy_s)))
             progress.step += 1

@@ -37,7 +37,7 @@ from transformers import (
 from recipes.pretrain.alignment import letter_frames
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
 from recipes.pretrain.deeper import deepened
-from recipes.pretrain.learner import ALPHABET, BLANK, IGNORED, Targets, filled_up, letter_targets, write_half
+from recipes.pretrain.learner import ALPHABET, IGNORED, Targets, ctc_loss, filled_up, letter_targets, write_half
 
 WINDOW_S = 15
 HOP = 320  # samples, 20 ms; the second convolution halves the frames
@@ -59,7 +59,8 @@ PREFIX = 4  # tokens before the text
 GUIDED_LAYER, GUIDED_HEADS = 1, 2  # the decoder's layer, and how many of its heads, that are shown where to look
 GUIDE_MARGIN = 2  # frames on either side of a token
 GUIDE_WEIGHT = 1.0
-GUIDE_EVERY = 8  # steps on a GPU, where the path through some hundred frames, one by one, costs more than all the rest
+GUIDE_EVERY = 32  # steps on a GPU, which waits while a core finds the path
+TOKENS_PER_S = 12  # at most; the fastest voices of these tokens say nine
 MASKED_BANDS, MASKED_FRAMES = 12, 10  # at most, in a masked band and stretch
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
@@ -232,6 +233,27 @@ class WithLetters(torch.nn.Module):
         self.letters = torch.nn.Linear(whisper.config.d_model, LETTERS_PER_FRAME * len(ALPHABET))
 
 
+class WhisperCore(torch.nn.Module):
+    """All of it but the loss."""
+
+    def __init__(self, model: WithLetters) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, mel: torch.Tensor, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What the encoder heard, the CTC head's logits, what the guided layer asks with, and the tokens' logits.
+
+        Args:
+            mel: `(n, 80, 2 * n_frames) float32`.
+            inputs: `(n, n_tokens) int64`.
+        """
+        whisper = self.model.whisper
+        hidden = encoded(whisper, mel.to(self.model.letters.weight.dtype))
+        with overheard(whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn) as asking:
+            tokens = decoded(whisper, hidden, inputs)
+        return hidden, self.model.letters(hidden), asking[0], tokens
+
+
 class Whisper:
     """WhisperForConditionalGeneration, from the weights in a folder, a CTC model's transformer, or random ones."""
 
@@ -263,6 +285,7 @@ class Whisper:
         whisper.generation_config.alignment_heads = [[GUIDED_LAYER, head] for head in range(GUIDED_HEADS)]
         whisper.model.encoder.embed_positions.requires_grad_(False)  # `from_pretrained` forgets that they are fixed
         self.module = WithLetters(whisper)
+        self.core = WhisperCore(self.module)
         if not start_from:
             listen_nearby(whisper, self.module.letters)
         if goes_on and (start_from / LETTERS_FILE).exists():
@@ -279,11 +302,12 @@ class Whisper:
         self.step = 0
         self.n_plain = self.processor.tokenizer.convert_tokens_to_ids(END)  # tokens below it are text
 
-    def targets(self, labels: Sequence[str], rng: np.random.Generator) -> WhisperTargets:
+    def targets(self, labels: Sequence[str], rng: np.random.Generator, *, width: int = 0) -> WhisperTargets:
         """The tokens of each label, some of the decoder's inputs wrong, and its letters."""
-        rows = [np.array(self.token_ids(label)) for label in labels]
-        inputs = filled_up([row[:-1] for row in rows], self.n_plain)
-        tokens = filled_up([row[1:] for row in rows], IGNORED)
+        most = min(LONGEST_TEXT, PREFIX + 1 + int(TOKENS_PER_S * width / SAMPLE_RATE_HZ)) if width else 0
+        rows = [np.array(self.token_ids(label)[: 1 + (most or LONGEST_TEXT)]) for label in labels]
+        inputs = filled_up([row[:-1] for row in rows], self.n_plain, width=most)
+        tokens = filled_up([row[1:] for row in rows], IGNORED, width=most)
         wrong = torch.from_numpy(rng.random(inputs.shape) < WRONG_TOKENS) & (inputs < self.n_plain)
         inputs = torch.where(wrong, torch.from_numpy(rng.integers(0, self.n_plain, inputs.shape)), inputs)
         text = (tokens >= 0) & (tokens < self.n_plain)
@@ -304,86 +328,76 @@ class Whisper:
         sounds = functional.pad(sounds, (0, max(0, width - sounds.shape[1])))[:, :width]
         return self.mel(sounds), ((n_samples + FRAME) // FRAME).clamp(max=width // FRAME)
 
+    def given(self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: WhisperTargets) -> tuple[torch.Tensor, ...]:
+        """Log-mel frames, some masked, and the decoder's inputs."""
+        return masked(self.frames(sounds, n_samples)[0]), targets.inputs
+
     def loss(
-        self, sounds: torch.Tensor, n_samples: torch.Tensor, targets: WhisperTargets, part: float
+        self, said: tuple[torch.Tensor, ...], n_samples: torch.Tensor, targets: WhisperTargets, part: float
     ) -> torch.Tensor:
         """At first CTC a letter alone, then cross-entropy a token and CTC, whose weight falls with time."""
-        whisper = self.module.whisper
-        mel, n_frames = self.frames(sounds, n_samples)
-        hidden = encoded(whisper, masked(mel))
-        letter_loss = self.letter_loss(hidden, n_frames, targets)
+        hidden, letters, asking, tokens = said
+        n_frames = ((n_samples + FRAME) // FRAME).clamp(max=hidden.shape[1])
+        scores = spread(letters)
+        letter_loss = ctc_loss(scores, n_frames * LETTERS_PER_FRAME, targets.letters, targets.n_letters)
         if part < self.letters_alone_until:
             return letter_loss
-        with overheard(whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn) as asking:
-            said = whisper(encoder_outputs=(hidden,), decoder_input_ids=targets.inputs, use_cache=False).logits
-        token_loss = functional.cross_entropy(said.float().mT, targets.tokens, ignore_index=IGNORED)
+        n_symbols = tokens.shape[2]
+        token_loss = functional.cross_entropy(
+            tokens.float().view(-1, n_symbols), targets.tokens.view(-1), ignore_index=IGNORED
+        )
         first, last = CTC_WEIGHT
         loss = token_loss + (first + part * (last - first)) * letter_loss
         self.step += 1
         if self.step % (GUIDE_EVERY if hidden.is_cuda else 1):
             return loss
-        return loss + GUIDE_WEIGHT * self.guide_loss(asking[0], hidden, n_frames, targets)
+        return loss + GUIDE_WEIGHT * self.guide_loss(asking, hidden, self.token_frames(scores, n_frames, targets))
 
-    def guide_loss(
-        self, asking: torch.Tensor, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets
-    ) -> torch.Tensor:
-        """How little the guided heads look at where the CTC head hears the next token; zero where they look there.
+    def guide_loss(self, asking: torch.Tensor, hidden: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+        """How little the guided heads look at where the next token is spoken; zero where they look there.
 
-        `asking` is the attention's input `(n, n_tokens, d_model)`, `hidden` the encoder's output.
+        `asking` is the attention's input `(n, n_tokens, d_model)`, `hidden` the encoder's output, `where
+        (n, n_tokens, n_frames) bool`.
         """
         attention = self.module.whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn
-        where = self.token_frames(hidden, n_frames, targets)
         shape = (attention.num_heads, attention.head_dim)
-        query = attention.q_proj(asking).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2) * attention.scaling
-        key = attention.k_proj(hidden).unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2)
-        looked = (query @ key.transpose(2, 3)).float().softmax(-1)
+        query, key = attention.q_proj(asking.float()), attention.k_proj(hidden.float())
+        query = query.unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2) * attention.scaling
+        key = key.unflatten(2, shape)[:, :, :GUIDED_HEADS].transpose(1, 2)
+        looked = (query @ key.transpose(2, 3)).softmax(-1)
         there = (looked * where[:, None]).sum(-1)  # (n, n_heads, n_tokens)
         counted = where.any(-1)[:, None].expand_as(there)
         return -(there.clamp(min=1e-6).log() * counted).sum() / counted.sum().clamp(min=1)
 
     @torch.no_grad()
-    def token_frames(self, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets) -> torch.Tensor:
+    def token_frames(self, scores: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets) -> torch.Tensor:
         """`(n, n_tokens, n_frames) bool`, where each target token is spoken; all False where that is not known."""
-        scores = self.letter_scores(hidden)
         spoken = letter_frames(scores, targets.letters, targets.n_letters, n_frames * LETTERS_PER_FRAME)
         before = functional.pad(targets.ends, (1, 0), value=-1)[:, :-1]
         first, last = before.clamp(min=0), targets.ends.minimum(targets.n_letters[:, None]) - 1
         begin = spoken[:, :, 0].gather(1, first.minimum(targets.n_letters[:, None] - 1)) // LETTERS_PER_FRAME
         end = spoken[:, :, 1].gather(1, last.clamp(min=0)) // LETTERS_PER_FRAME
-        frames = torch.arange(hidden.shape[1], device=hidden.device)
+        frames = torch.arange(scores.shape[1] // LETTERS_PER_FRAME, device=scores.device)
         known = (targets.ends >= 0) & (first <= last) & (begin >= 0) & (end >= 0)
         inside = (frames >= begin[..., None] - GUIDE_MARGIN) & (frames <= end[..., None] + GUIDE_MARGIN)
         return inside & known[..., None]
 
     def letter_scores(self, hidden: torch.Tensor) -> torch.Tensor:
         """The CTC head's log probabilities, `(n, LETTERS_PER_FRAME * n_frames, n_letters) float32`."""
-        letters = self.module.letters(hidden).float()
-        return letters.unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2).log_softmax(-1)
-
-    def letter_loss(self, hidden: torch.Tensor, n_frames: torch.Tensor, targets: WhisperTargets) -> torch.Tensor:
-        """CTC a letter on the encoder's output `(n, n_frames, d_model)`."""
-        with torch.backends.cudnn.flags(enabled=False):  # its own takes short labels only
-            return functional.ctc_loss(
-                self.letter_scores(hidden).transpose(0, 1),
-                targets.letters.clamp(min=0),
-                n_frames * LETTERS_PER_FRAME,
-                targets.n_letters,
-                blank=BLANK,
-                zero_infinity=True,
-            )
+        return spread(self.module.letters(hidden))
 
     @torch.inference_mode()
     def transcribe(self, module: WithLetters, clips: list[Clip]) -> list[str]:
         """Greedy texts by stock `generate` on the full window; the model is left in evaluation mode."""
         module.eval()
         whisper, texts = module.whisper, {}
-        for group in packed(clips, 240, random.Random(0), window_s=WINDOW_S):
-            sounds = [clip.sound()[: WINDOW_S * SAMPLE_RATE_HZ] for clip in group]
+        for group in packed([clip.n_samples for clip in clips], 240, random.Random(0), window_s=WINDOW_S):
+            sounds = [clips[i].sound()[: WINDOW_S * SAMPLE_RATE_HZ] for i in group]
             features = self.processor.feature_extractor(sounds, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
             ids = whisper.generate(features.input_features.to(whisper.device), language="en", task="transcribe")
             said = self.processor.batch_decode(ids, skip_special_tokens=True)
-            texts |= {id(clip): text.strip() for clip, text in zip(group, said, strict=True)}
-        return [texts[id(clip)] for clip in clips]
+            texts |= {i: text.strip() for i, text in zip(group, said, strict=True)}
+        return [texts[i] for i in range(len(clips))]
 
     def saved_part(self, module: WithLetters) -> WhisperForConditionalGeneration:
         """All but the CTC head."""
@@ -398,6 +412,11 @@ class Whisper:
         (folder / LETTERS_FILE).parent.mkdir(exist_ok=True)
         save_file(module.letters.state_dict(), folder / LETTERS_FILE)
         self.processor.save_pretrained(folder)
+
+
+def spread(letters: torch.Tensor) -> torch.Tensor:
+    """The CTC head's logits, several letters a frame, as log probabilities of one letter after another."""
+    return letters.float().unflatten(2, (LETTERS_PER_FRAME, len(ALPHABET))).flatten(1, 2).log_softmax(-1)
 
 
 @contextmanager
@@ -421,6 +440,15 @@ def encoded(whisper: WhisperForConditionalGeneration, mel: torch.Tensor) -> torc
     for layer in encoder.layers:
         hidden = layer(hidden, None)
     return encoder.layer_norm(hidden)
+
+
+def decoded(whisper: WhisperForConditionalGeneration, hidden: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """The logits of the next token `(n, n_tokens, n_vocabulary)`, as the stock decoder's without cache."""
+    decoder = whisper.model.decoder
+    said = decoder.embed_tokens(inputs) + decoder.embed_positions.weight[: inputs.shape[1]]
+    for layer in decoder.layers:
+        said = layer(said, None, hidden, use_cache=False)
+    return whisper.proj_out(decoder.layer_norm(said))
 
 
 def masked(mel: torch.Tensor) -> torch.Tensor:

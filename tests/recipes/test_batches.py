@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -17,7 +16,17 @@ from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
 from recipes.pretrain.ctc import TEMPLATE, Ctc, scaled
 from recipes.pretrain.learner import ALPHABET, IGNORED, padded, spelled_out
 from recipes.pretrain.texts import Corpus, draw_lines
-from recipes.pretrain.whisper import GUIDE_MARGIN, LONGEST_TEXT, NEARBY, SPECIAL, WINDOW_S, Whisper, encoded, masked
+from recipes.pretrain.whisper import (
+    GUIDE_MARGIN,
+    LONGEST_TEXT,
+    NEARBY,
+    SPECIAL,
+    WINDOW_S,
+    Whisper,
+    decoded,
+    encoded,
+    masked,
+)
 from tests.conftest import speechlike
 
 
@@ -49,11 +58,23 @@ def test_a_share_of_zero_joins_nothing() -> None:
 
 @pytest.mark.parametrize("window_s", [0.0, 3.0])
 def test_packed_groups_hold_every_clip_within_the_limit(window_s: float) -> None:
-    singles = [clip(0.3 + 0.2 * (i % 12), seed=i) for i in range(50)]
-    groups = clip_files.packed(singles, 8.0, random.Random(0), window_s=window_s)
-    assert sorted(map(id, singles)) == sorted(id(one) for group in groups for one in group)
+    lengths = [int((0.3 + 0.2 * (i % 12)) * SAMPLE_RATE_HZ) for i in range(50)]
+    groups = clip_files.packed(lengths, 8.0, random.Random(0), window_s=window_s)
+    assert sorted(i for group in groups for i in group) == list(range(50))
     for group in groups:
-        assert len(group) * max(window_s, *(one.n_samples / SAMPLE_RATE_HZ for one in group), 0) <= 8.0
+        assert len(group) * max(window_s, *(lengths[i] / SAMPLE_RATE_HZ for i in group), 0) <= 8.0
+
+
+def test_batches_of_few_shapes_are_full_and_leave_out_only_what_fills_none() -> None:
+    shapes = [(8, 100), (4, 200), (2, 400)]
+    lengths = [random.Random(i).randint(10, 450) for i in range(200)]
+    groups = clip_files.packed_into(shapes, lengths, random.Random(0))
+    packed = [i for rows, _ in groups for i in rows]
+    assert len(packed) == len(set(packed))
+    for rows, width in groups:
+        assert (len(rows), width) in shapes
+        assert max(lengths[i] for i in rows) <= width
+    assert sum(length <= 400 for i, length in enumerate(lengths) if i not in packed) < 2
 
 
 def test_whispers_frames_are_the_feature_extractors(whisper: Whisper) -> None:
@@ -72,6 +93,23 @@ def test_the_encoder_says_the_same_as_the_stock_one_on_the_full_window(whisper: 
     mel = torch.randn(1, 80, 2 * model.config.max_source_positions)
     with torch.inference_mode():
         assert torch.equal(encoded(model, mel), model.model.encoder(mel).last_hidden_state)
+
+
+def test_the_decoder_says_the_same_as_the_stock_one(whisper: Whisper) -> None:
+    model = whisper.module.whisper.eval()
+    hidden, inputs = (
+        torch.randn(2, 50, 192),
+        whisper.targets(["turn on the light", "yes"], np.random.default_rng(0)).inputs,
+    )
+    with torch.inference_mode():
+        stock = model(encoder_outputs=(hidden,), decoder_input_ids=inputs, use_cache=False).logits
+        assert torch.allclose(decoded(model, hidden, inputs), stock, atol=1e-5)
+
+
+def test_targets_of_one_width_have_one_shape(whisper: Whisper) -> None:
+    rng = np.random.default_rng(0)
+    shapes = {whisper.targets([label], rng, width=32_000).tokens.shape for label in ("yes", "turn on the light" * 9)}
+    assert len(shapes) == 1
 
 
 def test_the_encoder_begins_by_looking_nearby(whisper: Whisper) -> None:
@@ -109,8 +147,7 @@ def test_tokens_are_sought_where_their_letters_are_heard(whisper: Whisper) -> No
     scores[:, :, 0][:, ::8] = -9.0
     for i, letter in enumerate(targets.letters[0].tolist()):
         scores[0, 8 * i, letter] = 0.0
-    with patch.object(whisper, "letter_scores", return_value=scores):
-        where = whisper.token_frames(torch.zeros(1, n_frames, 192), torch.tensor([n_frames]), targets)[0]
+    where = whisper.token_frames(scores, torch.tensor([n_frames]), targets)[0]
     tokens = whisper.processor.tokenizer.convert_ids_to_tokens(targets.tokens[0])
     at = -1
     for token, frames in zip(tokens, where, strict=True):
@@ -179,7 +216,8 @@ def test_ctc_says_what_the_stock_model_says() -> None:
     mask = (torch.arange(sounds.shape[1]) < n_samples[:, None]).long()
     model = learner.module.eval()
     with torch.inference_mode():
-        said, n_frames = learner.logits(model, sounds, n_samples)
+        n_frames = model._get_feat_extract_output_lengths(n_samples)
+        (said,) = learner.core(scaled(sounds, n_samples), n_frames)
         stock = model(scaled(sounds, n_samples), attention_mask=mask).logits
     for one, other, n in zip(said, stock, n_frames, strict=True):
         assert torch.allclose(one[:n], other[:n], atol=1e-4)

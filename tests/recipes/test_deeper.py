@@ -18,10 +18,13 @@ def test_a_deeper_ctc_says_the_same_and_learns() -> None:
     old, new = Ctc(TEMPLATE), Ctc(TEMPLATE, layers=old_layers(TEMPLATE) + 3)
     sounds, n_samples = padded([speechlike(1.2)])
     with torch.inference_mode():
-        one, two = (learner.logits(learner.module.eval(), sounds, n_samples)[0] for learner in (old, new))
-    assert torch.allclose(one, two, atol=1e-5)
-    targets = new.targets(["yes"], np.random.default_rng(0))
-    new.loss(sounds, n_samples, targets, 0.5).backward()
+        targets = new.targets(["yes"], np.random.default_rng(0))
+        given = new.given(sounds, n_samples, targets)
+        for learner in (old, new):
+            learner.module.eval()
+        assert torch.allclose(old.core(*given)[0], new.core(*given)[0], atol=1e-5)
+    given = new.given(sounds, n_samples, targets)
+    new.loss(new.core(*given), n_samples, targets, 0.5).backward()
     layers = new.module.wav2vec2.encoder.layers
     assert len(layers) == old_layers(TEMPLATE) + 3
     assert all(layer.attention.out_proj.weight.grad.abs().sum() > 0 for layer in layers)

@@ -62,7 +62,8 @@ def test_a_pupil_comes_nearer_to_its_teacher_until_its_time_is_over(taught_by: P
     targets = pupil.targets([clip.label for clip in clips()], np.random.default_rng(0))
 
     def taught(part: float) -> torch.Tensor:
-        return pupil.loss(sounds, n_samples, targets, part) - alone.loss(sounds, n_samples, targets, part)
+        said = pupil.core(*pupil.given(sounds, n_samples, targets))
+        return pupil.loss(said, n_samples, targets, part) - alone.loss(said, n_samples, targets, part)
 
     first = taught(0.0).item()
     assert first > 0

@@ -14,8 +14,10 @@ from transformers import (
     WhisperProcessor,
 )
 
+from recipes.pretrain.bank import Bank
 from recipes.pretrain.card import Facts, card
 from recipes.pretrain.optimizer import Optimizer, orthogonalised
+from recipes.pretrain.replay import shapes
 from recipes.pretrain.recipe import MODELS, Order, begun, learner_of
 from recipes.pretrain.score import Errors
 from recipes.pretrain.texts import Corpus
@@ -57,6 +59,26 @@ def test_a_sitting_may_end_before_the_plan_does(plan: Plan) -> None:
     trainer.run()
     assert 1 <= trainer.progress.busy_s < 12
     assert Trainer(short, learner_of("ctc-en", None, Corpus())).progress == trainer.progress
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_batches_for_a_gpu_have_few_shapes_and_are_learned_from(model: str, plan: Plan) -> None:
+    """All of a GPU's way but the recording, on the CPU, which computes in half precision too."""
+    trainer = Trainer(Plan(**{**vars(plan), "replayed": False}), learner_of(model, None, Corpus()))
+    trainer.on_gpu, trainer.bank = True, Bank(plan.speech, trainer.device)
+    compute, given = trainer.recorded(), []
+    trainer.compute = lambda *parts: given.append(shapes(parts)) or compute(*parts)
+    batches = trainer.batches()
+    several = [next(batches) for _ in range(12)]
+    batches.close()
+    for one in several:
+        trainer.step(one, 0.4)
+    assert len(set(given)) < 4
+    losses = []
+    for _ in range(12):
+        trainer.progress.step += 10  # beyond the warm-up
+        losses.append(trainer.step(several[0], 0.4).item())
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_a_run_without_speech_says_so(tmp_path: Path) -> None:
