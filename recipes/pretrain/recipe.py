@@ -19,6 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from recipes.pretrain import speech, texts, voices
 from recipes.pretrain.card import Facts, card, workbench_facts
@@ -34,6 +35,7 @@ SPEAKING_SHARE = 0.2  # of the budget; the first 15 hours of speech take ten qui
 EVALUATING_SHARE = 0.1
 HELD_OUT_CLIPS = {"dev": 120, "heard": 300, "unheard": 300}
 SECONDS_A_CLIP = 0.1  # to speak one, about; held-out sets get a twentieth of the speaking time each at most
+CORES_OF_A_GPU = 3  # that start its kernels, lay out batches and score
 NOISE_DB = 10.0  # signal to noise of the noisy test set
 MINUTES_TO_SCORE_ALL = 30  # below this budget the tests take the first clips of each set only
 FEW_CLIPS = 20
@@ -183,6 +185,10 @@ def make(order: Order) -> Path:
         speak_training(order, budget_s * SPEAKING_SHARE)
     copies.wait()
     minutes = order.minutes * (1 - SPEAKING_SHARE - EVALUATING_SHARE)
+    if torch.cuda.is_available() and not copies.rank:
+        # The more the model hears, the more it can be told: the cores that are left speak on while a GPU learns.
+        cores = max(1, (os.cpu_count() or 1) - CORES_OF_A_GPU)
+        speech.speaking(order.corpus, order.work / "speech", until=time.time() + 60 * minutes, cores=cores, seed=1)
     learner = begun(
         order.model, order.start_from, order.corpus, order.work / "run", teacher=order.teacher, layers=order.layers
     )

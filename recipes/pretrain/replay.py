@@ -62,5 +62,6 @@ def agreement(core: torch.nn.Module, replay: Computed, given: tuple[torch.Tensor
         said = computed(*given)[-1].float()
         pull = torch.linspace(-1, 1, said.numel(), device=said.device).view_as(said)
         gradients = torch.autograd.grad((said.log_softmax(-1) * pull).mean(), weights, allow_unused=True)
-        found.append(torch.cat([gradient.flatten() for gradient in gradients if gradient is not None]))
+        whole = zip(gradients, weights, strict=True)  # a recording gives zeros for weights that took no part
+        found.append(torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in whole]))
     return torch.nn.functional.cosine_similarity(*found, dim=0).item()

@@ -39,31 +39,31 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     page = open_page("clicked")
     page.get_by_label("Head", exact=True).check()
     counted(page, 1)
-    block(page, "encoder 6").click()
+    block(page, "encoder 10").click()
     counted(page, 2)  # at once, before the server answers
-    block(page, "encoder 5").focus()
+    block(page, "encoder 9").focus()
     page.keyboard.press("Space")
     counted(page, 3)
-    page.get_by_label("What learns in encoder 5").select_option("low-rank adapters")
+    page.get_by_label("What learns in encoder 9").select_option("low-rank adapters")
     page.get_by_label("Choose blocks", exact=True).and_(page.locator(":checked")).wait_for()
-    block(page, "encoder 5").focus()
+    block(page, "encoder 9").focus()
     page.keyboard.press("Home")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("sound (features):")
-    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+    assert pressed(page) == ["encoder 9", "encoder 10", "head"]
     for name, value in (("epochs", "1000"), ("max-updates", "100000"), ("patience", "0")):
         setting(page, name, value)
     page.locator("#preview .figures", has_text="to the verdict").wait_for()
-    page.get_by_text("--blocks 'encoder 5: lora, encoder 6, head'").wait_for(state="attached")
+    page.get_by_text("--blocks 'encoder 9: lora, encoder 10, head'").wait_for(state="attached")
 
     go(page, page.url)  # the form is as it was left
     counted(page, 3)
-    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+    assert pressed(page) == ["encoder 9", "encoder 10", "head"]
     page.wait_for_function("!document.querySelector('#start').disabled")
     page.get_by_role("button", name="Start adapting").click()
     wait_for_status(page, "running")
     page.locator(".curve.wer polyline").wait_for(timeout=RUN_LIMIT_MS)
     run = bench.adaptation.runs("clicked")[0]
-    assert (run.strategy, run.config.blocks) == ("custom", "encoder 5: lora, encoder 6, head")
+    assert (run.strategy, run.config.blocks) == ("custom", "encoder 9: lora, encoder 10, head")
 
     page.locator(".watched li").first.wait_for(timeout=RUN_LIMIT_MS)
     drawn = "document.querySelectorAll('.curve.wer circle').length"
@@ -82,7 +82,7 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     counted(page, 1)
     page.get_by_role("button", name=f"Fill the form as in {run.id}").click()
     counted(page, 3)
-    assert pressed(page) == ["encoder 5", "encoder 6", "head"]
+    assert pressed(page) == ["encoder 9", "encoder 10", "head"]
 
 
 def test_a_late_suggestion_leaves_what_was_typed_meanwhile(

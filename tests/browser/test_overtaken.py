@@ -54,13 +54,13 @@ def test_blocks_clicked_in_quick_succession_all_count(
     counted(page, 1)
     page.wait_for_function("!document.querySelector('#start').disabled")
     page.get_by_role("button", name="More settings").click()
-    late = Late(bench.adaptation.plan, lambda model, strategy, config: config.blocks == "encoder 6, head")
+    late = Late(bench.adaptation.plan, lambda model, strategy, config: config.blocks == "encoder 10, head")
     monkeypatch.setattr(bench.adaptation, "plan", late)
-    block(page, "encoder 6").click()
+    block(page, "encoder 10").click()
     assert late.waits.wait(LATE_S)
-    block(page, "encoder 5").click()
-    page.get_by_label("What learns in encoder 5").select_option("low-rank adapters")
-    wanted = "encoder 5: lora, encoder 6, head"
+    block(page, "encoder 9").click()
+    page.get_by_label("What learns in encoder 9").select_option("low-rank adapters")
+    wanted = "encoder 9: lora, encoder 10, head"
     page.get_by_text(f"--blocks '{wanted}'").wait_for(state="attached")
     late.let_go(page)
     assert blocks_field(page) == wanted

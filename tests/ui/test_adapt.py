@@ -36,9 +36,9 @@ def test_a_strategy_fills_the_strip_and_a_click_makes_it_custom(bench: Workbench
     adapt = Adapt(bench)
     strip, blocks = adapt.choose_strategy("ctc-en", "top-2", None, 16)
     assert blocks == ""
-    assert parts(strip) == {"encoder 5": "all", "encoder 6": "all", "head": "all"}
+    assert parts(strip) == {"encoder 9": "all", "encoder 10": "all", "head": "all"}
     kept, blocks = adapt.choose_strategy("ctc-en", "custom", strip, 16)
-    assert blocks == "encoder 5, encoder 6, head"
+    assert blocks == "encoder 9, encoder 10, head"
     assert parts(kept) == parts(strip)
     strategy, clicked, blocks = adapt.pick(event(list="encoder 5: lora, head"), "ctc-en", 16)
     assert (strategy, blocks, clicked["custom"]) == ("custom", "encoder 5: lora, head", True)
@@ -64,7 +64,7 @@ def test_nothing_lit_is_a_strip_too_and_is_said_in_the_review(bench: Workbench, 
     adapt = Adapt(bench)
     _, strip, _ = adapt.pick(event(list=""), "ctc-en", 16)
     assert parts(strip) == {}
-    assert len([b for g in strip["groups"] for b in g["blocks"]]) == 10
+    assert len([b for g in strip["groups"] for b in g["blocks"]]) == 14
     values = tuple(None for _ in SETTINGS)
     html, *_, start, _, _ = adapt.review("s", "ctc-en", "custom", False, {}, *values)[:7]
     assert "choose some under “Blocks of your choice”" in html
