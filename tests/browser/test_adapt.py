@@ -30,7 +30,7 @@ def pressed(page: Any) -> list[str]:
 
 
 def counted(page: Any, blocks: int) -> None:
-    page.locator("#blocks .counts", has_text=f"{blocks} of 10 blocks learn").wait_for()
+    page.locator("#blocks .counts", has_text=f"{blocks} of 14 blocks learn").wait_for()
 
 
 @pytest.mark.timeout(600)

@@ -36,7 +36,7 @@ def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path
     bench.collecting.import_path(write_samples(tmp_path / "few", n=20), "few")
     page = open_page("few")
     page.get_by_label("Head", exact=True).check()
-    page.get_by_text("1 of 10 blocks learn").wait_for()
+    page.get_by_text("1 of 14 blocks learn").wait_for()
     setting(page, "epochs", "2")
     setting(page, "folds", "2")
     page.get_by_text("2\nfolds").or_(page.locator("#preview .figures", has_text="folds")).first.wait_for()
