@@ -33,6 +33,24 @@ def counted(page: Any, blocks: int) -> None:
     page.locator("#blocks .counts", has_text=f"{blocks} of 14 blocks learn").wait_for()
 
 
+# Types as soon as the field is in sight, and tells what it holds ten frames later; see workbench.ui.parts.fold.
+TYPED_AT_ONCE = """() => new Promise((told) => {
+  const frames = (left, then) => (left ? requestAnimationFrame(() => frames(left - 1, then)) : then());
+  const look = () => {
+    const field = document.querySelector('#setting-epochs input');
+    if (!field || !field.checkVisibility()) return;
+    looking.disconnect();
+    field.focus();
+    field.value = '7';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    frames(10, () => told(field.value));
+  };
+  const looking = new MutationObserver(look);
+  looking.observe(document.body, { subtree: true, childList: true, attributes: true });
+  document.querySelector('#more button').click();
+})"""
+
+
 @pytest.mark.timeout(600)
 def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "clicked", n=24), "clicked")
@@ -113,6 +131,17 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
     epochs.fill("")
     epochs.blur()
     page.wait_for_function(f"document.querySelector('#setting-epochs input').value === '{suggested[0]}'")
+
+
+def test_what_is_typed_as_soon_as_the_settings_are_opened_is_kept_and_reviewed(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "at once", n=12), "at once")
+    page = open_page("at once")
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    assert page.evaluate(TYPED_AT_ONCE) == "7"
+    page.locator("#setting-epochs input").blur()
+    page.get_by_text("--epochs 7").wait_for(state="attached")
 
 
 def test_start_and_its_time_are_in_sight_and_a_jump_moves_the_column_alone(

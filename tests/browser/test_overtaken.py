@@ -68,6 +68,26 @@ def test_blocks_clicked_in_quick_succession_all_count(
     counted(page, 3)
 
 
+def test_a_review_that_was_overtaken_is_not_drawn(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "reviewed", n=12), "reviewed")
+    page = open_page("reviewed")
+    page.wait_for_function("!document.querySelector('#start').disabled")
+    page.get_by_role("button", name="More settings").click()
+    page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
+    late = Late(bench.adaptation.preview, lambda s, m, strategy, given: given.get("epochs") == 7 and strategy != "head")
+    monkeypatch.setattr(bench.adaptation, "preview", late)
+    page.locator("#setting-epochs input").fill("7")
+    page.locator("#setting-epochs input").blur()
+    assert late.waits.wait(LATE_S)
+    page.get_by_label("Head", exact=True).check()
+    page.get_by_text("--strategy head").wait_for(state="attached")
+    late.let_go(page)
+    assert page.get_by_text("--strategy head").count() == 1
+    assert page.locator("#setting-epochs input").input_value() == "7"
+
+
 def test_a_list_that_was_overtaken_does_not_undo_a_filter(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,3 +133,10 @@ def test_the_page_reveals_no_paths_and_offers_no_public_api(server: Server, benc
     config = json.loads(body)
     assert not [d["api_name"] for d in config["dependencies"] if d.get("api_visibility") == "public"]
     assert get(server, "/docs")[1][:200].count(b"swagger") == 0
+
+
+def test_nothing_on_the_page_waits_until_it_is_opened_to_be_drawn(server: Server) -> None:
+    """What is typed into a part that Gradio draws late can be lost; see `fold`."""
+    accordions = [c["props"] for c in json.loads(get(server, "/config")[1])["components"] if c["type"] == "accordion"]
+    assert len(accordions) > 3
+    assert [props["label"] for props in accordions if props["open"] is False] == []

@@ -23,6 +23,15 @@ def html(value: str = "", *, script: str | None = None, **kwargs: Any) -> gr.HTM
     return gr.HTML(value, js_on_load=script, apply_default_css=False, **kwargs)
 
 
+def fold(label: str, *, elem_classes: str = "fold", **kwargs: Any) -> gr.Accordion:
+    """A part of the page that begins closed, and is drawn with the page all the same.
+
+    Gradio draws what is in an accordion with open=False when it is first opened, and a frame or two later sets it to
+    what it was while closed: what was typed by then is lost. It looks for exactly False; 0 is closed as well.
+    """
+    return gr.Accordion(label, open=0, elem_classes=elem_classes, **kwargs)  # type: ignore[arg-type]
+
+
 def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by static/clip_*.js.
 

@@ -25,7 +25,7 @@ from workbench.ui.form import (
 )
 from workbench.ui.guard import quiet, say, shown
 from workbench.ui.newest import Newest
-from workbench.ui.parts import html, show_place, static
+from workbench.ui.parts import fold, html, show_place, static
 from workbench.ui.render import esc, heading
 from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
 from workbench.ui.strip import block_strip, strip_value
@@ -70,7 +70,7 @@ class Adapt(RunPanel):
         )
         self.strip = block_strip(self._strip(first.name, usual), elem_id="blocks")
         self.all_strategies = html(self._all_strategies(names))
-        with gr.Accordion(text.MORE, open=False, elem_id="more", elem_classes="fold"):
+        with fold(text.MORE, elem_id="more"):
             html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
             self.why = html()
             with gr.Row(elem_classes="settings"):

@@ -13,7 +13,7 @@ from workbench.services.importing import TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import quiet, say, shown
-from workbench.ui.parts import confirm_script, html, static
+from workbench.ui.parts import confirm_script, fold, html, static
 from workbench.ui.render import downloads, esc, heading, hint, import_report, plural, when
 from workbench.ui.sections.prompting import recorder, recorder_view
 
@@ -33,7 +33,7 @@ class Collect:
         self._build_ways_in()
         self._build_tiers()
         self.report = html(elem_id="import-report")
-        with gr.Accordion(text.WORDS, open=False, elem_id="words", elem_classes="fold") as self.words_fold:
+        with fold(text.WORDS, elem_id="words") as self.words_fold:
             self.words = gr.Textbox(
                 label=text.WORDS_LABEL,
                 info=text.WORDS_INFO,
@@ -42,9 +42,9 @@ class Collect:
                 max_lines=12,
                 interactive=True,
             )
-        with gr.Accordion(text.TAKE_ALONG, open=False, elem_id="take-along", elem_classes="fold") as self.along:
+        with fold(text.TAKE_ALONG, elem_id="take-along") as self.along:
             self.texts = html()
-        with gr.Accordion(text.BIN, open=False, elem_id="bin", elem_classes="fold") as self.bin:
+        with fold(text.BIN, elem_id="bin") as self.bin:
             self.binned = gr.Dropdown([], label=text.BIN_CHOICE, info=text.CLEANING, interactive=True)
             with gr.Row():
                 self.back = gr.Button(text.BRING_BACK, size="sm", min_width=100)
@@ -66,7 +66,7 @@ class Collect:
                 self.upload = gr.File(
                     file_count="multiple", label=text.UPLOAD, show_label=False, height=92, elem_id="upload"
                 )
-        with gr.Accordion(text.UPLOAD_MORE, open=False, elem_classes="quiet"):
+        with fold(text.UPLOAD_MORE, elem_classes="quiet"):
             html(hint(text.UPLOAD_INFO))
             self.channels = gr.Checkbox(False, label=text.CHANNELS, container=False, elem_id="channels")
 

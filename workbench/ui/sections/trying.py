@@ -12,7 +12,7 @@ from workbench.services.trying import Model, Try
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import say, shown
-from workbench.ui.parts import html, timeline_view
+from workbench.ui.parts import fold, html, timeline_view
 from workbench.ui.render import esc, hint
 from workbench.ui.results import titles, tried
 from workbench.ui.timeline import tried_timeline
@@ -32,7 +32,7 @@ class TryNow:
 
     def build(self) -> None:
         self.token = gr.State("")  # of the sound at hand
-        with gr.Accordion(text.TRY, open=False, elem_id="try-now", elem_classes="fold"):
+        with fold(text.TRY, elem_id="try-now"):
             html(hint(text.TRY_INFO))
             self.sound = gr.Audio(
                 sources=["microphone", "upload"],
