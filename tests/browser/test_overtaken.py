@@ -88,6 +88,26 @@ def test_a_review_that_was_overtaken_is_not_drawn(
     assert page.locator("#setting-epochs input").input_value() == "7"
 
 
+def test_a_setting_put_back_while_its_review_is_made_stays_put_back(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "put back", n=12), "put back")
+    page = open_page("put back")
+    page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
+    page.get_by_role("button", name="More settings").click()
+    late = Late(bench.adaptation.preview, lambda s, m, strategy, given: given.get("epochs") == 7)
+    monkeypatch.setattr(bench.adaptation, "preview", late)
+    epochs = page.locator("#setting-epochs input")
+    epochs.fill("7")
+    epochs.blur()
+    assert late.waits.wait(LATE_S)
+    epochs.fill("40")
+    epochs.blur()
+    late.let_go(page)
+    assert epochs.input_value() == "40"
+    page.get_by_text("--epochs 7").wait_for(state="detached")  # and what it means is reviewed
+
+
 def test_a_list_that_was_overtaken_does_not_undo_a_filter(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

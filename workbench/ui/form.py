@@ -45,13 +45,20 @@ def field(name: str) -> Field:
     return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
 
 
-def offered(values: Mapping[str, Any], filled: Mapping[str, Any], asked: Sequence[Any]) -> dict[str, Any]:
+def offered(
+    values: Mapping[str, Any],
+    filled: Mapping[str, Any],
+    asked: Sequence[Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What static/form.js puts into the fields, unless the user has typed meanwhile.
 
     Args:
         values: What each field is to hold.
         filled: What it would hold without the user's wishes.
         asked: What the fields held when the question was asked, in the order of SETTINGS.
+        before: What they had been filled with by then, where the question told it.
     """
     return {
         "names": list(SETTINGS),
@@ -59,6 +66,7 @@ def offered(values: Mapping[str, Any], filled: Mapping[str, Any], asked: Sequenc
         "asked": list(asked),
         "values": [_written(name, values[name]) for name in SETTINGS],
         "filled": dict(filled),
+        "before": dict(before or {}),
     }
 
 

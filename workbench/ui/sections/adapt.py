@@ -338,7 +338,7 @@ class Adapt(RunPanel):
             gr.update(interactive=True),
             gr.update(interactive=True, value=sweep),
             gr.update(interactive=True, value=curve),
-            offered(now, suggested, values),
+            offered(now, suggested, values, before=filled),
             *(gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name)) for name in SETTINGS),
             brief(p),
         ]

@@ -10,7 +10,10 @@
   const values = offer.names.map((name, i) => {
     const field = `#setting-${name.replaceAll('_', '-')}`;
     const typing = offer.typed.includes(name) && document.activeElement && document.activeElement.closest(field);
-    const touched = !same(now[i], offer.asked[i]) && !same(now[i], filled && filled[name]);
+    const suggestion = filled && filled[name];
+    // A field that holds its suggestion was filled by an answer in between, or else put back to it by hand.
+    const refilled = !(name in offer.before && same(suggestion, offer.before[name])) && same(now[i], suggestion);
+    const touched = !same(now[i], offer.asked[i]) && !refilled;
     if (same(now[i], offer.values[i])) return undefined;
     if (!typing && !touched) return offer.values[i];
     // What the field was filled with last is what tells whether it holds a wish.
