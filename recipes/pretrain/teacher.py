@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 from recipes.pretrain.clips import SAMPLE_RATE_HZ
-from recipes.pretrain.whisper import FRAME, LETTERS_FILE, LETTERS_PER_FRAME, WINDOW_S, Whisper, encoded
+from recipes.pretrain.whisper import LETTERS_FILE, LETTERS_PER_FRAME, Whisper, encoded
+from recipes.pretrain.whisper_shape import FRAME, WINDOW_S
 
 SLOT = FRAME // LETTERS_PER_FRAME  # samples of one letter, 20 ms
 

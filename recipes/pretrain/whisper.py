@@ -9,8 +9,6 @@ The encoder's positions are fixed sinusoids and its attention has no mask, so tr
 shorter than 15 s; the last part of the training uses the full one, as everybody does afterwards.
 """
 
-import json
-import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,13 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import (
     AutoConfig,
-    GenerationConfig,
     Wav2Vec2ForCTC,
-    WhisperConfig,
     WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
     WhisperProcessor,
@@ -38,158 +33,34 @@ from recipes.pretrain.alignment import letter_frames
 from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip, packed
 from recipes.pretrain.deeper import deepened
 from recipes.pretrain.learner import ALPHABET, IGNORED, Targets, ctc_loss, filled_up, letter_targets, write_half
+from recipes.pretrain.whisper_shape import (
+    END,
+    FRAME,
+    HOP,
+    LONGEST_TEXT,
+    N_FFT,
+    SPECIAL,
+    WINDOW_S,
+    config_of,
+    generation_config_of,
+    processor_of,
+    tokenizer_of,
+)
+from recipes.pretrain.whisper_young import listen_nearby, take_over
 
-WINDOW_S = 15
-HOP = 320  # samples, 20 ms; the second convolution halves the frames
-N_FFT = 512
-FRAME = 2 * HOP  # samples of one encoder frame
 LETTERS_PER_FRAME = 2
 LETTERS_FILE = "training/letters.safetensors"  # beside the model, not among its weights
-N_TOKENS = 640  # 256 bytes and the merges of them
-LONGEST_TEXT = 192  # tokens
-END = "<|endoftext|>"
-SPECIAL = (  # in Whisper's order; what lies above the last one would be a time stamp
-    END, "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>",
-    "<|nospeech|>", "<|notimestamps|>",
-)  # fmt: skip
-NEARBY = (-3, -1, 1, 3)  # frames that the encoder's heads look at before they have learned anything
-NEARBY_LOUDNESS = 4.0  # of the fastest sinusoids against Whisper's
-NEARBY_GAIN = 1.3  # of the first queries and keys
 PREFIX = 4  # tokens before the text
 GUIDED_LAYER, GUIDED_HEADS = 1, 2  # the decoder's layer, and how many of its heads, that are shown where to look
 GUIDE_MARGIN = 2  # frames on either side of a token
 GUIDE_WEIGHT = 1.0
 GUIDE_EVERY = 32  # steps on a GPU, which waits while a core finds the path
-TOKENS_PER_S = 12  # at most; the fastest voices of these tokens say nine
+TOKENS_PER_S = 16  # room for a text; the fastest of 720 clips says 11.5, and may be played 1.25 times as fast
 MASKED_BANDS, MASKED_FRAMES = 12, 10  # at most, in a masked band and stretch
 MARGIN_S = 0.1  # silence kept behind the longest clip, so that no frame sees the mirrored end of the window
 WRONG_TOKENS = 0.1  # share of the decoder's inputs replaced, so that it listens instead of guessing on
 LETTERS_ALONE_UNTIL = 0.3  # share of the time: a decoder that listens to nothing useful only learns to guess
 CTC_WEIGHT = (1.0, 0.2)  # at first, at the end
-
-
-def tokenizer_of(texts: Iterable[str]) -> WhisperTokenizer:
-    """Byte-level pairs learned from the texts, with Whisper's special tokens behind them.
-
-    A space is put before the first word, so that it is the same token at the start of a text and within.
-    """
-    learned = Tokenizer(models.BPE())
-    learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    learned.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=N_TOKENS, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False
-    )
-    learned.train_from_iterator(texts, trainer)
-    merges = [tuple(pair) for pair in trained_merges(learned)]
-    vocab = learned.get_vocab()
-    vocab |= {token: len(vocab) + i for i, token in enumerate(SPECIAL)}
-    tokenizer = WhisperTokenizer(
-        vocab=vocab,
-        merges=merges,
-        add_prefix_space=True,
-        pad_token=END,
-        additional_special_tokens=list(SPECIAL[1:]),
-        model_max_length=LONGEST_TEXT,
-    )
-    tokenizer.set_prefix_tokens(language="en", task="transcribe", predict_timestamps=False)
-    return tokenizer
-
-
-def trained_merges(tokenizer: Tokenizer) -> list[list[str]]:
-    """The merges that training found, in order."""
-    return json.loads(tokenizer.to_str())["model"]["merges"]
-
-
-def processor_of(tokenizer: WhisperTokenizer) -> WhisperProcessor:
-    """The feature extractor of this recipe beside the tokenizer."""
-    extractor = WhisperFeatureExtractor(feature_size=80, hop_length=HOP, n_fft=N_FFT, chunk_length=WINDOW_S)
-    return WhisperProcessor(extractor, tokenizer)
-
-
-def config_of(tokenizer: WhisperTokenizer) -> WhisperConfig:
-    """The architecture: the encoder has the shape of ctc-en's transformer, whose weights it can take over."""
-    end, start = tokenizer.convert_tokens_to_ids([END, "<|startoftranscript|>"])
-    return WhisperConfig(
-        vocab_size=len(tokenizer), num_mel_bins=80, d_model=192,
-        encoder_layers=6, encoder_attention_heads=4, encoder_ffn_dim=768,
-        decoder_layers=3, decoder_attention_heads=4, decoder_ffn_dim=768,
-        max_source_positions=WINDOW_S * SAMPLE_RATE_HZ // FRAME, max_target_positions=LONGEST_TEXT,
-        pad_token_id=end, bos_token_id=end, eos_token_id=end, decoder_start_token_id=start,
-        suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
-
-
-def generation_config_of(tokenizer: WhisperTokenizer) -> GenerationConfig:
-    """What `generate` needs to take `language` and `task`."""
-    ids = dict(zip(SPECIAL, tokenizer.convert_tokens_to_ids(list(SPECIAL)), strict=True))
-    return GenerationConfig(
-        is_multilingual=True,
-        lang_to_id={"<|en|>": ids["<|en|>"]},
-        task_to_id={"transcribe": ids["<|transcribe|>"], "translate": ids["<|translate|>"]},
-        language="en",
-        task="transcribe",
-        decoder_start_token_id=ids["<|startoftranscript|>"],
-        no_timestamps_token_id=ids["<|notimestamps|>"],
-        prev_sot_token_id=ids["<|startofprev|>"],
-        pad_token_id=ids[END],
-        bos_token_id=ids[END],
-        eos_token_id=ids[END],
-        max_length=LONGEST_TEXT,
-        max_initial_timestamp_index=50,
-        return_timestamps=False,
-        suppress_tokens=None,
-        begin_suppress_tokens=None,
-    )
-
-
-def take_over(model: WhisperForConditionalGeneration, ctc: Wav2Vec2ForCTC) -> None:
-    """Start the encoder from a CTC model's transformer; a key's bias is left out, because softmax cancels it."""
-    for into, layer in zip(model.model.encoder.layers, ctc.wav2vec2.encoder.layers, strict=True):
-        for name in ("q_proj", "v_proj", "out_proj"):
-            getattr(into.self_attn, name).load_state_dict(getattr(layer.attention, name).state_dict())
-        into.self_attn.k_proj.load_state_dict({"weight": layer.attention.k_proj.weight})
-        into.self_attn_layer_norm.load_state_dict(layer.layer_norm.state_dict())
-        into.fc1.load_state_dict(layer.feed_forward.intermediate_dense.state_dict())
-        into.fc2.load_state_dict(layer.feed_forward.output_dense.state_dict())
-        into.final_layer_norm.load_state_dict(layer.final_layer_norm.state_dict())
-    model.model.encoder.layer_norm.load_state_dict(ctc.wav2vec2.encoder.layer_norm.state_dict())
-
-
-def listen_nearby(model: WhisperForConditionalGeneration, letters: torch.nn.Linear) -> None:
-    """Let every encoder head begin by looking a few frames before or behind, as a convolution would.
-
-    Left alone, the sound drowns the sinusoids, and after 2,000 steps every head still weighed all frames alike, so that
-    a letter was judged by the 0.1 s that the convolutions see. Here the fastest sinusoids, as many as a head has
-    dimensions, get their dimensions to themselves and louder. A query and a key that pick them, the key turned by the
-    offset, score highest there. All of it can be unlearned.
-    """
-    encoder, d_model = model.model.encoder, model.config.d_model
-    n_pairs = d_model // model.config.encoder_attention_heads // 2
-    sine, cosine = slice(0, n_pairs), slice(d_model // 2, d_model // 2 + n_pairs)  # as `sinusoids` lays them out
-    turns = torch.exp(-math.log(10_000) / (d_model // 2 - 1) * torch.arange(n_pairs))  # radians a frame
-    eye = torch.eye(d_model)
-    writers = [encoder.conv2, *(part for layer in encoder.layers for part in (layer.self_attn.out_proj, layer.fc2))]
-    readers = [letters, *(part for layer in encoder.layers for part in (layer.self_attn.v_proj, layer.fc1))]
-    with torch.no_grad():
-        for convolution in (
-            encoder.conv1,
-            encoder.conv2,
-        ):  # the library's make the sound 25 times fainter
-            torch.nn.init.kaiming_normal_(convolution.weight)
-        for fast in (sine, cosine):
-            encoder.embed_positions.weight[:, fast] *= NEARBY_LOUDNESS
-            for writer in writers:
-                writer.weight[fast], writer.bias[fast] = 0, 0
-            for reader in readers:
-                reader.weight[:, fast] = 0
-        for layer in encoder.layers:
-            queries, keys = [], []
-            for offset in NEARBY:
-                cos, sin = (turns * offset).cos()[:, None], (turns * offset).sin()[:, None]
-                queries += [eye[sine], eye[cosine]]
-                keys += [cos * eye[sine] - sin * eye[cosine], cos * eye[cosine] + sin * eye[sine]]
-            layer.self_attn.q_proj.weight.mul_(0.1).add_(torch.cat(queries), alpha=NEARBY_GAIN)
-            layer.self_attn.k_proj.weight.mul_(0.1).add_(torch.cat(keys), alpha=NEARBY_GAIN)
 
 
 class Mel:

@@ -16,17 +16,9 @@ from recipes.pretrain.clips import SAMPLE_RATE_HZ, Clip
 from recipes.pretrain.ctc import TEMPLATE, Ctc, scaled
 from recipes.pretrain.learner import ALPHABET, IGNORED, padded, spelled_out
 from recipes.pretrain.texts import Corpus, draw_lines
-from recipes.pretrain.whisper import (
-    GUIDE_MARGIN,
-    LONGEST_TEXT,
-    NEARBY,
-    SPECIAL,
-    WINDOW_S,
-    Whisper,
-    decoded,
-    encoded,
-    masked,
-)
+from recipes.pretrain.whisper import GUIDE_MARGIN, Whisper, decoded, encoded, masked
+from recipes.pretrain.whisper_shape import LONGEST_TEXT, SPECIAL, WINDOW_S
+from recipes.pretrain.whisper_young import NEARBY
 from tests.conftest import speechlike
 
 
