@@ -22,18 +22,19 @@ SUPERVISED_CTC_RATES: Rates = {
     "custom": 2e-5,
 }
 PARAKEET_RATES: Rates = {**SUPERVISED_CTC_RATES, "norms-and-biases": 5e-4, "lora": 1e-4}
-# Measured for ctc-en on spoken digits; a 3 M-weight model takes far larger steps than the tables for large ones say.
+# A model of a few million weights takes far larger steps than the tables for large ones say. Measured for ctc-en on the
+# set clinic, best dev WER of 25 % at first: all-but-features 13 % at 3e-4 and at 5e-4, 18 % at 1e-3.
 SMALL_CTC_RATES: Rates = {
     "head": 2e-3,
-    "top-N": 1e-3,
-    "bottom-N": 1e-3,
-    "encoder": 1e-3,
-    "all-but-features": 1e-3,
-    "norms-and-biases": 5e-3,
-    "lora": 3e-3,
-    "adapters": 3e-3,
-    "full": 1e-3,
-    "custom": 1e-3,
+    "top-N": 5e-4,
+    "bottom-N": 5e-4,
+    "encoder": 3e-4,
+    "all-but-features": 3e-4,
+    "norms-and-biases": 2e-3,
+    "lora": 1e-3,
+    "adapters": 1e-3,
+    "full": 3e-4,
+    "custom": 5e-4,
 }
 SMALL_SEQ2SEQ_RATES: Rates = {
     "top-N": 5e-4,
