@@ -77,9 +77,8 @@ class Mel:
     def __call__(self, sounds: torch.Tensor) -> torch.Tensor:
         """`(n, n_samples) float32` to `(n, 80, n_samples / HOP) float32`; log10 power, scaled, 8 below the loudest."""
         self.to(sounds.device)
-        with torch.autocast(sounds.device.type, enabled=False):
-            spectrum = torch.stft(sounds, N_FFT, HOP, window=self.window, return_complex=True)[..., :-1]
-            power = self.filters @ torch.view_as_real(spectrum).square().sum(-1)
+        spectrum = torch.stft(sounds, N_FFT, HOP, window=self.window, return_complex=True)[..., :-1]
+        power = self.filters @ torch.view_as_real(spectrum).square().sum(-1)
         logs = power.clamp(min=1e-10).log10()
         return (torch.maximum(logs, logs.amax((1, 2), keepdim=True) - 8.0) + 4.0) / 4.0
 
@@ -105,11 +104,11 @@ class WithLetters(torch.nn.Module):
 
 
 class WhisperCore(torch.nn.Module):
-    """All of it but the loss."""
+    """All of it but the loss; while the letters learn alone, without the decoder."""
 
     def __init__(self, model: WithLetters) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.alone = model, False
 
     def forward(self, mel: torch.Tensor, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What the encoder heard, the CTC head's logits, what the guided layer asks with, and the tokens' logits.
@@ -120,6 +119,8 @@ class WhisperCore(torch.nn.Module):
         """
         whisper = self.model.whisper
         hidden = encoded(whisper, mel.to(self.model.letters.weight.dtype))
+        if self.alone:
+            return hidden, self.model.letters(hidden)
         with overheard(whisper.model.decoder.layers[GUIDED_LAYER].encoder_attn) as asking:
             tokens = decoded(whisper, hidden, inputs)
         return hidden, self.model.letters(hidden), asking[0], tokens
@@ -207,12 +208,14 @@ class Whisper:
         self, said: tuple[torch.Tensor, ...], n_samples: torch.Tensor, targets: WhisperTargets, part: float
     ) -> torch.Tensor:
         """At first CTC a letter alone, then cross-entropy a token and CTC, whose weight falls with time."""
-        hidden, letters, asking, tokens = said
+        hidden, letters, *decoded_too = said
         n_frames = ((n_samples + FRAME) // FRAME).clamp(max=hidden.shape[1])
         scores = spread(letters)
         letter_loss = ctc_loss(scores, n_frames * LETTERS_PER_FRAME, targets.letters, targets.n_letters)
-        if part < self.letters_alone_until:
+        self.core.alone = part < self.letters_alone_until and not hidden.is_cuda  # what is recorded stays as it is
+        if part < self.letters_alone_until or not decoded_too:
             return letter_loss
+        asking, tokens = decoded_too
         n_symbols = tokens.shape[2]
         token_loss = functional.cross_entropy(
             tokens.float().view(-1, n_symbols), targets.tokens.view(-1), ignore_index=IGNORED

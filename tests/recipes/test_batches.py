@@ -224,3 +224,16 @@ def test_repeats_and_blanks_vanish() -> None:
 def test_clips_out_of_bounds_are_left_out(spoken: Callable[..., Path], tmp_path: Path) -> None:
     folder = spoken("long", ("a", "b"), seconds=14.95)
     assert clip_files.spoken_clips(folder) == []
+
+
+def test_while_the_letters_learn_alone_nothing_is_decoded(whisper: Whisper) -> None:
+    sounds, n_samples = padded([speechlike(1.0)])
+    targets = whisper.targets(["yes"], np.random.default_rng(0))
+    given = whisper.given(sounds, n_samples, targets)
+    parts = {}
+    for part in (0.1, 0.2, 0.9, 0.95):
+        said = whisper.core(*given)
+        parts[part] = len(said)
+        assert whisper.loss(said, n_samples, targets, part).isfinite()
+    assert parts == {0.1: 4, 0.2: 2, 0.9: 2, 0.95: 4}
+    assert not whisper.core.alone
