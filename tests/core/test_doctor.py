@@ -212,6 +212,19 @@ def test_a_text_of_another_recording_is_far_and_a_weak_draft_is_not() -> None:
     assert (three.strangers, three.tells_apart) == ((), None), "three drafts have no usual distance"
 
 
+def test_one_bad_draft_of_a_good_model_is_its_own_labels_and_a_label_that_goes_on_elsewhere_is_far() -> None:
+    drafts: list[str | None] = [blurred(s, 0.03, i) for i, s in enumerate(SENTENCES)]
+    drafts[0] = blurred(SENTENCES[0], 0.55, 0)
+    held = ward(SENTENCES, draft=drafts).held
+    assert held.strangers == (), "its words tell whose it is"
+    going_on = [
+        *SENTENCES[:4],
+        SENTENCES[4] + " Nothing of what follows here was ever said in this one recording.",
+        *SENTENCES[5:],
+    ]
+    assert [s.place for s in ward(going_on, draft=drafts).held.strangers] == [4]
+
+
 def test_near_duplicates_across_the_split() -> None:
     texts = [*SENTENCES, "Close the second valve before you start", "Close a second valve before you start."]
     splits = [*["train"] * 12, "test", "test"]

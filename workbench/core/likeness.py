@@ -18,7 +18,8 @@ SHORTEST: Final = 10  # characters; shorter texts are near to each other by chan
 ENOUGH_DRAFTS: Final = 8  # fewer have no usual distance
 MIN_DISTANCE: Final = 0.3  # of a label's characters; less is a model's ordinary trouble
 SPREADS: Final = 4.0  # robust standard deviations above the usual distance
-BETTER_BY: Final = 0.15  # how much nearer a draft must be to another label to count as that one's
+BETTER_BY: Final = 0.15  # how much nearer to one label than to another a draft must be to count as that one's
+OWN_LIMIT: Final = 0.5  # of a label's characters; a draft that is its own label's is said to be far only beyond that
 TELLS_APART: Final = 0.7  # of the drafts have to be nearest to their own label, else the model says nothing about them
 MOST_PAIRS: Final = 4_000_000  # beyond it swapped labels are not looked for; 2,000 drafts
 _ROWS: Final = 1000  # compared with all others at a time, which bounds memory
@@ -90,25 +91,32 @@ def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
     own = {i: Levenshtein.normalized_distance(labels[i], drafts[i]) for i in heard}
     middle, spread = usual_distance(list(own.values()))
     limit = max(MIN_DISTANCE, middle + SPREADS * max(spread, 0.03))
-    nearest = _nearest(labels, drafts, heard)
+    nearest = _nearest_other(labels, drafts, heard)
     apart = None
     if nearest:
         apart = sum(own[i] <= distance + 1e-6 for i, (_, distance) in nearest.items()) >= TELLS_APART * len(heard)
     fits = {
         i: other
         for i, (other, distance) in nearest.items()
-        if apart and labels[other] != labels[i] and own[i] - distance >= BETTER_BY and distance <= middle + spread
+        if apart and own[i] - distance >= BETTER_BY and distance <= middle + spread
     }
-    far = tuple(Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limit or i in fits)
+    # A good model's drafts are mostly so near that an ordinary bad one stands out; the words tell whose it is.
+    its_own = {i for i, (_, distance) in nearest.items() if distance - own[i] >= BETTER_BY}
+    limits = {i: max(limit, OWN_LIMIT) if i in its_own else limit for i in heard}
+    far = tuple(Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limits[i] or i in fits)
     return Held(far, apart)
 
 
-def _nearest(labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int]) -> dict[int, tuple[int, float]]:
-    """Place of a draft -> place of the label nearest to it, with the distance; empty where there are too many."""
+def _nearest_other(labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int]) -> dict[int, tuple[int, float]]:
+    """Place of a draft -> place of the label nearest to it that says something else, with the distance.
+
+    Empty where there are too many; the distance is infinite where all labels say the same.
+    """
     if len(heard) ** 2 > MOST_PAIRS:
         return {}
-    away = cdist(
-        [drafts[i] for i in heard], [labels[i] for i in heard], scorer=Levenshtein.normalized_distance, dtype=np.float32
-    )
+    texts = [labels[i] for i in heard]
+    away = cdist([drafts[i] for i in heard], texts, scorer=Levenshtein.normalized_distance, dtype=np.float32)
+    _, said = np.unique(texts, return_inverse=True)
+    away[said[:, None] == said] = np.inf
     best = away.argmin(axis=1)
     return {i: (heard[int(best[row])], float(away[row, best[row]])) for row, i in enumerate(heard)}
