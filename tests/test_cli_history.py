@@ -56,6 +56,7 @@ def test_runs_are_named_noted_deleted_and_brought_back(say: Say, run: str, capsy
     assert say("delete", run) == {"run": run, "deleted": True}
     assert say("runs") == []
     assert "no run called" in say("compare", run, status=1)
+    assert "There is no clip set called 'elsewhere'" in say("runs", "--set", "elsewhere", status=1)
     assert say("undelete", run) == {"run": run, "restored": True}
     assert [r["run"] for r in say("runs")] == [run]
     assert "whole" in say("delete", run, "--clip", "1", status=2)

@@ -7,6 +7,15 @@ import sys
 import time
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; `--help` tells the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with the sentence."""
+        self.exit(2, f"error: {message}\n")
 
 
 def existing_file(text: str) -> Path:
@@ -47,7 +56,7 @@ def make(args: argparse.Namespace) -> None:
     )  # fmt: skip
     made = run(order)
     if not Copies.met().rank:
-        print(f"model folder: {made}")
+        print(f"{(made / 'README.md').read_text(encoding='utf-8').partition('## Recipe')[0]}model folder: {made}")
 
 
 def speak(args: argparse.Namespace) -> None:
@@ -118,7 +127,7 @@ def export(args: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The verbs and their arguments."""
-    top = argparse.ArgumentParser(prog="python -m recipes.pretrain", description=__doc__)
+    top = Parser(prog="python -m recipes.pretrain", description=__doc__)
     verbs = top.add_subparsers(required=True, metavar="VERB")
 
     texts = argparse.ArgumentParser(add_help=False)

@@ -26,6 +26,7 @@ USE = {
 }
 GOOD_FOR = "Trying everything offline: small, quick, trained on synthetic English; weak on real speech until adapted."
 LICENCE = "Apache-2.0"
+ENOUGH_CLIPS = 100  # of each set, for figures that can be compared
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ def error_table(table: dict[str, Errors]) -> str:
     return "\n".join(["| set | clips | WER | CER |", "|---|---|---|---|", *rows])
 
 
+def lasting(hours: float) -> str:
+    """How long something lasts, in the unit that suits it."""
+    return f"{hours:.1f} hours" if hours >= 2 else f"{60 * hours:.1f} minutes"
+
+
+def few(facts: Facts) -> str:
+    """A warning where a short budget left little to score; else nothing."""
+    least = min((e.n_clips for e in facts.table.values()), default=0)
+    if least >= ENOUGH_CLIPS and facts.texts:
+        return ""
+    easy = "" if facts.texts else ", which are short and plain where no books were given"
+    return f"\nThese are {least} clips a set{easy}: not to be compared with other cards.\n"
+
+
 def card(facts: Facts) -> str:
     """The model card, Markdown."""
     start = f"the weights of `{facts.start_from}`" if facts.start_from else "random weights"
@@ -73,7 +88,7 @@ meant to be adapted.
 Greedy decoding, no language model.
 
 {error_table(facts.table)}
-
+{few(facts)}
 Unheard voices are flite `kal` and espeak-ng's accent `en-029` and variants `norbert`, `travis` and `anika`, which no
 training hears. Sets of recordings were never trained on.
 
@@ -82,9 +97,9 @@ training hears. Sets of recordings were never trained on.
 - Command: `python -m recipes.pretrain make` (or `make pretrain`) in the project's sources.
 - Text: {sources} that the recipe makes itself (digits, numbers, spelled letters, dates, orders).
 - Voices: flite {", ".join(FLITE)}; espeak-ng with {len(set(ACCENTS))} accents and {len(VARIANTS)} variants, rate and
-  pitch drawn anew for each line; {facts.speech_h:.1f} hours in all.
-- Training: from {start}{taught}; {facts.steps:,} steps, {facts.heard_h:.1f} hours heard (repeats counted),
-  {facts.minutes:.0f} minutes on {facts.machine}.
+  pitch drawn anew for each line; {lasting(facts.speech_h)} in all.
+- Training: from {start}{taught}; {facts.steps:,} steps, {lasting(facts.heard_h)} heard (repeats counted) in
+  {lasting(facts.minutes / 60)} on {facts.machine}.
 
 ## Not good for
 

@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -180,7 +181,13 @@ def make(order: Order) -> Path:
     Where copies were started side by side, they train together, and the first one does the rest.
     """
     copies, budget_s = Copies.met(), 60 * order.minutes
+    run = order.work / "run"
+    start = partial(
+        begun, order.model, order.start_from, order.corpus, run, teacher=order.teacher, layers=order.layers
+    )
+    learner = None
     if not copies.rank:
+        learner = start()  # before the speaking, so that what cannot be is said at once
         speak_held_out(order, budget_s * SPEAKING_SHARE)
         speak_training(order, budget_s * SPEAKING_SHARE)
     copies.wait()
@@ -189,11 +196,8 @@ def make(order: Order) -> Path:
         # The more the model hears, the more it can be told: the cores that are left speak on while a GPU learns.
         cores = max(1, (os.cpu_count() or 1) - CORES_OF_A_GPU)
         speech.speaking(order.corpus, order.work / "speech", until=time.time() + 60 * minutes, cores=cores, seed=1)
-    learner = begun(
-        order.model, order.start_from, order.corpus, order.work / "run", teacher=order.teacher, layers=order.layers
-    )
     plan = Plan(speech=order.work / "speech", dev=order.work / "dev", out=order.work / "run", minutes=minutes)
-    trainer = train(plan, learner)
+    trainer = train(plan, learner or start())
     return order.out if copies.rank else finish(order, trainer)
 
 

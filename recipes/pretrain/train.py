@@ -8,7 +8,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from transformers.utils import logging
 
 from recipes.pretrain import clips as clip_files
@@ -105,7 +105,7 @@ class Trainer:
         learner.module.to(self.device)
         torch.set_float32_matmul_precision("high")  # of Muon's products, on a GPU
         self.copies.same_start(learner.module)
-        self.averaged = AveragedModel(learner.module, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
+        self.averaged = AveragedModel(learner.module, multi_avg_fn=moving_average(plan.average))
         self.optimizer = Optimizer(learner.module)
         self.progress = Progress()
         self.sets = {"dev": clip_files.spoken_clips(plan.dev)} if plan.dev else {}
@@ -121,6 +121,12 @@ class Trainer:
     def restore(self) -> None:
         """Take up the run where its checkpoint left it."""
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        kept, now = ({n: w.shape for n, w in s.items()} for s in (state["model"], self.learner.module.state_dict()))
+        if kept != now:
+            raise ValueError(
+                f"{self.plan.out} holds the run of a model of another shape (more or fewer layers, another kind). "
+                "Give another folder for the work (WORK), or ask for what that run was begun with."
+            )
         self.learner.module.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -301,6 +307,21 @@ class Trainer:
                 break
         self.score()
         self.save()
+
+
+def moving_average(
+    decay: float,
+) -> Callable[[Sequence[torch.Tensor], Sequence[torch.Tensor], torch.Tensor | int], None]:
+    """The moving average of weights for `AveragedModel`, which forgets the first ones sooner than the later ones.
+
+    With one decay from the start a short training would hardly be seen in it.
+    """
+
+    @torch.no_grad()
+    def average(kept: Sequence[torch.Tensor], new: Sequence[torch.Tensor], n: torch.Tensor | int) -> None:
+        torch._foreach_lerp_(kept, new, 1 - min(decay, (1 + int(n)) / (10 + int(n))))
+
+    return average
 
 
 def averaged_of(run_folder: Path, learner: Learner) -> torch.nn.Module:

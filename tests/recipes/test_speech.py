@@ -65,6 +65,17 @@ def test_a_missing_text_file_is_named(tmp_path: Path) -> None:
     assert said.returncode == 2
     assert "there is no text file" in said.stderr
     assert "no.txt" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+
+
+@needs_engines
+def test_what_cannot_be_is_said_before_anything_is_spoken(tmp_path: Path) -> None:
+    words = ("--from", str(ROOT / "assets" / "ctc-en"), "--layers", "2", "--minutes", "60", "--work", str(tmp_path))
+    said = command("make", *words)
+    assert said.returncode == 1
+    assert "a deeper one has more, not 2" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not (tmp_path / "speech").exists()
 
 
 def test_missing_synthesisers_are_named_with_their_remedy(tmp_path: Path) -> None:

@@ -16,12 +16,13 @@ from transformers import (
 
 from recipes.pretrain.bank import Bank
 from recipes.pretrain.card import Facts, card
+from recipes.pretrain.ctc import TEMPLATE, Ctc
 from recipes.pretrain.optimizer import Optimizer, orthogonalised
 from recipes.pretrain.replay import shapes
 from recipes.pretrain.recipe import MODELS, Order, begun, learner_of
 from recipes.pretrain.score import Errors
 from recipes.pretrain.texts import Corpus
-from recipes.pretrain.train import Plan, Trainer, averaged_of
+from recipes.pretrain.train import Plan, Trainer, averaged_of, moving_average
 from tests.conftest import speechlike
 
 
@@ -184,3 +185,25 @@ def test_the_workbench_facts_are_those_of_the_bundled_model() -> None:
     bundled = json.loads((TEMPLATE / "workbench.json").read_text(encoding="utf-8"))
     made = workbench_facts(Facts("ctc-en", 1, {}, 1, 1, 1, 1))
     assert set(made) == set(bundled)
+
+
+def test_a_checkpoint_of_another_shape_is_refused_in_a_sentence(plan: Plan, tmp_path: Path) -> None:
+    Trainer(plan, Ctc(TEMPLATE)).save()
+    with pytest.raises(ValueError, match="more or fewer layers"):
+        Trainer(plan, Ctc(TEMPLATE, layers=12))
+
+
+def test_the_average_follows_a_short_training_and_smooths_a_long_one() -> None:
+    kept, new = [torch.zeros(2)], [torch.ones(2)]
+    moving_average(0.998)(kept, new, 1)
+    assert kept[0].tolist() == pytest.approx([1 - 2 / 11] * 2)
+    kept = [torch.zeros(2)]
+    moving_average(0.998)(kept, new, torch.tensor(100_000))
+    assert kept[0].tolist() == pytest.approx([0.002] * 2)
+
+
+def test_few_clips_are_said_to_be_few_in_the_card() -> None:
+    made = {"name": "ctc-en", "n_weights": 1, "speech_h": 1.0, "heard_h": 1.0, "steps": 1, "minutes": 1.0}
+    few = card(Facts(**made, table={"heard": Errors(20, 0.1, 0.1)}))
+    assert "These are 20 clips a set, which are short and plain" in few
+    assert "not to be compared" not in card(Facts(**made, table={"heard": Errors(300, 0.1, 0.1)}, texts=("books.txt",)))

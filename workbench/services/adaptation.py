@@ -14,10 +14,11 @@ from workbench.services.expecting import Expectation
 from workbench.services.jobs import Jobs
 from workbench.services.kept import kept_base
 from workbench.services.labelling import Labelling
-from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning, living_set
+from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning
 from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
+from workbench.store.queries import find_set
 from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
 from workbench.workspace import Workspace
 
@@ -118,7 +119,7 @@ class Adaptation(Planning):
         expected: Expectation | None,
     ) -> str:
         with self.store.session() as session:
-            clip_set = session.scalars(living_set(set_name)).one()
+            clip_set = find_set(session, set_name)
             row = RunRow(
                 set_id=clip_set.id,
                 strategy=strategy,
@@ -189,10 +190,14 @@ class Adaptation(Planning):
             return run_view(row, _set_name(session, row), _ahead(session, row))
 
     def runs(self, set_name: str | None = None) -> list[RunView]:
-        """All runs, newest first; of one set where it is named."""
+        """All runs, newest first; of one set where it is named.
+
+        Raises:
+            UnknownNameError: No such set.
+        """
         self.jobs.refresh()
         with self.store.session() as session:
-            set_id = session.scalars(living_set(set_name)).one().id if set_name else None
+            set_id = find_set(session, set_name).id if set_name else None
             return [run_view(row, _set_name(session, row), _ahead(session, row)) for row in list_runs(session, set_id)]
 
     def watched(self, name: str) -> list[Watched]:

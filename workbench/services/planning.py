@@ -27,7 +27,7 @@ from workbench.services.listings import Problem
 from workbench.services.preview import Preview
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
-from workbench.store.queries import set_names
+from workbench.store.queries import find_set, set_names
 
 CURVE = "curve"  # in a run's config: how many draws of each size
 SWEEP = "sweep"  # the strategy of a run that tries several, until it has chosen one
@@ -176,7 +176,7 @@ class Planning:
         labelled, notes_on_length = self._within_window(spec, labelled)
         config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
         with self.store.session() as session:
-            check_general(session, str(config.general_set), session.scalars(living_set(set_name)).one().id)
+            check_general(session, str(config.general_set), find_set(session, set_name).id)
         split, notes = self._split(labelled, config, rule)
         characters, more = self._characters(spec, labelled, config)
         parts = split["folds"] or [split]
@@ -202,7 +202,7 @@ class Planning:
         """The confirmed clips of a set, its language, and the rule by which it is split."""
         rule = self.labelling.assign_splits(set_name).rule
         with self.store.session() as session:
-            clip_set = session.scalars(living_set(set_name)).one()
+            clip_set = find_set(session, set_name)
             query = (
                 select(ClipRow, ReferenceRow)
                 .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
@@ -348,7 +348,7 @@ class Planning:
         longest = window(folder)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         with self.store.session() as session:
-            language = session.scalars(living_set(set_name)).one().language
+            language = find_set(session, set_name).language
         alphabet = self.alphabet(spec, language)
         remedy = "let its alphabet grow, or correct the label" if can_grow(folder) else "correct the label"
         problems = []

@@ -123,7 +123,7 @@ function build(groups) {
       row.append(block.button);
     }
     box.append(row, make('span', 'group-name', group.title));
-    box.style.flexGrow = group.blocks.length;
+    box.style.flex = `${group.blocks.length} 1 ${group.blocks.length * 44}px`;
     return box;
   }));
 }
