@@ -9,7 +9,7 @@ import pytest
 from workbench.core.characters import main_script, odd_characters
 from workbench.core.doctor import CHECKS, TITLES, examine, find
 from workbench.core.findings import Finding, Labelled, Ward
-from workbench.core.likeness import hold_against, near_pairs
+from workbench.core.likeness import Held, hold_against, near_pairs
 from workbench.errors import UnknownNameError
 
 SENTENCES = (
@@ -208,6 +208,8 @@ def test_a_text_of_another_recording_is_far_and_a_weak_draft_is_not() -> None:
     assert find(ward(SENTENCES, draft=hopeless), "far-from-draft") is None
     assert ward(SENTENCES, draft=hopeless).held.tells_apart is False, "which is said"
     assert ward(SENTENCES, draft=drafts).held.tells_apart is True
+    letters = hold_against(list("abcdefghijkl"), list("hbcdhfghaykl"))
+    assert letters == Held(), "a letter is another's by one mistake"
     three = hold_against(["some label"] * 3, ["quite other"] * 3)
     assert (three.strangers, three.tells_apart) == ((), None), "three drafts have no usual distance"
 

@@ -82,10 +82,10 @@ def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
     """Find labels that are far from their own draft, compared with how far the set's labels usually are.
 
     Args:
-        labels: Normalised.
+        labels: Normalised; those of few characters are passed over, since a letter misheard is another's label.
         drafts: Normalised, in the same order; an empty one says nothing and is passed over.
     """
-    heard = [i for i, (label, draft) in enumerate(zip(labels, drafts, strict=True)) if label and draft]
+    heard = [i for i, (label, draft) in enumerate(zip(labels, drafts, strict=True)) if len(label) >= SHORTEST and draft]
     if len(heard) < ENOUGH_DRAFTS:
         return Held()
     own = {i: Levenshtein.normalized_distance(labels[i], drafts[i]) for i in heard}
