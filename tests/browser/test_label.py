@@ -26,6 +26,7 @@ def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_brows
     page.get_by_label("Who speaks (speaker)").fill("ada")
     recorder = page.locator("#recorder")
     recorder.get_by_role("button", name="Record").click()
+    recorder.get_by_role("button", name="Stop").wait_for()  # a busy machine takes a while to open the microphone
     page.wait_for_timeout(2500)
     recorder.get_by_role("button", name="Stop").click()
     page.locator("#recorder").get_by_text("Saved as recording ").wait_for()
