@@ -52,7 +52,8 @@ bench-finetune bench-scale bench-start bench-sweep bench-transcribe: bench-%: se
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en
 # TEACHER=assets/whisper-en (of ctc-en only) REAL="folders with manifests, scored only"
 # WORK=folder of the speech and checkpoint OUT=model folder COPIES=processes side by side, one a core
-# LAYERS=of the encoder, to make the model of FROM deeper; all optional.
+# LAYERS=of the encoder, to make the model of FROM deeper RATE=peak learning rate, 1e-4 for a trained FROM on a CPU;
+# all optional.
 MODEL ?= ctc-en
 MINUTES ?= 120
 WORK ?= build/pretrain/$(MODEL)
@@ -60,7 +61,7 @@ OUT ?= $(WORK)/model
 pretrain: setup  ## Make a base model from synthetic speech; a killed or longer run goes on
 	$(PYTHON) $(if $(COPIES),-m torch.distributed.run --nproc-per-node $(COPIES)) -m recipes.pretrain make --model $(MODEL) --minutes $(MINUTES) --work $(WORK) --out $(OUT) \
 		$(if $(BOOKS),--books $(BOOKS)) $(if $(CONSULTATIONS),--consultations $(CONSULTATIONS)) \
-		$(if $(FROM),--from $(FROM)) $(if $(TEACHER),--teacher $(TEACHER)) $(if $(LAYERS),--layers $(LAYERS)) $(if $(REAL),--real $(REAL))
+		$(if $(FROM),--from $(FROM)) $(if $(TEACHER),--teacher $(TEACHER)) $(if $(LAYERS),--layers $(LAYERS)) $(if $(RATE),--rate $(RATE)) $(if $(REAL),--real $(REAL))
 
 clean:
 	rm -rf $(VENV) .uv build dist

@@ -52,7 +52,7 @@ def make(args: argparse.Namespace) -> None:
     order = Order(
         model=args.model, minutes=args.minutes, work=args.work, out=args.out or args.work / "model", books=args.books,
         consultations=args.consultations, start_from=args.start_from, teacher=args.teacher, layers=args.layers,
-        real=tuple(args.real),
+        rate=args.rate, real=tuple(args.real),
     )  # fmt: skip
     made = run(order)
     if not Copies.met().rank:
@@ -140,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--layers", type=int, help="of the encoder, to make the model of --from deeper")
     teacher = argparse.ArgumentParser(add_help=False)
     teacher.add_argument("--teacher", type=existing_folder, help="a whisper-en of this recipe, which teaches ctc-en")
+    start.add_argument("--rate", type=float, help="peak learning rate; a trained model goes on with a small one")
     real = argparse.ArgumentParser(add_help=False)
     real.add_argument("--real", type=existing_folder, nargs="*", default=[], help="sets with a manifest, scored only")
 
@@ -167,7 +168,6 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--minutes", type=float, required=True, help="of all sittings, after which the rate is near zero")
     verb.add_argument("--no-replay", dest="replay", action="store_false", help="where a GPU does not record its steps")
     verb.add_argument("--sitting", type=float, help="minutes after which this sitting ends; the next one goes on")
-    verb.add_argument("--rate", type=float, help="peak learning rate")
     verb.add_argument("--batch-s", type=float, help="seconds of sound in a batch")
     verb.add_argument("--score-every-s", type=float, help="seconds between two lines of errors in the log")
     verb.add_argument("--all-voices-from", type=float, help="share of the time before which only flite's voices speak")

@@ -55,6 +55,7 @@ class Order:
     start_from: Path | None = None  # a model folder; None for random weights
     teacher: Path | None = None  # a whisper-en of this recipe, which tells ctc-en the letter of each frame
     layers: int | None = None  # of the encoder, where it is to be deeper than that of `start_from`
+    rate: float | None = None  # peak learning rate; None for the plan's own
     real: tuple[Path, ...] = ()  # sets of recordings with a NeMo manifest, scored at the end
     seed: int = 0
 
@@ -196,7 +197,10 @@ def make(order: Order) -> Path:
         # The more the model hears, the more it can be told: the cores that are left speak on while a GPU learns.
         cores = max(1, (os.cpu_count() or 1) - CORES_OF_A_GPU)
         speech.speaking(order.corpus, order.work / "speech", until=time.time() + 60 * minutes, cores=cores, seed=1)
-    plan = Plan(speech=order.work / "speech", dev=order.work / "dev", out=order.work / "run", minutes=minutes)
+    plan = Plan(
+        speech=order.work / "speech", dev=order.work / "dev", out=run, minutes=minutes,
+        peak_rate=order.rate or Plan.peak_rate,
+    )  # fmt: skip
     trainer = train(plan, learner or start())
     return order.out if copies.rank else finish(order, trainer)
 
