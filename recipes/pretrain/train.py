@@ -31,7 +31,8 @@ from recipes.pretrain.score import errors
 from recipes.pretrain.voices import FLITE
 
 LONGEST_BATCH_S = 15.0  # clips that were slowed down beyond it are left out
-GPU_BATCH = 20  # times the batch of a CPU
+GPU_BATCH = 20  # times the batch of a CPU, at most
+GIB_A_BATCH = 2.0  # of a GPU's memory for each of those; a guess with room, tried on 139 GiB only
 GPU_ROUND = 10  # times the round of a CPU, so that few clips find no batch of their width
 AGREEMENT = 0.5  # of the gradients of a recording and of what was recorded, whose random masks may differ
 AHEAD = 4  # batches laid out while the model learns from one
@@ -52,7 +53,7 @@ class Plan:
     decay_from: float = 0.45  # share of the time after which the rate falls linearly
     floor: float = 0.01  # of the peak rate, at the end
     warmup_steps: int = 100
-    batch_s: float = 32.0  # sound in a batch, padding included; doubled when the rate has begun to fall
+    batch_s: float = 32.0  # sound in a batch, padding included; on a CPU doubled when the rate has begun to fall
     average: float = 0.998  # of the moving average of the weights, per step
     joined_share: float = 0.25  # of the clips, that are several spoken ones in a row
     augmented_shares: tuple[float, float] = (0.5, 0.8)  # of the clips, before the rate falls and after
@@ -99,7 +100,7 @@ class Trainer:
         self.plan, self.learner, self.copies = plan, learner, Copies.met()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.on_gpu = self.device.type == "cuda"
-        self.batch_s = plan.batch_s * (GPU_BATCH if self.on_gpu else 1)
+        self.batch_s = plan.batch_s * (gpu_batch(self.device) if self.on_gpu else 1)
         self.round_s = plan.round_s * (GPU_ROUND if self.on_gpu else 1)
         self.augmenter = Augmenter()
         learner.module.to(self.device)
@@ -307,6 +308,12 @@ class Trainer:
                 break
         self.score()
         self.save()
+
+
+def gpu_batch(device: torch.device) -> int:
+    """How many times the batch of a CPU this GPU is given."""
+    gib = torch.cuda.get_device_properties(device).total_memory / 2**30
+    return max(1, min(GPU_BATCH, int(gib / GIB_A_BATCH)))
 
 
 def moving_average(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from recipes.pretrain.replay import shapes
 from recipes.pretrain.recipe import MODELS, Order, begun, learner_of
 from recipes.pretrain.score import Errors
 from recipes.pretrain.texts import Corpus
-from recipes.pretrain.train import Plan, Trainer, averaged_of, moving_average
+from recipes.pretrain.train import Plan, Trainer, averaged_of, gpu_batch, moving_average
 from tests.conftest import speechlike
 
 
@@ -200,6 +201,12 @@ def test_the_average_follows_a_short_training_and_smooths_a_long_one() -> None:
     kept = [torch.zeros(2)]
     moving_average(0.998)(kept, new, torch.tensor(100_000))
     assert kept[0].tolist() == pytest.approx([0.002] * 2)
+
+
+@pytest.mark.parametrize(("gib", "times"), [(1, 1), (8, 4), (24, 12), (139, 20)])
+def test_a_smaller_gpu_is_given_smaller_batches(gib: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=gib * 2**30))
+    assert gpu_batch(torch.device("cuda")) == times
 
 
 def test_few_clips_are_said_to_be_few_in_the_card() -> None:
