@@ -25,6 +25,7 @@ DECAY = 6.9  # natural logarithms in 60 dB
 WALL_MS = (1.0, 15.0)  # the first wall is 30 cm to 5 m of way off
 HUM_HZ = (50.0, 60.0)
 OVERTONES = 7
+LONGEST_ECHO_S = 0.6
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Augmenter:
     """The chances and ranges of each change."""
 
     room_chance: float = 0.6
-    rt60_range_s: tuple[float, float] = (0.1, 0.6)  # time until the echo is 60 dB down
+    rt60_range_s: tuple[float, float] = (0.1, LONGEST_ECHO_S)  # time until the echo is 60 dB down
     direct_range_db: tuple[float, float] = (0.0, 15.0)  # the direct sound above all echoes together
     tilt_chance: float = 0.6
     tilt_db_per_octave: float = 3.0  # largest slope, either way
@@ -129,7 +130,7 @@ class Augmenter:
         """Change the clips, `(n, width) float32` at 16 kHz of which `n_samples (n,)` count; the rest is silent."""
         width = sounds.shape[1]
         inside = torch.arange(width, device=sounds.device) < n_samples[:, None]
-        size = sizes.next_fast_len(width + int(self.rt60_range_s[1] * SAMPLE_RATE_HZ), real=True)
+        size = sizes.next_fast_len(width + int(LONGEST_ECHO_S * SAMPLE_RATE_HZ), real=True)
         octaves = torch.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ, device=sounds.device).clamp(min=50).div(1000).log2()
         dry = torch.fft.rfft(sounds, size)
         microphone = tilt(octaves, draws) * band(octaves, draws)
@@ -178,7 +179,7 @@ def band(octaves: torch.Tensor, draws: Draws) -> torch.Tensor:
 def rooms(draws: Draws, size: int) -> torch.Tensor:
     """Impulse responses `(n, n_samples)`: the direct sound, then noise decaying by 60 dB in `rt60`."""
     device = draws.rt60.device
-    at = torch.arange(min(size, int(0.6 * SAMPLE_RATE_HZ)), device=device)
+    at = torch.arange(min(size, int(LONGEST_ECHO_S * SAMPLE_RATE_HZ)), device=device)
     tail = torch.randn(len(draws.rt60), len(at), device=device) * torch.exp(-DECAY * at / draws.rt60)
     tail = tail * ((at >= draws.wall) & (at < draws.rt60))
     tail = tail * draws.tail / (tail.norm(dim=1, keepdim=True) + 1e-9)

@@ -64,6 +64,8 @@ class Order:
             raise ValueError(f"No recipe makes {self.model!r}; choose one of: {', '.join(MODELS)}.")
         if self.teacher and self.model != "ctc-en":
             raise ValueError(f"A teacher can teach ctc-en only, not {self.model}; leave it out.")
+        if self.rate is not None and self.rate <= 0:
+            raise ValueError(f"With a learning rate of {self.rate:g} nothing is learned; give a positive one, or none.")
         if self.minutes <= 0:
             raise ValueError(f"A budget of {self.minutes} minutes leaves no time to train; give a positive number.")
 
@@ -199,7 +201,7 @@ def make(order: Order) -> Path:
         speech.speaking(order.corpus, order.work / "speech", until=time.time() + 60 * minutes, cores=cores, seed=1)
     plan = Plan(
         speech=order.work / "speech", dev=order.work / "dev", out=run, minutes=minutes,
-        peak_rate=order.rate or Plan.peak_rate,
+        peak_rate=Plan.peak_rate if order.rate is None else order.rate,
     )  # fmt: skip
     trainer = train(plan, learner or start())
     return order.out if copies.rank else finish(order, trainer)

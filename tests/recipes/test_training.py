@@ -203,6 +203,11 @@ def test_the_average_follows_a_short_training_and_smooths_a_long_one() -> None:
     assert kept[0].tolist() == pytest.approx([0.002] * 2)
 
 
+def test_a_rate_that_teaches_nothing_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give a positive one"):
+        Order(model="ctc-en", minutes=1, work=tmp_path, out=tmp_path, rate=0.0)
+
+
 @pytest.mark.parametrize(("gib", "times"), [(1, 1), (8, 4), (24, 12), (139, 20)])
 def test_a_smaller_gpu_is_given_smaller_batches(gib: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=gib * 2**30))
