@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -216,7 +216,7 @@ def write_flac(path: Path, samples: Samples) -> None:
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
-            _encode_flac(file, samples)
+            file.write(_flac(samples))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -240,11 +240,14 @@ def read_clip(path: Path) -> Samples:
     return samples
 
 
-def _encode_flac(file: BinaryIO, samples: Samples) -> None:
+def _flac(samples: Samples) -> bytes:
+    """Encoded in memory, since libsndfile does not tell why a disk refuses its bytes."""
+    file = io.BytesIO()
     try:
         soundfile.write(file, to_int16(samples), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     except soundfile.LibsndfileError as e:
         raise OSError(f"writing FLAC failed: {e}") from e
+    return file.getvalue()
 
 
 def _read_soundfile(path: Path, longest: Seconds) -> _Raw | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from workbench.cli import data, doctor, history, models  # noqa: F401 - importing a module of verbs registers them
 from workbench.cli.common import app, messages
+from workbench.disk import is_full
 from workbench.errors import WorkbenchError
 
 __all__ = ["app", "main"]
@@ -24,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as e:
         if os.environ.get("WORKBENCH_DEBUG"):
             raise
+        if is_full(e):
+            messages().print("The disk is full, so this was not done; make at least 100 MB free on it and try again.")
+            sys.exit(1)
         messages().print(
             f"Something went wrong inside the workbench ({type(e).__name__}: {' '.join(str(e).split())[:200]}); "
             "set WORKBENCH_DEBUG=1 and run it again to see where."

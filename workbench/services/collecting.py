@@ -30,6 +30,7 @@ from workbench.services.importing import (
 )
 from workbench.services.intake import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.listings import read_text
+from workbench.services.saving import comes_first, told_when_full
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow, RunRow
 from workbench.store.queries import STATUS, find_set, select_labelled, set_names
@@ -72,6 +73,7 @@ class Collecting:
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
 
+    @told_when_full("The clip set was not made")
     def create_set(self, name: str, language: str | None = None) -> SetInfo:
         """Make an empty set.
 
@@ -122,6 +124,7 @@ class Collecting:
                         when[set_id] = max(when[set_id], (moment, set_id))
             return max(living, key=lambda row: when[row.id]).name if living else ""
 
+    @comes_first("The word list was not saved")
     def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
         """Replace a set's word list; empty lines and repetitions are dropped."""
         words = list(dict.fromkeys(word for word in map(clean_label, terms) if word))
@@ -219,6 +222,7 @@ class Collecting:
         """
         return self._add_decoded(set_name, lambda _: sound, name, speaker, text, confirmed)
 
+    @told_when_full("The recording was not saved")
     def _add_decoded(
         self, set_name: str, decode: Decode, name: str | None, speaker: str | None, text: str | None, confirmed: bool
     ) -> ImportReport:
@@ -242,10 +246,12 @@ class Collecting:
             raise UnknownNameError("sample set", kind, SAMPLE_KINDS)
         return self.import_path(assets_root() / "clips" / kind, set_name or kind, progress=progress)
 
+    @comes_first("Nothing was deleted")
     def delete_clips(self, clip_ids: Collection[int]) -> int:
         """Move clips to the bin for a week; how many there were."""
         return erasing.delete_clips(self._store, clip_ids)
 
+    @comes_first("The clip set was not deleted")
     def delete_set(self, name: str) -> int:
         """Move a set to the bin for a week; its id, for `undo_delete`."""
         return erasing.delete_set(self._store, name)
@@ -254,16 +260,19 @@ class Collecting:
         """What can still be brought back, newest deletion first."""
         return erasing.list_deleted(self._store)
 
+    @comes_first("Nothing was brought back")
     def undo_delete(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> int:
         """Bring clips or a set back; how many clips came back."""
         return erasing.undo_delete(self._store, clip_ids=clip_ids, set_id=set_id)
 
+    @comes_first("It was not erased for good and waits in the bin")
     def erase(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> Erased:
         """Erase clips or a whole set for good, at once, whether deleted before or not."""
         if set_id is not None:
             return erasing.erase_set(self._workspace, self._store, set_id)
         return erasing.erase_clips(self._workspace, self._store, clip_ids)
 
+    @comes_first("What is past its time in the bin was not erased")
     def erase_expired(self, days: float = erasing.KEEP_DAYS) -> Erased:
         """Erase what was deleted longer ago than this."""
         return erasing.erase_expired(self._workspace, self._store, days=days)

@@ -21,6 +21,7 @@ from workbench.errors import DataError, WorkbenchError
 from workbench.services.adaptation import Adaptation, RunView
 from workbench.services.comparing import Comparing
 from workbench.services.erasing import KEEP_DAYS, empty_log
+from workbench.services.saving import comes_first
 from workbench.store.database import Store
 from workbench.store.models import (
     ClipRow,
@@ -137,6 +138,7 @@ class History:
         lines = "\n".join(clean_label(line) for line in note.strip().splitlines())
         return self._keep(run, "note", _within(lines, LONGEST_NOTE, "note"))
 
+    @comes_first("The run was not deleted")
     def delete(self, run: str) -> None:
         """Move a run that has ended to the bin for a week.
 
@@ -151,6 +153,7 @@ class History:
             if not session.execute(update(RunRow).where(*ended).values(deleted_at=now())).rowcount:  # type: ignore[attr-defined]
                 raise WorkbenchError(f"{run} is {row.status} and cannot be deleted; stop it first.")
 
+    @comes_first("The run was not brought back")
     def undelete(self, run: str) -> None:
         """Bring a run back.
 
@@ -166,6 +169,7 @@ class History:
             set_id = find_set(session, set_name).id if set_name else None
             return [_deleted(session, row) for row in deleted_runs(session, set_id)]
 
+    @comes_first("The run was not erased for good and waits in the bin")
     def erase(self, run: str) -> None:
         """Erase a run for good: its model, figures, texts, name and note. Drafts that wait to be checked stay.
 
@@ -195,6 +199,7 @@ class History:
             self.erase(name)
         return len(names)
 
+    @comes_first("The name or note was not saved")
     def _keep(self, run: str, column: Literal["title", "note"], text: str) -> str:
         with self._store.session() as session:
             setattr(find_run(session, run), column, text)

@@ -4,7 +4,6 @@ Sounds are decoded in several threads and written in parts, each in one transact
 was done, and running the import again adds the rest, since the same sound is never added to a set twice.
 """
 
-import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy.exc import OperationalError
 
 from workbench.audio.decode import CLIPPED, CUT_OFF, QUIET
+from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.services.adding import Prepared, add_clips, prepare
 from workbench.services.cutting import Decode, groups
@@ -36,7 +36,7 @@ _REMEDIES: Final = {
     QUIET: "record it again closer to the microphone if you can",
     CUT_OFF: "copy the file again if the end is missing",
 }
-_DISK_FULL: Final = "The disk is full; make room and import again: what was added before stays and is not added twice."
+_DISK_FULL: Final = "Only a part was added (add all of it again afterwards: what is there is not added twice)"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,10 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     Raises:
         WorkbenchError: The disk filled up meanwhile, or cannot be written.
     """
-    with _disk_full_in_words(), tempfile.TemporaryDirectory(dir=workspace.temporary, prefix="import-") as name:
+    with (
+        _disk_full_in_words(workspace.root),
+        tempfile.TemporaryDirectory(dir=workspace.temporary, prefix="import-") as name,
+    ):
         yield Path(name)
 
 
@@ -186,14 +189,12 @@ def _sound_warnings(sound: Prepared) -> Iterator[Problem]:
 
 
 @contextmanager
-def _disk_full_in_words() -> Iterator[None]:
+def _disk_full_in_words(root: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as e:
-        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise WorkbenchError(f"A sound could not be stored ({e.strerror or e}); check the workspace folder.") from e
-        raise WorkbenchError(_DISK_FULL) from e
-    except OperationalError as e:
-        if "full" not in str(e.orig):
+    except (OSError, OperationalError) as e:
+        if is_full(e, root):
+            raise DiskFullError(_DISK_FULL, root) from e
+        if isinstance(e, OperationalError):
             raise
-        raise WorkbenchError(_DISK_FULL) from e
+        raise WorkbenchError(f"A sound could not be stored ({e.strerror or e}); check the workspace folder.") from e

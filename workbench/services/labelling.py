@@ -19,6 +19,7 @@ from workbench.errors import DataError
 from workbench.services.browsing import Wanted, clips_of, found
 from workbench.services.dividing import SetSplit, assign_set, confirmed_candidates, split_set
 from workbench.services.drafts import draft_texts, write_drafts
+from workbench.services.saving import comes_first, told_when_full
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
 from workbench.store.queries import batches, find_set, lock_clip, select_clips, select_labelled, to_clip
@@ -124,6 +125,7 @@ class Labelling:
         with self._store.session() as session:
             return [_reference(row) for row in _revisions(session, clip_id)]
 
+    @comes_first("The label was not saved")
     def save(
         self, clip_id: int, text: str, *, author: str, confirmed: bool, expected_revision: int | None = None
     ) -> Saved:
@@ -160,6 +162,7 @@ class Labelling:
                 assign_set(session, clip.set_id)
             return saved
 
+    @comes_first("Nothing was confirmed")
     def confirm(self, clip_ids: Iterable[int], author: str) -> list[Reference]:
         """Confirm the text each clip has now, typed or drafted.
 
@@ -187,6 +190,7 @@ class Labelling:
                 assign_set(session, set_id)
             return [_reference(added.get(clip_id) or current[clip_id]) for clip_id in clips]
 
+    @comes_first("The labels were not changed")
     def revise(self, revisions: Iterable[Revision], author: str) -> list[int]:
         """Change many confirmed labels at once, each only where it is still what the change was made for.
 
@@ -207,6 +211,7 @@ class Labelling:
                 changed.append(r.clip_id)
         return changed
 
+    @comes_first("Nothing was undone")
     def undo(self, clip_id: int, author: str, *, expected_revision: int | None = None) -> Reference | None:
         """Bring back the label before the newest change, by appending it again; repeated, go further back.
 
@@ -250,6 +255,7 @@ class Labelling:
         """Undo the newest change of each of these clips; how many there were to undo."""
         return sum(self.undo(clip_id, author) is not None for clip_id in clip_ids)
 
+    @told_when_full("The drafts were not kept")
     def save_drafts(self, model: str, texts: Mapping[int, str | Heard], *, draft: bool = True) -> int:
         """Keep what a model heard; never touches a label.
 

@@ -20,6 +20,7 @@ from workbench.services.model_process import ModelProcess
 from workbench.services.picturing import Picturing
 from workbench.services.prompting import Prompting
 from workbench.services.report import Reporting
+from workbench.services.saving import reserve_of
 from workbench.services.transcribing import Transcribing
 from workbench.services.transcripts import Transcripts
 from workbench.services.trying import Trying
@@ -71,6 +72,8 @@ class Workbench:
         """
         workspace = Workspace.open(root)
         store = Store.open(workspace)
+        if reserve := reserve_of(store):
+            reserve.take()
         catalog = Catalog(model_folders, model_collections)
         labelling, collecting = Labelling(store), Collecting(workspace, store)
         adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
+from workbench.disk import is_full, is_held
 from workbench.errors import WorkbenchError
 from workbench.ui import text
 from workbench.ui.render import esc
@@ -30,9 +31,18 @@ def shown(handler: Callable[P, T]) -> Callable[P, T]:
             raise notice(str(e)) from e
         except Exception as e:
             log.exception("%s failed", handler.__qualname__)
-            raise notice(text.UNEXPECTED) from e
+            raise notice(sentence_of(e)) from e
 
     return guarded
+
+
+def sentence_of(error: Exception) -> str:
+    """What is told of an error, whatever it is; an unexpected one's own words stay in the log."""
+    if isinstance(error, WorkbenchError):
+        return str(error)
+    if is_full(error):
+        return text.DISK_FULL
+    return text.BUSY if is_held(error) else text.UNEXPECTED
 
 
 def quiet(outputs: int) -> Callable[[Callable[P, Any]], Callable[P, Any]]:

@@ -13,12 +13,15 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from workbench.disk import is_full
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.guard import sentence_of
 
 LARGEST_TAKE: Final = 16_000_000  # bytes; 32 s at 192 kHz in 16 bit are 12.3 million
 LARGEST_LIST: Final = 1_000_000  # bytes of prompts
+NO_ROOM: Final = 507  # HTTP's "insufficient storage"; the page keeps the take and sends it again
 ABOUT: Final = "x-take"  # header: the take's set, text and speaker as percent-encoded JSON
 
 log = logging.getLogger(__name__)
@@ -81,10 +84,10 @@ async def _answered(request: Request, media_type: str, largest: int, answer: Any
     except _Refused as e:
         return JSONResponse({"error": str(e)}, e.status)
     except WorkbenchError as e:
-        return JSONResponse({"error": _sentence(e)}, 422)
-    except Exception:  # the page's boundary
+        return JSONResponse({"error": _sentence(e)}, NO_ROOM if is_full(e) else 422)
+    except Exception as e:  # the page's boundary
         log.exception("%s failed", request.url.path)
-        return JSONResponse({"error": text.UNEXPECTED}, 500)
+        return JSONResponse({"error": sentence_of(e)}, NO_ROOM if is_full(e) else 500)
 
 
 async def _body(request: Request, largest: int) -> bytes:

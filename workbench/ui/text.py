@@ -7,7 +7,18 @@ from typing import Final
 
 TITLE: Final = "Speech Workbench"
 TAGLINE: Final = "Teach a speech recogniser your words, and see whether it helped."
-UNEXPECTED: Final = "Something unexpected went wrong; the server's log has the details. Your clips and labels are safe."
+UNEXPECTED: Final = (
+    "Something unexpected went wrong, and what you just did may not have been saved; the server's log has the details. "
+    "Look whether it is there, and try again."
+)
+DISK_FULL: Final = (
+    "This was not done, and nothing of it is saved: the disk is full. Make at least 100 MB free on the disk that holds "
+    "the workspace, then try again."
+)
+BUSY: Final = (
+    "This was not done: another program or window held the workspace for too long. Try again; if it comes again, close "
+    "the other one."
+)
 NOT_DONE: Final = "Not done"
 DONE: Final = "Done"
 NOTE: Final = "Please note"
@@ -125,6 +136,7 @@ RECORDER_WORDS: Final = {
     "missing": "No microphone was found; plug one in, then try again.",
     "busy": "Another program holds the microphone; close it, then try again.",
     "gone": "The microphone is gone; plug it in, then try again.",
+    "kept": "It is kept here and sent again by itself; keep this page open.",
     "unsent": "Not saved yet: the workbench does not answer. It is tried again; keep this page open.",
     "between": "Refused on the way ({n}) by the server in front of the workbench; its limits have to be raised.",
     "noAnswer": "The workbench does not answer; see whether it still runs, then try again.",
@@ -338,6 +350,11 @@ LIST_WORDS: Final = {
     "overtook": "{author} changed this label while you were editing. Yours is in use now; theirs is in the history:",
     "meanwhile": "{author} has just changed this label. What you save will take its place; theirs is in the history:",
     "somebody": "Somebody who signs like you ({author})",
+    "sentAgain": "{why} Your text stays here and is sent again by itself; keep this page open.",
+    "notSent": "{why} Your text stays here; change it, or copy it to where it belongs.",
+    "noAnswer": "Not saved yet: the workbench does not answer.",
+    "savedAfterAll": "Saved now.",
+    "elsewhere": "Not saved yet, and sent again by themselves: labels of {names}. Keep this page open.",
     "takeTheirs": "Take theirs",
     "keepMine": "Keep mine",
     "saidConfirmed": "Confirmed. {shown}.",
@@ -803,3 +820,13 @@ WHOLE_SET: Final = "the set"
 FILE_LINE: Final = "{file} line {line}"
 DRAFTING: Final = "Drafting"
 WITH_MODEL: Final = "{doing} with {model}"
+
+# ---- signing in ----
+
+LOGIN_PASSWORD: Final = "Password of this workbench"
+LOGIN_OPEN: Final = "Open the workbench"
+LOGIN_WRONG: Final = "That is not the password."
+LOGIN_WRONG_LINK: Final = "This link was used already, or is older than the newest one; the server prints the next."
+LOGIN_BY_LINK: Final = "This workbench is opened by the link that it printed where it was started."
+LOGIN_TOO_MANY: Final = "Too many tries; wait a quarter of an hour."
+LOGIN_NEEDED: Final = "Sign in first: open the workbench's page."

@@ -127,12 +127,13 @@ function wav(parts, rate) {
 }
 
 class Refused extends Error {} // the server's own sentence; asking again would not help
+class NoRoom extends Error {} // the disk is full: asking again helps once there is room
 
 async function post(path, type, body, headers = {}) {
   const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
   const said = await answer.json().catch(() => null); // a proxy in between answers with a page of its own
   if (answer.ok && said) return said;
-  if (said && said.error) throw new Refused(said.error);
+  if (said && said.error) throw new (answer.status === 507 ? NoRoom : Refused)(said.error);
   if (answer.status >= 400 && answer.status < 500) throw new Refused(fill(props.words.between, { n: answer.status }));
   throw new Error(props.words.noAnswer);
 }
@@ -147,7 +148,7 @@ const outbox = {
       for (let attempt = 0; ; attempt += 1) {
         try { return await post('takes', 'audio/wav', take, headers); } catch (error) {
           if (error instanceof Refused) throw error;
-          if (attempt === 0) tell(props.words.unsent, 'bad');
+          if (attempt === 0) tell(error instanceof NoRoom ? `${error.message} ${props.words.kept}` : props.words.unsent, 'bad');
           await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
         }
       }
