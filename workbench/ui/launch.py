@@ -1,5 +1,6 @@
-"""Serves the page: on this machine only unless told otherwise, without telemetry, uploads inside the workspace."""
+"""Serves the page: on this machine only unless told otherwise, behind the gate, uploads inside the workspace."""
 
+import json
 import logging
 import os
 import socket
@@ -9,32 +10,40 @@ import webbrowser
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from filelock import FileLock, Timeout
+
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
+from workbench.ui.gate.access import LOCAL, Access
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from workbench.ui.gate.gate import Gate
+    from workbench.ui.gate.login import Login
 
-LOCAL: Final = ("127.0.0.1", "localhost", "::1")
-DEFAULT_PORT: Final = 7860
 LARGEST_UPLOAD: Final = "500mb"
 START_LIMIT_S: Final = 60.0
 HOUR_S: Final = 3600.0
 WARM_UP_AFTER_S: Final = 4.0  # the first page goes first
+MOST_CONNECTIONS: Final = 600  # more than the gate's streams; what comes beyond is told to come again
+SERVING: Final = ".serving"  # lock in the workspace's folder, held while a server uses it
+SERVED_AT: Final = ".serving.json"  # beside it: where
 
 
-def make_app(workbench: Workbench) -> "FastAPI":
-    """The web application: the clips' sounds and pictures by id, and the page at the root."""
-    uploads = workbench.workspace.temporary / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
+def make_app(workbench: Workbench, access: Access | None = None, login: "Login | None" = None) -> "Gate":
+    """The web application: the clips' sounds and pictures by id, and the page at the root, all behind the gate."""
+    access = access or Access()
+    workbench.uploads.clear()
     # Read by Gradio while it builds the page and on every upload.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    os.environ["GRADIO_TEMP_DIR"] = str(workbench.uploads.root)
     # Gradio would summarise its timings with pandas after every event; nobody reads them here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
     import gradio as gr
     from fastapi import FastAPI
 
+    from workbench.ui.gate.gate import Gate
+    from workbench.ui.gate.login import Login
+    from workbench.ui.gate.pages import Pages, page_key
     from workbench.ui.page import build
     from workbench.ui.parts import STATIC, static
     from workbench.ui.recordings import add_recording_routes
@@ -44,10 +53,13 @@ def make_app(workbench: Workbench) -> "FastAPI":
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
     add_recording_routes(app, workbench)
-    return gr.mount_gradio_app(
+    own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
+    blocks = build(workbench)
+    gr.mount_gradio_app(
         app,
-        build(workbench),
+        blocks,
         path="/",
+        root_path=access.root_path or None,
         footer_links=[],
         run_history=False,
         allowed_paths=[],  # nothing is served by path
@@ -62,25 +74,33 @@ def make_app(workbench: Workbench) -> "FastAPI":
         js=static("page.js"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
+    # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.
+    blocks.has_launched = True
+    return Gate(
+        app,
+        blocks,
+        own=own,
+        access=access,
+        pages=Pages(page_key(workbench.workspace.root)),
+        login=login or Login(access, 0),
+        uploads=workbench.uploads,
+    )
 
 
-def serve(
-    workbench: Workbench, *, host: str = "127.0.0.1", port: int = DEFAULT_PORT, open_browser: bool = False
-) -> None:
+def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool = False) -> None:
     """Serve the page until the process is interrupted.
 
     Args:
-        host: Address to listen on; other than this machine's own, anyone in the network can open the page.
         port: 0 takes a free one.
 
     Raises:
-        WorkbenchError: The port is taken, or the address is not this machine's.
+        WorkbenchError: The port is taken, the address is not this machine's, or the workspace is served already.
     """
-    server = Server(workbench, host=host, port=port)
+    server = Server(workbench, access=access, port=port)
     print(f"Building the page over {workbench.workspace.root} …", flush=True)
     with server:
         print(f"Speech Workbench is open at {server.url}  (Ctrl+C ends it)", flush=True)
-        if host not in LOCAL:
+        if access.host not in LOCAL and not access.asks:
             print("Everyone who reaches this address can hear and change the clips; there is no password.", flush=True)
         threading.Thread(target=_keep_house, args=(workbench,), daemon=True).start()
         if open_browser:
@@ -109,16 +129,29 @@ def _keep_house(workbench: Workbench) -> None:
 
 
 class Server:
-    """The page in a thread of this process: a context manager, for `serve` and for tests."""
+    """The page in a thread of this process: a context manager, for `serve` and for tests.
 
-    def __init__(self, workbench: Workbench, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.workbench, self.host = workbench, host
-        self._socket = _listen(host, port)
+    Args:
+        access: Who may open the page; this machine's browsers alone by default.
+
+    Raises:
+        WorkbenchError: The port is taken, the address is not this machine's, or the workspace is served already.
+    """
+
+    def __init__(self, workbench: Workbench, *, access: Access | None = None, port: int = 0) -> None:
+        self.workbench, self.access = workbench, access or Access()
+        self._lock = _lock_workspace(workbench)
+        try:
+            self._socket = _listen(self.access.host, port)
+        except BaseException:
+            self._lock.release()
+            raise
         self.port = int(self._socket.getsockname()[1])
 
     @property
     def url(self) -> str:
-        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        host = self.access.host
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
 
     @property
@@ -128,7 +161,18 @@ class Server:
     def __enter__(self) -> "Server":
         import uvicorn
 
-        config = uvicorn.Config(make_app(self.workbench), log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        from workbench.ui.gate.login import Login
+
+        _tell_where(self.workbench, self.url)
+        login = Login(self.access, self.port, self._show_link)
+        config = uvicorn.Config(
+            make_app(self.workbench, self.access, login),
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            ws="none",
+            limit_concurrency=MOST_CONNECTIONS,
+            server_header=False,
+        )
         self._server: uvicorn.Server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
@@ -142,7 +186,59 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=10)
+        self.close()
+
+    def close(self) -> None:
+        """Give the port and the workspace free."""
         self._socket.close()
+        self._lock.release()
+
+    def _show_link(self, key: str) -> None:
+        address = _network_address() if self.access.host in ("0.0.0.0", "::") else None
+        where = f"http://{address}:{self.port}" if address else self.url
+        if "://" in self.access.root_path:
+            where = self.access.root_path
+        print(f"Sign in with this link; it holds for one browser: {where}/login?key={key}", flush=True)
+
+
+def _lock_workspace(workbench: Workbench) -> FileLock:
+    """The lock that one server at a time holds.
+
+    Raises:
+        WorkbenchError: Another one holds it; says where that is.
+    """
+    root = workbench.workspace.root
+    lock = FileLock(root / SERVING)
+    try:
+        lock.acquire(timeout=0)
+        return lock
+    except Timeout as e:
+        try:
+            served = json.loads((root / SERVED_AT).read_text(encoding="utf-8"))
+            where = f"at {served['url']} (process {served['process']})"
+        except (OSError, ValueError, KeyError, TypeError):
+            where = "by another process"
+        raise WorkbenchError(
+            f"The workspace {root} is served already, {where}; open that page, end it first, or choose another "
+            "--workspace."
+        ) from e
+
+
+def _tell_where(workbench: Workbench, url: str) -> None:
+    """For a second server's message; nothing depends on it, so a full disk does not matter."""
+    try:
+        document = json.dumps({"url": url, "process": os.getpid()})
+        (workbench.workspace.root / SERVED_AT).write_text(document, encoding="utf-8")
+    except OSError:
+        logging.getLogger(__name__).info("where the page is served could not be written down", exc_info=True)
+
+
+def _network_address() -> str | None:
+    """An address of this machine that others in its network reach; None where it has none."""
+    import psutil
+
+    found = [a.address for each in psutil.net_if_addrs().values() for a in each if a.family == socket.AF_INET]
+    return next((each for each in found if not each.startswith(("127.", "169.254."))), None)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -152,9 +248,10 @@ def _listen(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
-    except OSError as e:
+    except (OSError, OverflowError) as e:
         with closing(made):
+            reason = getattr(e, "strerror", None) or "no such port"
             raise WorkbenchError(
-                f"The page cannot be served at {host}, port {port} ({e.strerror}); choose another one."
+                f"The page cannot be served at {host}, port {port} ({reason}); choose another one."
             ) from e
     return made

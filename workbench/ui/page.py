@@ -22,7 +22,6 @@ from workbench.ui.sections.label import Label
 from workbench.ui.sections.sets import Sets
 
 LOOK_EVERY_S: Final = 1.0
-FORGET_UPLOADS: Final = (600, 3600)  # s: Gradio looks this often for uploads older than that
 
 
 class Page:
@@ -35,9 +34,7 @@ class Page:
         self.history = History(workbench)
 
     def build(self) -> gr.Blocks:
-        with gr.Blocks(
-            title=text.TITLE, analytics_enabled=False, fill_width=True, delete_cache=FORGET_UPLOADS
-        ) as blocks:
+        with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
             self.seen = gr.State({})  # what the timer has drawn already, by name
             self.sets.build()

@@ -6,11 +6,12 @@ A path never comes from the browser.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi import FastAPI, HTTPException, Path, Query, Response
 from fastapi.responses import FileResponse
+from pydantic import Field
 
 from workbench.errors import WorkbenchError
 from workbench.services.picturing import spectrum_bytes
@@ -24,13 +25,19 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+LARGEST_ID: Final = 2**63 - 1  # what a database's whole numbers hold
+ClipId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+ClipNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Name = Annotated[str, Query(max_length=200)]
+MOST_CLIPS: Final = 1_000  # of one report
+
 
 @contextmanager
 def _found(what: str) -> Iterator[None]:
     """Answer 404 where there is none, without a word about why."""
     try:
         yield
-    except WorkbenchError as e:
+    except (WorkbenchError, UnicodeEncodeError) as e:  # half a character in a name is no name either
         raise HTTPException(404, f"no such {what}") from e
 
 
@@ -38,25 +45,25 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
     """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found."""
 
     @app.get("/sounds/{clip_id}")
-    def sound(clip_id: int) -> FileResponse:
+    def sound(clip_id: ClipId) -> FileResponse:
         with _found("clip"):
             path = workbench.picturing.sound(clip_id)
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
     @app.get("/waves/{clip_id}")
-    def wave(clip_id: int) -> Response:
+    def wave(clip_id: ClipId) -> Response:
         with _found("clip"):
             heights = workbench.picturing.peaks_of(clip_id)
         return Response(json.dumps(heights), media_type="application/json", headers=HEADERS)
 
     @app.get("/pictures/{clip_id}-{theme}.png")
-    def picture(clip_id: int, theme: Literal["light", "dark"]) -> FileResponse:
+    def picture(clip_id: ClipId, theme: Literal["light", "dark"]) -> FileResponse:
         with _found("clip"):
             path = workbench.picturing.spectrogram(clip_id, dark=theme == "dark")
         return FileResponse(path, media_type="image/png", headers=HEADERS)
 
     @app.get("/spectra/{clip_id}-{scale}")
-    def spectrum(clip_id: int, scale: Literal["mel", "linear"]) -> Response:
+    def spectrum(clip_id: ClipId, scale: Literal["mel", "linear"]) -> Response:
         with _found("clip"):
             content = workbench.picturing.spectrum(clip_id, scale)
         return Response(content, media_type="application/octet-stream", headers=HEADERS)
@@ -74,14 +81,14 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
         return Response(content, media_type="application/octet-stream", headers=HEADERS)
 
     @app.get("/texts/{form}")
-    def texts(form: str, of: str) -> Response:
+    def texts(form: str, of: Name) -> Response:
         with _found("texts"):
             download = workbench.transcripts.download(of, form)
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(download.name)}"}
         return Response(download.content, media_type=download.media_type, headers={**HEADERS, **saved_as})
 
     @app.get("/reports/{run}")
-    def report(run: str, clip: Annotated[list[int], Query()] = []) -> Response:  # noqa: B006 (FastAPI copies it)
+    def report(run: str, clip: Annotated[list[ClipNumber], Query(max_length=MOST_CLIPS)] = []) -> Response:  # noqa: B006 (FastAPI copies it)
         with _found("report"):
             found = workbench.reporting.of(run, clip)
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(report_name(found))}"}

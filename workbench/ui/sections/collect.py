@@ -1,6 +1,5 @@
 """Collect: record, add files, choose tiers, read what became of them; the word list; texts to take along; the bin."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ class Collect:
     """Ways for clips to come in, and to leave."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.collecting, self.workspace = workbench.collecting, workbench.workspace
+        self.collecting, self.uploads = workbench.collecting, workbench.uploads
         self.adaptation, self.comparing = workbench.adaptation, workbench.comparing
 
     def build(self) -> None:
@@ -149,52 +148,27 @@ class Collect:
 
     @shown
     def forget(self, paths: Sequence[str]) -> list[Any]:
-        for path in paths:
-            self._discard(Path(path))
+        self.uploads.discard(paths)
         return ["", *_nothing_asked()]
 
     def _add_or_ask(
         self, set_name: str, paths: Sequence[str], speaker: str, wishes: Wishes, progress: gr.Progress
     ) -> list[Any]:
-        # Files dropped while others are being added come with those again, which may be gone meanwhile.
-        files = [(path, Path(path).name) for path in paths if Path(path).is_file()]
+        if not set_name:
+            self.uploads.discard(paths)
+            raise DataError(text.NO_SET)
         count: Progress = lambda done, total, _: progress((done, total), unit="clips")  # noqa: E731 (a name for its type)
-        try:
-            return [self._add(set_name, files, speaker, wishes=wishes, count=count), *_nothing_asked()]
-        except TierChoice as e:
-            info = text.TIERS_INFO.format(file=e.file)
-            choices = gr.update(choices=list(e.tiers), value=[], info=info)
-            return ["", list(paths), gr.update(visible=True), choices, None]
-
-    def _add(
-        self,
-        set_name: str,
-        files: Sequence[tuple[str, str]],
-        speaker: str,
-        *,
-        wishes: Wishes | None = None,
-        count: Progress | None = None,
-    ) -> str:
-        waits = False
-        try:
-            if not set_name:
-                raise DataError(text.NO_SET)
-            report = self.collecting.add_files(set_name, files, speaker=speaker, wishes=wishes, progress=count)
-        except TierChoice:
-            waits = True
-            raise
-        finally:
-            for path, _ in () if waits else files:
-                self._discard(Path(path))
-        return import_report(report)
-
-    def _discard(self, path: Path) -> None:
-        """Remove an upload's copy; the workspace has its own by now."""
-        folder = path.resolve().parent
-        if folder.is_relative_to(self.workspace.temporary.resolve()):
-            path.unlink(missing_ok=True)
-            if folder != self.workspace.temporary.resolve() and not any(folder.iterdir()):
-                shutil.rmtree(folder, ignore_errors=True)
+        # The import owns the files from here on, though the page be closed meanwhile.
+        with self.uploads.taken(paths) as taken:
+            try:
+                report = self.collecting.add_files(
+                    set_name, taken.files, speaker=speaker, wishes=wishes, progress=count
+                )
+            except TierChoice as e:
+                info = text.TIERS_INFO.format(file=e.file)
+                choices = gr.update(choices=list(e.tiers), value=[], info=info)
+                return ["", taken.give_back(), gr.update(visible=True), choices, None]
+        return [import_report(report), *_nothing_asked()]
 
     @shown
     def save_words(self, set_name: str, words: str) -> list[Any]:

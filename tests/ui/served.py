@@ -1,0 +1,148 @@
+"""The page as `make app` starts it, and a client that sends requests as they are: a library's would tidy them up."""
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    port: int
+    lines: list[str] = field(default_factory=list)
+    process: "subprocess.Popen[str] | None" = None
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        *,
+        host: str | None = None,
+        stops_after: int | None = None,
+    ) -> Answer:
+        """One request; the path goes out as it is.
+
+        Args:
+            host: The Host header; the server's own address by default.
+            stops_after: Read no more than so many bytes of the answer, for those that stay open.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            connection.putheader("Host", host if host is not None else f"127.0.0.1:{self.port}")
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            content = answer.read() if stops_after is None else answer.read(stops_after)
+            return Answer(answer.status, content, {k.lower(): v for k, v in answer.getheaders()})
+        finally:
+            connection.close()
+
+    def page(self) -> "Tab":
+        """Open the page as a browser would."""
+        answer = self.ask("GET", "/")
+        assert answer.status == 200, answer.body[:300]
+        token = re.search(rb'headers\.set\("x-page-token", "([^"]+)"\)', answer.body)
+        return Tab(self, token[1].decode() if token else "", answer.body)
+
+
+@dataclass
+class Tab:
+    """A page that was opened; where the server gives no token, requests go without one."""
+
+    served: Served
+    token: str
+    html: bytes
+    session: str = "testing0session"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-Page-Token": self.token} if self.token else {}
+
+    def post(self, path: str, document: Any, **headers: str) -> Answer:
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        return self.served.ask("POST", path, body, {"Content-Type": "application/json", **self.headers, **headers})
+
+    def join(self, function: int, data: list[Any], **more: Any) -> Answer:
+        event = {"fn_index": function, "data": data, "session_hash": self.session, "event_data": None, **more}
+        return self.post("/gradio_api/queue/join", event)
+
+    def upload(self, *files: tuple[str, bytes]) -> Answer:
+        edge = "edge0of0parts"
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'.encode()
+            + b"Content-Type: application/octet-stream\r\n\r\n"
+            + content
+            + b"\r\n"
+            for name, content in files
+        ]
+        body = b"".join(parts) + f"--{edge}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        return self.served.ask("POST", "/gradio_api/upload", body, {**kind, **self.headers})
+
+    def answers(self, n: int = 1) -> list[dict[str, Any]]:
+        """The ends of n events that were joined before."""
+        query = f"GET /gradio_api/queue/data?session_hash={self.session} HTTP/1.1\r\n"
+        head = "".join(f"{k}: {v}\r\n" for k, v in self.headers.items())
+        found: list[dict[str, Any]] = []
+        with socket.create_connection(("127.0.0.1", self.served.port), timeout=PATIENCE_S) as sock:
+            sock.sendall(f"{query}Host: 127.0.0.1:{self.served.port}\r\n{head}\r\n".encode())
+            for line in sock.makefile("rb"):
+                if line.startswith(b"data: "):
+                    message = json.loads(line[6:])
+                    if message["msg"] == "process_completed":
+                        found.append(message)
+                        if len(found) == n:
+                            break
+        return found
+
+
+@contextmanager
+def started(workspace: Path, *options: str, folder: Path = ROOT) -> Iterator[Served]:
+    """`python app.py` over a workspace, on a free port; ended with the block."""
+    command = [sys.executable, "app.py", "--workspace", str(workspace), "--port", "0", *options]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    lines: list[str] = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.search(r"is open at http://\S+:(\d+)", line):
+                break
+        else:
+            raise AssertionError("".join(lines))
+        served = Served(int(found[1]), lines, process)
+        threading.Thread(target=lambda: lines.extend(process.stdout or ()), daemon=True).start()
+        yield served
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)

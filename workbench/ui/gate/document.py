@@ -1,0 +1,79 @@
+"""The page's HTML: the token that its scripts send along, and a nonce for each script that stands in it."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from workbench.ui.gate import headers as policies
+from workbench.ui.gate.pages import HEADER
+
+_SCRIPT: Final = re.compile(r"<script(?=[\s>])")
+# Runs before any other script: requests to this server carry the token, others go as they are.
+_FETCH: Final = """(() => {
+  const plain = window.fetch.bind(window);
+  window.fetch = (input, init) => {
+    const request = input instanceof Request ? input : null;
+    const address = new URL(request ? request.url : input, document.baseURI);
+    if (address.origin !== window.location.origin || !/^https?:$/.test(address.protocol)) return plain(input, init);
+    const headers = new Headers((init && init.headers) || (request ? request.headers : undefined));
+    headers.set(%s, %s);
+    return plain(input, { ...init, headers });
+  };
+})();"""
+
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+
+async def page(app: App, request: Request, token: str) -> Response:
+    """The page as it is sent.
+
+    Args:
+        app: Makes it.
+        token: Of this page.
+    """
+    # Whole and uncompressed, so that it can be written into; it is compressed again below.
+    scope = {**request.scope, "headers": [h for h in request.scope["headers"] if h[0].lower() != b"accept-encoding"]}
+    answer = await _asked(app, scope, request.receive)
+    if answer.status_code != 200:
+        return answer
+    nonce = policies.nonce()
+    html = bytes(answer.body).decode("utf-8")
+    script = _FETCH % (json.dumps(HEADER), json.dumps(token))
+    html = html.replace("<head>", f"<head><script>{script}</script>", 1)
+    html = _SCRIPT.sub(f'<script nonce="{nonce}"', html)
+    made = Response(html, headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+    made.headers["content-security-policy"] = policies.PAGE.format(nonce=nonce)
+    return _compressed(made, request.headers.get("accept-encoding", ""))
+
+
+async def _asked(app: App, scope: MutableMapping[str, Any], receive: Any) -> Response:
+    status, head, parts = 500, [], []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status, head
+        if message["type"] == "http.response.start":
+            status, head = message["status"], message.get("headers", [])
+        elif message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+    answer = Response(b"".join(parts), status)
+    answer.raw_headers = [(n, v) for n, v in head if n.lower() != b"content-length"]
+    answer.raw_headers.append((b"content-length", str(len(answer.body)).encode()))
+    return answer
+
+
+def _compressed(answer: Response, accepted: str) -> Response:
+    if not re.search(r"\bbr\b", accepted):
+        return answer
+    import brotli
+
+    answer.body = brotli.compress(bytes(answer.body), quality=4)
+    answer.headers["content-encoding"] = "br"
+    answer.headers["content-length"] = str(len(answer.body))
+    answer.headers["vary"] = "Accept-Encoding"
+    return answer
