@@ -143,8 +143,15 @@ def test_the_cache_stays_within_its_limit_and_keeps_what_is_needed(
         FeatureCache(tmp_path, backend, 2).fill(items)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
 def test_a_full_disk_is_met_by_forgetting_what_is_not_needed(
-    backend_of: BackendOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, backend_of: BackendOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = backend_of("wav2vec2-group")
     old, _ = item_of(0)
@@ -154,12 +161,42 @@ def test_a_full_disk_is_met_by_forgetting_what_is_not_needed(
 
     def full_while_the_old_one_is_there(values: object, file: str) -> None:
         if FeatureCache(tmp_path, backend, 2).path(old).exists():
-            raise OSError(28, "No space left on device")
+            raise error
         save_file(values, file)
 
     monkeypatch.setattr("workbench.asr.feature_cache.save_file", full_while_the_old_one_is_there)
     cache.fill([new])
     assert cache.path(new).exists()
+
+
+def test_on_a_real_full_disk_old_activations_make_room_and_the_last_bytes_are_left_alone(
+    backend_of: BackendOf, tmp_path: Path
+) -> None:
+    backend = backend_of("wav2vec2-group")
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        old = [item_of(seed)[0] for seed in range(4)]
+        FeatureCache(disk / "cache", backend, 2).fill(old)
+        fill(disk, leave=2 * reserve_size(disk) + 1024)
+        cache, new = FeatureCache(disk / "cache", backend, 3), item_of(9)[0]
+        cache.fill([new])
+        assert cache.get(new) is not None
+        assert not any(FeatureCache(disk / "cache", backend, 2).path(item).exists() for item in old)
+        fill(disk, leave=2 * reserve_size(disk) - 1024)
+        with pytest.raises(WorkbenchError, match="The disk is full: the frozen part's output cannot be kept"):
+            cache.fill([item_of(10)[0]])
+        assert shutil.disk_usage(disk).free >= 2 * reserve_size(disk) - 4096
+        assert not list(disk.rglob("*.tmp"))
+
+
+def test_any_other_failure_to_write_is_not_called_a_full_disk(
+    backend_of: BackendOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: Input/output error (os error 5)")
+
+    monkeypatch.setattr("workbench.asr.feature_cache.save_file", broken)
+    with pytest.raises(SafetensorError, match="os error 5"):
+        FeatureCache(tmp_path, backend_of("wav2vec2-group"), 3).fetch(item_of()[0])
 
 
 def test_two_processes_fill_one_cache(model_folder: Callable[[str], Path], tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_folder_without_safetensors_is_refused(copied: Path) -> None:
 
 
 def test_a_folder_without_a_config_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no readable config"):
+    with pytest.raises(ModelError, match=r"holds no config\.json"):
         folder_spec(tmp_path)
     with pytest.raises(ModelError, match=r"holds no config\.json"):
         Catalog().resolve(str(tmp_path))
@@ -111,7 +111,7 @@ def test_a_ctc_model_of_an_unknown_kind_is_refused_before_it_is_loaded(copied: P
 def test_a_damaged_file_is_one_sentence(copied: Path) -> None:
     spec = folder_spec(copied)
     (copied / "model.safetensors").write_bytes(b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
-    with pytest.raises(ModelError, match=r"cannot be loaded|is not complete"):
+    with pytest.raises(ModelError, match=r"holds no weights"):
         loading.load(spec)
 
 

@@ -1,16 +1,18 @@
 """Base models on offer: the bundled one, folders named on the command line, and models of the hub by their id.
 
-Nothing here loads a model; opening the page reads a few JSON files.
+Nothing here loads a model; opening the page reads a few JSON files and the headers of weights.
 """
 
-import json
+import math
+import os
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from workbench.asr.headers import weight_files
 from workbench.asr.hub_models import (
     HUB_MODELS,
     SMALL_CTC_RATES,
@@ -18,10 +20,11 @@ from workbench.asr.hub_models import (
     SUPERVISED_CTC_RATES,
     WHISPER_BASE_RATES,
 )
-from workbench.asr.outline import CTC_NAMINGS, tensor_sizes, weight_files
+from workbench.asr.model_folder import ADAPTER, CONFIG, SMALL, BadModelError, family_of, judge, read_config
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError
+from workbench.files import read_object, shown
 
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
 BYTES_PER_WEIGHT = 4  # float32
@@ -31,30 +34,54 @@ SMALL_MODEL_PARAMETERS = 20_000_000
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
-SEQ2SEQ = ("WhisperForConditionalGeneration", "MoonshineForConditionalGeneration")
 SMALL_RATES = {"ctc": SMALL_CTC_RATES, "seq2seq": SMALL_SEQ2SEQ_RATES}
 LARGE_RATES = {"ctc": SUPERVISED_CTC_RATES, "seq2seq": WHISPER_BASE_RATES}
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """A model folder that is not on offer.
+
+    Attributes:
+        folder: Its path.
+        reason: What is wrong and what to do, without the path.
+    """
+
+    folder: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The folder's name alone, for a page that others see."""
+        return os.path.basename(self.folder) or self.folder
+
+    def __str__(self) -> str:
+        return f"The model folder {self.folder} is left out: {self.reason}."
+
+
 class Catalog:
     """Names and finds base models.
+
+    A folder that holds no usable model is left out and told of in `skipped`; it never stands in the way of the others.
 
     Args:
         folders: Model folders named on the command line.
         collections: Folders whose subfolders are model folders (`--models-dir`).
 
     Raises:
-        ModelError: A named folder holds no model.
+        ModelError: There is no such collection.
     """
 
     def __init__(self, folders: Sequence[Path] = (), collections: Sequence[Path] = ()) -> None:
         found = [bundled(folder) for folder in sorted(assets_root().glob("*/config.json"))]
-        found += [folder_spec(Path(f)) for f in folders]
-        for collection in collections:
-            if not Path(collection).is_dir():
-                raise ModelError(f"The models folder {collection} does not exist; name an existing one.")
-            found += [folder_spec(c.parent) for c in sorted(Path(collection).glob("*/config.json"))]
+        skipped: list[Skipped] = []
+        for folder in (*map(Path, folders), *(f for c in collections for f in _model_folders(Path(c), skipped))):
+            try:
+                found.append(folder_spec(folder))
+            except BadModelError as e:
+                skipped.append(Skipped(shown(folder), e.reason))
         self.specs: tuple[ModelSpec, ...] = (*_unique(found), *HUB_MODELS)
+        self.skipped: tuple[Skipped, ...] = tuple(skipped)
 
     def names(self) -> list[str]:
         return [s.name for s in self.specs]
@@ -77,10 +104,10 @@ class Catalog:
     def resolve(self, name_or_folder: str) -> ModelSpec:
         """As `find`, and folders too: for the command line, whose user owns the file system."""
         folder = Path(name_or_folder)
-        if name_or_folder not in self.names() and (folder / "config.json").is_file():
-            return folder_spec(folder)
         if name_or_folder not in self.names() and folder.is_dir():
-            raise ModelError(f"The folder {folder} holds no config.json, so it is no model; name a model folder.")
+            return folder_spec(folder)
+        if os.path.lexists(folder) and not folder.is_dir() and not HUB_ID.fullmatch(name_or_folder):
+            raise ModelError(f"{shown(folder)} is no folder; name a model folder, or a model of the catalogue.")
         return self.find(name_or_folder)
 
 
@@ -88,7 +115,7 @@ def bundled(config_file: Path) -> ModelSpec:
     """The bundled model whose config.json this is; its facts stand in workbench.json beside it where there is one."""
     spec = folder_spec(config_file.parent)
     facts_file = config_file.parent / "workbench.json"
-    facts = json.loads(facts_file.read_text()) if facts_file.is_file() else {}
+    facts = read_object(facts_file, most=SMALL) if facts_file.is_file() else {}
     facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
     return replace(spec, source="bundled", **facts)
 
@@ -97,41 +124,41 @@ def folder_spec(folder: Path) -> ModelSpec:
     """A model folder as saved by `save_pretrained`.
 
     Raises:
-        ModelError: No readable config.json or no safetensors file.
+        BadModelError: A file is unreadable, or they do not hold together.
     """
     folder = folder.resolve()
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise ModelError(f"The folder {folder} holds no readable config.json, so it is no model ({e}).") from e
-    weights = weight_files(folder)
-    if not weights:
-        raise ModelError(
-            f"The model in {folder} has no .safetensors file; other weight files can run code when opened and are not "
-            "loaded: save it again with safetensors."
-        )
-    parameters = sum(count_parameters(w) for w in weights)
-    family = family_of(config)
+    judged = judge(folder)
+    parameters = sum(map(math.prod, judged.shapes.values()))
     rates = SMALL_RATES if parameters < SMALL_MODEL_PARAMETERS else LARGE_RATES
     return ModelSpec(
         name=folder.name,
-        family=family,
+        family=judged.family,
         source="folder",
         location=str(folder),
         parameters=parameters,
-        size_mb=round(sum(w.stat().st_size for w in weights) / 1e6, 1),
-        learning_rates=rates.get(family, {}),
+        size_mb=round(sum(w.stat().st_size for w in judged.weights) / 1e6, 1),
+        learning_rates=rates.get(judged.family, {}),
         good_for="A model from your own disk.",
     )
 
 
-def family_of(config: dict[str, object]) -> str:
-    """ "ctc", "seq2seq" or "unsupported", from the architecture's name and kind in config.json."""
-    architectures = config.get("architectures")
-    names = architectures if isinstance(architectures, list) else []
-    if any(str(n).endswith("ForCTC") for n in names) and config.get("model_type") in CTC_NAMINGS:
-        return "ctc"
-    return "seq2seq" if any(n in SEQ2SEQ for n in names) else "unsupported"
+def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
+    """The subfolders that seem to hold a model, in order; a collection that may not be read is added to `skipped`."""
+    if not collection.is_dir():
+        raise ModelError(f"The models folder {shown(collection)} does not exist; name an existing one.")
+    try:
+        found = sorted(os.fspath(entry) for entry in collection.iterdir())
+    except OSError as e:
+        skipped.append(Skipped(shown(collection), f"it cannot be read ({e.strerror}); let this user read it"))
+        return
+    for name in found:
+        folder = Path(name)
+        if any(os.path.lexists(folder / file) for file in (CONFIG, ADAPTER)) or _is_closed(folder):
+            yield folder
+
+
+def _is_closed(folder: Path) -> bool:
+    return os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK)
 
 
 def _hub_spec(location: str) -> ModelSpec:
@@ -139,7 +166,7 @@ def _hub_spec(location: str) -> ModelSpec:
     spec = ModelSpec(name=location, family="ctc", source="hub", location=location)
     folder = local_folder(spec)
     if folder:
-        family = family_of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        family = family_of(read_config(folder))
     else:
         decodes = any(name in location.lower() for name in ("whisper", "moonshine"))
         family = "seq2seq" if decodes else "ctc"  # by its name; loading it will tell
@@ -174,11 +201,6 @@ def local_folder(spec: ModelSpec) -> Path | None:
     found = try_to_load_from_cache(spec.location, "config.json")
     folder = Path(found).parent if isinstance(found, str) else None
     return folder if folder and weight_files(folder) else None
-
-
-def count_parameters(weights: Path) -> int:
-    """Number of values in a safetensors file."""
-    return sum(tensor_sizes(weights).values())
 
 
 def rate_for(spec: ModelSpec, strategy: str) -> float:

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from workbench.asr.backend import Activations, Backend, ClipInput
 from workbench.asr.packing import padded_batches
 from workbench.core.types import SAMPLE_RATE
+from workbench.disk import is_full, spare
 from workbench.errors import WorkbenchError
 
 FORMAT = 2  # raise it when what is stored changes its meaning
@@ -97,8 +98,14 @@ class FeatureCache:
             return None
 
     def put(self, item: CacheItem, activations: Activations) -> None:
-        """Store an item's activations; the file appears whole or not at all."""
+        """Store an item's activations; the file appears whole or not at all.
+
+        Raises:
+            OSError: The disk is full, but for what labels and deleting need; a SafetensorError where it fills up now.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        if sum(v.numel() * v.element_size() for v in activations.values()) > spare(self.folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
         handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
         os.close(handle)
         try:
@@ -143,13 +150,15 @@ class FeatureCache:
         """Store an item; where the disk is full, what is not needed now goes first."""
         try:
             self.put(item, activations)
-        except OSError as e:
-            if e.errno != errno.ENOSPC:
+        except (OSError, SafetensorError) as e:  # safetensors tells a full disk by an error of its own
+            if not is_full(e):
                 raise
             make_room(self.folder.parent, 0, keep={self.path(i) for i in needed})
             try:
                 self.put(item, activations)
-            except OSError as again:
+            except (OSError, SafetensorError) as again:
+                if not is_full(again):
+                    raise
                 raise WorkbenchError(
                     "The disk is full: the frozen part's output cannot be kept. Free some space and resume the run, or "
                     "let the whole model learn, which keeps nothing."

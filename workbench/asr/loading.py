@@ -1,8 +1,9 @@
 """Loads a base model from its folder or the hub: safetensors only, no remote code, every failure one sentence."""
 
 import hashlib
-import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ from huggingface_hub.errors import (
 from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
 
 from workbench.asr.backend import Backend
-from workbench.asr.catalog import check_memory, count_parameters, family_of
+from workbench.asr.catalog import check_memory
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.model_folder import ModelFolder, judge
 from workbench.asr.moonshine import MoonshineBackend
-from workbench.asr.outline import CTC_NAMINGS, weight_files
+from workbench.asr.outline import CTC_NAMINGS
 from workbench.asr.seq2seq import WhisperBackend
+from workbench.asr.soundness import check_finite, check_shapes
 from workbench.core.types import ModelSpec
-from workbench.errors import ModelError
+from workbench.errors import ModelError, WorkbenchError
 
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
 HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
@@ -59,23 +62,21 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
         ModelError: Not found, hub unreachable, gated, not a recogniser, no safetensors, too large for the memory.
     """
     folder = fetch(spec, progress=progress)
-    weights, family = check_folder(spec, folder)
-    check_memory(spec, sum(count_parameters(w) for w in weights), trainable_share)
+    judged, config = check_folder(spec, folder)
+    check_memory(spec, sum(map(math.prod, judged.shapes.values())), trainable_share)
     progress(f"Loading {spec.name}")
-    try:
-        with _quiet():
-            auto: Any = AutoModelForSpeechSeq2Seq if family == "seq2seq" else AutoModelForCTC
-            model, report = auto.from_pretrained(
-                folder,
-                dtype=torch.float32,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-            processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as e:  # transformers raises many kinds; each becomes the same sentence with its first line
-        raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
+    auto: Any = AutoModelForSpeechSeq2Seq if judged.family == "seq2seq" else AutoModelForCTC
+    with _quiet(), _one_sentence(spec):
+        check_shapes(spec, auto, config, judged.shapes)
+        model, report = auto.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if report["missing_keys"]:  # transformers fills them with random numbers and goes on
         lacking = sorted(report["missing_keys"])
         raise ModelError(
@@ -87,8 +88,23 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
             f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
             "vocab.json or tokenizer.json); save the processor beside the model."
         )
-    backend = SEQ2SEQ_BACKENDS[model.config.model_type] if family == "seq2seq" else CTCBackend
-    return backend(spec, model.to(device()), processor, fingerprint(folder))
+    check_finite(f"The model {spec.name}", model.state_dict())
+    backend = SEQ2SEQ_BACKENDS[model.config.model_type] if judged.family == "seq2seq" else CTCBackend
+    with _one_sentence(spec):
+        return backend(spec, model.to(device()), processor, fingerprint(folder))
+
+
+@contextmanager
+def _one_sentence(spec: ModelSpec) -> Iterator[None]:
+    """transformers raises many kinds, and tokenizers' panics are not even exceptions; each becomes one sentence."""
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except BaseException as e:
+        if not isinstance(e, Exception) and type(e).__name__ != "PanicException":
+            raise
+        raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
 
 
 def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path:
@@ -121,41 +137,35 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         ) from e
 
 
-def check_folder(spec: ModelSpec, folder: Path) -> tuple[list[Path], str]:
-    """The weight files of a model folder that this program can use, and the model's family.
+def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
+    """What a model folder says of its model, and its configuration as transformers understands it.
 
     Raises:
-        ModelError: Not a speech recogniser that is supported, or no safetensors.
+        ModelError: Files that do not hold together, not a speech recogniser that is supported, or no safetensors.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    family = family_of(config)
-    if family == "unsupported":
-        kind = ", ".join(config.get("architectures") or ["unknown architecture"])
+    judged = judge(folder)
+    if judged.family == "unsupported":
+        names = judged.config.get("architectures")
+        kind = ", ".join(map(str, names)) if isinstance(names, list) and names else "unknown architecture"
         raise ModelError(
-            f"The model {spec.name} ({kind}) is neither a Whisper model nor one with a CTC head of a supported kind "
-            f"({', '.join(CTC_NAMINGS)}); choose one such as whisper-base or wav2vec2-base-960h."
-        )
-    weights = weight_files(folder)
-    if not weights:
-        raise ModelError(
-            f"The model {spec.name} has no .safetensors file; other weight files can run code when opened and are not "
-            "loaded: choose a model saved with safetensors."
+            f"The model {spec.name} ({kind[:200]}) is neither a Whisper model nor one with a CTC head of a supported "
+            f"kind ({', '.join(CTC_NAMINGS)}); choose one such as whisper-base or wav2vec2-base-960h."
         )
     try:
-        AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        return judged, AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as e:
         raise ModelError(
-            f"The model {spec.name} is of a kind that transformers {transformers.__version__} does not know without "
-            "running code from the hub, which is never done here; choose another model."
+            f"The model {spec.name} has a config.json that transformers {transformers.__version__} does not take "
+            f"({_first_line(e)}); fetch the model again, or choose another one."
         ) from e
-    return weights, family
 
 
 def fingerprint(folder: Path) -> str:
     """Hash of everything in a model folder that changes what it computes."""
     digest = hashlib.sha256()
     files = {file for pattern in FINGERPRINT_PATTERNS for file in folder.glob(pattern)}
-    for file in sorted(files | set(weight_files(folder))):
+    weights = {file for file in folder.glob("*.safetensors") if not file.name.startswith("adapter.")}
+    for file in sorted(files | weights):
         state = file.stat()
         digest.update(f"{file.name}:{_file_hash(str(file), state.st_size, state.st_mtime_ns)};".encode())
     return digest.hexdigest()

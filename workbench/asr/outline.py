@@ -3,7 +3,6 @@
 A test holds the outline against the loaded model's blocks for every family.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from workbench.asr.ctc_text import WORD_START, piece_characters
+from workbench.asr.headers import FETCH_AGAIN, Shapes, all_shapes
 from workbench.core.languages import find_code
 from workbench.core.text import ctc_frames_needed
 from workbench.core.types import Block, Seconds
+from workbench.files import FileProblem, read_object
 
+MOST_BYTES = 32 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
 LAYER_KINDS = ("encoder", "decoder")
 MEL_WINDOW, MEL_HOP = 400, 160  # samples; of every log-mel spectrogram here
 MELS_A_FRAME = 2  # mel frames that w2v-BERT takes at once
@@ -94,30 +96,57 @@ _WHISPER = _naming(
     last_decoder=r"\.decoder\.layer_norm\.",
     head=r"^proj_out\.",
 )
+NAMINGS = {**CTC_NAMINGS, "whisper": _WHISPER, "moonshine": _MOONSHINE}
+OTHER_MODEL = "choose another model"
 
 
 def outline(folder: Path) -> tuple[Block, ...]:
     """The blocks of the model in a folder, with their numbers of weights.
 
     Raises:
-        OSError: A file cannot be read.
-        ValueError: A file is not what its name says.
+        FileProblem: A file cannot be read, or is not what its name says.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in weight_files(folder):
-        shapes |= tensor_shapes(file)
+    config, shapes = read_object(folder / "config.json", most=MOST_BYTES), all_shapes(folder)
+    depths = check_depths(folder / "config.json", config, shapes)
     if config.get("is_encoder_decoder"):
-        moonshine = config["model_type"] == "moonshine"
-        naming, key = (_MOONSHINE, "{}_num_hidden_layers") if moonshine else (_WHISPER, "{}_layers")
-        depths = {half: int(config[key.format(half)]) for half in ("encoder", "decoder")}
+        naming = _naming_of(folder / "config.json", config["model_type"])
         return _blocks(naming, shapes, depths, {}, without=("head",) if _tied(config) else ())
-    return _ctc_outline(config, shapes)
+    return _ctc_outline(config, shapes, depths)
 
 
-def _ctc_outline(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Block, ...]:
-    kind = config["model_type"]
-    depth = int(config.get("encoder_config", config)["num_hidden_layers"])
+def check_depths(file: Path, config: Mapping[str, Any], shapes: Shapes) -> dict[str, int]:
+    """Number of layers of each stack, "encoder" or "decoder", none of which may have more than the weights.
+
+    Raises:
+        FileProblem: config.json tells of no layers, or of more.
+    """
+    kind = config.get("model_type")
+    naming, inner = _naming_of(file, kind), config.get("encoder_config") or config
+    keys = {"encoder": "num_hidden_layers"}
+    if config.get("is_encoder_decoder"):
+        key = "{}_num_hidden_layers" if kind == "moonshine" else "{}_layers"
+        keys, inner = {half: key.format(half) for half in ("encoder", "decoder")}, config
+    depths: dict[str, int] = {}
+    for stack, key in keys.items():
+        pattern = dict(naming.patterns)[stack]
+        held = len({found[1] for found in map(pattern.search, shapes) if found})
+        said = inner.get(key)
+        if type(said) is not int or not 0 < said <= held:
+            told = "nothing" if said is None else str(said)[:40]
+            raise FileProblem(file, f"says {key} {told}, and the weights hold {held} {stack} layers", FETCH_AGAIN)
+        depths[stack] = said
+    return depths
+
+
+def _naming_of(file: Path, kind: Any) -> Naming:
+    naming = NAMINGS.get(kind) if isinstance(kind, str) else None
+    if naming is None:
+        raise FileProblem(file, f"tells of a model of the kind {str(kind)[:40]}, which is not supported", OTHER_MODEL)
+    return naming
+
+
+def _ctc_outline(config: Mapping[str, Any], shapes: Shapes, depths: Mapping[str, int]) -> tuple[Block, ...]:
+    kind, depth = config["model_type"], depths["encoder"]
     norm_is_last = config.get("do_stable_layer_norm") or kind == "wav2vec2-conformer"
     without = ["features", "position"] if kind == "wav2vec2-bert" else []
     if not (config.get("add_adapter") or config.get("use_intermediate_ffn_before_adapter")):
@@ -125,12 +154,7 @@ def _ctc_outline(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]
     if kind == "wavlm":  # low-rank adapters do nothing beside these, see ctc_wav2vec2.py
         shapes = {t: (*s, 1) if _WAVLM_ATTENTION.search(t) else s for t, s in shapes.items()}
     places = {"norm": f"encoder {depth}" if norm_is_last else "position"}
-    return _blocks(CTC_NAMINGS[kind], shapes, {"encoder": depth}, places, without)
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """A model's own weights, without the adapters of single languages that lie beside MMS."""
-    return sorted(f for f in folder.glob("*.safetensors") if not f.name.startswith("adapter."))
+    return _blocks(CTC_NAMINGS[kind], shapes, depths, places, without)
 
 
 def _tied(config: Mapping[str, Any]) -> bool:
@@ -208,13 +232,13 @@ def characters(folder: Path, language: str | None = None) -> frozenset[str] | No
     """
     whole = folder / "tokenizer.json"
     if whole.is_file():
-        model = json.loads(whole.read_text(encoding="utf-8"))["model"]
+        model = read_object(whole, most=MOST_BYTES)["model"]
         if WORD_START in model.get("vocab", ()):
             return piece_characters(model["vocab"])
         return learned_characters(model["vocab"]) if isinstance(model.get("vocab"), dict) else None
-    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    vocabulary = read_object(folder / "vocab.json", most=MOST_BYTES)
     if any(isinstance(part, dict) for part in vocabulary.values()):  # MMS: one alphabet a language
-        facts = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        facts = read_object(folder / "tokenizer_config.json", most=MOST_BYTES)
         vocabulary = vocabulary[(find_code(language, vocabulary) if language else None) or facts["target_lang"]]
     return frozenset(t for t in vocabulary if len(t) == 1 and t not in "| ")
 
@@ -235,7 +259,10 @@ def frames_needed(folder: Path, text: str) -> int:
 def _pieces(file: Path) -> Any:
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(file))
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()  # the file may ask for a billion more
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def learned_characters(tokens: Iterable[str]) -> frozenset[str] | None:
@@ -264,20 +291,8 @@ def window(folder: Path) -> Seconds | None:
     for name, inner in (("processor_config.json", "feature_extractor"), ("preprocessor_config.json", None)):
         file = folder / name
         if file.is_file():
-            document = json.loads(file.read_text(encoding="utf-8"))
+            document = read_object(file, most=MOST_BYTES)
             facts = document.get(inner, {}) if inner else document
             if facts.get("feature_extractor_type") == "WhisperFeatureExtractor":
                 return float(facts.get("chunk_length", 30))
     return None
-
-
-def tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    """Shape of each tensor in a safetensors file, from its header (8 bytes length, then JSON)."""
-    with file.open("rb") as f:
-        header: dict[str, Any] = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-
-
-def tensor_sizes(file: Path) -> dict[str, int]:
-    """Number of values of each tensor in a safetensors file."""
-    return {name: math.prod(shape) for name, shape in tensor_shapes(file).items()}

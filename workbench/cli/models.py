@@ -67,6 +67,8 @@ def models(
     """List the base models on offer. Any other hub id of a CTC or Whisper model works too."""
     with opened(context, workspace, model_collections=models_dir or ()) as bench:
         specs = bench.catalog.specs
+        for skipped in bench.catalog.skipped:
+            messages().print(str(skipped))
     document = [
         {
             "name": s.name,

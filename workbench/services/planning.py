@@ -1,6 +1,5 @@
 """What a fine-tune would do, told before it starts: plan, settings, split, what cannot be learned or proven."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy_names
+from workbench.asr.model_folder import read_config
 from workbench.asr.outline import can_grow, characters, frames_needed, n_frames, outline, window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
@@ -346,7 +346,7 @@ class Planning:
         if folder is None:
             return []
         longest = window(folder)
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_config(folder)
         with self.store.session() as session:
             language = find_set(session, set_name).language
         alphabet = self.alphabet(spec, language)

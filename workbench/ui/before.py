@@ -1,12 +1,15 @@
 """What is known before a run starts, as escaped HTML: the base model's facts, what the run would do, the strategies."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from workbench.core.types import ModelSpec
 from workbench.services.expecting import Expectation, Times
 from workbench.services.preview import Preview
 from workbench.ui import text
 from workbench.ui.render import command, count, esc, span
+
+MOST_LEFT_OUT: Final = 5  # folders with a reason each; all of them are printed where the page was started
 
 
 def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
@@ -35,6 +38,18 @@ def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
         f"<div class='{name}'><dt>{text.FACTS[name]}</dt><dd>{esc(said)}</dd></div>" for name, said in facts if said
     )
     return f"<dl class='facts'>{rows}</dl>"
+
+
+def left_out(folders: Sequence[tuple[str, str]]) -> str:
+    """Model folders that are not on offer.
+
+    Args:
+        folders: The name of each, without its path, since others may see the page; and why.
+    """
+    said = [f"<li>{esc(name)}: {esc(reason)}.</li>" for name, reason in folders[:MOST_LEFT_OUT]]
+    if len(folders) > MOST_LEFT_OUT:
+        said.append(f"<li>{esc(text.LEFT_OUT_MORE.format(n=len(folders) - MOST_LEFT_OUT))}</li>")
+    return f"<p class='hint'>{esc(text.LEFT_OUT)}</p><ul class='hint'>{''.join(said)}</ul>" if said else ""
 
 
 def _speed(spec: ModelSpec, minute: Expectation | None) -> str:

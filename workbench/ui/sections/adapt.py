@@ -10,7 +10,7 @@ from workbench.errors import DataError, WorkbenchError
 from workbench.services.planning import CURVE_DRAWS
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.before import at_most, brief, model_facts, preview, strategies
+from workbench.ui.before import at_most, brief, left_out, model_facts, preview, strategies
 from workbench.ui.form import (
     OF_STRIP,
     SETTINGS,
@@ -64,6 +64,8 @@ class Adapt(RunPanel):
             interactive=True,
             elem_id="base-model",
         )
+        if self.catalog.skipped:
+            html(left_out([(s.name, s.reason) for s in self.catalog.skipped]), elem_id="left-out")
         self.facts = html(model_facts(first), elem_id="model-facts")
         self.strategy = gr.Radio(
             self._strategy_choices(names), value=usual, label=text.STRATEGY, interactive=True, elem_id="strategy"
