@@ -1,4 +1,4 @@
-"""Verbs about models and fine-tuning: models, transcribe, adapt, sweep, curve, resume, stop, compare, serve."""
+"""Verbs about models and fine-tuning: models, transcribe, adapt, sweep, curve, resume, stop, compare."""
 
 import inspect
 import time
@@ -283,24 +283,6 @@ def compare(
         console.print(document["summary"])
 
     emit(document, as_json, show)
-
-
-@app.command()
-def serve(
-    context: typer.Context,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; other than this machine's own only behind HTTPS.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7860,
-    model: ModelFolders = None,
-    models_dir: ModelCollections = None,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Serve the page."""
-    from workbench.ui.launch import serve as serve_page
-
-    with opened(context, workspace, model_folders=model or (), model_collections=models_dir or ()) as bench:
-        serve_page(bench, host=host, port=port)
 
 
 def _follow(bench: "Workbench", run: str) -> None:

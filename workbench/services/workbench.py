@@ -24,6 +24,7 @@ from workbench.services.saving import reserve_of
 from workbench.services.transcribing import Transcribing
 from workbench.services.transcripts import Transcripts
 from workbench.services.trying import Trying
+from workbench.services.uploads import Uploads
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -51,6 +52,7 @@ class Workbench:
     models: ModelProcess
     aligning: Aligning
     trying: Trying
+    uploads: Uploads
 
     @classmethod
     def open(
@@ -98,6 +100,7 @@ class Workbench:
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
             trying=Trying(workspace, collecting, models),
+            uploads=Uploads(workspace),
         )
 
     def close(self) -> None:

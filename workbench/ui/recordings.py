@@ -4,7 +4,6 @@ Takes come by a request of their own and not through Gradio, so that each is ans
 Both requests carry a header or a type that other sites may not send (CORS), so that no page elsewhere can add clips.
 """
 
-import json
 import logging
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,6 +16,7 @@ from workbench.disk import is_full
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.gate.payload import Refused, parse
 from workbench.ui.guard import sentence_of
 
 LARGEST_TAKE: Final = 16_000_000  # bytes; 32 s at 192 kHz in 16 bit are 12.3 million
@@ -103,8 +103,8 @@ async def _body(request: Request, largest: int) -> bytes:
 
 def _document(source: bytes | str) -> dict[str, Any]:
     try:
-        found = json.loads(source)
-    except ValueError as e:
+        found = parse(source.encode("utf-8", "replace") if isinstance(source, str) else source)
+    except Refused as e:
         raise _Refused(400, "JSON is expected here.") from e
     if not isinstance(found, dict):
         raise _Refused(400, "A JSON object is expected here.")

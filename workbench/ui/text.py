@@ -15,6 +15,7 @@ DISK_FULL: Final = (
     "This was not done, and nothing of it is saved: the disk is full. Make at least 100 MB free on the disk that holds "
     "the workspace, then try again."
 )
+OTHER_CLIP: Final = "This was typed for the clip {name}, which is not in this workspace; nothing was changed."
 BUSY: Final = (
     "This was not done: another program or window held the workspace for too long. Try again; if it comes again, close "
     "the other one."
@@ -369,9 +370,9 @@ LIST_WORDS: Final = {
 ADAPT: Final = "Adapt"
 BASE_MODEL: Final = "Base model"
 BASE_MODEL_INFO: Final = "From the list, or a Hugging Face id: OWNER/NAME"
-STRATEGY: Final = "What may learn (freezing strategy)"
 LEFT_OUT: Final = "Not on offer:"
 LEFT_OUT_MORE: Final = "and {n} more; they are named where the page was started."
+STRATEGY: Final = "What may learn (freezing strategy)"
 MORE: Final = "More settings"
 MORE_INFO: Final = "Filled with what suits this model and this many clips; clear a field to get that back."
 EXTEND: Final = "Let the alphabet grow by the labels' new characters"
