@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where things lie under the root: sounds by content hash, cached activations, runs, exports, the database."""
+    """Where things lie under the root: sounds by content hash, cached activations, runs, exports, database, backups."""
 
     root: Path
 
@@ -34,6 +34,13 @@ class Workspace:
             raise WorkbenchError(
                 f"The workspace folder {chosen} cannot be written ({e.strerror}); choose another with --workspace."
             ) from e
+        # Folders that are there already say nothing of a disk that is mounted, or owned, for reading only.
+        shut = next((f for f in (workspace.root, workspace.clips) if not os.access(f, os.W_OK | os.X_OK)), None)
+        if shut is not None:
+            raise WorkbenchError(
+                f"The workspace folder {shut} may only be read, not written; choose another with --workspace, or give "
+                "yourself the right to write there."
+            )
         return workspace
 
     @property
@@ -57,8 +64,21 @@ class Workspace:
         return self.root / "tmp"
 
     @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def lost_and_found(self) -> Path:
+        """Sounds that belong to no clip; made when there is one."""
+        return self.root / "lost+found"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "workbench.db"
+
+    @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.root / 'workbench.db'}"
+        return f"sqlite:///{self.database}"
 
     def sound_path(self, sha256: str) -> Path:
         """The FLAC file of the sound with this content hash, whether it exists or not."""

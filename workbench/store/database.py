@@ -1,25 +1,26 @@
-"""Opens the database, applies the migrations that are missing, hands out sessions, and knows when somebody wrote."""
+"""Opens the database of a workspace, hands out sessions, and knows when somebody wrote."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from filelock import FileLock
-from sqlalchemy import Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from workbench.errors import WorkbenchError
+from workbench.store.identity import damaged, refuse_empty, refuse_missing, replaced
+from workbench.store.upgrade import alembic_config, upgrade
 from workbench.workspace import Workspace
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+__all__ = ["BUSY_TIMEOUT_MS", "Store", "alembic_config"]
+
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another process's transaction
+DAMAGED: Final = ("not a database", "malformed", "database corruption", "unsupported file format")
 
 T = TypeVar("T")
 
@@ -38,31 +39,53 @@ class Store:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Any] = {}
         self._answered_at: int | None = None
+        self.notices: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Store":
         """Open the workspace's database at its newest schema.
 
+        `notices` of what is returned are sentences for the user: an update, or a database that was put in its place.
+
         Raises:
-            WorkbenchError: The file is no database, is newer than this program, or the disk is full.
+            WorkbenchError: The file is missing beside sounds, is no database, may not be written, is newer than this
+                program, or the disk is full.
         """
+        refuse_missing(workspace)
+        _refuse_shut(workspace)
         store = cls(workspace.database_url)
         try:
+            refuse_empty(workspace, store.engine)
             # Two processes may open a new workspace at once; only one may migrate.
             with FileLock(workspace.root / ".migrate.lock"):
-                _migrate(store.engine)
-        except OperationalError as e:
-            raise WorkbenchError(
-                f"The database in {workspace.root} cannot be opened ({e.orig}); "
-                "check that the disk has room and that the file workbench.db is yours."
-            ) from e
+                store.notices = upgrade(workspace, store.engine)
+            with store.session() as session:
+                store.notices += tuple(filter(None, [replaced(workspace, session)]))
+        except (DatabaseError, sqlite3.DatabaseError, OSError) as e:
+            store.close()
+            raise _in_words(workspace, e) from e
+        except WorkbenchError:
+            store.close()
+            raise
         return store
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session that commits when its block ends well and rolls back when it does not."""
-        with self._sessions.begin() as session:
-            yield session
+        """A session that commits when its block ends well and rolls back when it does not.
+
+        Raises:
+            WorkbenchError: The database file is damaged.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except DatabaseError as e:
+            if not _is_damaged(e.orig):
+                raise
+            raise WorkbenchError(
+                f"The database {self.engine.url.database} is damaged ({e.orig}); close the program, then `workbench "
+                "recover` lists the backups and puts one back."
+            ) from e
 
     def kept(self, question: Hashable, ask: Callable[[], T]) -> T:
         """The answer to a question that every page asks every second, asked anew only after somebody wrote.
@@ -119,28 +142,29 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def alembic_config(engine: Engine) -> Config:
-    """Alembic's configuration without an ini file; the connection is handed over as an attribute."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%"))
-    return config
-
-
-def _migrate(engine: Engine) -> None:
-    config = alembic_config(engine)
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head()
-    with engine.connect() as connection:
-        current = None
-        if inspect(connection).has_table("alembic_version"):
-            current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if current == head:
-        return
-    if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
+def _refuse_shut(workspace: Workspace) -> None:
+    """Say at once that the file may not be written, where SQLite would only say so at the first label."""
+    if workspace.database.exists() and not os.access(workspace.database, os.R_OK | os.W_OK):
         raise WorkbenchError(
-            "This workspace was written by a newer Speech Workbench; update the program, or choose another --workspace."
+            f"The database {workspace.database} may only be read, or not even that; give yourself the right to write "
+            "it."
         )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+
+
+def _is_damaged(reason: object) -> bool:
+    return any(sign in str(reason) for sign in DAMAGED)
+
+
+def _in_words(workspace: Workspace, error: Exception) -> WorkbenchError:
+    reason = getattr(error, "orig", None) or error
+    if _is_damaged(reason):
+        return damaged(workspace, reason)
+    if isinstance(error, PermissionError) or "readonly" in str(reason) or "read-only" in str(reason).lower():
+        return WorkbenchError(
+            f"The workspace folder {workspace.root} may only be read ({reason}); choose another with --workspace, or "
+            "give yourself the right to write there."
+        )
+    return WorkbenchError(
+        f"The database in {workspace.root} cannot be opened ({reason}); check that the disk has room and that the file "
+        "workbench.db is yours."
+    )

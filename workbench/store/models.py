@@ -43,6 +43,7 @@ class ClipSetRow(Base):
     words: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
+    deleted_hours: Mapped[float | None]  # the clock's hours at that moment, see `clock.py`
     erased_at: Mapped[datetime | None]  # its clips are gone for good; the row stays for the runs that point here
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # see `queries.note_change`
 
@@ -82,6 +83,7 @@ class ClipRow(Base):
     draft_id: Mapped[int | None]
     added_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
+    deleted_hours: Mapped[float | None]
 
 
 class ReferenceRow(Base):
@@ -142,6 +144,7 @@ class RunRow(Base):
     title: Mapped[str] = mapped_column(Text, default="", server_default="")  # what its user calls it
     note: Mapped[str] = mapped_column(Text, default="", server_default="")
     deleted_at: Mapped[datetime | None]
+    deleted_hours: Mapped[float | None]
     erased_at: Mapped[datetime | None]  # emptied for good; the row stays so that its number is never given again
 
     @property
@@ -194,3 +197,15 @@ class WatchedClipRow(Base):
     reference: Mapped[str] = mapped_column(Text)
     base: Mapped[str] = mapped_column(Text)
     now: Mapped[str] = mapped_column(Text)
+
+
+class ClockRow(Base):
+    """The database's one clock: which database this is, and the hours that it has seen passing."""
+
+    __tablename__ = "workspace_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # 1
+    database_id: Mapped[str] = mapped_column(String(36))
+    hours: Mapped[float]
+    seen_at: Mapped[datetime]  # the wall clock when the hours were counted last
+    looks: Mapped[int]  # how often they were

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.store.migrations.existing import create_index, create_table
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -10,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "general_evaluation",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -24,7 +26,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
+    create_table(
         "watched_clip",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -40,7 +42,7 @@ def upgrade() -> None:
     )
     for table in ("general_evaluation", "watched_clip"):
         for column in ("run_id", "clip_id"):
-            op.create_index(f"ix_{table}_{column}", table, [column])
+            create_index(f"ix_{table}_{column}", table, [column])
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.store.migrations.existing import add_column
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -11,8 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     # Plain columns that may be empty: SQLite adds them without copying the table.
-    op.add_column("clip", sa.Column("source_start", sa.Double(), nullable=True))
-    op.add_column("clip", sa.Column("source_end", sa.Double(), nullable=True))
+    add_column("clip", sa.Column("source_start", sa.Double(), nullable=True))
+    add_column("clip", sa.Column("source_end", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

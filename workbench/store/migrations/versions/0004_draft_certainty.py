@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.store.migrations.existing import add_column
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -11,8 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     # Plain columns that may be empty: SQLite adds them without copying the table; older drafts stay without.
-    op.add_column("hypothesis", sa.Column("confidences", sa.JSON(), nullable=True))
-    op.add_column("hypothesis", sa.Column("certainty", sa.Double(), nullable=True))
+    add_column("hypothesis", sa.Column("confidences", sa.JSON(), nullable=True))
+    add_column("hypothesis", sa.Column("certainty", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

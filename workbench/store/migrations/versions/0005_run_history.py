@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.store.migrations.existing import add_column
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -11,10 +13,10 @@ depends_on = None
 
 def upgrade() -> None:
     # Plain columns with a default: SQLite adds them without copying the table.
-    op.add_column("run", sa.Column("title", sa.Text(), nullable=False, server_default=""))
-    op.add_column("run", sa.Column("note", sa.Text(), nullable=False, server_default=""))
-    op.add_column("run", sa.Column("deleted_at", sa.DateTime(), nullable=True))
-    op.add_column("run", sa.Column("erased_at", sa.DateTime(), nullable=True))
+    add_column("run", sa.Column("title", sa.Text(), nullable=False, server_default=""))
+    add_column("run", sa.Column("note", sa.Text(), nullable=False, server_default=""))
+    add_column("run", sa.Column("deleted_at", sa.DateTime(), nullable=True))
+    add_column("run", sa.Column("erased_at", sa.DateTime(), nullable=True))
 
 
 def downgrade() -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.store.migrations.existing import add_column
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -11,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     # A plain column with a default: SQLite adds it without copying the table.
-    op.add_column("clip_set", sa.Column("changes", sa.Integer(), nullable=False, server_default="0"))
+    add_column("clip_set", sa.Column("changes", sa.Integer(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
