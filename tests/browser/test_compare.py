@@ -11,8 +11,8 @@ from tests.browser.conftest import write_samples
 from tests.services.finished import finished_run
 from workbench.core.lanes import WordTimes
 from workbench.services.aligning import add_times
+from workbench.services.launched import LAUNCHED
 from workbench.services.workbench import Workbench
-from workbench.services.worker import LAUNCHED
 
 pytestmark = pytest.mark.browser
 

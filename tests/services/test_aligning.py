@@ -13,10 +13,10 @@ from tests.services.inprocess import import_tones, prepare
 from workbench.core.lanes import WordTimes
 from workbench.errors import WorkbenchError
 from workbench.services.aligning import Aligning, add_times, forget_times, read_times
+from workbench.services.launched import LAUNCHED
 from workbench.services.placing import Models, place_run
 from workbench.services.running import RunExecution
 from workbench.services.workbench import Workbench
-from workbench.services.worker import LAUNCHED
 from workbench.store.runs import evaluations, find_run
 
 TIMES = {"reference": WordTimes(((0.1, 0.25), None)), "base": WordTimes(why="No."), "adapted": WordTimes(((0.0, 1.0),))}

@@ -13,9 +13,9 @@ from tests.ui.conftest import HOSTILE
 from workbench.core.comparison import ComparisonRow, compare
 from workbench.core.lanes import WordTimes
 from workbench.services.aligning import add_times
+from workbench.services.launched import LAUNCHED
 from workbench.services.trying import Try
 from workbench.services.workbench import Workbench
-from workbench.services.worker import LAUNCHED
 from workbench.ui import text
 from workbench.ui.error_mix import error_mix
 from workbench.ui.sections.compare import Compare

@@ -15,6 +15,7 @@ from workbench.services.jobs import Jobs
 from workbench.services.kept import kept_base
 from workbench.services.labelling import Labelling
 from workbench.services.planning import CURVE, SWEEP, SWEEP_FACTORS, Planning
+from workbench.services.saving import told_when_full
 from workbench.services.watching import Watched, watched
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
@@ -107,6 +108,7 @@ class Adaptation(Planning):
         kept = asdict(plan) if plan else {}
         return self._launch(set_name, spec, strategy, config.to_json() | more, kept, split, labelled, expected)
 
+    @told_when_full("The run was not started")
     def _launch(
         self,
         set_name: str,

@@ -5,12 +5,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from workbench.core.types import Seconds
+from workbench.disk import is_full
 from workbench.errors import WorkbenchError
-from workbench.services.worker import ALIVE, LAUNCHED, is_starting
+from workbench.services.launched import announce, is_starting, withdraw
+from workbench.services.saving import told_when_full
+from workbench.services.worker import ALIVE
 from workbench.store.database import Store
 from workbench.store.models import RunRow
 from workbench.store.runs import ACTIVE, active_runs, find_run
@@ -19,7 +23,7 @@ from workbench.workspace import Workspace
 RESUMABLE = ("interrupted", "failed", "stopped")
 INTERRUPTED = (
     "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went "
-    "down. Resume goes on from the last checkpoint."
+    "down or had no room on its disk. Resume goes on from the last checkpoint."
 )
 
 
@@ -31,24 +35,43 @@ class Jobs:
 
     def announce(self, name: str) -> None:
         """Tell every process that this run's worker is about to start, before the store says that the run waits."""
-        folder = self.workspace.run_folder(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / LAUNCHED).touch()
+        announce(self.workspace.run_folder(name))
 
+    @told_when_full("The run was not started")
     def launch(self, name: str) -> None:
-        """Start a worker for a run; it outlives this process."""
+        """Start a worker for a run; it outlives this process.
+
+        Raises:
+            WorkbenchError: It cannot be started; the run is said to be interrupted then, and can be resumed.
+        """
         self.announce(name)
         folder = self.workspace.run_folder(name)
-        command = [sys.executable, "-m", "workbench.services.worker", str(self.workspace.root), name]
-        with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
-            )
+        try:
+            process = self._start(folder, name)
+            announce(folder, process.pid)
+        except BaseException:
+            withdraw(folder)
+            raise
         # The dead child must be collected, or it would stay in the process table until this server ends.
         threading.Thread(target=process.wait, daemon=True).start()
 
+    def _start(self, folder: Path, name: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "workbench.services.worker", str(self.workspace.root), name]
+        try:
+            with (folder / "log.txt").open("ab") as log:
+                return subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
+                )
+        except OSError as e:
+            if is_full(e, folder):
+                raise
+            raise WorkbenchError(
+                f"The process of {name} could not be started ({e.strerror or e}); check the folder {folder}, then "
+                "resume the run."
+            ) from e
+
     def alive(self, name: str) -> bool:
-        """Whether a worker holds the run's lock, or was started a moment ago."""
+        """Whether a worker holds the run's lock, or is coming up."""
         folder = self.workspace.run_folder(name)
         starting = is_starting(folder)  # asked first: the worker takes its lock before it ends this
         try:
@@ -56,8 +79,8 @@ class Jobs:
                 return starting
         except Timeout:
             return True
-        except OSError:
-            return False
+        except OSError:  # nothing can be written there now, which says nothing about the worker
+            return starting
 
     def refresh(self) -> None:
         """Mark runs as interrupted whose worker is gone."""

@@ -8,12 +8,16 @@ import os
 import sys
 import time
 import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from workbench.disk import is_full, remedy
 from workbench.errors import WorkbenchError
+from workbench.services.launched import is_starting, withdraw
+from workbench.services.saving import first_served
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs, find_run
@@ -25,8 +29,6 @@ if TYPE_CHECKING:
 ALIVE = ".alive"  # in the run's folder
 TURN = ".turn"  # in the folder of all runs
 POLL_SECONDS = 0.5
-LAUNCHED = ".launched"  # in the run's folder, from the launch until the worker holds its lock; every process sees it
-STARTING_SECONDS = 120.0  # a worker that was just started may not hold its lock yet, on a busy machine least of all
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
 
@@ -40,19 +42,29 @@ def main(root: str, name: str) -> int:
         alive.acquire(timeout=LOOK_SECONDS)
     except Timeout:
         return 0  # another process has it already
+    except OSError as e:  # a full disk, or a folder that may not be written
+        with closing(Store.open(workspace)) as store:
+            _end(store, name, "failed", _reason(e, workspace, name))
+        return 1
     with alive:
-        (folder / LAUNCHED).unlink(missing_ok=True)
-        store = Store.open(workspace)
-        try:
-            turn = _wait_for_turn(workspace, store, name)
-            if turn is None:
-                _end(store, name, "stopped", "Stopped before it began; nothing was learned.")
-            else:
-                with turn:
-                    _execute(workspace, store, name)
-        finally:
-            store.close()
+        withdraw(folder)
+        with closing(Store.open(workspace)) as store:
+            _take_turn(workspace, store, name)
     return 0
+
+
+def _take_turn(workspace: Workspace, store: Store, name: str) -> None:
+    try:
+        turn = _wait_for_turn(workspace, store, name)
+        if turn is None:
+            _end(store, name, "stopped", "Stopped before it began; nothing was learned.")
+            return
+        with turn:
+            _execute(workspace, store, name)
+    except Exception as e:  # the job's boundary: logged here, said on the page
+        if not isinstance(e, WorkbenchError):
+            traceback.print_exc()
+        _end(store, name, "failed", _reason(e, workspace, name))
 
 
 def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | None:
@@ -78,7 +90,7 @@ def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | 
 
 
 def _comes_first(workspace: Workspace, older: RunRow) -> bool:
-    """Whether an older run is still to have its turn: its worker lives, or was started a moment ago."""
+    """Whether an older run is still to have its turn: its worker lives, or is coming up."""
     if is_starting(workspace.run_folder(older.name)):
         return True
     try:
@@ -86,14 +98,6 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
             return False
     except (Timeout, OSError):
         return (workspace.run_folder(older.name) / ALIVE).exists()
-
-
-def is_starting(folder: Path) -> bool:
-    """Whether a run's worker was launched a moment ago and does not hold its lock yet."""
-    try:
-        return time.time() - (folder / LAUNCHED).stat().st_mtime < STARTING_SECONDS
-    except FileNotFoundError:
-        return False
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
@@ -117,20 +121,22 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
         at_work.execute()
     except StopRequested:
         _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
-    except WorkbenchError as e:
-        _end(store, name, "failed", str(e))
-    except MemoryError:
-        _end(store, name, "failed", "The machine ran out of memory; choose a smaller batch or a smaller model.")
-    except OSError as e:
-        traceback.print_exc()
-        reason = f"A file could not be read or written ({e.strerror or e}); free some disk space and resume the run."
-        _end(store, name, "failed", reason)
-    except Exception:  # the job's boundary: logged here, said on the page
-        traceback.print_exc()
-        reason = f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
-        _end(store, name, "failed", reason)
     else:
         _place_words(at_work)
+
+
+def _reason(error: Exception, workspace: Workspace, name: str) -> str:
+    """Why a run ended, for the page."""
+    if isinstance(error, WorkbenchError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "The machine ran out of memory; choose a smaller batch or a smaller model."
+    if is_full(error, workspace.root):
+        return f"The run stopped, because the disk is full; {remedy(workspace.root)}, then resume it."
+    if isinstance(error, OSError):
+        what = error.strerror or error
+        return f"A file could not be read or written ({what}); check the workspace's disk and resume the run."
+    return f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
 
 
 def _place_words(execution: "RunExecution") -> None:
@@ -144,9 +150,12 @@ def _place_words(execution: "RunExecution") -> None:
 
 
 def _end(store: Store, name: str, status: str, message: str) -> None:
-    with store.session() as session:
-        row = find_run(session, name)
-        row.status, row.message, row.finished_at = status, message, now()
+    def write() -> None:
+        with store.session() as session:
+            row = find_run(session, name)
+            row.status, row.message, row.finished_at = status, message, now()
+
+    first_served(store, "How the run ended was not saved", write)
 
 
 if __name__ == "__main__":
