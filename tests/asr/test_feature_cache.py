@@ -1,6 +1,7 @@
 """A stale activation is never met, a damaged file is computed anew, and the sound at rest gives what was stored."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,14 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from tests.asr.conftest import KINDS
+from tests.small_disk import fill, small_disk
 from workbench.asr.backend import ClipInput
 from workbench.asr.catalog import folder_spec
 from workbench.asr.ctc import CTCBackend
 from workbench.asr.feature_cache import CacheItem, FeatureCache, compact
 from workbench.asr.loading import load
+from workbench.disk import reserve_size
 from workbench.errors import WorkbenchError
 
 BackendOf = Callable[[str], CTCBackend]

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 
+from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.store.database import Store
 from workbench.workspace import Workspace
@@ -52,9 +53,9 @@ def _answer(handle: Callable[[dict[str, Any]], dict[str, Any]], request: dict[st
         return {"error": str(e)}
     except MemoryError:
         return {"error": "The machine ran out of memory; close other programs, or choose a smaller model."}
-    except Exception:  # the process's boundary: logged here, said on the page
+    except Exception as e:  # the process's boundary: logged here, said on the page
         traceback.print_exc()
-        return {"error": UNEXPECTED}
+        return {"error": str(DiskFullError("This was not done or kept")) if is_full(e) else UNEXPECTED}
 
 
 if __name__ == "__main__":

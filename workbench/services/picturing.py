@@ -3,10 +3,12 @@
 Spectrograms are kept in the cache folder under the sound's hash, so that erasing a clip erases its pictures too.
 """
 
+import errno
 import os
 import struct
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,8 @@ import numpy as np
 from workbench.audio.decode import read_clip
 from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png, waveform_peaks
 from workbench.core.types import Clip
-from workbench.errors import AudioError, DataError
+from workbench.disk import DiskFullError, is_full, spare
+from workbench.errors import AudioError, DataError, WorkbenchError
 from workbench.services.labelling import Labelling
 from workbench.workspace import Workspace
 
@@ -94,13 +97,27 @@ class Picturing:
         with self._drawing:  # two browsers may ask at once; drawing takes about 0.2 s
             if not picture.is_file():
                 picture.parent.mkdir(parents=True, exist_ok=True)
-                temporary = picture.with_suffix(f".{os.getpid()}.tmp")
-                temporary.write_bytes(spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
-                os.replace(temporary, picture)
+                _keep_picture(picture, spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
                 if not sound.is_file():  # erased while it was being drawn
                     picture.unlink(missing_ok=True)
                     raise DataError(f"Clip {clip_id} was erased.")
         return picture
+
+
+def _keep_picture(picture: Path, content: bytes) -> None:
+    """Write a picture whole or not at all, and none into the last bytes of the disk."""
+    temporary = picture.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        if len(content) > spare(picture.parent):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        temporary.write_bytes(content)
+        os.replace(temporary, picture)
+    except OSError as e:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if is_full(e):
+            raise DiskFullError("The picture of the sound was not drawn", picture.parent) from e
+        raise WorkbenchError(f"The picture of the sound was not drawn ({e.strerror or e}); check the workspace.") from e
 
 
 def spectrum_bytes(sound: Path, scale: Scale) -> bytes:
