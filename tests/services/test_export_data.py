@@ -1,6 +1,6 @@
 """The exported data set: readable by others, and read back by us as the same set."""
 
-import csv
+import json
 
 import pytest
 import soundfile
@@ -10,7 +10,7 @@ from workbench.services.collecting import Collecting
 from workbench.services.export_data import export_dataset, safe_names
 from workbench.services.labelling import Labelling
 
-TEXTS = ["<script>x</script>", 'comma, "quote"', "=1+1", "{{x}} ${y}", "tōtsu:hwa ᎣᏏᏲ", "'"]
+TEXTS = ["<script>x</script>", 'comma, "quote"', "=1+1", "{{x}} ${y}", "tōtsu:hwa ᎣᏏᏲ", "'=1"]
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_round_trip(collecting, labelling, workspace, store, make_wav, tmp_path)
 
     assert facts("again") == facts("s")
     assert labelling.word_list("again") == ["tōtsu:hwa", "two words"]
-    with (out / "metadata.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    assert sorted(path.name for path in out.iterdir()) == ["audio", "metadata.jsonl", "words.txt"]
+    rows = [json.loads(line) for line in (out / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["transcription"] for row in rows[:6]] == TEXTS
     sound, rate = soundfile.read(out / rows[0]["file_name"])
     assert (rate, sound.ndim) == (16_000, 1)
@@ -92,3 +92,11 @@ def test_safe_names() -> None:
     assert safe[:7] == ["a.flac", "A-2.flac", "passwd.flac", "_con.flac", "ᎣᏏᏲ.flac", "clip.flac", "x" * 80 + ".flac"]
     assert safe[7:] == ["a_b.flac", "a.b.flac"]
     assert len({name.casefold() for name in safe}) == len(names)
+
+
+def test_a_set_that_was_exported_as_csv_before_is_read_as_it_stands(collecting, labelling, make_wav, tmp_path) -> None:
+    make_wav("old/audio/a.wav")
+    table = "file_name,transcription,status\naudio/a.wav,'=1+1,confirmed\n"
+    (tmp_path / "old" / "metadata.csv").write_text(table, encoding="utf-8")
+    collecting.import_path(tmp_path / "old", "s")
+    assert [clip.text for clip in labelling.clips("s")] == ["'=1+1"]

@@ -64,7 +64,7 @@ def test_tables_of_a_set(transcripts, talk) -> None:
     by_id = {int(row[0]): dict(zip(header, row, strict=True)) for row in rows}
     part, whole = by_id[talk[1]], by_id[talk[3]]
     assert (part["source"], part["start"], part["end"], part["speaker"]) == ("talk.wav", "2.0", "4.25", "Ann")
-    assert (part["text"], part["status"], part["file"]) == (TEXTS[1], "confirmed", "talk 000m02.0s.wav")
+    assert (part["text"], part["status"], part["file"]) == ("'" + TEXTS[1], "confirmed", "talk 000m02.0s.wav")
     assert (whole["source"], whole["start"], whole["duration"], whole["text"]) == ("", "", "1.5", "")
     lines = [json.loads(line) for line in transcripts.files("s", "jsonl")["s.jsonl"].splitlines()]
     assert [list(line) for line in lines] == [[*HEAD, "text"]] * 4
@@ -76,8 +76,8 @@ def test_tables_of_a_run(transcripts, run, talk) -> None:
     header, *rows = csv.reader(io.StringIO(content))
     assert header == [*HEAD, "reference", "base", "adapted"]
     assert {int(row[0]): row[-3:] for row in rows} == {
-        talk[1]: [TEXTS[1], "base 0", "adapted 0"],
-        talk[2]: [TEXTS[2], "base 1", "adapted 1"],
+        talk[1]: ["'" + TEXTS[1], "base 0", "adapted 0"],  # marked, or a spreadsheet would run it
+        talk[2]: ["'" + TEXTS[2], "base 1", "adapted 1"],
         talk[3]: ["fourth", "base 2", "adapted 2"],
     }
     (content,) = transcripts.files(run, "jsonl", text="base").values()
@@ -238,3 +238,44 @@ def test_refusals(transcripts, collecting, store, talk) -> None:
 def test_a_deleted_clip_is_in_no_text(transcripts, collecting, run, talk) -> None:
     collecting.delete_clips([talk[1]])
     assert talk[1] not in {t.clip for t in transcripts.of("s")} | {t.clip for t in transcripts.of(run)}
+
+
+HOSTILE = [
+    "=cmd|' /C calc'!A0",
+    "+1-1",
+    "-- ᎣᏏᏲ",
+    "@SUM(A1)",
+    "'=1",
+    "''@x",
+    "'",
+    "it's",
+    "＝1",
+    "plain = text",
+    "'quoted'",
+]
+
+
+def test_a_table_that_a_spreadsheet_opens_runs_nothing_and_comes_back_as_it_was(
+    transcripts, collecting, labelling, folder, tmp_path
+) -> None:
+    sounds = []
+    for number, text in enumerate(HOSTILE):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, speechlike(0.4, seed=number), RATE)
+        name = f"{text.translate(dict.fromkeys(map(ord, '|/!')))} {number}.wav"
+        sounds.append((path, name))
+        collecting.add_files("s", [(path, name)], speaker=text)
+    for clip, text in zip(labelling.clips("s"), HOSTILE, strict=True):
+        labelling.save(clip.id, text, author="a", confirmed=True)
+    (content,) = transcripts.files("s", "csv").values()
+    for row in csv.reader(io.StringIO(content)):
+        assert not any(cell.lstrip().startswith(("=", "+", "-", "@", "＝")) for cell in row)
+    table = tmp_path / "s.csv"
+    table.write_text(content, encoding="utf-8", newline="")
+    report = collecting.add_files("again", [(table, "s.csv"), *sounds])
+    assert (report.added, report.rejected) == (len(HOSTILE), ())
+
+    def facts(name: str) -> list[tuple]:
+        return [(c.sha256, c.name, c.text, c.speaker, c.status) for c in labelling.clips(name)]
+
+    assert sorted(facts("again")) == sorted(facts("s"))

@@ -3,7 +3,7 @@
 `import` reads the folder back to the same set: a label that was not confirmed says so in the column `status`.
 """
 
-import csv
+import json
 import re
 import shutil
 import unicodedata
@@ -31,7 +31,7 @@ _RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Wi
 
 
 def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path) -> dict[str, Any]:
-    """Write audio/*.flac, metadata.csv and the word list.
+    """Write audio/*.flac, metadata.jsonl and the word list.
 
     Args:
         out: A new or empty folder.
@@ -54,7 +54,7 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
         (out / "audio").mkdir(parents=True, exist_ok=True)
         for clip, name in zip(clips, names, strict=True):
             shutil.copyfile(workspace.sound_path(clip.sha256), out / "audio" / name)
-        _write_metadata(out / "metadata.csv", clips, names, sources)
+        _write_metadata(out / "metadata.jsonl", clips, names, sources)
         words = labelling.word_list(set_name)
         if words:
             (out / WORDS_FILE).write_text("\n".join(words) + "\n", encoding="utf-8")
@@ -111,10 +111,10 @@ def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, Source]:
 
 
 def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, Source]) -> None:
+    """As JSON lines, which keep every label as it is and which nobody opens in a spreadsheet that would run it."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
         for clip, name in zip(clips, names, strict=True):
             place = sources.get(clip.id, (None, None, None))
             about = (clip.speaker, clip.language, *place, clip.split, clip.status)
-            writer.writerow([f"audio/{name}", clip.text, *("" if value is None else value for value in about)])
+            document = dict(zip(COLUMNS, (f"audio/{name}", clip.text, *about), strict=True))
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")

@@ -5,14 +5,16 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from workbench.core.spreadsheet import unmarked
 from workbench.errors import DataError
 
 JSON_SUFFIXES: Final = frozenset({".jsonl", ".json", ".ndjson"})
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 LIST_SUFFIXES: Final = JSON_SUFFIXES | TABLE_SUFFIXES
+BYTE_TRUE: Final = frozenset({"metadata.csv"})  # for programs: an apostrophe in it is no mark for spreadsheets
 LARGEST_LIST: Final = 512 * 1024 * 1024  # bytes; a million lines take about 200 MB
 LONGEST_LINE: Final = 64 * 1024  # bytes that are looked at to recognise a list
 
@@ -166,6 +168,7 @@ def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
 
 
 def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
+    marks = PurePosixPath(name).name not in BYTE_TRUE
     text = content.decode("utf-8", errors="surrogateescape").replace("\0", "")
     delimiter = _delimiter(text.partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -191,7 +194,7 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
                 'put quotes around a text with a comma: "…"',
             )
         elif any(cell.strip() for cell in cells):
-            yield Row(line, dict(zip(header, cells, strict=False)))
+            yield Row(line, dict(zip(header, map(unmarked, cells) if marks else cells, strict=False)))
     if not header:
         raise DataError(f"{name} is empty; its first line must name the columns, for instance file_name,transcription.")
 

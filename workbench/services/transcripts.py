@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from workbench.core.spreadsheet import marked
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services.export_data import check_empty, safe_stems
@@ -207,12 +208,13 @@ def _transcript(clip: ClipRow, status: str, texts: Mapping[str, str]) -> Transcr
 
 
 def _csv(rows: Rows, texts: Sequence[str]) -> str:
+    """Made to be opened in a spreadsheet, hence with marks; `listings` takes them off again."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*ABOUT, *texts])
     for row in rows:
-        about = (getattr(row, column) for column in ABOUT)
-        writer.writerow(["" if value is None else value for value in about] + [row.texts[which] for which in texts])
+        cells = [getattr(row, column) for column in ABOUT] + [row.texts[which] for which in texts]
+        writer.writerow([marked(cell) if isinstance(cell, str) else "" if cell is None else cell for cell in cells])
     return file.getvalue()
 
 

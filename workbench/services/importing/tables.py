@@ -25,7 +25,7 @@ from workbench.services.importing.candidates import (
 from workbench.services.importing.places import Place
 from workbench.services.listings import JSON_SUFFIXES, TABLE_SUFFIXES, Problem, Row, first_line, read_rows
 
-FILE_COLUMNS: Final = ("audio_filepath", "file_name")
+FILE_COLUMNS: Final = ("audio_filepath", "file_name", "file")  # the last as `export --format csv` writes it
 METADATA: Final = ("metadata.csv", "metadata.jsonl")
 HEARD: Final = "pred_text"  # NeMo writes what a model heard into this column, or pred_text_MODEL
 
