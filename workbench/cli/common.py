@@ -1,7 +1,7 @@
 """What every verb shares: the application, its options, where results and messages go."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +45,17 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
+def say(notices: Iterable[str]) -> None:
+    """What the user ought to know besides the result."""
+    for notice in notices:
+        messages().print(notice)
+
+
+def root_of(context: typer.Context, workspace: Path | None) -> Path | None:
+    """The workspace folder named after the verb or before it; None where neither was."""
+    return workspace or (context.obj or {}).get(_WORKSPACE)
+
+
 @contextmanager
 def opened(context: typer.Context, workspace: Path | None, **options: Any) -> Iterator["Workbench"]:
     """The use cases over the workspace named before or after the verb.
@@ -54,8 +65,9 @@ def opened(context: typer.Context, workspace: Path | None, **options: Any) -> It
     """
     from workbench.services.workbench import Workbench
 
-    bench = Workbench.open(workspace or (context.obj or {}).get(_WORKSPACE), **options)
+    bench = Workbench.open(root_of(context, workspace), **options)
     try:
+        say(bench.store.notices)
         yield bench
     finally:
         bench.close()

@@ -20,6 +20,7 @@ from workbench.cli.common import (
     opened,
     plain_table,
     progress_bar,
+    say,
 )
 from workbench.errors import WorkbenchError
 from workbench.services.importing.formats import FORMATS, LONGEST_CLIP, Wishes
@@ -70,10 +71,11 @@ def import_(
     wishes = Wishes(form, tuple(tiers or ()), channels, longest)
     with opened(context, workspace) as bench, progress_bar("importing") as progress:
         spec = bench.catalog.resolve(model) if model else None
-        bench.collecting.erase_expired()
+        say(bench.upkeep.look())
         report = bench.collecting.import_path(
             path, set_name, language=language, allow_outside=True, wishes=wishes, progress=progress
         )
+        bench.upkeep.take_back()  # what was imported from lost+found is not kept there as well
         unlearnable = bench.adaptation.cannot_learn(set_name, spec) if spec else []
     document = report.to_json()
     if spec:
@@ -191,8 +193,7 @@ def delete(
 ) -> None:
     """Delete a set, some of its clips, or a run. `undelete` brings them back for a week."""
     with opened(context, workspace) as bench:
-        bench.collecting.erase_expired()
-        bench.history.erase_expired()
+        say(bench.upkeep.look())
         if RUN.fullmatch(set_name):
             _whole_run(clips, speaker)
             bench.history.delete(set_name)

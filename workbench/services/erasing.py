@@ -1,14 +1,13 @@
 """Delete, undo, and erase for good: sound, labels, what models heard, evaluation texts and cached activations.
 
 A deleted clip or set can be brought back for a week. Erasing leaves no byte of a label in the database file: SQLite
-overwrites what it frees (`secure_delete`), and the write-ahead log is emptied afterwards. A sound that another clip
-still uses, in any set, stays until that one goes too.
+overwrites what it frees (`secure_delete`), and the write-ahead log is emptied afterwards; the copies of the database
+are rewritten too, see `scrubbing.py`. A sound that another clip still uses, in any set, stays until that one goes too.
 """
 
 import json
 import os
 import shutil
-import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from filelock import FileLock
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import String, cast, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from workbench.audio.decode import LONGEST, content_hash, decode_file
@@ -25,13 +24,16 @@ from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
 from workbench.services.aligning import forget_times
 from workbench.services.importing import AUDIO_SUFFIXES
+from workbench.services.strays import HASH_LENGTH, is_hash
+from workbench.store.backups import backups_lock
+from workbench.store.clock import current_hours, past
 from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
 from workbench.store.queries import batches, find_set, note_change
+from workbench.store.scrubbing import ERASED_NAME, Erasure, scrub_copies
 from workbench.workspace import Workspace
 
 KEEP_DAYS: Final = 7  # a deletion can be undone this long
-STRAY_AGE_S: Final = 24 * 3600.0  # leftovers of killed imports and old uploads are younger while they are in use
 CHECKPOINT_TRIES: Final = 50  # of 0.1 s; a reader in another process may hold the log for a moment
 
 
@@ -96,7 +98,7 @@ def delete_set(store: Store, name: str) -> int:
     """
     with store.session() as session:
         row = find_set(session, name)
-        row.deleted_at = now()
+        row.deleted_at, row.deleted_hours = now(), current_hours(session)
         return row.id
 
 
@@ -143,10 +145,7 @@ def erase_clips(workspace: Workspace, store: Store, clip_ids: Collection[int]) -
     with store.session() as session:
         # First into the bin: if this process is killed now, they are erased later rather than half there.
         _to_the_bin(session, clip_ids)
-    with sounds_lock(workspace):
-        counts = [_erase(workspace, store, ids) for ids in batches(clip_ids)]
-    clips, sounds, cached = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
-    return Erased(clips, sounds, cached, empty_log(store))
+    return _erase_all(workspace, store, clip_ids)
 
 
 def erase_set(workspace: Workspace, store: Store, set_id: int) -> Erased:
@@ -155,32 +154,24 @@ def erase_set(workspace: Workspace, store: Store, set_id: int) -> Erased:
         row = session.get(ClipSetRow, set_id)
         if row is None or row.erased_at is not None:
             raise DataError("This clip set was erased before.")
-        row.deleted_at = row.deleted_at or now()
+        if row.deleted_at is None:
+            row.deleted_at, row.deleted_hours = now(), current_hours(session)
         clip_ids = list(session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)))
-    erased = erase_clips(workspace, store, clip_ids)
-    with store.session() as session:
-        row = session.get(ClipSetRow, set_id)
-        if row is not None:
-            _erase_set_row(session, row)
-    return Erased(erased.clips, erased.sounds, erased.cached, empty_log(store))
+        _to_the_bin(session, clip_ids)
+    return _erase_all(workspace, store, clip_ids, (set_id,))
 
 
 def erase_expired(workspace: Workspace, store: Store, *, days: float = KEEP_DAYS) -> Erased:
-    """Erase what was deleted more than `days` ago, and sounds that belong to no clip."""
-    cutoff = now() - timedelta(days=days)
+    """Erase what was deleted more than `days` ago, by the clock and by the hours that the database has seen."""
     with store.session() as session:
-        expired = ClipSetRow.deleted_at <= cutoff
-        sets = list(session.scalars(select(ClipSetRow.id).where(expired, ClipSetRow.erased_at.is_(None))))
-        clips = list(session.scalars(select(ClipRow.id).where(ClipRow.deleted_at <= cutoff)))
-    parts = [erase_set(workspace, store, set_id) for set_id in sets]
-    parts += [erase_clips(workspace, store, clips)] if clips else []
-    strays = _erase_strays(workspace, store)
-    return Erased(
-        sum(part.clips for part in parts),
-        sum(part.sounds for part in parts) + strays,
-        sum(part.cached for part in parts),
-        all(part.complete for part in parts),
-    )
+        hours = current_hours(session)
+        whole = past(ClipSetRow, hours, days), ClipSetRow.erased_at.is_(None)
+        sets = list(session.scalars(select(ClipSetRow.id).where(*whole)))
+        single = past(ClipRow, hours, days) | ClipRow.set_id.in_(sets)
+        clips = list(session.scalars(select(ClipRow.id).where(single)))
+        if sets:
+            _to_the_bin(session, clips)
+    return _erase_all(workspace, store, clips, sets) if clips or sets else Erased(0, 0, 0)
 
 
 def empty_log(store: Store) -> bool:
@@ -243,9 +234,42 @@ def _to_the_bin(session: Session, clip_ids: Collection[int]) -> int:
     moved = 0
     for ids in batches(clip_ids):
         living = ClipRow.id.in_(ids), ClipRow.deleted_at.is_(None)
-        moved += session.execute(update(ClipRow).where(*living).values(deleted_at=now())).rowcount  # type: ignore[attr-defined]
+        values = {"deleted_at": now(), "deleted_hours": current_hours(session)}
+        moved += session.execute(update(ClipRow).where(*living).values(values)).rowcount  # type: ignore[attr-defined]
     note_change(session, clip_ids)
     return moved
+
+
+def _erase_all(workspace: Workspace, store: Store, clip_ids: Collection[int], set_ids: Collection[int] = ()) -> Erased:
+    """Erase clips and sets that are in the bin; after a crash they still are, and erasing goes on."""
+    with sounds_lock(workspace), backups_lock(workspace):
+        with store.session() as session:
+            gone = _erasure(session, set(clip_ids), set_ids)
+        scrub_copies(workspace, gone)
+        _remove_lost(workspace, set(gone.lonely))
+        counts = [_erase(workspace, store, ids) for ids in batches(clip_ids)]
+        with store.session() as session:
+            for set_id in set_ids:
+                row = session.get(ClipSetRow, set_id)
+                if row is not None:
+                    _erase_set_row(session, row)
+        complete = empty_log(store)
+    clips, sounds, cached = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
+    return Erased(clips, sounds, cached, complete)
+
+
+def _erasure(session: Session, clip_ids: set[int], set_ids: Collection[int]) -> Erasure:
+    """What the copies of the database are to lose."""
+    hashes: set[str] = set()
+    for ids in batches(clip_ids):
+        hashes |= set(session.scalars(select(ClipRow.sha256).where(ClipRow.id.in_(ids))))
+    kept: set[str] = set()
+    for part in batches(hashes):
+        used = session.execute(select(ClipRow.id, ClipRow.sha256).where(ClipRow.sha256.in_(part)))
+        kept |= {sha256 for clip_id, sha256 in used if clip_id not in clip_ids}
+    made = select(ClipSetRow.id, cast(ClipSetRow.created_at, String)).where(ClipSetRow.id.in_(set_ids))
+    sets = [(set_id, at) for set_id, at in session.execute(made)]
+    return Erasure(clip_ids, hashes, hashes - kept, sets)
 
 
 def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple[int, int, int]:
@@ -284,10 +308,30 @@ def _remove_cached(workspace: Workspace, hashes: set[str]) -> int:
 def _remove_copies(workspace: Workspace, hashes: set[str]) -> None:
     """Uploads, and copies that the page made to play a clip, are known by their sound, not by their name."""
     for path in workspace.temporary.rglob("*") if hashes else ():
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file():
-            with suppress(AudioError):
-                if content_hash(decode_file(path, longest=LONGEST).samples) in hashes:
-                    _remove(path)
+        _remove_if_heard(path, hashes)
+
+
+def _remove_lost(workspace: Workspace, hashes: set[str]) -> None:
+    """Sounds that were moved aside, by their name or else by their sound; and what a killed import left half written.
+
+    The caller holds the sounds lock, so nobody is writing.
+    """
+    if not hashes:
+        return
+    for path in workspace.clips.glob("*/.*.tmp"):
+        _remove(path)
+    for path in list(workspace.lost_and_found.rglob("*")):
+        if path.name[:HASH_LENGTH] in hashes:
+            _remove(path)
+        elif not is_hash(path.name[:HASH_LENGTH]):
+            _remove_if_heard(path, hashes)
+
+
+def _remove_if_heard(path: Path, hashes: set[str]) -> None:
+    if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file():
+        with suppress(AudioError):
+            if content_hash(decode_file(path, longest=LONGEST).samples) in hashes:
+                _remove(path)
 
 
 def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
@@ -309,18 +353,4 @@ def _erase_set_row(session: Session, row: ClipSetRow) -> None:
     if session.scalar(select(RunRow.id).where(RunRow.set_id == row.id).limit(1)) is None:
         session.delete(row)
     else:
-        row.name, row.words, row.erased_at = "(erased)", [], now()
-
-
-def _erase_strays(workspace: Workspace, store: Store) -> int:
-    """Sounds without a clip, left by a killed import, old uploads, and half-written activations."""
-    old = time.time() - STRAY_AGE_S
-    with sounds_lock(workspace), store.session() as session:
-        known = set(session.scalars(select(ClipRow.sha256).distinct()))
-        strays = [p for p in workspace.clips.glob("*/*") if p.stem not in known and p.stat().st_mtime < old]
-        removed = sum(_remove(path) for path in strays)
-        _remove_cached(workspace, {path.stem for path in strays if len(path.stem) == 64})
-    for path in [*workspace.temporary.rglob("*"), *workspace.cache.rglob("*.tmp")]:
-        if path.is_file() and path.stat().st_mtime < old:
-            _remove(path)
-    return removed
+        row.name, row.words, row.erased_at = ERASED_NAME, [], now()

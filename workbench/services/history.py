@@ -22,6 +22,8 @@ from workbench.services.adaptation import Adaptation, RunView
 from workbench.services.comparing import Comparing
 from workbench.services.erasing import KEEP_DAYS, empty_log
 from workbench.services.saving import comes_first
+from workbench.store.backups import backups_lock
+from workbench.store.clock import current_hours, past
 from workbench.store.database import Store
 from workbench.store.models import (
     ClipRow,
@@ -35,12 +37,12 @@ from workbench.store.models import (
 )
 from workbench.store.queries import find_set
 from workbench.store.runs import ACTIVE, count_tested, deleted_runs, find_run
+from workbench.store.scrubbing import EMPTIED, Erasure, scrub_copies
 from workbench.workspace import Workspace
 
 LONGEST_TITLE: Final = 80  # characters
 LONGEST_NOTE: Final = 2_000
 KEPT_FIGURES: Final = 500  # runs whose figures stay in memory; a bootstrap each is what they cost
-EMPTIED: Final = ("model", "config", "plan", "split", "labels", "versions", "progress", "result")  # of an erased run
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ class History:
             row = find_run(session, run)
             ended = RunRow.id == row.id, RunRow.status.not_in(ACTIVE), RunRow.deleted_at.is_(None)
             # Asked and written in one statement: somebody may resume it this very moment.
-            if not session.execute(update(RunRow).where(*ended).values(deleted_at=now())).rowcount:  # type: ignore[attr-defined]
+            values = {"deleted_at": now(), "deleted_hours": current_hours(session)}
+            if not session.execute(update(RunRow).where(*ended).values(values)).rowcount:  # type: ignore[attr-defined]
                 raise WorkbenchError(f"{run} is {row.status} and cannot be deleted; stop it first.")
 
     @comes_first("The run was not brought back")
@@ -180,20 +183,21 @@ class History:
             in_the_bin = find_run(session, run, deleted=True).deleted_at is not None
         if not in_the_bin:
             self.delete(run)
-        with self._store.session() as session:
-            row = find_run(session, run, deleted=True)
-            if row.deleted_at is None:
-                raise DataError(f"{run} was brought back a moment ago and is not erased.")
-            # Files first: after a crash the run is still in the bin and erasing goes on.
-            shutil.rmtree(self._workspace.run_folder(row.name), ignore_errors=True)
-            _empty(session, row)
-        empty_log(self._store)
+        with backups_lock(self._workspace):
+            with self._store.session() as session:
+                row = find_run(session, run, deleted=True)
+                if row.deleted_at is None:
+                    raise DataError(f"{run} was brought back a moment ago and is not erased.")
+                # Files and copies first: after a crash the run is still in the bin and erasing goes on.
+                shutil.rmtree(self._workspace.run_folder(row.name), ignore_errors=True)
+                scrub_copies(self._workspace, Erasure(runs=[(row.id, _waiting(session, row))]))
+                _empty(session, row)
+            empty_log(self._store)
 
     def erase_expired(self, days: float = KEEP_DAYS) -> int:
-        """Erase what was deleted longer ago than this; how many runs."""
-        cutoff = now() - timedelta(days=days)
-        expired = RunRow.deleted_at <= cutoff, RunRow.erased_at.is_(None)
+        """Erase what was deleted longer ago than this, by the clock and by the hours seen; how many runs."""
         with self._store.session() as session:
+            expired = past(RunRow, current_hours(session), days), RunRow.erased_at.is_(None)
             names = [row.name for row in session.scalars(select(RunRow).where(*expired))]
         for name in names:
             self.erase(name)
@@ -258,6 +262,12 @@ def _deleted(session: Session, row: RunRow) -> DeletedRun:
     at = row.deleted_at.replace(tzinfo=UTC)
     clip_set = session.get_one(ClipSetRow, row.set_id)
     return DeletedRun(row.name, clip_set.name, row.title, at, at + timedelta(days=KEEP_DAYS))
+
+
+def _waiting(session: Session, row: RunRow) -> frozenset[int]:
+    """The clips where what the run heard waits to be checked."""
+    drafts = select(HypothesisRow.clip_id).join(ClipRow, ClipRow.draft_id == HypothesisRow.id)
+    return frozenset(session.scalars(drafts.where(HypothesisRow.model == row.name)))
 
 
 def _empty(session: Session, row: RunRow) -> None:

@@ -24,6 +24,7 @@ from workbench.services.saving import reserve_of
 from workbench.services.transcribing import Transcribing
 from workbench.services.transcripts import Transcripts
 from workbench.services.trying import Trying
+from workbench.services.upkeep import Upkeep
 from workbench.services.uploads import Uploads
 from workbench.store.database import Store
 from workbench.workspace import Workspace
@@ -52,6 +53,7 @@ class Workbench:
     models: ModelProcess
     aligning: Aligning
     trying: Trying
+    upkeep: Upkeep
     uploads: Uploads
 
     @classmethod
@@ -80,6 +82,7 @@ class Workbench:
         labelling, collecting = Labelling(store), Collecting(workspace, store)
         adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
         comparing, models = Comparing(store), ModelProcess(workspace)
+        history = History(workspace, store, adaptation, comparing)
         return cls(
             workspace=workspace,
             store=store,
@@ -95,11 +98,12 @@ class Workbench:
             doctor=Doctor(store, labelling),
             picturing=Picturing(workspace, labelling),
             transcripts=Transcripts(store),
-            history=History(workspace, store, adaptation, comparing),
+            history=history,
             reporting=Reporting(workspace, store, comparing),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
             trying=Trying(workspace, collecting, models),
+            upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),
         )
 

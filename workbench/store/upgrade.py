@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from workbench.disk import is_full
 from workbench.errors import WorkbenchError
 from workbench.store.backups import backups_lock, check_room, copy_named, no_room_in_words
 from workbench.workspace import Workspace
@@ -58,7 +59,7 @@ def upgrade(workspace: Workspace, engine: Engine) -> tuple[str, ...]:
         raise
     except Exception as e:  # whatever a migration stumbles over, the user is told where the data are
         marker.unlink(missing_ok=True)
-        raise WorkbenchError(_taken_back(e, copy)) from e
+        raise WorkbenchError(_taken_back(e, copy, workspace.root)) from e
     marker.unlink(missing_ok=True)
     return tuple(_said(current, head, copy, begun))
 
@@ -158,10 +159,10 @@ def _finished_before(begun: dict[str, Any]) -> str:
     return f"The last update of this workspace was broken off when it was complete; nothing is missing.{kept}"
 
 
-def _taken_back(error: Exception, copy: str) -> str:
+def _taken_back(error: Exception, copy: str, folder: Path) -> str:
     reason = str(error.orig if isinstance(error, DBAPIError) else error)
     kept = f" A copy of the database is {copy}." if copy else ""
-    if "full" in reason or getattr(error, "errno", None) == 28:
+    if is_full(error, folder):
         return f"The disk has no room for updating the workspace, and nothing was changed; free some space.{kept}"
     if "locked" in reason or "busy" in reason:
         return f"Another process is using the workspace, so it was not updated; end it and start again.{kept}"

@@ -1,0 +1,86 @@
+"""The stored sounds of clips: whether they still are what was stored, and how to say so where they are not.
+
+A sound is named by its content hash, so a damaged one is told by decoding it; ten hours take some seconds.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from workbench.audio.decode import content_hash, read_clip
+from workbench.errors import AudioError
+from workbench.workspace import Workspace
+
+MISSING: Final = "missing"
+DAMAGED: Final = "damaged"
+MEND: Final = "add the original file again"
+NAMED: Final = 3  # clips that a sentence names
+
+
+class Named(Protocol):
+    """A clip, as far as its sound is concerned."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+C = TypeVar("C", bound=Named)
+
+
+def sound_problem(path: Path, sha256: str) -> str:
+    """What is wrong with a stored sound: "missing", "damaged", or nothing."""
+    if not path.is_file():
+        return MISSING
+    try:
+        return "" if content_hash(read_clip(path)) == sha256 else DAMAGED
+    except AudioError:
+        return DAMAGED
+
+
+def read_sound(workspace: Workspace, clip: Named) -> Any:
+    """A clip's samples, `(n_samples,)` float32 at 16 kHz.
+
+    Raises:
+        AudioError: The stored sound is missing or damaged; names the clip.
+    """
+    path = workspace.sound_path(clip.sha256)
+    if not path.is_file():
+        raise AudioError(f"the stored sound of {clip.name} is {MISSING}", MEND)
+    try:
+        samples = read_clip(path)
+    except AudioError as e:
+        raise AudioError(f"the stored sound of {clip.name} is {DAMAGED}", MEND) from e
+    if content_hash(samples) != clip.sha256:
+        raise AudioError(f"the stored sound of {clip.name} is {DAMAGED}", MEND)
+    return samples
+
+
+def divide_usable(
+    workspace: Workspace, clips: Iterable[C], *, each: Callable[[], None] = lambda: None
+) -> tuple[list[C], list[C]]:
+    """The clips whose sound is whole, and those whose sound is not.
+
+    Args:
+        each: Called after each clip; may raise to end it.
+    """
+    whole: list[C] = []
+    broken: list[C] = []
+    for clip in clips:
+        problem = sound_problem(workspace.sound_path(clip.sha256), clip.sha256)
+        (broken if problem else whole).append(clip)
+        each()
+    return whole, broken
+
+
+def say_left_out(broken: Sequence[Named], n_clips: int, what: str = "clips") -> str:
+    """One sentence that names clips whose sound could not be used."""
+    names = ", ".join(clip.name for clip in broken[:NAMED])
+    more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+    were, files = ("was", "file") if len(broken) == 1 else ("were", "files")
+    return (
+        f"{len(broken)} of {n_clips} {what} {were} left out, as the stored sound is damaged or missing: {names}{more}; "
+        f"add the original {files} again."
+    )
