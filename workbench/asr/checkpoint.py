@@ -7,14 +7,19 @@ from typing import Any
 
 from workbench.asr import loading
 from workbench.asr.backend import Backend
-from workbench.asr.freezing import apply_plan, plan_for_blocks
+from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
+from workbench.asr.headers import tensor_shapes
 from workbench.asr.lora import merge_adapters
+from workbench.asr.soundness import check_finite
 from workbench.asr.training import load_state, save_state
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import ModelError
+from workbench.files import FileProblem, read_object
 
 LEARNED = "learned.safetensors"
+MOST_RUN = 32 * 2**20  # bytes of run.json
+AGAIN = "restore the run's folder from a copy, or adapt again"
 
 
 def save_run_model(backend: Backend, plan: FreezePlan, folder: Path, *, run: dict[str, Any]) -> None:
@@ -35,12 +40,16 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
     """The adapted model of a run's model folder, and its run.json.
 
     Raises:
-        ModelError: The run has no model yet, or its base has changed since.
+        ModelError: The run has no model yet, its base has changed since, or what it learned cannot be read.
     """
+    name = folder.parent.name
+    if not (folder / "run.json").exists():
+        raise ModelError(f"The run in {name} has no finished model; let it finish, or resume it.")
     try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
-        raise ModelError(f"The run in {folder.parent.name} has no finished model; let it finish, or resume it.") from e
+        run = read_object(folder / "run.json", most=MOST_RUN)
+        shapes = tensor_shapes(folder / LEARNED)
+    except FileProblem as e:
+        raise ModelError(f"What {name} learned cannot be read: its {e.path.name} {e.reason}; {AGAIN}.") from e
     spec = ModelSpec.from_json(run["model"])
     backend = loading.load(spec)
     if backend.fingerprint != run["model"]["fingerprint"]:
@@ -52,7 +61,12 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
     backend.extend(run["new_characters"])
     plan = plan_for_blocks(backend.blocks(), run["strategy"], TrainingConfig.from_json(run.get("config", {})))
     apply_plan(backend, plan)
+    needed = {weight: tuple(value.shape) for weight, value in trainable_state(backend).items()}
+    odd = sorted(weight for weight, shape in shapes.items() if needed.get(weight) != shape)
+    if odd:
+        raise ModelError(f"What {name} learned does not fit its base model {spec.name} ({odd[0]}); {AGAIN}.")
     load_state(backend, folder / LEARNED)
+    check_finite(f"The adapted model of {name}", trainable_state(backend), AGAIN)
     if plan.lora_rank:
         merge_adapters(backend)
     backend.model.eval()

@@ -3,6 +3,7 @@
 The bounds are far beyond any model that there is; a number within them may still not fit the weights.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ ADAPTER_NUMBERS = ("num_adapter_layers", "adapter_kernel_size", "adapter_stride"
 SUBSAMPLING = ("subsampling_factor", "subsampling_conv_kernel_size", "subsampling_conv_stride")
 CONVOLUTIONS = {"conv_dim": WIDTH, "conv_kernel": STEP, "conv_stride": STEP}
 MOST_CONVOLUTIONS = 64
+SHARE = re.compile(r"dropout|layerdrop|_prob$")
+TOKEN_LISTS = ("suppress_tokens", "begin_suppress_tokens")
+TOKEN_MAPS = ("lang_to_id", "task_to_id")
 
 
 def check_numbers(file: Path, numbers: Mapping[str, Any], bounds: Mapping[str, tuple[int, int]]) -> None:
@@ -71,6 +75,17 @@ def check_number(file: Path, name: str, value: Any, bounds: tuple[int, int]) -> 
         raise FileProblem(file, reason, FETCH_AGAIN)
 
 
+def check_shares(file: Path, config: Mapping[str, Any]) -> None:
+    """What is dropped or masked is a share from 0 to 1; torch says so in the middle of a run."""
+    for name, value in config.items():
+        if value is None or not SHARE.search(name):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise FileProblem(
+                file, f"says that {name} is {str(value)[:40]}, where a share from 0 to 1 belongs", FETCH_AGAIN
+            )
+
+
 def check_convolutions(file: Path, numbers: Mapping[str, Any], *, needed: bool) -> None:
     """Hold the lists of a feature encoder's convolutions against their bounds and one another.
 
@@ -88,4 +103,33 @@ def _check_list(file: Path, name: str, values: Any) -> None:
     if not isinstance(values, list) or not 0 < len(values) <= MOST_CONVOLUTIONS:
         raise FileProblem(file, f"says of {name} what is no list of up to {MOST_CONVOLUTIONS} numbers", FETCH_AGAIN)
     for value in values:
-        check_number(file, name, 0 if value is None else value, CONVOLUTIONS[name])
+        check_number(file, name, "null" if value is None else value, CONVOLUTIONS[name])
+
+
+def check_generation(file: Path, numbers: Mapping[str, Any], n_tokens: int) -> None:
+    """Hold a generation_config.json against the number of tokens that the model can write.
+
+    Raises:
+        FileProblem: What should be tokens is none, or beyond them; or there are languages and no way to transcribe.
+    """
+    for name in TOKEN_LISTS:
+        for token in _listed(file, name, numbers.get(name)):
+            check_number(file, name, "null" if token is None else token, (-1, n_tokens - 1))  # -1 stands for none
+    for name in TOKEN_MAPS:
+        if not isinstance(numbers.get(name) or {}, dict):
+            raise FileProblem(file, f"says of {name} what is no object", FETCH_AGAIN)
+        for token in (numbers.get(name) or {}).values():
+            check_number(file, name, "null" if token is None else token, (0, n_tokens - 1))
+    if numbers.get("lang_to_id") and "transcribe" not in (numbers.get("task_to_id") or {}):
+        raise FileProblem(file, "has languages and does not say how to transcribe them (task_to_id)", FETCH_AGAIN)
+    ends = numbers.get("eos_token_id")
+    for token in ends if isinstance(ends, list) and ends else [ends]:
+        check_number(file, "eos_token_id", token, (0, n_tokens - 1))
+    check_number(file, "no_timestamps_token_id", numbers.get("no_timestamps_token_id"), (0, n_tokens - 1))
+    check_number(file, "max_length", numbers.get("max_length"), POSITIONS)
+
+
+def _listed(file: Path, name: str, values: Any) -> list[Any]:
+    if not isinstance(values, list | None):
+        raise FileProblem(file, f"says of {name} what is no list of tokens", FETCH_AGAIN)
+    return values or []

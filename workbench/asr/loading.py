@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import transformers
 from huggingface_hub import snapshot_download
@@ -20,15 +21,15 @@ from huggingface_hub.errors import (
 )
 from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
 
-from workbench.asr.backend import Backend
+from workbench.asr.backend import Backend, ClipInput
 from workbench.asr.catalog import check_memory
 from workbench.asr.ctc import CTCBackend
 from workbench.asr.model_folder import ModelFolder, judge
 from workbench.asr.moonshine import MoonshineBackend
-from workbench.asr.outline import CTC_NAMINGS
+from workbench.asr.outline import CTC_NAMINGS, is_failure
 from workbench.asr.seq2seq import WhisperBackend
 from workbench.asr.soundness import check_finite, check_shapes
-from workbench.core.types import ModelSpec
+from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError, WorkbenchError
 
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
@@ -41,6 +42,8 @@ NOT_FETCHED = ["adapter.*"]
 FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
 
 SEQ2SEQ_BACKENDS = {"whisper": WhisperBackend, "moonshine": MoonshineBackend}  # by config.json's model_type
+
+TRIED_SAMPLES = SAMPLE_RATE // 5
 
 Progress = Callable[[str], None]
 
@@ -91,7 +94,16 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     check_finite(f"The model {spec.name}", model.state_dict())
     backend = SEQ2SEQ_BACKENDS[model.config.model_type] if judged.family == "seq2seq" else CTCBackend
     with _one_sentence(spec):
-        return backend(spec, model.to(device()), processor, fingerprint(folder))
+        loaded: Backend = backend(spec, model.to(device()), processor, fingerprint(folder))
+        _try_out(loaded)
+    return loaded
+
+
+def _try_out(backend: Backend) -> None:
+    """Let a processor hear a moment and write a letter: it reads its settings then, whatever they are."""
+    backend.encode_prefix([ClipInput(np.zeros(TRIED_SAMPLES, np.float32))], 0)
+    letters = backend.characters()
+    backend.encode_label(min(letters) if letters else "a")
 
 
 @contextmanager
@@ -102,7 +114,7 @@ def _one_sentence(spec: ModelSpec) -> Iterator[None]:
     except WorkbenchError:
         raise
     except BaseException as e:
-        if not isinstance(e, Exception) and type(e).__name__ != "PanicException":
+        if not is_failure(e):
             raise
         raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
 

@@ -22,8 +22,10 @@ from workbench.asr.limits import (
     MOST_TOKENS,
     SUBSAMPLING,
     check_convolutions,
+    check_generation,
     check_number,
     check_numbers,
+    check_shares,
 )
 from workbench.asr.outline import CTC_NAMINGS, check_depths
 from workbench.core.types import SAMPLE_RATE
@@ -33,10 +35,10 @@ from workbench.files import FileProblem, read_object, shown, size_of
 SMALL = 4 * 2**20  # bytes; a config.json has a few thousand, a list of mel filters some hundred thousand
 LARGE = 32 * 2**20  # bytes; Whisper's tokenizer.json has 4 million
 
-CONFIG, ADAPTER = "config.json", "adapter_config.json"
+CONFIG, GENERATION, ADAPTER = "config.json", "generation_config.json", "adapter_config.json"
 SMALL_FILES = (
     CONFIG,
-    "generation_config.json",
+    GENERATION,
     "processor_config.json",
     "preprocessor_config.json",
     "tokenizer_config.json",
@@ -146,6 +148,7 @@ def _judge(folder: Path) -> ModelFolder:
     family = family_of(config)
     if family != "unsupported":
         _check_config(folder / CONFIG, config, shapes)
+        check_generation(folder / GENERATION, documents.get(GENERATION, {}), _tokens(config))
         _check_named(folder, documents)
         _check_vocabulary(folder, documents)
         _check_extractor(folder, documents)
@@ -184,6 +187,8 @@ def _check_config(file: Path, config: Mapping[str, Any], shapes: Shapes) -> None
     decodes, whole = kind in SEQ2SEQ.values(), kind != "parakeet_ctc"
     check_numbers(file, config, CONFIG_NUMBERS)
     check_numbers(file, inner, CONFIG_NUMBERS)
+    check_shares(file, config)
+    check_shares(file, inner)
     check_convolutions(file, inner, needed=False)
     check_convolutions(file, config, needed=not decodes and kind not in BY_SPECTROGRAM)
     if bool(config.get("is_encoder_decoder")) != decodes:
@@ -196,6 +201,10 @@ def _check_config(file: Path, config: Mapping[str, Any], shapes: Shapes) -> None
         if (config if whole else inner).get(name) is None:
             raise FileProblem(file, f"does not say {name}", FETCH_AGAIN)
     check_depths(file, config, shapes)
+
+
+def _tokens(config: Mapping[str, Any]) -> int:
+    return int(config.get("vocab_size") or MOST_TOKENS)
 
 
 def _check_named(folder: Path, documents: Mapping[str, dict[str, Any]]) -> None:
@@ -265,9 +274,11 @@ def _words(file: Path, document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(words, list):
         words = {str(i): i for i in range(len(words))}
     added = document.get("added_tokens") or []
-    if not isinstance(words, dict) or not words or not isinstance(added, list):
+    if not isinstance(words, dict) or not words:
         raise FileProblem(file, "holds no vocabulary", FETCH_AGAIN)
-    return words | {str(t.get("content")): t.get("id") if isinstance(t, dict) else None for t in added if t}
+    if not isinstance(added, list) or not all(isinstance(token, dict) for token in added):
+        raise FileProblem(file, "tells of added tokens what is no list of them", FETCH_AGAIN)
+    return words | {str(token.get("content")): token.get("id") for token in added}
 
 
 def _check_tokens(file: Path, words: Mapping[str, Any]) -> None:

@@ -252,13 +252,25 @@ def frames_needed(folder: Path, text: str) -> int:
     """Fewest frames of a folder's CTC model that can be aligned with a text of its letters, or of its pieces."""
     if can_grow(folder):
         return ctc_frames_needed(text)
-    return ctc_frames_needed(_pieces(folder / "tokenizer.json").encode(text, add_special_tokens=False).ids)
+    file = folder / "tokenizer.json"
+    try:
+        return ctc_frames_needed(_pieces(file).encode(text, add_special_tokens=False).ids)
+    except BaseException as e:
+        if not is_failure(e) or isinstance(e, FileProblem):
+            raise
+        raise FileProblem(file, f"is no tokenizer ({str(e)[:100]})", FETCH_AGAIN) from e
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether something went wrong, as against being told to end; a panic within tokenizers is no Exception."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 @lru_cache(maxsize=4)
 def _pieces(file: Path) -> Any:
     from tokenizers import Tokenizer
 
+    read_object(file, most=MOST_BYTES)
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_padding()  # the file may ask for a billion more
     tokenizer.no_truncation()

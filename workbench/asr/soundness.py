@@ -46,11 +46,12 @@ def check_shapes(spec: ModelSpec, auto: Any, config: Any, shapes: Shapes) -> Non
         )
 
 
-def check_finite(whose: str, weights: Mapping[str, Tensor]) -> None:
+def check_finite(whose: str, weights: Mapping[str, Tensor], remedy: str = f"{FETCH_AGAIN}, or choose another") -> None:
     """Refuse weights that are no numbers: one NaN makes every text empty, and every loss NaN.
 
     Args:
         whose: Begins the sentence, such as "The model whisper-tiny".
+        remedy: Ends it: what to do.
 
     Raises:
         ModelError: Names the first such tensor.
@@ -60,14 +61,14 @@ def check_finite(whose: str, weights: Mapping[str, Tensor]) -> None:
         n_values = sum(int((~weights[name].isfinite()).sum()) for name in odd)
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         raise ModelError(
-            f"{whose} has {n_values:,} weights that are no numbers (NaN or infinite), in {odd[0]}{more}: its training "
-            f"went wrong, or its file is damaged; {FETCH_AGAIN}, or choose another one."
+            f"{whose} has weights that are no numbers (NaN or infinite), {n_values:,} of them in {odd[0]}{more}: its "
+            f"training went wrong, or its file is damaged; {remedy}."
         )
 
 
 def _finite(weight: Tensor) -> bool:
     # A sum is infinite or NaN where one of its numbers is, and takes no memory; one that overflowed is looked at again.
-    return math.isfinite(weight.sum()) or bool(weight.isfinite().all())
+    return math.isfinite(weight.detach().sum()) or bool(weight.isfinite().all())
 
 
 def _shape(shape: tuple[int, ...]) -> str:
