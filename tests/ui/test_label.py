@@ -1,13 +1,16 @@
 """The handlers of the list of clips, called as Gradio calls them."""
 
+import sqlite3
 from collections.abc import Callable
 
 import gradio as gr
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.ui.test_handlers import event, query
 from workbench.core.types import Heard
 from workbench.services.workbench import Workbench
+from workbench.ui import text
 from workbench.ui.clip_rows import PAGE_SIZE
 from workbench.ui.sections.label import Label
 
@@ -37,12 +40,44 @@ def test_a_label_is_saved_confirmed_and_undone(label: Label, fill: Fill) -> None
     assert "take five tablets" in saved["written"]
     view = label.confirm(event(id=clip_id, text="Take 5 tablets", revision=1, sent=[]), *query("s"))
     assert view["clips"][0]["status"] == "confirmed"
-    assert view["answered"] == {"id": clip_id, "said": "Take 5 tablets", "revision": 2}
+    assert view["answered"] == {"id": clip_id, "said": "Take 5 tablets", "revision": 2, "confirmed": True}
     view, page = label.undo(event(ids=[clip_id], revision=2), *query("s"))
     assert (view["clips"][0]["status"], page) == ("drafted", 0)
     past = label.history(event(id=clip_id), *query("s"))["history"]["items"]
     assert len(past) == 3
     assert "ada" in past[0]["when"]
+
+
+def test_a_label_that_could_not_be_saved_is_told_to_its_row(
+    label: Label, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr("workbench.ui.sections.label.warn", warned.append)
+    (clip_id,) = fill("s", 1)
+    monkeypatch.setattr("workbench.services.labelling._append", _full)
+    typed = event(id=clip_id, text="take two", revision=0, sent=[])
+    failed = label.save(typed, *query("s"))["failed"]
+    assert (failed["id"], failed["said"], failed["again"]) == (clip_id, "take two", True)
+    assert failed["why"].startswith("The label was not saved, because the disk is full; make at least")
+    monkeypatch.setattr("workbench.services.labelling._append", _broken)
+    failed = label.confirm(typed, *query("s"))["failed"]
+    assert (failed["why"], failed["again"]) == (text.UNEXPECTED, True)
+    assert "safe" not in failed["why"]
+    assert warned == []
+    monkeypatch.undo()
+    monkeypatch.setattr("workbench.ui.sections.label.warn", warned.append)
+    other = event(id=clip_id, text="take two", revision=0, sent=[], name="of another workspace")
+    assert not label.save(other, *query("s"))["failed"]["again"]
+    assert label.history(event(id=clip_id), *query("s"))["history"]["items"] == []
+    assert len(warned) == 1
+
+
+def _full(*_: object) -> None:
+    raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+
+def _broken(*_: object) -> None:
+    raise ZeroDivisionError
 
 
 def test_a_change_that_somebody_else_has_made_since_is_not_undone(bench: Workbench, label: Label, fill: Fill) -> None:

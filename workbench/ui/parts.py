@@ -48,7 +48,7 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load="\n".join(static(f"clip_{part}.js") for part in ("player", "row", "keys", "list")),
+        js_on_load="\n".join(static(f"clip_{part}.js") for part in ("player", "unsaved", "row", "keys", "list")),
         apply_default_css=False,
         words=text.LIST_WORDS,
         **kwargs,

@@ -28,7 +28,10 @@ from workbench.ui.gate.receiving import receive
 API: Final = "/gradio_api"
 # What the page loads of Gradio; anything else of it is not found.
 FILES: Final = ("/assets/", "/static/")
-DOCUMENTS: Final = ("/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/config", f"{API}/startup-events")
+DOCUMENTS: Final = (
+    *("/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/config", f"{API}/startup-events"),
+    f"{API}/app_id",  # asked until a server that was away is back; then the page is loaded anew
+)
 FORWARDED: Final = (b"x-forwarded-host", b"x-forwarded-server", b"x-forwarded-prefix", b"forwarded")
 OF_THE_BODY: Final = (b"content-length", b"content-type", b"transfer-encoding")
 QUIET_BODY_S: Final = 60.0  # a request whose body stops coming for so long is dropped

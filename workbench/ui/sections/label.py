@@ -1,20 +1,24 @@
 """Label: draft with a model, correct with the sound at hand, confirm; every change is kept and can be undone."""
 
+import logging
 from typing import Any, Final
 
 import gradio as gr
 
 from workbench.core.labels import clean_label
-from workbench.errors import DataError
+from workbench.disk import is_full
+from workbench.errors import DataError, WorkbenchError
 from workbench.services.labelling import Saved
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.clip_rows import ClipRows, Query
-from workbench.ui.guard import quiet, say, shown
+from workbench.ui.guard import quiet, say, sentence_of, shown, warn
 from workbench.ui.newest import stamp, stamp_box
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
+
+log = logging.getLogger(__name__)
 
 SHOW_LIST: Final = "() => document.getElementById('clip-list').scrollIntoView({ block: 'center' })"
 
@@ -201,17 +205,27 @@ class Label:
 
     def _save(self, query: Query, said: dict[str, Any], *, confirmed: bool) -> dict[str, Any]:
         """Save, and tell the browser whom it overtook: both versions are in the history."""
-        saved = self.labelling.save(
-            int(said["id"]),
+        try:
+            saved = self._kept(query, said, confirmed)
+        except Exception as e:  # whatever it is, the browser has to know that this text is not kept
+            return _not_kept(query, said, e)
+        theirs = saved.conflict if saved.conflict and not _own(saved, said.get("sent", [])) else None
+        overtook = {"id": saved.clip_id, "author": theirs.author, "text": theirs.text} if theirs else None
+        about = {"said": str(said["text"]), "revision": saved.revision, "confirmed": saved.confirmed}
+        answered = {"id": saved.clip_id, **about}
+        return self.view(query, touched=saved.clip_id, overtook=overtook, answered=answered)
+
+    def _kept(self, query: Query, said: dict[str, Any], confirmed: bool) -> Saved:
+        clip_id = int(said["id"])
+        if said.get("name") and self.labelling.clip(clip_id).name != said["name"]:
+            raise DataError(text.OTHER_CLIP.format(name=said["name"]))
+        return self.labelling.save(
+            clip_id,
             str(said["text"]),
             author=query.signs_as,
             confirmed=confirmed,
             expected_revision=int(said["revision"]),
         )
-        theirs = saved.conflict if saved.conflict and not _own(saved, said.get("sent", [])) else None
-        overtook = {"id": saved.clip_id, "author": theirs.author, "text": theirs.text} if theirs else None
-        answered = {"id": saved.clip_id, "said": str(said["text"]), "revision": saved.revision}
-        return self.view(query, touched=saved.clip_id, overtook=overtook, answered=answered)
 
     @shown
     def undo(self, event: gr.EventData, *inputs: Any) -> list[Any]:
@@ -347,6 +361,17 @@ class Label:
 
 def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
     return gr.Dropdown(list(choices.items()), value=value, label=label, interactive=True, min_width=110, elem_id=name)
+
+
+def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str, Any]:
+    """Why a text could not be saved, and whether sending it again may help; nothing else is read or drawn."""
+    why, again = sentence_of(error), is_full(error) or not isinstance(error, WorkbenchError)
+    if not again:
+        warn(why)  # the row may be out of sight
+    elif not isinstance(error, WorkbenchError):
+        log.error("a label could not be saved", exc_info=error)
+    failed = {"id": int(said["id"]), "said": str(said["text"]), "why": why, "again": again}
+    return {"set": query.set_name, "at": query.asked, "author": query.signs_as, "failed": failed}
 
 
 def _own(saved: Saved, sent: list[Any]) -> bool:

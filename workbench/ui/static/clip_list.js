@@ -104,6 +104,7 @@ function removeClips(ids, all = false) {
   const next = list[place + 1] || list[list.findIndex((row) => row && row.id === ids[0]) - 1];
   if (next && element.contains(document.activeElement)) next.text.focus({ preventScroll: true });
   if (!all) acts.push({ restore: ids });
+  for (const id of ids) if (rows.has(id)) rows.get(id).unsaved.forget(); // what is deleted needs no text any more
   trigger('delete', all ? { ids: [], all } : { ids });
   bar.clear();
 }
@@ -211,6 +212,8 @@ function deletedBar({ ids, text }) {
     press('plain danger', props.words.erase, erase));
 }
 
+function elsewhereBar({ text }) { return strip('only', text); }
+
 function onlyBar({ text }) {
   return strip('only', text, press('plain', props.words.everything, () => trigger('everything', {})));
 }
@@ -230,7 +233,7 @@ const strips = new Map(); // what a strip says -> its node
 
 function paintAbove(value) {
   const above = element.querySelector('.above');
-  const wanted = [[onlyBar, value.only], [didBar, did && did.text && did], [deletedBar, gone.ids && gone]];
+  const wanted = [[elsewhereBar, elsewhere()], [onlyBar, value.only], [didBar, did && did.text && did], [deletedBar, gone.ids && gone]];
   const kept = new Map();
   for (const [build, about] of wanted.filter(([, found]) => found)) {
     const what = `${build.name} ${about.at} ${about.text}`;
@@ -261,6 +264,13 @@ function place(order) {
 // Whoever types or stands in a row keeps it, also where the filter or another page would take it away.
 const held = (row) => !(waiting && waiting.id === row.id) && (row.li.contains(document.activeElement) || row.timer !== null);
 
+function rowOf(clip) {
+  const row = owing.get(clip.id);
+  if (!row) return new Row(clip);
+  row.update(clip);
+  return row;
+}
+
 function drawRows(value) {
   const clips = value.clips || [], seen = new Set(clips.map((clip) => clip.id));
   const before = shownRows(), stays = value.set === drawn.set && value.page === drawn.page;
@@ -272,16 +282,25 @@ function drawRows(value) {
     row.li.remove();
     rows.delete(row.id);
   }
-  for (const clip of clips) if (rows.has(clip.id)) rows.get(clip.id).update(clip); else rows.set(clip.id, new Row(clip));
+  for (const clip of clips) if (rows.has(clip.id)) rows.get(clip.id).update(clip); else rows.set(clip.id, rowOf(clip));
   const order = clips.map((clip) => rows.get(clip.id).li);
   for (const row of pinned) order.splice(before.indexOf(row), 0, row.li);
   place(order);
 }
 
+// What became of a text that was sent holds in any set; its row may have left the list.
+function acknowledge({ answered, failed }) {
+  const row = (about) => about && (rows.get(about.id) || owing.get(about.id));
+  if (row(answered)) row(answered).answered(answered.said, answered.revision, answered.confirmed);
+  else if (answered) memory.drop(answered.id);
+  if (!row(failed)) return;
+  row(failed).unsaved.fail(tidy(failed.said), failed.why, failed.again);
+  if (waiting && waiting.id === failed.id) waiting = null;
+}
+
 // What one answer says of single clips holds also where the answer to a newer question has been drawn already.
 function tell(value) {
   const row = (about) => about && rows.get(about.id);
-  if (row(value.answered)) row(value.answered).answered(value.answered.said, value.answered.revision);
   if (row(value.touched)) row(value.touched).update(value.touched);
   if (row(value.overtook)) row(value.overtook).warn(props.words.overtook, value.overtook.author, value.overtook.text);
   if (row(value.history)) row(value.history).remember(value.history.items);
@@ -295,6 +314,8 @@ function tell(value) {
 
 function draw() {
   const value = props.value || {};
+  acknowledge(value);
+  if (value.failed) return;
   if (value.set !== drawn.set && !value.opens) return; // asked for before another set was opened
   if (value.opens) {
     did = null;
@@ -314,6 +335,7 @@ function draw() {
   } else {
     if (leads) moved = value.at;
     drawPage(value);
+    if (value.opens) memory.resume(value.set);
   }
 }
 

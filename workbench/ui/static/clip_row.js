@@ -1,7 +1,6 @@
 // One clip in the list: its sound, its label, what was noticed. Typing, playing and focus survive every answer.
 // User text reaches the page through textContent and value only, never as HTML.
 const PAUSE_MS = 1200; // of typing, before a label is saved
-const PATIENCE_MS = 15000; // for the answer to a saved label
 const LONGEST = 400; // words that are compared with the draft
 
 function make(tag, className, attributes = {}, text = null) {
@@ -60,6 +59,7 @@ class Row {
     this.id = clip.id;
     this.sent = []; // texts of this page that the server has not answered yet
     this.timer = null;
+    this.unsaved = new Unsaved(this);
     this.build(clip);
     this.update(clip);
   }
@@ -86,7 +86,7 @@ class Row {
     this.text.oninput = () => this.typed();
     this.text.onblur = () => this.save();
     this.told = make('span', 'unseen', { id: `told-${clip.id}` });
-    this.text.setAttribute('aria-describedby', `${this.told.id} keys-short`);
+    this.text.setAttribute('aria-describedby', `${this.told.id} ${this.unsaved.node.id} keys-short`);
     const field = make('div', 'field');
     field.append(this.text, this.marks, this.told);
     this.written = make('div', 'written');
@@ -104,7 +104,7 @@ class Row {
     this.past = make('ol', 'past');
     this.past.hidden = true;
     const middle = make('div', 'middle');
-    middle.append(top, this.wave, field, tools, this.overtaken, this.notes, this.warnings, this.past);
+    middle.append(top, this.wave, field, this.unsaved.node, tools, this.overtaken, this.notes, this.warnings, this.past);
     const left = make('div', 'left');
     left.append(this.play, this.pick);
     this.li.append(left, middle);
@@ -145,12 +145,14 @@ class Row {
   }
 
   // The server has kept what this page sent.
-  answered(said, revision) {
+  answered(said, revision, confirmed) {
     const place = this.sent.indexOf(tidy(said));
-    if (place < 0) return;
-    this.sent = this.sent.slice(place + 1);
-    this.synced = tidy(said);
-    this.keptAs(revision);
+    if (place >= 0) {
+      this.sent = this.sent.slice(place + 1);
+      this.synced = tidy(said);
+      this.keptAs(revision);
+    }
+    this.unsaved.settle(tidy(said), confirmed);
   }
 
   keptAs(revision) {
@@ -160,7 +162,6 @@ class Row {
 
   // What the server has now, against what stands in the field. Whoever types is never overwritten, but told.
   takeText(clip, before) {
-    if (Date.now() - (this.sentAt || 0) > PATIENCE_MS) this.sent = []; // no answer: it was refused, and that was said
     const own = this.sent.indexOf(clip.text);
     if (own >= 0) {
       this.sent = this.sent.slice(own + 1);
@@ -173,7 +174,11 @@ class Row {
       if (before && clip.revision !== before.revision) this.overtaken.hidden = true;
     } else if (clip.revision > before.revision && clip.text !== tidy(this.text.value)) {
       this.warn(props.words.meanwhile, clip.author, clip.text);
+    } else if (clip.text === tidy(this.text.value)) { // kept, though the answer that said so was lost
+      this.synced = clip.text;
+      this.base = Math.max(this.base, clip.revision);
     }
+    this.unsaved.settle(clip.text, clip.status === 'confirmed');
   }
 
   warn(sentence, author, theirs) {
@@ -239,15 +244,17 @@ class Row {
   typed() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), PAUSE_MS);
+    memory.keep(this, this.unsaved.submit && tidy(this.text.value) === this.unsaved.text);
     this.paintText();
   }
 
-  payload(revision = this.base) {
+  payload(revision = this.base, submit = false) {
     clearTimeout(this.timer);
     this.timer = null;
     const data = { id: this.id, text: this.text.value, revision, sent: [...this.sent] };
-    this.sent = [...this.sent, tidy(this.text.value)].slice(-20);
-    this.sentAt = Date.now();
+    const text = tidy(this.text.value);
+    this.sent = [...this.sent.filter((earlier) => earlier !== text), text].slice(-20);
+    this.unsaved.owe(submit);
     return data;
   }
 
@@ -256,12 +263,13 @@ class Row {
     clearTimeout(this.timer);
     this.timer = null;
     if (tidy(this.text.value) !== waiting) trigger('edit', this.payload());
+    else if (this.unsaved.text === null) memory.drop(this.id); // typed back to what is kept
   }
 
   // Whether something was confirmed, or is being.
   confirmNow() {
     if (!tidy(this.text.value)) { say(props.words.saidEmpty); this.text.focus(); return false; }
-    if (this.confirm.getAttribute('aria-disabled') !== 'true') trigger('submit', this.payload());
+    if (this.confirm.getAttribute('aria-disabled') !== 'true') trigger('submit', this.payload(this.base, true));
     return true;
   }
 
@@ -270,6 +278,7 @@ class Row {
     this.timer = null;
     if (this.dirty && !this.sent.length) {
       this.text.value = this.synced;
+      this.unsaved.forget();
       this.paintText();
       say(props.words.saidTyped);
       return;
