@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from workbench.cli import data, doctor, history, models, serve  # noqa: F401 - importing a module of verbs registers them
+# Importing a module of verbs registers them.
+from workbench.cli import data, doctor, history, models, recover, serve  # noqa: F401
 from workbench.cli.common import app, messages
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError

@@ -34,6 +34,7 @@ from workbench.store.upgrade import MARKER
 from workbench.workspace import Workspace
 
 ALIVE: Final = ".alive"  # the lock that a run's worker holds, in its folder
+SERVING: Final = ".serving"  # the lock that the page's server holds, in the workspace
 NEW: Final = "workbench.db.new"  # the copy that is about to be put in place
 
 
@@ -108,16 +109,23 @@ def check_unused(workspace: Workspace) -> None:
         WorkbenchError: It says who, as far as that can be told.
     """
     for lock in workspace.runs.glob(f"*/{ALIVE}"):
-        try:
-            with FileLock(lock).acquire(timeout=0):
-                pass
-        except Timeout as e:
-            raise WorkbenchError(f"{lock.parent.name} is at work in this workspace; stop it first.") from e
+        if _is_held(lock):
+            raise WorkbenchError(f"{lock.parent.name} is at work in this workspace; stop it first.")
+    if _is_held(workspace.root / SERVING):
+        raise WorkbenchError("The page of this workspace is being served; end it first.")
     if not workspace.database.exists() or not workspace.database.stat().st_size:
         return
     with suppress(sqlite3.DatabaseError), closing(connect(workspace.database, wait=0)) as database:
         if _is_open_elsewhere(database):
             raise WorkbenchError("A page or a command is using this workspace; close it first.")
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _is_open_elsewhere(database: sqlite3.Connection) -> bool:
