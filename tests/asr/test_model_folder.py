@@ -379,3 +379,52 @@ def test_a_folder_whose_name_is_no_text_is_left_out(ctc: Path) -> None:
 )
 def test_the_folders_that_people_brought(name: str, words: str) -> None:
     refused(CASES / name, words)
+
+
+@pytest.mark.parametrize("spoil", ["nan", "shape", "lfs"])
+def test_the_adapter_of_a_language_is_read_as_carefully(spoil: str, model_folder: Folder, tmp_path: Path) -> None:
+    mms = Path(shutil.copytree(model_folder("mms"), tmp_path / "mms"))
+    file = mms / "adapter.deu.safetensors"
+    weights = load_file(file)
+    name = next(n for n in weights if n.endswith("linear_1.weight"))
+    weights[name] = weights[name].fill_(float("nan")) if spoil == "nan" else weights[name][:-1].contiguous()
+    save_file(weights, file)
+    if spoil == "lfs":
+        file.write_bytes(LFS)
+    backend = load(folder_spec(mms))
+    with pytest.raises(ModelError, match=r"adapter\.deu\.safetensors.*(no numbers|does not fit|cannot be read)"):
+        backend.set_language("de")
+
+
+def test_mms_says_which_language_it_begins_with(model_folder: Folder, tmp_path: Path) -> None:
+    mms = Path(shutil.copytree(model_folder("mms"), tmp_path / "mms"))
+    change(mms / "tokenizer_config.json", "target_lang", value="fra")
+    refused(mms, "target_lang is fra")
+
+
+def test_the_terminal_names_what_is_left_out_beside_its_document(
+    ctc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from workbench.cli import app
+
+    (ctc / WEIGHTS).write_bytes(LFS)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "workspace"))
+    done = CliRunner().invoke(app, ["models", "--models-dir", str(ctc.parent), "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)[0]["name"] == "ctc-en"
+    assert f"The model folder {ctc} is left out: its model.safetensors is a pointer of git-lfs" in done.stderr
+
+
+def test_the_page_names_what_is_left_out_without_its_path(ctc: Path) -> None:
+    from workbench.ui.before import MOST_LEFT_OUT, left_out
+
+    odd = ctc.rename(ctc.with_name("<b>odd"))
+    (odd / WEIGHTS).write_bytes(LFS)
+    shown = left_out([(s.name, s.reason) for s in Catalog([odd]).skipped * (MOST_LEFT_OUT + 2)])
+    assert "&lt;b&gt;odd" in shown
+    assert "<b>" not in shown
+    assert str(ctc.parent) not in shown
+    assert "and 2 more" in shown
+    assert left_out([]) == ""

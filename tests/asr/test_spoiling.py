@@ -1,4 +1,4 @@
-"""Whatever number stands in a model's small files: it works, or it is refused in a sentence; it never hangs or swells."""
+"""Whatever stands in a model's small files: it works, or is refused in a sentence; it never hangs or swells."""
 
 import json
 import subprocess

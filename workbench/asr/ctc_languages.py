@@ -14,9 +14,12 @@ from huggingface_hub import hf_hub_download
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from workbench.asr.soundness import check_finite
 from workbench.core.languages import find_code, long_codes, short_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
+
+HEAD = ("lm_head.weight", "lm_head.bias")
 
 
 class LanguageAdapters:
@@ -90,12 +93,19 @@ class LanguageAdapters:
                 f"The adapter {file.name} of {self.spec.name} cannot be read or fetched ({type(e).__name__}); go "
                 "online once, or fetch it again."
             ) from e
-        if weights.keys() != self.model._get_adapters().keys():
+        if not self._fits(weights):
             raise ModelError(
                 f"The adapter {file.name} does not fit the model {self.spec.name}: it holds other weights; fetch both "
                 "again."
             )
+        check_finite(f"The adapter {file.name} of {self.spec.name}", weights, "fetch it again")
         return weights
+
+    def _fits(self, weights: dict[str, Tensor]) -> bool:
+        """Whether these are an adapter's weights; languages differ in the number of letters alone."""
+        needed = {n: (*p.shape[1:],) if n in HEAD else (*p.shape,) for n, p in self.model._get_adapters().items()}
+        found = {n: (*w.shape[1:],) if n in HEAD else (*w.shape,) for n, w in weights.items()}
+        return needed == found and len({len(weights[n]) for n in HEAD}) == 1
 
     def _load(self, weights: dict[str, Tensor]) -> None:
         old = self.model.lm_head

@@ -78,9 +78,7 @@ def check_number(file: Path, name: str, value: Any, bounds: tuple[int, int]) -> 
 def check_shares(file: Path, config: Mapping[str, Any]) -> None:
     """What is dropped or masked is a share from 0 to 1; torch says so in the middle of a run."""
     for name, value in config.items():
-        if value is None or not SHARE.search(name):
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        if SHARE.search(name) and isinstance(value, int | float) and not 0 <= value <= 1:
             raise FileProblem(
                 file, f"says that {name} is {str(value)[:40]}, where a share from 0 to 1 belongs", FETCH_AGAIN
             )

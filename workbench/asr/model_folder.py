@@ -257,6 +257,11 @@ def _check_vocabulary(folder: Path, documents: Mapping[str, dict[str, Any]]) -> 
     ids = documents.get(file.name, {}).get("added_tokens_decoder") or {}
     if not isinstance(ids, dict) or any(not i.isdecimal() or len(i) > 6 for i in ids):
         raise FileProblem(file, "numbers its added tokens by what is no number", FETCH_AGAIN)
+    language, letters = documents.get(file.name, {}).get("target_lang"), read.get("vocab.json", {})
+    several = "tokenizer.json" not in read and any(isinstance(v, dict) for v in letters.values())  # MMS
+    if several and not (isinstance(language, str) and language in letters):
+        said = str(language)[:40]
+        raise FileProblem(file, f"says that target_lang is {said}, which vocab.json does not have", FETCH_AGAIN)
     pairs = documents[CONFIG]["model_type"] == "whisper"  # learned from bytes, which need both files
     if "tokenizer.json" not in read and not ("vocab.json" in read and (_there(folder / "merges.txt") or not pairs)):
         lacking = f"tokenizer.json or vocab.json{' with merges.txt' if pairs else ''}"
@@ -268,6 +273,8 @@ def _words(file: Path, document: dict[str, Any]) -> dict[str, Any]:
     """Token -> id, of a tokenizer.json or a vocab.json; MMS has one such list for each language."""
     if file.name == "vocab.json":
         inner = {k: v for k, v in document.items() if isinstance(v, dict)}
+        if inner and len(inner) < len(document):
+            raise FileProblem(file, "mixes tokens and languages", FETCH_AGAIN)
         return {f"{k} {t}": i for k, v in inner.items() for t, i in v.items()} if inner else document
     model = document.get("model")
     words = model.get("vocab") if isinstance(model, dict) else None
