@@ -13,7 +13,7 @@ import pytest
 
 from tests.services.conftest import found, problems
 from workbench.errors import DataError
-from workbench.services.importing import archive
+from workbench.services.importing import Reading, archive
 
 TABLE = "file_name,text\n"
 
@@ -288,3 +288,42 @@ def test_damaged_archives_are_a_sentence_or_a_reading_and_nothing_else(zipped, r
     assert refused
     assert all(sentence.startswith(("set.zip", str(path))) for sentence in refused)
     assert left_behind(tmp_path) == []
+
+
+def test_an_archive_of_empty_files_is_refused_before_anything_is_unpacked(zipped, read, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(archive, "_extract", None)  # not called
+    monkeypatch.setattr(archive, "_judged", None)
+    for ending, content in (("wav", b""), ("wav", b"RIFF" + bytes(40)), ("txt", b""), ("TextGrid", b"")):
+        path = zipped(*((f"set/{n}.{ending}", content) for n in range(3000)), method=zipfile.ZIP_STORED)
+        with pytest.raises(DataError, match=r"set.zip holds 3,000 files and no sound or text in any of them"):
+            read(path)
+
+
+def test_empty_files_among_others_are_one_sentence_and_not_unpacked(zipped, read, tmp_path) -> None:
+    reading = read(zipped(("a.wav", b"sound" * 20), *((f"e{n}.wav", b"") for n in range(500)), ("b.txt", b"")))
+    assert [name for name, _ in found(reading)] == ["a.wav"]
+    assert problems(reading) == [("set.zip: e0.wav and 500 more", None, "empty: no sound in it")]
+    assert len(list((tmp_path / "scratch").rglob("*.wav"))) == 1
+
+
+def test_an_archive_that_only_lists_files_does_not_fill_the_memory(zipped, read, monkeypatch) -> None:
+    path = zipped(*((f"{n}.wav", b"x" * 100) for n in range(50)))
+    assert len(read(path).candidates) == 50
+    monkeypatch.setattr(archive, "LARGEST_DIRECTORY", 1000)
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # not opened
+    with pytest.raises(DataError, match="lists more files than can be looked at"):
+        read(path)
+
+
+def test_the_size_of_a_long_archives_list_is_found(tmp_path) -> None:
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, 2**29, 0)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 5, 1)
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, archive.OVERFLOWN, archive.OVERFLOWN, 0)
+    path = tmp_path / "long.zip"
+    path.write_bytes(b"start" + record + locator + end)
+    with pytest.raises(DataError, match="lists more files than can be looked at"):
+        archive.archive_place(path, "long.zip", tmp_path, Reading())
+    beyond = struct.pack("<4sLQL", b"PK\6\7", 0, 2**64 - 1, 1)
+    path.write_bytes(b"start" + record + beyond + end)
+    with pytest.raises(DataError, match="is no ZIP archive, or a damaged one"):
+        archive.archive_place(path, "long.zip", tmp_path, Reading())

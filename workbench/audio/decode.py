@@ -9,6 +9,7 @@ again.
 import hashlib
 import io
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ LOWEST_RATE_HZ: Final = 2_000  # below it no speech is left
 SILENT_PEAK: Final = 1e-4  # -80 dB of full scale; the dither of a muted 16-bit recording stays under it
 QUIET_PEAK: Final = 0.01  # -40 dB of full scale
 CANCELLED: Final = 0.2  # a mean this much weaker than its loudest channel has lost the sound to opposite phases
+LARGEST_FILE: Final = 32 * 2**30  # bytes; a day in stereo at 48 kHz and 16 bit takes 16 GB
 LARGEST_KERNEL: Final = 4_000_000  # weights of torchaudio's resampling kernel; 44,100 Hz needs 75 thousand
 
 UNREADABLE: Final = "unreadable"
@@ -110,16 +112,29 @@ def decode_file(path: str | os.PathLike[str], *, longest: Seconds = DECODE_LIMIT
         AudioError: The file is empty, is no sound, cannot be read, or is longer than `longest`.
     """
     file = Path(path)
-    try:
-        size = file.stat().st_size
-    except OSError as e:
-        raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
-    if size == 0:
-        raise AudioError(f"{EMPTY} (the file has no bytes)", "record or copy it again")
+    check_file(file)
     raw = _read_soundfile(file, longest)
     if raw is None:
         raw = _read_av(file, longest)
     return _to_sound(raw)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file of a bounded size before anything is opened: a pipe waits, a device never ends.
+
+    Raises:
+        AudioError: It is missing, empty, too large, a pipe or a device.
+    """
+    try:
+        state = path.stat()
+    except OSError as e:
+        raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
+    if not stat.S_ISREG(state.st_mode):
+        raise AudioError(f"{UNREADABLE} (a pipe, device or folder, not a file)", "put the sound itself in its place")
+    if state.st_size == 0:
+        raise AudioError(f"{EMPTY} (the file has no bytes)", "record or copy it again")
+    if state.st_size > LARGEST_FILE:
+        raise AudioError(f"larger than {LARGEST_FILE // 2**30} GB", "cut it into several files")
 
 
 def from_array(rate: int, array: npt.ArrayLike) -> Sound:

@@ -24,6 +24,7 @@ from workbench.audio.decode import (
     UNREADABLE,
     Samples,
     Sound,
+    check_file,
     too_long,
 )
 from workbench.core.types import SAMPLE_RATE, Seconds
@@ -107,13 +108,11 @@ class _Decoder:
         self.stream: Any = None
 
     def read(self, path: Path) -> None:
+        check_file(path)
         try:
-            empty = path.stat().st_size == 0
             path.open("rb").close()
         except OSError as e:
             raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
-        if empty:
-            raise AudioError(f"{EMPTY} (the file has no bytes)", "record or copy it again")
         blocks = self._soundfile_blocks(path)
         if blocks is None:
             blocks = self._av_blocks(path)

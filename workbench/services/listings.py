@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from workbench.core.spreadsheet import unmarked
 from workbench.errors import DataError
+from workbench.files import FileProblem, open_regular, read_bytes, size_of
 
 JSON_SUFFIXES: Final = frozenset({".jsonl", ".json", ".ndjson"})
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
@@ -107,9 +108,9 @@ def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row
 def first_line(path: Path) -> str:
     """The first line that is not empty, to recognise a list by; empty where there is none or it is no text."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(LONGEST_LINE)
-    except OSError:
+    except (OSError, FileProblem):
         return ""
     text = head.decode("utf-8-sig", errors="replace")
     return next((line.rstrip("\r") for line in text.split("\n") if line.strip()), "")
@@ -125,10 +126,7 @@ def read_text(path: Path, name: str | None = None) -> str:
         DataError: It is missing, or not UTF-8; names the line.
     """
     name = name or path.name
-    try:
-        content = path.read_bytes()
-    except OSError as e:
-        raise DataError(f"{name} cannot be read ({e.strerror}).") from e
+    content = _bytes_of(path, name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -136,13 +134,26 @@ def read_text(path: Path, name: str | None = None) -> str:
         raise DataError(f"{name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
 
 
-def _content(path: Path, name: str) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """What a regular file of bounded size holds.
+
+    Raises:
+        FileProblem: It is missing, too large, a pipe or a device, or may not be read.
+    """
+    # Files of the kernel tell no size, and some of them never end.
+    return read_bytes(path, most=LARGEST_LIST) if size_of(path, most=LARGEST_LIST) else b""
+
+
+def _bytes_of(path: Path, name: str) -> bytes:
+    """As `bytes_of`, with the name that problems call it, as a DataError."""
     try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise DataError(f"{name} is larger than {LARGEST_LIST // 2**20} MB; split it into several lists.")
-        content = path.read_bytes()
-    except OSError as e:
-        raise DataError(f"{name} cannot be read ({e.strerror}).") from e
+        return bytes_of(path)
+    except FileProblem as e:
+        raise DataError(f"{name} {e.reason}; {e.remedy}.") from e
+
+
+def _content(path: Path, name: str) -> bytes:
+    content = _bytes_of(path, name)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{name} is UTF-16 text; save it as UTF-8.")
     return content.removeprefix(b"\xef\xbb\xbf")

@@ -19,8 +19,17 @@ from workbench.services.importing.candidates import (
     Reading,
     TierChoice,
 )
+from workbench.services.importing.emptiness import leave_out_empty, refuse_together
 from workbench.services.importing.formats import FORMATS, Wishes, read_place
-from workbench.services.importing.places import Place, check_exists, file_place, folder_place, upload_place
+from workbench.services.importing.places import (
+    SPECIAL,
+    SPECIAL_REMEDY,
+    Place,
+    check_exists,
+    file_place,
+    folder_place,
+    upload_place,
+)
 from workbench.services.importing.sounds import WORDS_FILE
 from workbench.services.listings import read_text
 
@@ -91,7 +100,9 @@ def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Wishe
 
 
 def _read(place: Place, reading: Reading, wishes: Wishes) -> None:
+    refuse_together(reading, place.special, SPECIAL, SPECIAL_REMEDY)
     read_place(place, reading, wishes)
+    leave_out_empty(reading)
     if WORDS_FILE in place.files and not place.chosen:
         reading.words = read_text(place.files[WORDS_FILE]).splitlines()
 

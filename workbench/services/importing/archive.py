@@ -10,17 +10,20 @@ import os
 import re
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 from workbench.core.labels import clean_name
+from workbench.disk import is_full
 from workbench.errors import DataError
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, Reading
+from workbench.services.importing.emptiness import EMPTY, EMPTY_REMEDY, FEW, LARGEST_HEADER, refuse_together
 from workbench.services.importing.places import Place
 
 MOST_ENTRIES: Final = 200_000
@@ -40,6 +43,12 @@ KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # t
 JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)")
 METHODS: Final = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
 LOCAL_HEADER: Final = 30  # bytes before an entry's name
+END_RECORD: Final = 22  # bytes of the record at the end, before its comment
+END_RECORD_64: Final = 56  # bytes of ZIP64's longer record
+END_LOCATOR: Final = 20  # bytes of what tells its place, before the record at the end
+OVERFLOWN: Final = 0xFFFFFFFF  # stands for a number that ZIP64's record tells
+LONGEST_COMMENT: Final = 2**16  # bytes
+LARGEST_DIRECTORY: Final = 2**28  # bytes of the list of files: 200,000 long names
 UNIX_LINKS: Final = {0x000D: 12, 0x756E: 14}  # extra fields that may name a link's target: bytes they have without one
 
 _AGAIN: Final = "pack the archive again without it"
@@ -65,11 +74,15 @@ def archive_place(path: Path, title: str, scratch: Path, reading: Reading) -> Pl
         DataError: It is no ZIP archive, is damaged, or would unpack to more than it should.
     """
     try:
+        _check_directory(path, title)
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             _check_whole(entries, title, scratch)
+            _check_content(entries, title)
             return _unpack(archive, _judged(entries, title, reading), title, scratch, reading)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as e:
+        if is_full(e):
+            raise  # said where the import as a whole is
         if isinstance(e, OSError) and e.errno is not None:
             raise DataError(f"{title} cannot be unpacked ({e.strerror}); check the disk and try again.") from e
         raise DataError(f"{title} is no ZIP archive, or a damaged one; pack or copy it again.") from e
@@ -101,6 +114,44 @@ def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> N
             raise DataError(f"{title} is packed like a bomb: its files share the same bytes; nothing of it was read.")
     if total > shutil.disk_usage(scratch).free - SPARE_DISK:
         raise DataError(f"{title} would unpack to {total / 2**20:,.0f} MB, for which the disk has no room.")
+
+
+def _check_directory(path: Path, title: str) -> None:
+    """Refuse an archive whose list of files alone would fill the memory, before that list is read."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(-min(size, END_RECORD + LONGEST_COMMENT), os.SEEK_END)
+        tail = file.read()
+        place = tail.rfind(b"PK\5\6")
+        if place < 0 or len(tail) - place < END_RECORD:
+            return  # no archive, which is said when it is opened
+        (listed,) = struct.unpack_from("<L", tail, place + 12)
+        if listed == OVERFLOWN:
+            listed = _long_directory(file, tail[max(0, place - END_LOCATOR) : place])
+    if listed > LARGEST_DIRECTORY:
+        raise DataError(f"{title} lists more files than can be looked at; pack several archives.")
+
+
+def _long_directory(file: BinaryIO, locator: bytes) -> int:
+    """Bytes of the list of files as ZIP64 tells it; 0 where it does not, which is said when the archive is opened."""
+    if not locator.startswith(b"PK\6\7") or len(locator) < END_LOCATOR:
+        return 0
+    file.seek(min(struct.unpack_from("<Q", locator, 8)[0], file.seek(0, os.SEEK_END)))
+    record = file.read(END_RECORD_64)
+    return int(struct.unpack_from("<Q", record, 40)[0]) if len(record) == END_RECORD_64 else 0
+
+
+def _check_content(entries: list[zipfile.ZipInfo], title: str) -> None:
+    """Refuse many files with nothing in them, before each is looked at."""
+    if len(entries) > FEW and not any(_holds_something(entry) for entry in entries):
+        raise DataError(
+            f"{title} holds {len(entries):,} files and no sound or text in any of them; pack it again with the sounds."
+        )
+
+
+def _holds_something(entry: zipfile.ZipInfo) -> bool:
+    suffix = PurePosixPath(entry.filename).suffix.lower() if entry.file_size else ""
+    return entry.file_size > (LARGEST_HEADER if suffix in AUDIO_SUFFIXES else 0)
 
 
 def _judged(entries: list[zipfile.ZipInfo], title: str, reading: Reading) -> Iterator[tuple[zipfile.ZipInfo, str]]:
@@ -167,22 +218,38 @@ def _unpack(
 ) -> Place:
     place = Place(title)
     others: dict[str, list[str]] = {}
+    empty: list[tuple[zipfile.ZipInfo, str, Path]] = []
     for number, (entry, name) in enumerate(entries):
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in ARCHIVES:
             reading.reject(f"{title}: {name}", None, "an archive inside the archive", "unpack it, and pack its files")
         elif suffix in AUDIO_SUFFIXES | TEXT_SUFFIXES or PurePosixPath(name).name in KALDI_FILES:
-            try:
-                place.files[name] = _extract(archive, entry, scratch / f"{number:06}{suffix}")
-            except _Bad as bad:
-                reading.reject(f"{title}: {name}", None, bad.reason, bad.remedy)
+            target = scratch / f"{number:06}{suffix}"
+            if not _holds_something(entry):
+                empty.append((entry, name, target))
+                continue
+            _lay_out(archive, entry, name, target, place, reading)
         else:
             others.setdefault(suffix, []).append(name)
+    if len(empty) > FEW:
+        refuse_together(reading, [f"{title}: {name}" for _, name, _ in empty], EMPTY, EMPTY_REMEDY)
+    else:
+        for entry, name, target in empty:
+            _lay_out(archive, entry, name, target, place, reading)
     for suffix, names in sorted(others.items()):
         reason = f"not a sound file ({len(names)} {'file' if len(names) == 1 else 'files'} of the kind '{suffix}')"
         remedy = "nothing to do, unless it holds sound: then convert it to WAV"
         reading.warn(f"{title}: {names[0]}", None, reason, remedy)
     return _without_common_folder(place)
+
+
+def _lay_out(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, target: Path, place: Place, reading: Reading
+) -> None:
+    try:
+        place.files[name] = _extract(archive, entry, target)
+    except _Bad as bad:
+        reading.reject(f"{place.title}: {name}", None, bad.reason, bad.remedy)
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> Path:

@@ -1,13 +1,18 @@
 """Where an import looks: a folder, a checked archive, or files that were uploaded; readers see names, not paths."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, OUTSIDE, Refused, missing
+
+SPECIAL: Final = "a pipe, device or socket, not a file"
+SPECIAL_REMEDY: Final = "put the file itself in its place"
 
 
 @dataclass
@@ -20,6 +25,7 @@ class Place:
         root: The folder on this machine, where it is one: lists may name files that are not in `files`.
         allow_outside: Whether a list in a folder may name existing files outside of it.
         flat: Uploads: a browser sends files without their folders, so that lists are matched by file name alone.
+        special: Names of pipes, devices and sockets, which are never opened.
         chosen: The files were picked one by one, so that any list among them is meant, whatever its name.
     """
 
@@ -29,6 +35,7 @@ class Place:
     allow_outside: bool = False
     flat: bool = False
     chosen: bool = False
+    special: list[str] = field(default_factory=list)
 
     def named(self, *suffixes: str) -> list[str]:
         """Names with one of these endings, in order."""
@@ -117,11 +124,13 @@ class Place:
             if "\\" in written and not path.is_file():
                 path = folder / written.replace("\\", "/")
             inside = path.resolve().is_relative_to(folder.resolve())
-            exists = path.is_file()
+            exists, special = path.is_file(), not is_openable(path)
         except (OSError, ValueError) as e:  # a name too long or with a null byte
             raise missing(written) from e
         if not inside and not self.allow_outside:
             raise Refused(OUTSIDE, "move the sound into the folder of the list")
+        if special:
+            raise Refused(SPECIAL, SPECIAL_REMEDY)
         if not exists:
             raise missing(written)
         return path
@@ -129,8 +138,11 @@ class Place:
 
 def folder_place(root: Path, *, allow_outside: bool) -> Place:
     """Every file under a folder but hidden ones; links to folders are not followed."""
-    files = {path.relative_to(root).as_posix(): path for path in _walk(root)}
-    return Place(str(root), files, root, allow_outside)
+    found = {path.relative_to(root).as_posix(): path for path in _walk(root)}
+    special = [name for name, path in found.items() if not is_openable(path)]
+    for name in special:
+        del found[name]
+    return Place(str(root), found, root, allow_outside, special=special)
 
 
 def file_place(path: Path, *, allow_outside: bool) -> Place:
@@ -164,7 +176,18 @@ def _walk(root: Path) -> Iterator[Path]:
         yield from (Path(folder) / name for name in sorted(names) if not name.startswith("."))
 
 
+def is_openable(path: Path) -> bool:
+    """Whether this is a file or a folder: opening a pipe waits, and a device may never end. What is missing says so."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
 def check_exists(path: Path) -> None:
-    """Refuse a path with nothing behind it."""
+    """Refuse a path with nothing behind it, or with a pipe or a device."""
     if not path.exists():
         raise DataError(f"There is no file or folder {path}.")
+    if not is_openable(path):
+        raise DataError(f"{path} is {SPECIAL}; {SPECIAL_REMEDY}.")

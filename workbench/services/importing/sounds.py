@@ -8,11 +8,12 @@ from typing import Final
 
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
+from workbench.files import FileProblem
 from workbench.services.importing import elan, subtitles, textgrid
 from workbench.services.importing.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
 from workbench.services.importing.places import Place
-from workbench.services.listings import read_text
+from workbench.services.listings import bytes_of, read_text
 
 WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
 NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
@@ -101,11 +102,11 @@ class _Timed:
         annotations = Annotations()
         problem: Unreadable | None = None
         try:
-            annotations = TIMED[ending](self.place.path(name).read_bytes(), name)
+            annotations = TIMED[ending](bytes_of(self.place.path(name)), name)
         except Unreadable as e:
             problem = e
-        except OSError as e:
-            problem = Unreadable(f"cannot be read ({e.strerror})", "check that the file may be read")
+        except FileProblem as e:
+            problem = Unreadable(e.reason, e.remedy)
         sound = _sound_of(self.place, name, annotations)
         if problem:
             self.reading.reject(name, None, problem.reason, problem.remedy)
