@@ -178,7 +178,7 @@ def export(
             document = export_dataset(bench.workspace, bench.store, name, out)
         else:
             document = bench.transcripts.write(name, kind, out, text=text)
-    said = f"'{name}' was written to {out}. {document.get('kept_base', '')}".strip()
+    said = f"'{name}' was written to {out}. {document.get('kept_base', '')}{document.get('left_out', '')}".strip()
     emit(document, as_json, lambda console: console.print(said))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar
+from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar, say
 
 if TYPE_CHECKING:
     from workbench.services.doctor import Examined, Example, Report
@@ -58,7 +58,9 @@ def _listen(bench: "Workbench", set_name: str, model: str) -> str:
     clips = bench.doctor.unheard(set_name, name)
     if clips:
         with progress_bar("listening") as bar:
-            bench.transcribing.hear_labelled(chosen, set_name, clips, done=lambda n: bar(n, len(clips), ""))
+            bench.transcribing.hear_labelled(
+                chosen, set_name, clips, done=lambda n: bar(n, len(clips), ""), left_out=lambda told: say([told])
+            )
     return name
 
 

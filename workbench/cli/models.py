@@ -117,7 +117,9 @@ def transcribe(
         problems: list[str] = []
         if set_name:
             total = bench.collecting.set_info(set_name).clips
-            document = bench.transcribing.clip_set(chosen, set_name, done=lambda n: bar(n, total, ""))
+            document = bench.transcribing.clip_set(
+                chosen, set_name, done=lambda n: bar(n, total, ""), left_out=problems.append
+            )
         else:
             document, problems = bench.transcribing.files(
                 chosen, files or [], done=lambda n: bar(n, len(files or []), "")

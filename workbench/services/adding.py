@@ -15,6 +15,7 @@ from workbench.services.cutting import Decode, clock, sounds_of
 from workbench.services.importing import Candidate, Wishes
 from workbench.services.labelling import IMPORT_AUTHOR, new_revision
 from workbench.services.listings import Problem
+from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import lock_set
@@ -33,6 +34,7 @@ class Prepared:
     duration: Seconds
     original_format: str
     warnings: tuple[str, ...]
+    mended: bool = False  # there was none, or it was damaged: a clip that has it is whole again
 
 
 @dataclass
@@ -72,9 +74,10 @@ def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepare
         warnings += (f"its list says {candidate.stated:.1f} s, the sound lasts {sound.duration:.1f} s",)
     sha256 = content_hash(sound.samples)
     path = workspace.sound_path(sha256)
-    if not path.exists():
+    problem = sound_problem(path, sha256)
+    if problem:
         write_flac(path, sound.samples)
-    return Prepared(candidate, sha256, sound.duration, sound.original_format, warnings)
+    return Prepared(candidate, sha256, sound.duration, sound.original_format, warnings, bool(problem))
 
 
 def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
@@ -96,7 +99,8 @@ def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
         for sound in sounds:
             if new.get(sound.sha256) is not sound:
                 outcome.duplicates += 1
-                outcome.warnings.append(_merge(session, clips[sound.sha256], sound.candidate))
+                mended = sound.mended and sound.sha256 not in new
+                outcome.warnings.append(_merge(session, clips[sound.sha256], sound.candidate, mended=mended))
     return outcome
 
 
@@ -154,7 +158,7 @@ def _keep_heard(session: Session, candidates: dict[int, Candidate], clips: dict[
         by_id[row.clip_id].draft_id = row.id
 
 
-def _merge(session: Session, clip: ClipRow, candidate: Candidate) -> Problem:
+def _merge(session: Session, clip: ClipRow, candidate: Candidate, *, mended: bool) -> Problem:
     """Take from a repeated sound what its clip lacks; the remark says what was done."""
     for column in ("speaker", "language", "source"):
         if getattr(clip, column) is None:
@@ -177,4 +181,6 @@ def _merge(session: Session, clip: ClipRow, candidate: Candidate) -> Problem:
     if candidate.text and candidate.text != text:
         reason = f"{DUPLICATE} of {clip.name} with another text; the first text is kept"
         return candidate.problem(reason, "listen to the clip and correct its label if need be")
+    if mended:
+        return candidate.problem(f"{DUPLICATE} of {clip.name}, whose stored sound is mended by it", "nothing to do")
     return candidate.problem(f"{DUPLICATE} of {clip.name}", "nothing to do; the sound is kept once")

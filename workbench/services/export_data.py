@@ -17,6 +17,7 @@ from workbench.core.types import Clip
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.importing import WORDS_FILE
 from workbench.services.labelling import Labelling
+from workbench.services.sounds import divide_usable, say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
 from workbench.store.queries import batches
@@ -37,17 +38,22 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
         out: A new or empty folder.
 
     Returns:
-        Set, folder, counts of clips and of confirmed ones.
+        Set, folder, counts of clips and of confirmed ones; `left_out` says in a sentence which clips have a damaged
+        sound, where some have.
 
     Raises:
         DataError: The set is unknown or empty, or the folder holds something already.
-        WorkbenchError: A stored sound is missing, or the folder cannot be written.
+        WorkbenchError: No stored sound can be used, or the folder cannot be written.
     """
     labelling = Labelling(store)
     clips = labelling.clips(set_name)
     if not clips:
         raise DataError(f"The clip set '{set_name}' is empty; there is nothing to export.")
     check_empty(out)
+    clips, broken = divide_usable(workspace, clips)
+    left_out = say_left_out(broken, len(clips) + len(broken)) if broken else ""
+    if not clips:
+        raise WorkbenchError(left_out)
     names = safe_names([clip.name for clip in clips])
     sources = _sources(store, clips)
     try:
@@ -61,7 +67,8 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
     except OSError as e:
         raise WorkbenchError(f"The data set could not be written whole ({e.strerror}: {e.filename}).") from e
     confirmed = sum(clip.status == "confirmed" for clip in clips)
-    return {"set": set_name, "out": str(out), "clips": len(clips), "confirmed": confirmed}
+    document = {"set": set_name, "out": str(out), "clips": len(clips), "confirmed": confirmed}
+    return {**document, "left_out": left_out} if broken else document
 
 
 def check_empty(out: Path) -> None:

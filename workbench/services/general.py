@@ -23,8 +23,10 @@ from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.progress import StopRequested
 from workbench.services.run_clips import RunClip
+from workbench.services.sounds import divide_usable, say_left_out
 from workbench.store.models import ClipRow, ClipSetRow, GeneralEvaluationRow, ReferenceRow, RunRow
 from workbench.store.queries import batches, set_names
+from workbench.workspace import Workspace
 
 # Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
 Hear = Callable[[Sequence[RunClip], str, str], dict[int, str]]
@@ -69,6 +71,15 @@ class GeneralSet:
             f"{window:g} s that this model hears at once."
         )
         return replace(self, clips=kept, unscored="" if kept else note, notes=(*self.notes, note))
+
+    def whole(self, workspace: Workspace) -> "GeneralSet":
+        """Without the clips whose stored sound is damaged or missing."""
+        kept, broken = divide_usable(workspace, [c for c in self.clips if c.path is None])
+        if not broken:
+            return self
+        note = say_left_out(broken, len(self.clips), f"clips of the general set {self.name}")
+        usable = tuple(c for c in self.clips if c.path is not None or c in kept)
+        return replace(self, clips=usable, unscored="" if usable else note, notes=(*self.notes, note))
 
 
 @dataclass

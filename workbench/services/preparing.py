@@ -31,6 +31,7 @@ from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress, StopRequested
 from workbench.services.run_clips import RunClip, run_clips
 from workbench.services.run_records import versions
+from workbench.services.sounds import divide_usable, say_left_out
 from workbench.services.watching import Watching
 from workbench.store.database import Store
 from workbench.store.runs import find_run
@@ -93,6 +94,7 @@ class Preparation:
         self.backend = self._load()
         self._tell_language()
         self._leave_out_too_long()
+        self._leave_out_damaged()
         wishes = self._wishes()
         plans = [plan_for_blocks(self.backend.blocks(), strategy, config) for strategy, config in wishes]
         shallowest = min(self.backend.hearing_boundary(plan.boundary) for plan in plans)
@@ -194,6 +196,21 @@ class Preparation:
                 f"were left out, for instance {long[0].name}."
             )
 
+    def _leave_out_damaged(self) -> None:
+        """Clips whose stored sound is no longer what it was are used for nothing, and do not end the run."""
+        self.progress.phase("loading", "Looking at the stored sounds")
+        whole, broken = divide_usable(self.workspace, self.clips.values(), each=self._stop_if_wanted)
+        if broken:
+            sentence = say_left_out(broken, len(self.clips))
+            if not whole:
+                raise TrainingError(sentence)
+            self.clips = {c.id: c for c in whole}
+            self.notes.append(sentence)
+
+    def _stop_if_wanted(self) -> None:
+        if self.progress.should_stop():
+            raise StopRequested
+
     def _tell_language(self) -> None:
         """Tell the model the set's language where it knows it: before it listens, as it may hear by language (MMS)."""
         known, wanted = self.backend.languages(), (self.config.language or "").split("-")[0] or None
@@ -232,7 +249,7 @@ class Preparation:
         learned = {i for s in splits for i in (*s.train, *s.dev)}
         with self.store.session() as session:
             found = general_set(session, self.config.general_set, self.run.set_id, [self.clips[i] for i in learned])
-        return GeneralCheck(found.within(self.backend.window) if found else None)
+        return GeneralCheck(found.within(self.backend.window).whole(self.workspace) if found else None)
 
     def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
         """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
@@ -294,8 +311,7 @@ class Preparation:
 
     def _count(self, done: int) -> None:
         self.progress.count(done)
-        if self.progress.should_stop():
-            raise StopRequested
+        self._stop_if_wanted()
 
     def _base_texts(self, splits: Sequence[Split]) -> dict[int, str]:
         """What the base hears in every test clip."""

@@ -15,12 +15,13 @@ from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog
 from workbench.asr.packing import padded_batches
-from workbench.audio.decode import check, decode_file, from_array, read_clip
+from workbench.audio.decode import check, decode_file, from_array
 from workbench.audio.segment import split_at_silences
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.services.labelling import Labelling
+from workbench.services.sounds import read_sound, say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.workspace import Workspace
@@ -90,8 +91,7 @@ class Transcribing:
     def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
         self._stop.discard(set_name)
         self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, "Loading")
-        pairs = [(c.id, c.sha256) for c in clips]
-        threading.Thread(target=self._draft, args=(set_name, model, pairs, draft), daemon=True).start()
+        threading.Thread(target=self._draft, args=(set_name, model, clips, draft), daemon=True).start()
 
     def draft_view(self, set_name: str) -> DraftView:
         return self._drafts.get(set_name, DraftView(set_name, "", 0, 0, None, False, ""))
@@ -101,16 +101,25 @@ class Transcribing:
         self._stop.add(set_name)
 
     def draft_now(self, set_name: str, model: str, clip_ids: Sequence[int]) -> dict[int, str]:
-        """Draft these clips and wait for it."""
-        pairs = [(c.id, c.sha256) for c in (self.labelling.clip(i) for i in clip_ids)]
-        sounds = [read_clip(self.workspace.sound_path(sha)) for _, sha in pairs]
-        heard = self.listen(model, sounds, self._language_of(clip_ids))
-        drafts = {i: said for (i, _), (said, _) in zip(pairs, heard, strict=True)}
-        self.labelling.save_drafts(model, drafts)
-        return {i: said.text for i, said in drafts.items()}
+        """Draft these clips and wait for it; those with a damaged sound are left out.
 
-    def _draft(self, set_name: str, model: str, clips: list[tuple[int, str]], draft: bool) -> None:
+        Raises:
+            WorkbenchError: No sound can be used; names the clips.
+        """
+        texts: dict[int, str] = {}
+        broken: list[Clip] = []
+        for chunk, sounds in self._chunks([self.labelling.clip(i) for i in clip_ids], broken):
+            heard = self.listen(model, sounds, self._language_of(clip_ids))
+            drafts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
+            self.labelling.save_drafts(model, drafts)
+            texts |= {i: said.text for i, said in drafts.items()}
+        if broken and not texts:
+            raise WorkbenchError(say_left_out(broken, len(clip_ids)))
+        return texts
+
+    def _draft(self, set_name: str, model: str, clips: Sequence[Clip], draft: bool) -> None:
         began = time.monotonic()
+        broken: list[Clip] = []
         language = self._set_language(set_name)
         done = endless = 0
 
@@ -119,18 +128,19 @@ class Transcribing:
             self._drafts[set_name] = DraftView(set_name, model, done, len(clips), left, active, message)
 
         try:
-            for chunk, sounds in self._chunks(clips):
+            for chunk, sounds in self._chunks(clips, broken):
                 if set_name in self._stop:
                     show(f"Stopped after {done} of {len(clips)} clips.", active=False)
                     return
                 heard = self.listen(model, sounds, language)
-                drafts = {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)}
+                drafts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
                 self.labelling.save_drafts(model, drafts, draft=draft)
                 done += len(chunk)
                 endless += sum(repetition(said.text) is not None for said in drafts.values())
                 show("Drafting" if draft else "Listening")
             circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
-            show(f"{len(clips)} clips {'drafted' if draft else 'heard'} by {model}.{circles}", active=False)
+            gone = f" {say_left_out(broken, len(clips))}" if broken else ""
+            show(f"{done} clips {'drafted' if draft else 'heard'} by {model}.{circles}{gone}", active=False)
         except WorkbenchError as e:
             show(str(e), active=False)
         except Exception:  # the thread's boundary: logged, and said on the page
@@ -213,20 +223,33 @@ class Transcribing:
         return documents, problems
 
     def clip_set(
-        self, model: str | ModelSpec, set_name: str, *, done: Callable[[int], None] = lambda n: None
+        self,
+        model: str | ModelSpec,
+        set_name: str,
+        *,
+        done: Callable[[int], None] = lambda n: None,
+        left_out: Callable[[str], None] = lambda sentence: None,
     ) -> list[dict[str, Any]]:
-        """Transcribe a set; the texts are kept as drafts where a clip has no label."""
+        """Transcribe a set; the texts are kept as drafts where a clip has no label.
+
+        Args:
+            left_out: Told in one sentence which clips have a damaged sound, where some have.
+
+        Raises:
+            WorkbenchError: No sound of the set can be used.
+        """
         name = model if isinstance(model, str) else model.name
         clips = self.labelling.clips(set_name)
-        by_id = {c.id: c for c in clips}
         documents: list[dict[str, Any]] = []
+        broken: list[Clip] = []
         language = self._set_language(set_name)
-        for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
+        for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language)
-            self.labelling.save_drafts(name, {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)})
-            for (i, _), (said, seconds) in zip(chunk, heard, strict=True):
-                documents.append(_document(by_id[i].name, i, said.text, by_id[i].duration, seconds))
+            self.labelling.save_drafts(name, {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)})
+            for clip, (said, seconds) in zip(chunk, heard, strict=True):
+                documents.append(_document(clip.name, clip.id, said.text, clip.duration, seconds))
             done(len(documents))
+        _tell(broken, len(clips), left_out)
         return documents
 
     def hear_labelled(
@@ -236,23 +259,30 @@ class Transcribing:
         clips: Sequence[Clip],
         *,
         done: Callable[[int], None] = lambda n: None,
+        left_out: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """Let a model hear clips that have a label and keep its texts beside them, not as drafts."""
+        """Let a model hear clips that have a label and keep its texts beside them, not as drafts; see `clip_set`."""
         name, language, finished = model if isinstance(model, str) else model.name, self._set_language(set_name), 0
-        for chunk, sounds in self._chunks([(c.id, c.sha256) for c in clips]):
+        broken: list[Clip] = []
+        for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language)
-            texts = {i: said for (i, _), (said, _) in zip(chunk, heard, strict=True)}
+            texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
             self.labelling.save_drafts(name, texts, draft=False)
             finished += len(chunk)
             done(finished)
+        _tell(broken, len(clips), left_out)
 
-    def _chunks(self, clips: Sequence[tuple[int, str]]) -> Iterator["tuple[list[tuple[int, str]], list[np.ndarray]]"]:
-        """Clips, given as (id, content hash), with their sounds, some seconds at a time."""
-        chunk: list[tuple[int, str]] = []
+    def _chunks(self, clips: Sequence[Clip], broken: list[Clip]) -> Iterator["tuple[list[Clip], list[np.ndarray]]"]:
+        """Clips with their sounds, some seconds at a time; those with a damaged sound are added to `broken`."""
+        chunk: list[Clip] = []
         sounds: list[np.ndarray] = []
         for clip in clips:
+            try:
+                sounds.append(read_sound(self.workspace, clip))
+            except AudioError:
+                broken.append(clip)
+                continue
             chunk.append(clip)
-            sounds.append(read_clip(self.workspace.sound_path(clip[1])))
             if sum(len(s) for s in sounds) >= CHUNK_SECONDS * SAMPLE_RATE:
                 yield chunk, sounds
                 chunk, sounds = [], []
@@ -281,6 +311,19 @@ class Transcribing:
         while len(self._models) > KEPT_MODELS:
             self._models.popitem(last=False)
         return backend
+
+
+def _tell(broken: Sequence[Clip], n_clips: int, left_out: Callable[[str], None]) -> None:
+    """Say which clips have a damaged sound.
+
+    Raises:
+        WorkbenchError: All have.
+    """
+    if broken:
+        sentence = say_left_out(broken, n_clips)
+        if len(broken) == n_clips:
+            raise WorkbenchError(sentence)
+        left_out(sentence)
 
 
 def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[Heard, Seconds]]:
