@@ -194,3 +194,43 @@ def test_a_text_that_is_refused_stays_and_is_not_sent_again(
     box.blur()
     kept(page, bench, clip.id, "short")
     unmarked(page)
+
+
+def words_of(page: Any, bench: Workbench, set_name: str, words: tuple[str, ...]) -> None:
+    for _ in range(240):
+        if bench.collecting.set_info(set_name).words == words:
+            return
+        page.wait_for_timeout(250)
+    pytest.fail(f"kept is {bench.collecting.set_info(set_name).words}")
+
+
+def test_a_word_list_is_sent_until_it_is_kept(
+    open_page: OpenPage, own_bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_bench.collecting.create_set("wordy")
+    first = Server(own_bench)
+    port = first.port
+    with first:
+        page = open_page("wordy", url=first.url)
+        page.get_by_role("button", name="words").first.click()
+        field = page.locator("#words textarea")
+        full = True
+        real = type(own_bench.collecting).set_words
+
+        def set_words(self: Any, *args: Any) -> Any:
+            if full:
+                raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+            return real(self, *args)
+
+        monkeypatch.setattr(type(own_bench.collecting), "set_words", set_words)
+        field.fill("metoprolol\nwarfarin")
+        page.locator(".unsaved-words").get_by_text("the disk is full").wait_for()
+        assert field.input_value() == "metoprolol\nwarfarin"
+        assert own_bench.collecting.set_info("wordy").words == ()
+        full = False
+        words_of(page, own_bench, "wordy", ("metoprolol", "warfarin"))
+        page.locator(".unsaved-words").wait_for(state="hidden")
+    field.fill("metoprolol\nwarfarin\nedema")  # to nobody
+    page.wait_for_timeout(1500)
+    with Server(own_bench, port=port):
+        words_of(page, own_bench, "wordy", ("metoprolol", "warfarin", "edema"))

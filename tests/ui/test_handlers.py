@@ -224,7 +224,8 @@ def test_the_recorder_knows_its_set_and_the_words_as_they_are_typed(bench: Workb
     collect = Collect(bench)
     *_, fold, recorder = collect.open_set("s")
     assert (fold["label"], recorder["set"], recorder["clips"]) == (text.WORDS, "s", 0)
-    fold, recorder = collect.save_words("s", "edema\n\nwarfarin\nedema")
+    kept, fold, recorder = collect.save_words("s", "edema\n\nwarfarin\nedema")
+    assert kept == {"set": "s", "said": "edema\n\nwarfarin\nedema"}
     assert recorder["words"] == ["edema", "warfarin"]
     assert "2" in fold["label"]
     assert collect.open_set("")[-1]["set"] == ""

@@ -55,6 +55,20 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     )
 
 
+def words_keeper() -> gr.HTML:
+    """Sees to it that what is typed into the word list is kept, by static/words.js; its value tells what was.
+
+    Event: keep (a set's list, once more).
+    """
+    return gr.HTML(
+        {},
+        html_template="<p class='warnings unsaved-words' role='alert' hidden></p>",
+        js_on_load=static("words.js"),
+        apply_default_css=False,
+        words=text.KEEPER_WORDS,
+    )
+
+
 def doctor_list(**kwargs: Any) -> gr.HTML:
     """The label doctor's findings; its value is plain data, written as text by static/doctor.js.
 

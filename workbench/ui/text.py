@@ -15,6 +15,11 @@ DISK_FULL: Final = (
     "This was not done, and nothing of it is saved: the disk is full. Make at least 100 MB free on the disk that holds "
     "the workspace, then try again."
 )
+WORDS_NOT_KEPT: Final = "{why} Your words stay here and are sent again by themselves; keep this page open."
+KEEPER_WORDS: Final = {
+    "noAnswer": "The word list is not saved yet: the workbench does not answer. It is sent again; keep this page open.",
+    "changed": "The word list was changed elsewhere before yours was saved. Yours was: {text}",
+}
 OTHER_CLIP: Final = "This was typed for the clip {name}, which is not in this workspace; nothing was changed."
 BUSY: Final = (
     "This was not done: another program or window held the workspace for too long. Try again; if it comes again, close "

@@ -1,20 +1,24 @@
 """Collect: record, add files, choose tiers, read what became of them; the word list; texts to take along; the bin."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from workbench.errors import DataError
+from workbench.disk import is_full
+from workbench.errors import DataError, WorkbenchError
 from workbench.services.collecting import Progress, SetInfo
 from workbench.services.importing import TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.guard import quiet, say, shown
-from workbench.ui.parts import confirm_script, fold, html, static
+from workbench.ui.guard import quiet, say, sentence_of, shown
+from workbench.ui.parts import confirm_script, fold, html, static, words_keeper
 from workbench.ui.render import downloads, esc, heading, hint, import_report, plural, when
 from workbench.ui.sections.prompting import recorder, recorder_view
+
+log = logging.getLogger(__name__)
 
 SHOWN_RUNS = 10  # of a set whose texts can be taken along
 
@@ -41,6 +45,7 @@ class Collect:
                 max_lines=12,
                 interactive=True,
             )
+            self.kept_words = words_keeper()
         with fold(text.TAKE_ALONG, elem_id="take-along") as self.along:
             self.texts = html()
         with fold(text.BIN, elem_id="bin") as self.bin:
@@ -97,9 +102,12 @@ class Collect:
         self.words.change(
             self.save_words,
             [self.words_of, self.words],
-            [self.words_fold, self.recorder],
+            [self.kept_words, self.words_fold, self.recorder],
             trigger_mode="always_last",
             **private,
+        )
+        self.kept_words.keep(
+            self.keep_words, None, [self.kept_words, self.words_fold, self.recorder], trigger_mode="multiple", **private
         )
         self.speaker.change(lambda name: name, self.speaker, self.kept_speaker, **private)
         self.bin.expand(self.list_bin, None, self.binned, **private)
@@ -112,7 +120,7 @@ class Collect:
             js=confirm_script(text.ERASE_SURE, 1),
             **private,
         ).success(self.list_bin, None, self.binned, **private)
-        opened = [self.words, self.words_of, self.report, self.words_fold, self.recorder]
+        opened = [self.words, self.words_of, self.report, self.kept_words, self.words_fold, self.recorder]
         chosen.change(self.open_set, chosen, opened, **private)
         chosen.change(self.list_texts, chosen, self.texts, **private)
 
@@ -176,15 +184,28 @@ class Collect:
         if not set_name:
             if words.strip():
                 raise DataError(text.NO_SET)
-            return [gr.skip()] * 2
-        self.collecting.set_words(set_name, words.splitlines())
-        return self._words_shown(self.collecting.set_info(set_name))
+            return [gr.skip()] * 3
+        about = {"set": set_name, "said": words}
+        try:
+            self.collecting.set_words(set_name, words.splitlines())
+            return [about, *self._words_shown(self.collecting.set_info(set_name))]
+        except Exception as e:  # whatever it is, the browser has to know that these words are not kept
+            if isinstance(e, WorkbenchError) and not is_full(e):
+                raise
+            log.error("a word list could not be saved", exc_info=e)
+            return [{**about, "why": text.WORDS_NOT_KEPT.format(why=sentence_of(e))}, *[gr.skip()] * 2]
 
-    @quiet(5)
+    def keep_words(self, event: gr.EventData) -> list[Any]:
+        """Words that the browser sends once more; of the set that it names, whichever is shown by now."""
+        done: list[Any] = self.save_words(str(event._data["set"]), str(event._data["text"]))
+        return done
+
+    @quiet(6)
     def open_set(self, set_name: str) -> list[Any]:
         """The set's words, and the recorder for this set."""
         info = self.collecting.set_info(set_name) if set_name else None
-        return ["\n".join(info.words if info else ()), set_name, "", *self._words_shown(info)]
+        words = "\n".join(info.words if info else ())
+        return [words, set_name, "", {"set": set_name, "said": words, "opens": True}, *self._words_shown(info)]
 
     @staticmethod
     def _words_shown(info: SetInfo | None) -> list[Any]:
