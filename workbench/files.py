@@ -15,6 +15,7 @@ from typing import IO, Any
 from workbench.errors import WorkbenchError
 
 MOST_DEPTH = 64  # lists and objects inside one another
+MOST_VALUES = 700_000  # in a JSON document, each of which takes up to 100 bytes; Whisper's tokenizer.json has 210,000
 COPY_AGAIN = "copy the file again from where it came from"
 
 # A pipe without a writer does not make the opening wait, and a terminal does not become this program's own.
@@ -109,13 +110,15 @@ def read_json(path: Path, *, most: int, unique: bool = False) -> Any:
         unique: Refuse a name that stands twice in one object.
 
     Raises:
-        FileProblem: As of `open_regular`, or no JSON, with NaN or Infinity, or too deep.
+        FileProblem: As of `open_regular`, or no JSON, with NaN or Infinity, too deep, or of too many values.
     """
     return parse_json(path, read_bytes(path, most=most), unique=unique)
 
 
 def parse_json(path: Path, content: bytes, *, unique: bool = False) -> Any:
     """The JSON document in a file's bytes; see `read_json`."""
+    if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise FileProblem(path, f"is JSON with more than {MOST_VALUES:,} values")
     try:
         document = json.loads(
             content.decode("utf-8"),

@@ -156,7 +156,7 @@ def test_neither_half_of_a_whisper_has_more_layers_than_its_weights(key: str, wh
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("conv_kernel", [10] * 10**6, "list of up to 64"),
+        ("conv_kernel", [10] * 10**5, "list of up to 64"),
         ("conv_stride", [5, 0, 8], "conv_stride is 0"),
         ("conv_stride", [5, 8], "unequal length"),
         ("hidden_size", 10**9, "hidden_size is 1000000000"),

@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench.files import FileProblem, open_regular, parse_json, read_object
 
-MOST_HEADER = 8 * 2**20  # bytes; 3,000 tensors take a third of a megabyte
-MOST_INDEX = 8 * 2**20  # bytes
+MOST_HEADER = 2 * 2**20  # bytes; 3,000 tensors take a third of one million
+MOST_INDEX = 2 * 2**20  # bytes
 MOST_DIMENSIONS = 8
 MOST_NAME = 500  # characters
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"

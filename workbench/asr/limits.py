@@ -12,8 +12,8 @@ from workbench.asr.headers import FETCH_AGAIN
 from workbench.core.types import SAMPLE_RATE
 from workbench.files import FileProblem
 
-MOST_TOKENS = 1_000_000  # a vocabulary's ids are places in a list
-LAYERS, WIDTH, HEADS, STEP, POSITIONS = (1, 1000), (1, 100_000), (1, 4096), (1, 16_384), (1, 1_000_000)
+MOST_TOKENS = 500_000  # a vocabulary's ids are places in a list
+LAYERS, WIDTH, HEADS, STEP, POSITIONS = (1, 200), (1, 100_000), (1, 4096), (1, 16_384), (1, 1_000_000)
 # Least and most of each number that makes something grow, or that something is divided by.
 CONFIG_NUMBERS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("num_hidden_layers", "encoder_layers", "decoder_layers"), LAYERS),

@@ -32,8 +32,8 @@ from workbench.core.types import SAMPLE_RATE
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object, shown, size_of
 
-SMALL = 4 * 2**20  # bytes; a config.json has a few thousand, a list of mel filters some hundred thousand
-LARGE = 32 * 2**20  # bytes; Whisper's tokenizer.json has 4 million
+SMALL = 2**20  # bytes; a config.json has a few thousand, a list of mel filters some hundred thousand
+LARGE = 12 * 2**20  # bytes; Whisper's tokenizer.json has 4 million
 
 CONFIG, GENERATION, ADAPTER = "config.json", "generation_config.json", "adapter_config.json"
 SMALL_FILES = (

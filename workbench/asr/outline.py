@@ -18,7 +18,7 @@ from workbench.core.text import ctc_frames_needed
 from workbench.core.types import Block, Seconds
 from workbench.files import FileProblem, read_object
 
-MOST_BYTES = 32 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
+MOST_BYTES = 12 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
 LAYER_KINDS = ("encoder", "decoder")
 MEL_WINDOW, MEL_HOP = 400, 160  # samples; of every log-mel spectrogram here
 MELS_A_FRAME = 2  # mel frames that w2v-BERT takes at once
