@@ -22,6 +22,7 @@ FULL_ERRNOS: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
 FULL_WORDS: Final = ("no space left on device", "disk quota exceeded", "disk is full", "os error 28", "storagefull")
 # SQLite's names for failing to grow one of its files, which on a full disk is not called full.
 GROWING: Final = ("SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMMAP", "SQLITE_CANTOPEN")
+TORCH_WRITER: Final = "inline_container"  # torch.save tells where in its code it failed, not why
 NEARLY_NOTHING: Final = 64 * 2**10  # bytes
 
 
@@ -49,7 +50,7 @@ def is_full(error: BaseException, folder: Path | None = None) -> bool:
     """Whether an error, or one that it came of, says that the disk is full.
 
     Args:
-        folder: Of the disk in question: SQLite tells some kinds of it from a broken disk by the room alone.
+        folder: Of the disk in question: some kinds are told from other faults only by the room there is.
     """
     return any(_says_full(one, folder) for one in _causes(error))
 
@@ -70,10 +71,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _says_full(error: BaseException, folder: Path | None) -> bool:
     if isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in FULL_ERRNOS):
         return True
-    if isinstance(error, sqlite3.Error) and folder is not None:
-        growing = getattr(error, "sqlite_errorname", None) in GROWING
-        if growing and free(folder) < NEARLY_NOTHING:
-            return True
+    growing = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", None) in GROWING
+    growing |= isinstance(error, RuntimeError) and TORCH_WRITER in str(error)
+    if growing and folder is not None and free(folder) < NEARLY_NOTHING:
+        return True
     # A user's words may stand in an error of ours.
     return not isinstance(error, WorkbenchError) and any(words in str(error).lower() for words in FULL_WORDS)
 

@@ -49,6 +49,20 @@ def test_what_cannot_be_kept_is_said_in_one_sentence(client: Any, bench: Workben
     assert [info.name for info in bench.collecting.sets()] == ["s"]
 
 
+def test_a_take_for_which_there_is_no_room_is_to_be_sent_again(
+    client: Any, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workbench.services.adding.write_flac", full)
+        answer = send(client, take(), {"set": "s"})
+    assert answer.status_code == 507
+    assert answer.json()["error"].startswith("The recording was not saved, because the disk is full; make at least")
+    assert send(client, take(), {"set": "s"}).status_code == 200
+
+
 def test_other_sites_cannot_send_takes_from_a_visitors_browser(client: Any, bench: Workbench) -> None:
     """A type that browsers send to other sites without asking first is refused."""
     for simple in ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded"):
