@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class Served:
     port: int
     lines: list[str] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
+    kept: http.client.HTTPConnection | None = None
 
     def ask(
         self,
@@ -44,28 +46,40 @@ class Served:
         headers: dict[str, str] | None = None,
         *,
         host: str | None = None,
-        stops_after: int | None = None,
     ) -> Answer:
-        """One request; the path goes out as it is.
+        """One request over a connection that is kept; the path goes out as it is.
 
         Args:
             host: The Host header; the server's own address by default.
-            stops_after: Read no more than so many bytes of the answer, for those that stay open.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            connection.putheader("Host", host if host is not None else f"127.0.0.1:{self.port}")
-            for name, value in (headers or {}).items():
-                connection.putheader(name, value)
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            content = answer.read() if stops_after is None else answer.read(stops_after)
-            return Answer(answer.status, content, {k.lower(): v for k, v in answer.getheaders()})
-        finally:
-            connection.close()
+            return self._ask(method, path, body, headers or {}, host)
+        except (http.client.RemoteDisconnected, ConnectionError):  # it was closed since the last request
+            self.kept = None
+            return self._ask(method, path, body, headers or {}, host)
+        except BaseException:
+            self.kept = None
+            raise
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str], host: str | None) -> Answer:
+        if self.kept is None:
+            self.kept = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        self.kept.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        self.kept.putheader("Host", host if host is not None else f"127.0.0.1:{self.port}")
+        for name, value in headers.items():
+            self.kept.putheader(name, value.encode("utf-8"))
+        if body is not None:
+            self.kept.putheader("Content-Length", str(len(body)))
+        self.kept.endheaders(body)
+        answer = self.kept.getresponse()
+        content = answer.read()
+        return Answer(answer.status, content, {k.lower(): v for k, v in answer.getheaders()})
+
+    def close(self) -> None:
+        """Close the connection that was kept."""
+        if self.kept is not None:
+            self.kept.close()
+            self.kept = None
 
     def page(self) -> "Tab":
         """Open the page as a browser would."""
@@ -82,7 +96,7 @@ class Tab:
     served: Served
     token: str
     html: bytes
-    session: str = "testing0session"
+    session: str = field(default_factory=lambda: f"tab{secrets.token_hex(6)}")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -130,19 +144,22 @@ class Tab:
 def started(workspace: Path, *options: str, folder: Path = ROOT) -> Iterator[Served]:
     """`python app.py` over a workspace, on a free port; ended with the block."""
     command = [sys.executable, "app.py", "--workspace", str(workspace), "--port", "0", *options]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    lines: list[str] = []
-    try:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
         for line in process.stdout:
             lines.append(line)
             if found := re.search(r"is open at http://\S+:(\d+)", line):
                 break
         else:
             raise AssertionError("".join(lines))
+        reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
+        reader.start()
         served = Served(int(found[1]), lines, process)
-        threading.Thread(target=lambda: lines.extend(process.stdout or ()), daemon=True).start()
-        yield served
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
+        try:
+            yield served
+        finally:
+            served.close()
+            process.terminate()
+            process.wait(PATIENCE_S)
+            reader.join(PATIENCE_S)

@@ -38,6 +38,9 @@ QUIET_BODY_S: Final = 60.0  # a request whose body stops coming for so long is d
 LOOK_EVERY_S: Final = 15.0
 INLINE: Final = ("audio/", "video/")  # what a browser may play; anything else is saved
 
+LONGEST_NAME: Final = 255  # bytes, of a part of a path
+LONGEST_PATH: Final = 1_000  # characters
+
 NOT_FOUND: Final = Refusal(404, "There is nothing here.")
 NO_METHOD: Final = Refusal(405, "This is not how anything here is asked for.")
 SIGN_IN: Final = Refusal(401, text.LOGIN_NEEDED)
@@ -245,8 +248,10 @@ def _trimmed(scope: Scope, prefix: str, *, keep_host: bool) -> Scope:
 
 
 def _straight(path: str) -> bool:
-    """Whether a path leads down only, by names."""
-    return path.startswith("/") and "\\" not in path and "\0" not in path and ".." not in path.split("/")
+    """Whether a path leads down only, by names that a file can have."""
+    parts = path.split("/")
+    fits = all(len(part.encode("utf-8", "replace")) <= LONGEST_NAME for part in parts) and len(path) <= LONGEST_PATH
+    return fits and path.startswith("/") and "\\" not in path and "\0" not in path and ".." not in parts
 
 
 def _with_length(scope: Scope, event: Event) -> Scope:
