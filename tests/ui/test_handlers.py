@@ -123,7 +123,7 @@ def test_deleting_a_set_needs_a_yes(bench: Workbench) -> None:
 def upload(bench: Workbench, source: Path) -> Path:
     """A file where Gradio puts uploads: in a folder of its own inside the workspace."""
     folder = bench.workspace.temporary / "uploads" / source.stem
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy(source, folder / source.name))
 
 
@@ -180,10 +180,10 @@ def test_whoever_cancels_the_choice_of_tiers_leaves_no_copy(bench: Workbench, ma
 def test_a_long_upload_is_cut_and_that_is_said(bench: Workbench, make_wav: Callable[..., Path]) -> None:
     bench.collecting.create_set("s")
     stereo = np.stack([speechlike(40, seed=1), speechlike(40, seed=2)], axis=1)
-    html, *_ = Collect(bench).add_files("s", [str(make_wav("talk.wav", samples=stereo))], "")
+    html, *_ = Collect(bench).add_files("s", [str(upload(bench, make_wav("talk.wav", samples=stereo)))], "")
     assert "lasts 40.0 s: cut in its pauses into 2 clips" in html
     bench.collecting.create_set("t")
-    Collect(bench).add_files("t", [str(make_wav("talk.wav", samples=stereo))], "", True)
+    Collect(bench).add_files("t", [str(upload(bench, make_wav("talk.wav", samples=stereo)))], "", True)
     assert {c.speaker for c in bench.labelling.clips("t")} == {"talk channel 1", "talk channel 2"}
 
 
@@ -212,11 +212,13 @@ def test_texts_of_runs_that_have_tested_clips_can_be_taken_along(bench: Workbenc
     assert "run-2" not in html
 
 
-def test_nothing_outside_the_workspace_is_ever_removed(bench: Workbench, make_wav: Callable[..., Path]) -> None:
+def test_nothing_but_uploads_is_ever_added_or_removed(bench: Workbench, make_wav: Callable[..., Path]) -> None:
     bench.collecting.create_set("s")
     mine = make_wav("mine.wav")
-    Collect(bench).add_files("s", [str(mine)], "")
+    with pytest.raises(gr.Error, match="forgotten meanwhile"):
+        Collect(bench).add_files("s", [str(mine)], "")
     assert mine.exists()
+    assert bench.labelling.clips("s") == []
 
 
 def test_the_recorder_knows_its_set_and_the_words_as_they_are_typed(bench: Workbench) -> None:

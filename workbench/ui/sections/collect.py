@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -150,8 +149,6 @@ class Collect:
         """The uploads that were waiting for a choice of tiers."""
         if not tiers:
             raise DataError(text.NO_TIER)
-        if not (paths and all(Path(path).is_file() for path in paths)):
-            raise DataError(text.UPLOAD_GONE)
         return self._add_or_ask(set_name, paths, speaker, Wishes(tiers=tuple(tiers), by_channel=channels), progress)
 
     @shown
@@ -168,6 +165,8 @@ class Collect:
         count: Progress = lambda done, total, _: progress((done, total), unit="clips")  # noqa: E731 (a name for its type)
         # The import owns the files from here on, though the page be closed meanwhile.
         with self.uploads.taken(paths) as taken:
+            if not taken.files:
+                raise DataError(text.UPLOAD_GONE)
             try:
                 report = self.collecting.add_files(
                     set_name, taken.files, speaker=speaker, wishes=wishes, progress=count
