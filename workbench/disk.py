@@ -24,6 +24,7 @@ FULL_WORDS: Final = ("no space left on device", "disk quota exceeded", "disk is 
 GROWING: Final = ("SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMMAP", "SQLITE_CANTOPEN")
 TORCH_WRITER: Final = "inline_container"  # torch.save tells where in its code it failed, not why
 NEARLY_NOTHING: Final = 64 * 2**10  # bytes
+LOOSE: Final = 2 * NEARLY_NOTHING  # bytes that are not held back again: SQLite's shared memory takes 32 kB
 
 
 class DiskFullError(WorkbenchError):
@@ -120,16 +121,23 @@ class Reserve:
             if self._held() < size and free(self.root) >= 2 * size:
                 self._hold(size)
 
+    def needed(self) -> bool:
+        """Whether there is less room left than is held back."""
+        try:
+            return free(self.root) < reserve_size(self.root)
+        except OSError:
+            return False
+
     def give(self) -> None:
         """Give the bytes up."""
         with suppress(OSError):
             self.file.unlink(missing_ok=True)
 
     def take_rest(self) -> None:
-        """After some of what was given up has been used: hold the rest back, but for the next few labels' room."""
+        """After some of what was given up has been used: hold the rest back, but for what reading may need."""
         with suppress(OSError):
             size = reserve_size(self.root)
-            left = min(size, free(self.root) - size // 4)
+            left = min(size, free(self.root) - LOOSE)
             if self._held() == 0 and left > 0:
                 self._hold(left)
 

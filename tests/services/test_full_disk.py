@@ -86,15 +86,25 @@ def test_without_even_the_reserve_it_is_said_that_nothing_was_saved(
     assert bench.labelling.save(ids[0], "room again", author="a", confirmed=True).confirmed
 
 
-def test_a_new_process_opens_a_workspace_on_a_full_disk_and_saves(tiny: tuple[Workbench, list[int], Path]) -> None:
-    bench, _, disk = tiny
-    bench.close()
-    fill(disk)
-    command = [sys.executable, "-c", "from workbench.cli import main; main()", "--workspace", str(bench.workspace.root)]
-    for verb in (["sets"], ["delete", "s"], ["undelete", "s"], ["erase", "s", "--yes"]):
-        done = subprocess.run([*command, *verb], capture_output=True, text=True)
-        assert "Traceback" not in done.stderr
-        assert done.returncode == 0, done.stderr
+def test_a_process_that_finds_the_disk_full_opens_the_workspace_deletes_and_erases(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "16m") as disk:
+        bench, _ = bench_with(disk / "ws", tmp_path / "sounds")
+        bench.close()
+        fill(disk)
+        program = "from workbench.cli import main; main()"
+        for verb in (["sets"], ["delete", "s"], ["undelete", "s"], ["erase", "s", "--yes"], ["sets"]):
+            command = [sys.executable, "-c", program, "--workspace", str(disk / "ws"), *verb]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, f"{verb}: {done.stderr}"
+            assert "Traceback" not in done.stderr
+            (disk / "filler").rename(disk / f"filler {len(list(disk.iterdir()))}")
+            fill(disk)
+        assert "3 clips" not in done.stdout
+        command = [sys.executable, "-c", program, "--workspace", str(disk / "another"), "sets"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith("The workspace was not opened, because the disk is full; make at least")
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_reserve_really_takes_its_place_and_comes_back_when_there_is_room(tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from typing import Any, Final, ParamSpec, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from workbench.disk import DiskFullError, Reserve, is_full
+from workbench.errors import WorkbenchError
 from workbench.store.database import Store
+from workbench.workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ERRORS: Final = (OSError, DBAPIError, sqlite3.Error, DiskFullError)
+_ERRORS: Final = (OSError, DBAPIError, sqlite3.Error, WorkbenchError)  # the last may have come of one of the others
 
 
 def reserve_of(store: Store) -> Reserve | None:
@@ -72,16 +74,29 @@ def first_served(store: Store, lost: str, act: Callable[[], T]) -> T:
         DiskFullError: There is not even room for that.
     """
     reserve = reserve_of(store)
-    if reserve is None:
-        return _told(act, lost, None)
-    try:
-        done = act()
-    except _ERRORS as e:
-        if not is_full(e, reserve.root):
-            raise
-    else:
-        reserve.take()
-        return done
+    return _told(act, lost, None) if reserve is None else _first(reserve, lost, act)
+
+
+def opened_first(workspace: Workspace) -> Store:
+    """A workspace's store: opening it takes room too, without which nothing could be deleted to make more.
+
+    Raises:
+        WorkbenchError: As of `Store.open`, or there is not even room for that.
+    """
+    return _first(Reserve(workspace.root), "The workspace was not opened", lambda: Store.open(workspace))
+
+
+def _first(reserve: Reserve, lost: str, act: Callable[[], T]) -> T:
+    # Where room is short it is given up beforehand: what was broken off and is done again counts less the second time.
+    if not reserve.needed():
+        try:
+            done = act()
+        except _ERRORS as e:
+            if not is_full(e, reserve.root):
+                raise
+        else:
+            reserve.take()
+            return done
     reserve.give()
     try:
         return _told(act, lost, reserve.root)

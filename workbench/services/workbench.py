@@ -20,7 +20,7 @@ from workbench.services.model_process import ModelProcess
 from workbench.services.picturing import Picturing
 from workbench.services.prompting import Prompting
 from workbench.services.report import Reporting
-from workbench.services.saving import reserve_of
+from workbench.services.saving import opened_first
 from workbench.services.transcribing import Transcribing
 from workbench.services.transcripts import Transcripts
 from workbench.services.trying import Trying
@@ -75,9 +75,7 @@ class Workbench:
             WorkbenchError: The folder or the database cannot be opened, or a named folder holds no model.
         """
         workspace = Workspace.open(root)
-        store = Store.open(workspace)
-        if reserve := reserve_of(store):
-            reserve.take()
+        store = opened_first(workspace)
         catalog = Catalog(model_folders, model_collections)
         labelling, collecting = Labelling(store), Collecting(workspace, store)
         adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
