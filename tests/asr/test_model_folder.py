@@ -169,6 +169,7 @@ def test_neither_half_of_a_whisper_has_more_layers_than_its_weights(key: str, wh
         ("configuration_files", ["../../config.4.0.0.json"], "configuration_files"),
         ("_attn_implementation", "someone/program", "asks for a program"),
         ("encoder_config", 7, "encoder_config"),
+        ("pad_token_id", 10**9, "pad_token_id"),
     ],
 )
 def test_numbers_that_make_something_grow_have_bounds(key: str, value: Any, words: str, ctc: Path) -> None:
@@ -203,6 +204,12 @@ def test_a_window_that_the_model_has_no_positions_for_is_refused(whisper: Path) 
 def test_tokens_that_the_model_cannot_write_are_refused(key: str, value: Any, whisper: Path) -> None:
     change(whisper / "generation_config.json", key, value=value)
     refused(whisper, key)
+
+
+@pytest.mark.parametrize("number", [10**9, -1, None, "x"])
+def test_the_token_that_begins_a_text_is_one(number: Any, whisper: Path) -> None:
+    change(whisper / "config.json", "decoder_start_token_id", value=number)
+    refused(whisper, "decoder_start_token_id")
 
 
 @pytest.mark.parametrize("number", [10**12, -1, "x", None, True])

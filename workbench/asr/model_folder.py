@@ -195,6 +195,9 @@ def _check_config(file: Path, config: Mapping[str, Any], shapes: Shapes) -> None
         raise FileProblem(file, f"says of a {kind} model that is_encoder_decoder is {not decodes}", FETCH_AGAIN)
     if kind == "data2vec-audio":  # the number of layers, where others have the width of one
         check_number(file, "num_conv_pos_embeddings", config.get("num_conv_pos_embeddings"), (1, MOST_CONVOLUTIONS))
+    token = "decoder_start_token_id" if decodes else "pad_token_id"  # how texts begin, or CTC's blank
+    start = config.get(token)
+    check_number(file, token, "null" if start is None and decodes else start, (0, _tokens(config) - 1))
     needed = () if whole else SUBSAMPLING
     needed = (*needed, *ADAPTER_NUMBERS) if config.get("add_adapter") else needed
     for name in needed:
