@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from workbench.audio.decode import read_clip
 from workbench.core.text import repetition
 from workbench.errors import ModelError, WorkbenchError
 from workbench.services.comparing import Comparing
+from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
 from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
@@ -70,10 +72,11 @@ def _proof(workspace: Workspace, store: Store, name: str, backend: "Backend") ->
     from workbench.asr.backend import ClipInput
 
     with store.session() as session:
-        found = [clip.sha256 for _, clip in evaluations(session, find_run(session, name).id)][:PROOF_CLIPS]
+        tested = [clip.sha256 for _, clip in evaluations(session, find_run(session, name).id)]
+    # A damaged sound proves nothing of the model.
+    whole = (path for sha256 in tested if not sound_problem(path := workspace.sound_path(sha256), sha256))
     out = []
-    for sha256 in found:
-        path = workspace.sound_path(sha256)
+    for path in islice(whole, PROOF_CLIPS):
         items = backend.encode_prefix([ClipInput(read_clip(path))], 0)
         out.append((path, backend.transcribe(backend.collate(items), 0)[0]))
     return out

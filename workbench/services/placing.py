@@ -21,6 +21,7 @@ from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError
 from workbench.services.aligning import ClipTimes, add_times, times_to_json
 from workbench.services.run_clips import RunClip
+from workbench.services.sounds import read_sound
 from workbench.services.transcribing import hear_sounds
 from workbench.store.database import Store
 from workbench.store.models import EvaluationRow
@@ -116,7 +117,7 @@ class Models:
         language = row.config.get("language")
         found = {}
         for e, clip in measured:
-            sound = ClipInput(read_clip(self._workspace.sound_path(clip.sha256)))
+            sound = ClipInput(read_sound(self._workspace, clip))
             before, after = (_listen(self._load(run, adapted=side), sound) for side in (False, True))
             found[clip.id] = times_to_json(_clip_times(before, after, e, sound.samples, language))
         return {"clips": found}

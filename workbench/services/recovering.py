@@ -19,6 +19,7 @@ from workbench.services.erasing import sounds_lock
 from workbench.services.strays import bring_back, known_sounds, move_strays
 from workbench.store.backups import (
     BESIDE,
+    HALF,
     Backup,
     backups_lock,
     connect,
@@ -35,7 +36,7 @@ from workbench.workspace import Workspace
 
 ALIVE: Final = ".alive"  # the lock that a run's worker holds, in its folder
 SERVING: Final = ".serving"  # the lock that the page's server holds, in the workspace
-NEW: Final = "workbench.db.new"  # the copy that is about to be put in place
+NEW: Final = f"new{HALF}"  # among the backups: what is about to be put in place
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def recover_from(workspace: Workspace, file: Path) -> Recovered:
     """
     chosen = _found(workspace, file)
     check_unused(workspace)
-    new = workspace.root / NEW
+    new = workspace.backups / NEW
     with _locked(workspace), no_room_in_words("The backup was not put back"):
         copy_database(chosen, new)
         kept = keep_aside(workspace)

@@ -122,15 +122,15 @@ def check_room(workspace: Workspace, *, spare: int = 0) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database so that the copy is either whole or absent.
+    """Copy a database so that the copy is either whole or absent; the caller holds the lock of copies.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written.
         sqlite3.Error: The source is no database, or damaged, or there is no room.
     """
     target.parent.mkdir(exist_ok=True)
+    drop_halves(target.parent, "*.db")
     half = target.with_name(target.name + HALF)
-    remove_copy(half)
     try:
         with closing(connect(source)) as live, closing(sqlite3.connect(half)) as copy:
             # One step within one look: nobody's writing can make it begin again, and in WAL mode it blocks nobody.
@@ -178,6 +178,12 @@ def read_backup(path: Path) -> Backup:
 def connect(path: Path, *, mode: str = "rw", wait: float = _WAIT_S) -> sqlite3.Connection:
     """A connection to a database file that exists; transactions are left to the caller."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait, isolation_level=None)
+
+
+def drop_halves(folder: Path, names: str = "*") -> None:
+    """Remove what a killed process has left half written; the caller holds the lock of copies."""
+    for half in folder.glob(f"{names}{HALF}*"):
+        half.unlink(missing_ok=True)
 
 
 def remove_copy(path: Path) -> None:

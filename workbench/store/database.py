@@ -55,9 +55,9 @@ class Store:
         _refuse_shut(workspace)
         store = cls(workspace.database_url)
         try:
-            refuse_empty(workspace, store.engine)
-            # Two processes may open a new workspace at once; only one may migrate.
+            # Two processes may open a new workspace at once; only one may make the file, and migrate.
             with FileLock(workspace.root / ".migrate.lock"):
+                refuse_empty(workspace, store.engine)
                 store.notices = upgrade(workspace, store.engine)
             with store.session() as session:
                 store.notices += tuple(filter(None, [replaced(workspace, session)]))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workbench.store.backups import HALF, connect, remove_copy
+from workbench.store.backups import connect, drop_halves, remove_copy
 from workbench.workspace import Workspace
 
 EMPTIED: Final = ("model", "config", "plan", "split", "labels", "versions", "progress", "result")  # of an erased run
@@ -51,8 +51,7 @@ def scrub_copies(workspace: Workspace, gone: Erasure) -> None:
     """Erase from every copy; the caller holds the lock of the copies."""
     if not gone or not workspace.backups.is_dir():
         return
-    for half in workspace.backups.glob(f"*{HALF}*"):  # left by a killed process
-        half.unlink(missing_ok=True)
+    drop_halves(workspace.backups)
     for path in sorted(workspace.backups.glob("*.db")):
         try:
             _scrub(path, gone)
