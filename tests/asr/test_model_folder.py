@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -365,6 +366,24 @@ def test_one_bad_folder_does_not_hide_the_others(ctc: Path, tmp_path: Path) -> N
         ("config.json", "it is no folder"),
         ("a", "its model.safetensors is a pointer of git-lfs and not the weights themselves"),
     ]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o311])
+def test_a_folder_that_is_closed_to_this_user_is_said_to_be(mode: int, ctc: Path) -> None:
+    root = Path(tempfile.mkdtemp())  # pytest's own folders are closed to anybody else
+    root.chmod(0o755)
+    closed = Path(shutil.copytree(ctc, root / "many" / "closed"))
+    closed.chmod(mode)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        skipped = Catalog([closed], [closed.parent]).skipped
+    finally:
+        os.seteuid(user)
+        closed.chmod(0o755)
+        shutil.rmtree(root)
+    assert [s.reason for s in skipped] == ["it cannot be read (Permission denied); let this user read it"] * 2
 
 
 def test_a_folder_whose_name_is_no_text_is_left_out(ctc: Path) -> None:

@@ -158,7 +158,14 @@ def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
 
 def _is_closed(folder: Path) -> bool:
-    return os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK)
+    try:
+        with os.scandir(folder):
+            os.lstat(folder / CONFIG)
+    except PermissionError:
+        return True
+    except OSError:  # no folder, or no config.json in it
+        return False
+    return False
 
 
 def _hub_spec(location: str) -> ModelSpec:

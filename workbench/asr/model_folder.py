@@ -131,6 +131,8 @@ def _judge(folder: Path) -> ModelFolder:
         raise FileProblem(folder, "has a name that is no readable text", "rename the folder")
     if not folder.is_dir():
         raise FileProblem(folder, "is no folder", "name a model folder")
+    with os.scandir(folder):  # else what may not be listed would seem empty
+        pass
     documents = {name: read_object(folder / name, most=SMALL) for name in SMALL_FILES if _there(folder / name)}
     _check_adapter(folder)
     if CONFIG not in documents:
@@ -156,7 +158,12 @@ def _judge(folder: Path) -> ModelFolder:
 
 
 def _there(path: Path) -> bool:
-    return os.path.lexists(path)
+    """Whether there is something of this name, a link to nothing as well; a folder that is closed is no answer."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _check_adapter(folder: Path) -> None:
