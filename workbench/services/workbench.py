@@ -72,7 +72,7 @@ class Workbench:
             model_collections: Folders of model folders.
 
         Raises:
-            WorkbenchError: The folder or the database cannot be opened, or a named folder holds no model.
+            WorkbenchError: The folder or the database cannot be opened, or there is no such folder of models.
         """
         workspace = Workspace.open(root)
         store = opened_first(workspace)
