@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import fill, small_disk
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.store import models
@@ -250,6 +251,16 @@ def test_one_backup_a_day_and_the_last_seven(bench: Workbench, monkeypatch: pyte
         assert (backup.clips, backup.labels, backup.problem) == (N_CLIPS, N_CLIPS, "")
 
 
+def test_nothing_is_backed_up_before_there_is_a_clip(workspace: Workspace, sounds) -> None:
+    bench = Workbench.open(workspace.root)
+    bench.upkeep.look()
+    assert list_backups(workspace) == []
+    bench.collecting.add_files("s", sounds)
+    bench.upkeep.look()
+    assert [backup.clips for backup in list_backups(workspace)] == [N_CLIPS]
+    bench.close()
+
+
 def test_a_writer_neither_waits_for_a_backup_nor_spoils_it(bench: Workbench) -> None:
     (bench.workspace.backups / f"workbench-{date.today().isoformat()}.db").unlink()
     with closing(sqlite3.connect(bench.workspace.database, isolation_level=None)) as writer:
@@ -271,3 +282,25 @@ def test_a_full_disk_puts_a_backup_off(bench: Workbench, monkeypatch: pytest.Mon
     assert list(bench.workspace.backups.iterdir()) == []
     bench.upkeep.look()
     assert len(list_backups(bench.workspace)) == 1
+
+
+def test_a_look_on_a_full_disk_raises_nothing_and_does_it_later(tmp_path: Path, sounds, clock: Clock) -> None:
+    with small_disk(tmp_path / "disk", "64m") as disk:
+        bench = Workbench.open(disk / "w")
+        bench.collecting.add_files("s", sounds)
+        bench.upkeep.look()
+        bench.collecting.delete_set("s")
+        for path in bench.workspace.backups.iterdir():
+            path.unlink()
+        filler = fill(disk)
+        for _ in range(3):
+            clock.pass_hours(20)
+            assert bench.upkeep.look() == ()
+        assert list(bench.workspace.backups.glob("*.db")) == []
+        filler.unlink()
+        for _ in range(9):
+            clock.pass_hours(20)
+            bench.upkeep.look()
+        assert len(list_backups(bench.workspace)) == 1
+        assert stored(bench.workspace) == set()
+        bench.close()

@@ -76,6 +76,7 @@ def import_(
             path, set_name, language=language, allow_outside=True, wishes=wishes, progress=progress
         )
         bench.upkeep.take_back()  # what was imported from lost+found is not kept there as well
+        bench.upkeep.back_up()  # the look before a first import found nothing to lose
         unlearnable = bench.adaptation.cannot_learn(set_name, spec) if spec else []
     document = report.to_json()
     if spec:

@@ -55,6 +55,12 @@ class Upkeep:
         with sounds_lock(self._workspace):
             return bring_back(self._workspace, known_sounds(self._store))
 
+    def back_up(self) -> None:
+        """Make the day's backup, where there is none yet; a full disk puts it off."""
+        with _put_off("the daily backup"):
+            if back_up(self._workspace, date.today()):
+                self._count()  # so that this copy, put back, is known as an older state
+
     def _look(self) -> Iterator[str]:
         with self._store.session() as session:
             stranger = replaced(self._workspace, session)
@@ -64,9 +70,7 @@ class Upkeep:
         with _put_off("bringing sounds back"):
             if restored := self.take_back():
                 yield f"{restored:,} clips have their sound again, which was in {self._workspace.lost_and_found}."
-        with _put_off("the daily backup"):
-            if back_up(self._workspace, date.today()):
-                self._count()  # so that this copy, put back, is known as an older state
+        self.back_up()
         if stranger or look is None or look.jumped:
             return
         with _put_off("erasing what is past its time"):

@@ -56,7 +56,10 @@ def backups_lock(workspace: Workspace) -> FileLock:
 
 
 def back_up(workspace: Workspace, day: date) -> Path | None:
-    """Make the day's backup and drop the ones before the last seven; None where it is there already.
+    """Make the day's backup and drop the ones before the last seven.
+
+    Returns:
+        The backup; None where it is there already, or where there is no clip to lose.
 
     Raises:
         OSError: The disk has no room for it.
@@ -64,7 +67,7 @@ def back_up(workspace: Workspace, day: date) -> Path | None:
     """
     target = workspace.backups / f"workbench-{day.isoformat()}.db"
     with backups_lock(workspace):
-        if target.exists() or not workspace.database.exists():
+        if target.exists() or not _has_clips(workspace.database):
             return None
         check_room(workspace, spare=SPARE)
         copy_database(workspace.database, target)
@@ -207,6 +210,13 @@ def no_room_in_words(what: str) -> Iterator[None]:
             f"{what}, and nothing was changed, because a copy of its database could not be written ({reason}); free "
             "some disk space and start again."
         ) from e
+
+
+def _has_clips(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with closing(connect(database)) as live:
+        return live.execute("SELECT 1 FROM clip LIMIT 1").fetchone() is not None
 
 
 def _check_whole(copy: sqlite3.Connection) -> None:
