@@ -13,7 +13,7 @@ import pytest
 
 UI = Path(__file__).parent.parent / "workbench" / "ui"
 TEXTS = {"text.py", "report_text.py"}
-SERVING = {"launch.py", "routes.py", "recordings.py"}  # speak to programs and to the terminal
+SERVING = {"launch.py", "routes.py", "recordings.py", "access.py", "document.py"}  # to programs, to the terminal
 # Short forms that stand in every language, and signs for the eye.
 SHARED = {"WER", "CER", "MB", "GB", "Hz", "kHz", "dB", "min", "UTC", "Gradio", "utf", "HTML", "SNR"}
 SEEN_BY_PEOPLE = ("aria-label", "title", "alt", "placeholder", "aria-description")

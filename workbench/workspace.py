@@ -8,6 +8,8 @@ from platformdirs import user_data_path
 
 from workbench.errors import WorkbenchError
 
+SERVING = ".serving"  # lock in the root, held while a server uses the workspace
+
 
 @dataclass(frozen=True)
 class Workspace:

@@ -32,10 +32,9 @@ from workbench.store.backups import (
 from workbench.store.database import Store
 from workbench.store.identity import keep_seen
 from workbench.store.upgrade import MARKER
-from workbench.workspace import Workspace
+from workbench.workspace import SERVING, Workspace
 
 ALIVE: Final = ".alive"  # the lock that a run's worker holds, in its folder
-SERVING: Final = ".serving"  # the lock that the page's server holds, in the workspace
 NEW: Final = f"new{HALF}"  # among the backups: what is about to be put in place
 
 

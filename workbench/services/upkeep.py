@@ -5,6 +5,7 @@ nor because of what a database does not know: see `clock.py` and `strays.py`.
 """
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -35,6 +36,16 @@ class Upkeep:
 
     def __init__(self, workspace: Workspace, store: Store, history: History) -> None:
         self._workspace, self._store, self._history = workspace, store, history
+        self._notices = list(store.notices)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was said since opening, and has not been noted, without the paths of this machine."""
+        return tuple(notice.replace(f"{self._workspace.root}{os.sep}", "") for notice in self._notices)
+
+    def note(self) -> None:
+        """Somebody has read the notices."""
+        self._notices.clear()
 
     def look(self) -> tuple[str, ...]:
         """Do what is due; quick where nothing is. A full disk puts off what needs room, and raises nothing.
@@ -44,9 +55,11 @@ class Upkeep:
         """
         try:
             with FileLock(self._workspace.root / ".upkeep.lock").acquire(timeout=0):
-                return tuple(self._look())
+                said = tuple(self._look())
         except Timeout:
             return ()
+        self._notices += [notice for notice in said if notice not in self._notices]
+        return said
 
     def take_back(self) -> int:
         """Take sounds out of `lost+found` that clips have; how many clips have theirs again."""

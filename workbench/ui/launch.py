@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.access import LOCAL, Access
+from workbench.workspace import SERVING
 
 if TYPE_CHECKING:
     from workbench.ui.gate.gate import Gate
@@ -25,8 +26,7 @@ START_LIMIT_S: Final = 60.0
 HOUR_S: Final = 3600.0
 WARM_UP_AFTER_S: Final = 4.0  # the first page goes first
 MOST_CONNECTIONS: Final = 600  # more than the gate's streams; what comes beyond is told to come again
-SERVING: Final = ".serving"  # lock in the workspace's folder, held while a server uses it
-SERVED_AT: Final = ".serving.json"  # beside it: where
+SERVED_AT: Final = f"{SERVING}.json"  # beside the lock: where
 
 
 def make_app(workbench: Workbench, access: Access | None = None, login: "Login | None" = None) -> "Gate":
@@ -100,6 +100,8 @@ def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool
     print(f"Building the page over {workbench.workspace.root} …", flush=True)
     with server:
         print(f"Speech Workbench is open at {server.url}  (Ctrl+C ends it)", flush=True)
+        for skipped in workbench.catalog.skipped:
+            print(skipped, flush=True)
         if access.host not in LOCAL and not access.asks:
             print("Everyone who reaches this address can hear and change the clips; there is no password.", flush=True)
         threading.Thread(target=_keep_house, args=(workbench,), daemon=True).start()
@@ -113,7 +115,7 @@ def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool
 
 
 def _keep_house(workbench: Workbench) -> None:
-    """Get ready to draw, then erase for good what was deleted long enough ago, now and every hour."""
+    """Get ready to draw, then look after the workspace, now and every hour."""
     time.sleep(WARM_UP_AFTER_S)
     try:
         workbench.picturing.warm_up()
@@ -121,10 +123,10 @@ def _keep_house(workbench: Workbench) -> None:
         logging.getLogger(__name__).exception("getting ready to draw failed")
     while True:
         try:
-            workbench.collecting.erase_expired()
-            workbench.history.erase_expired()
+            for notice in workbench.upkeep.look():
+                print(notice, flush=True)
         except Exception:  # the thread's boundary; the next hour tries again
-            logging.getLogger(__name__).exception("erasing expired clips failed")
+            logging.getLogger(__name__).exception("looking after the workspace failed")
         time.sleep(HOUR_S)
 
 

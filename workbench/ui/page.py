@@ -70,6 +70,7 @@ class Page:
             [self.sets.choice, chosen, self.sets.form, self.sets.welcome],
             **private,
         )
+        blocks.load(self.sets.tell, None, [self.sets.notices, self.sets.told], **private)
         blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
         refresh = [self.label.refresh, self.label.query, self.label.list]
         for arrived in (self.collect.uploaded, self.collect.tiered, self.collect.returned):

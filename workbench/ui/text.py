@@ -6,6 +6,7 @@ The plain word comes first, the technical term stands beside it. Sentences about
 from typing import Final
 
 TITLE: Final = "Speech Workbench"
+NOTED: Final = "Understood"
 TAGLINE: Final = "Teach a speech recogniser your words, and see whether it helped."
 UNEXPECTED: Final = (
     "Something unexpected went wrong, and what you just did may not have been saved; the server's log has the details. "
@@ -828,6 +829,31 @@ WHOLE_SET: Final = "the set"
 FILE_LINE: Final = "{file} line {line}"
 DRAFTING: Final = "Drafting"
 WITH_MODEL: Final = "{doing} with {model}"
+
+# ---- the gate: why a request is not answered ----
+
+NOTHING_HERE: Final = "There is nothing here."
+NOT_SO: Final = "This is not how anything here is asked for."
+WRONG_HOST: Final = (
+    "This workbench does not answer to that name; use its address, or start it with --allowed-host NAME."
+)
+FOREIGN_SITE: Final = "Requests of other web sites are not answered here."
+UNKNOWN_PAGE: Final = "This page is not known here any more; load it again."
+TOO_MANY_STREAMS: Final = "Too many connections are open; close other tabs of the workbench."
+TOO_MANY_EVENTS: Final = "Too much is waiting to be done at once; try again in a moment."
+NOT_AN_EVENT: Final = "This is nothing that the page sends."
+TOO_LARGE_EVENT: Final = "More was sent at once than the page ever sends."
+NO_UPLOAD: Final = (
+    "Files are taken from this page's own uploads only, and these are gone or never were; choose the files again."
+)
+NOT_AN_UPLOAD: Final = "This is no upload as the page sends them."
+UPLOAD_DISK_FULL: Final = (
+    "The disk of the server has no room for these files; make room, or send fewer at once. Nothing was added."
+)
+UPLOAD_TOO_MUCH: Final = "That is more than the {gb} GB that fit into one upload; send fewer files at once."
+PAGE_FULL: Final = "This page has sent as much as it may; load it again and go on."
+FILE_TOO_LARGE: Final = "One of the files is larger than {mb} MB; cut or compress it, and send it again."
+TOO_MANY_FILES: Final = "More than {n:,} files at once; send them in parts, or as one archive."
 
 # ---- signing in ----
 

@@ -41,8 +41,8 @@ INLINE: Final = ("audio/", "video/")  # what a browser may play; anything else i
 LONGEST_NAME: Final = 255  # bytes, of a part of a path
 LONGEST_PATH: Final = 1_000  # characters
 
-NOT_FOUND: Final = Refusal(404, "There is nothing here.")
-NO_METHOD: Final = Refusal(405, "This is not how anything here is asked for.")
+NOT_FOUND: Final = Refusal(404, text.NOTHING_HERE)
+NO_METHOD: Final = Refusal(405, text.NOT_SO)
 SIGN_IN: Final = Refusal(401, text.LOGIN_NEEDED)
 
 Scope = MutableMapping[str, Any]
@@ -184,7 +184,7 @@ class Gate:
         found = self._uploads.find(handle)
         if found is None:
             raise Refused(NOT_FOUND)
-        answer = FileResponse(found.path, headers={"Cache-Control": "private, no-store"})
+        answer = FileResponse(found.path, headers={"Cache-Control": "no-store"})
         if not (answer.media_type or "").startswith(INLINE):
             answer.headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(found.name)}"
         return answer

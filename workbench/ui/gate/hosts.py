@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from workbench.ui import text
 from workbench.ui.gate.access import Access, address, hostname
 
 ADDRESSES_FOR_S: Final = 20.0  # this machine's addresses are asked anew after so long; a laptop changes its network
@@ -33,10 +34,8 @@ class Refusal:
     sentence: str
 
 
-WRONG_HOST: Final = Refusal(
-    421, "This workbench does not answer to that name; use its address, or start it with --allowed-host NAME."
-)
-FOREIGN: Final = Refusal(403, "Requests of other web sites are not answered here.")
+WRONG_HOST: Final = Refusal(421, text.WRONG_HOST)
+FOREIGN: Final = Refusal(403, text.FOREIGN_SITE)
 
 
 class Hosts:
@@ -102,7 +101,7 @@ class Hosts:
             import psutil
 
             found = (a.address for each in psutil.net_if_addrs().values() for a in each)
-            self._addresses = frozenset(plain for text in found if (plain := address(text)))
+            self._addresses = frozenset(plain for written in found if (plain := address(written)))
             self._asked_at = time.monotonic()
         return self._addresses
 

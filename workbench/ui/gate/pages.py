@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.core.types import Seconds
+from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 
 HEADER: Final = "x-page-token"
@@ -29,8 +30,8 @@ STREAMS: Final = 400
 SESSIONS_A_PAGE: Final = 8  # Gradio makes a new one when it comes back after a lost connection
 CLOSED_AFTER_S: Final = 120.0  # without a stream for so long, a page counts as closed: its uploads go
 
-UNKNOWN_PAGE: Final = Refusal(403, "This page is not known here any more; load it again.")
-TOO_MANY_STREAMS: Final = Refusal(429, "Too many connections are open; close other tabs of the workbench.")
+UNKNOWN_PAGE: Final = Refusal(403, text.UNKNOWN_PAGE)
+TOO_MANY_STREAMS: Final = Refusal(429, text.TOO_MANY_STREAMS)
 
 
 @dataclass

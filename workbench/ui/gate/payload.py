@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from workbench.services.uploads import Upload
+from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 
 LARGEST_EVENT: Final = 4_000_000  # bytes; a word list of 100,000 words has one million
@@ -25,11 +26,9 @@ FILE_COMPONENTS: Final = ("file", "audio", "uploadbutton")
 TELLING: Final = frozenset(("path", "url", "_type", "__type__", "is_stream"))
 SESSION: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-NOT_AN_EVENT: Final = Refusal(400, "This is nothing that the page sends.")
-TOO_LARGE: Final = Refusal(413, "More was sent at once than the page ever sends.")
-NO_UPLOAD: Final = Refusal(
-    403, "Files are taken from this page's own uploads only, and these are gone or never were; choose the files again."
-)
+NOT_AN_EVENT: Final = Refusal(400, text.NOT_AN_EVENT)
+TOO_LARGE: Final = Refusal(413, text.TOO_LARGE_EVENT)
+NO_UPLOAD: Final = Refusal(403, text.NO_UPLOAD)
 
 
 class Refused(Exception):

@@ -3,13 +3,14 @@
 import time
 from typing import Any, Final
 
+from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 
 EVENTS_A_SESSION: Final = 100
 EVENTS: Final = 1_000
 UNREAD_S: Final = 60.0  # an answer that nobody reads for so long is dropped
 
-TOO_MANY_EVENTS: Final = Refusal(429, "Too much is waiting to be done at once; try again in a moment.")
+TOO_MANY_EVENTS: Final = Refusal(429, text.TOO_MANY_EVENTS)
 
 
 class Waiting:

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from workbench.services.uploads import Uploads
+from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 from workbench.ui.gate.pages import Page
 from workbench.ui.gate.payload import Refused
@@ -22,20 +23,14 @@ SPARE_DISK: Final = 256 * 2**20  # bytes that stay free
 LOOK_EVERY: Final = 16 * 2**20  # bytes between two looks at the disk
 LONGEST_ID: Final = 64  # characters of the name that progress is asked by
 
-NOT_FILES: Final = Refusal(400, "This is no upload as the page sends them.")
-DISK_FULL: Final = Refusal(
-    507, "The disk of the server has no room for these files; make room, or send fewer at once. Nothing was added."
-)
-TOO_MUCH: Final = Refusal(
-    413, f"That is more than the {LARGEST_REQUEST // 2**30} GB that fit into one upload; send fewer files at once."
-)
-PAGE_FULL: Final = Refusal(413, "This page has sent as much as it may; load it again and go on.")
-FILE_TOO_LARGE: Final = Refusal(
-    413, f"One of the files is larger than {LARGEST_FILE // 2**20} MB; cut or compress it, and send it again."
-)
-TOO_MANY_FILES: Final = Refusal(
-    413, f"More than {MOST_FILES:,} files at once; send them in parts, or as a ZIP archive."
-)
+MANY, LARGE = "files", "size"  # words by which what Gradio's parser says is told
+
+NOT_FILES: Final = Refusal(400, text.NOT_AN_UPLOAD)
+DISK_FULL: Final = Refusal(507, text.UPLOAD_DISK_FULL)
+TOO_MUCH: Final = Refusal(413, text.UPLOAD_TOO_MUCH.format(gb=LARGEST_REQUEST // 2**30))
+PAGE_FULL: Final = Refusal(413, text.PAGE_FULL)
+FILE_TOO_LARGE: Final = Refusal(413, text.FILE_TOO_LARGE.format(mb=LARGEST_FILE // 2**20))
+TOO_MANY_FILES: Final = Refusal(413, text.TOO_MANY_FILES.format(n=MOST_FILES))
 
 
 async def receive(request: Request, page: Page, uploads: Uploads) -> list[str]:
@@ -129,6 +124,6 @@ def _free(folder: Path) -> int:
 
 
 def _why(message: str) -> Refusal:
-    if "Too many files" in message:
+    if MANY in message:
         return TOO_MANY_FILES
-    return FILE_TOO_LARGE if "size exceeded" in message else NOT_FILES
+    return FILE_TOO_LARGE if LARGE in message else NOT_FILES

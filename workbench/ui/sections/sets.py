@@ -10,7 +10,7 @@ from workbench.services.collecting import SAMPLE_KINDS, Progress, SetInfo
 from workbench.services.guiding import Readiness
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.guard import say, shown
+from workbench.ui.guard import quiet, say, shown
 from workbench.ui.guide import Facts, guide, guide_html, loading_html
 from workbench.ui.parts import confirm_script, html
 from workbench.ui.render import esc
@@ -23,7 +23,7 @@ class Sets:
     """The set chooser; `chosen` holds the set's name for every other section."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.collecting, self.guiding = workbench.collecting, workbench.guiding
+        self.collecting, self.guiding, self.upkeep = workbench.collecting, workbench.guiding, workbench.upkeep
         self._looked: dict[str, tuple[str, Readiness]] = {}  # set -> the state its readiness was found in
 
     def build(self) -> None:
@@ -43,6 +43,9 @@ class Sets:
                     f"title='{esc(text.THEME)}'>◐</button>",
                     elem_classes="theme-box",
                 )
+        with gr.Column(visible=False, elem_classes="card mind", elem_id="notices") as self.notices:
+            self.told = html()
+            self.noted = gr.Button(text.NOTED, size="md", min_width=100, scale=0, elem_id="noted")
         self.steps = html(loading_html(), elem_id="steps")
         with gr.Column(visible=False, elem_classes="card", elem_id="new-set-form") as self.form:
             with gr.Row():
@@ -122,11 +125,23 @@ class Sets:
             api_visibility="private",
             show_progress="hidden",
         )
+        self.noted.click(self.note, None, self.notices, api_visibility="private", show_progress="hidden")
         self.chosen.change(
             self.remember, self.chosen, self.remembered, api_visibility="private", show_progress="hidden"
         )
 
     # ---- handlers ----
+
+    @quiet(2)
+    def tell(self) -> list[Any]:
+        """What the workspace has to say since it was opened: an update, a backup put back, sounds without a clip."""
+        said = self.upkeep.notices
+        return [gr.update(visible=bool(said)), "".join(f"<p role='status'>{esc(notice)}</p>" for notice in said)]
+
+    @shown
+    def note(self) -> Any:
+        self.upkeep.note()
+        return gr.update(visible=False)
 
     @shown
     def open_page(self, remembered: str) -> list[Any]:
