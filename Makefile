@@ -8,7 +8,7 @@ QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
-.PHONY: app setup test test-slow lint format bench bench-finetune bench-scale bench-start bench-sweep bench-transcribe pretrain clean
+.PHONY: app setup test test-slow lint format bench bench-faults bench-finetune bench-scale bench-start bench-sweep bench-transcribe pretrain clean
 
 app: setup  ## Start the page on the bundled model
 	$(PYTHON) app.py $(ARGS)
@@ -44,9 +44,9 @@ format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format workbench tests bench app.py
 
-bench: bench-finetune bench-scale bench-start bench-sweep bench-transcribe  ## All benchmarks, one after another; tables, bench/results
+bench: bench-finetune bench-scale bench-start bench-sweep bench-transcribe bench-faults  ## All benchmarks, one after another; tables, bench/results
 
-bench-finetune bench-scale bench-start bench-sweep bench-transcribe: bench-%: setup  ## One benchmark
+bench-faults bench-finetune bench-scale bench-start bench-sweep bench-transcribe: bench-%: setup  ## One benchmark
 	$(PYTHON) -m bench.$* $(ARGS)
 
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en

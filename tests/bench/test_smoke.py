@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import finetune, scale, start, sweep, transcribe
+from bench import faults, finetune, scale, start, sweep, transcribe
 from bench.report import cpu_name, matrix_rate
 
 ROW = [
@@ -89,3 +89,16 @@ def test_sweep(tmp_path: Path) -> None:
     assert row["arms"] == 6
     assert row["sweep_updates"] > 0
     assert row["sweep_to_full"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_nothing_acknowledged_is_lost_and_nothing_bricked(tmp_path: Path) -> None:
+    """A tenth of what `make bench-faults` does."""
+    rows = faults.main(["--kills", "20", "--full", "10", "--seed", "7", "--out", str(tmp_path)])
+    (total,) = [row for row in rows if row["kind"] == "all"]
+    assert {name: total[name] for name in ("lost", "bricked", "raised")} == {"lost": 0, "bricked": 0, "raised": 0}
+    assert total["tries"] >= 20
+    assert total["broken_off"] >= 8
+    assert total["acknowledged"] >= 100
+    assert json.loads((tmp_path / "faults.json").read_text())["rows"] == rows

@@ -124,6 +124,7 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: "Content Security Policy" in said.text and errors.append(said.text))
         page.on("dialog", lambda dialog: dialog.accept())
         go(page, url)
         if set_name:

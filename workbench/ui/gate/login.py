@@ -24,12 +24,19 @@ KEPT: Final = 1_000  # browsers that are signed in
 LARGEST_FORM: Final = 4_096  # bytes
 COOKIE: Final = "speech-workbench"
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+# The page's own look, in light and dark; nothing of it can be loaded before somebody has signed in.
 _STYLE: Final = (
+    ":root{color-scheme:light dark;--ink:light-dark(#17212e,#e6ebf2);--line:light-dark(#d5dce5,#2e3a4b);"
+    "--paper:light-dark(#fff,#161e2a);--ground:light-dark(#f4f6f8,#0d131c);--teal:light-dark(#0f766e,#2dd4bf);"
+    "--on:light-dark(#fff,#0d131c);--bad:light-dark(#a1261c,#fca79f)}"
     "body{font:16px/1.5 'IBM Plex Sans',system-ui,sans-serif;margin:0;min-height:100vh;display:grid;"
-    "place-items:center;background:Canvas;color:CanvasText;color-scheme:light dark}"
-    "main{width:min(22rem,88vw)}h1{font-size:1.4rem}label{display:block;font-weight:700}"
-    "input,button{box-sizing:border-box;width:100%;min-height:44px;font:inherit;padding:.5rem .75rem;margin:.4rem 0}"
-    "button{font-weight:700;cursor:pointer}[role=alert]{color:light-dark(#b00020,#ff8a80)}"
+    "place-items:center;background:var(--ground);color:var(--ink)}"
+    "main{box-sizing:border-box;width:min(24rem,92vw);padding:1.5rem;background:var(--paper);"
+    "border:1px solid var(--line);border-radius:12px}h1{font-size:1.3rem;margin:0 0 1rem}label{font-weight:700}"
+    "input,button{box-sizing:border-box;width:100%;min-height:44px;font:inherit;padding:.5rem .75rem;margin:.4rem 0;"
+    "border:1px solid var(--line);border-radius:8px;background:var(--ground);color:var(--ink)}"
+    "button{font-weight:700;cursor:pointer;background:var(--teal);color:var(--on)}"
+    ":focus-visible{outline:2px solid var(--teal);outline-offset:2px}[role=alert]{color:var(--bad)}"
 )
 
 
