@@ -1,6 +1,7 @@
 """Files that browsers sent: whose they are, how long they stay, what they are called."""
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -74,6 +75,44 @@ def test_nothing_elsewhere_is_taken_and_what_is_gone_is_passed_over(uploads: Upl
     with uploads.taken([secret, link, uploads.root / "gone.wav", uploads.root / ".." / ".." / "x"]) as taken:
         assert taken.files == []
     assert secret.exists()
+
+
+def test_an_upload_named_twice_is_taken_once(uploads: Uploads) -> None:
+    one, two = send(uploads, "p", "a.wav", "b.wav")
+    with uploads.taken([one.path, str(one.path), two.path]) as taken:
+        assert [name for _, name in taken.files] == ["a.wav", "b.wav"]
+
+
+def test_what_another_event_takes_meanwhile_is_passed_over(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = send(uploads, "p", "a.wav", "b.wav")
+    replace = os.replace
+
+    def slow(source: Path, target: Path) -> None:
+        if source == one.path:
+            one.path.unlink()  # two clicks, or two tabs
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", slow)
+    with uploads.taken([one.path, two.path]) as taken:
+        assert [name for _, name in taken.files] == ["b.wav"]
+
+
+def test_forgetting_many_uploads_compares_each_once(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait for the lock: thousands of uploads must not be compared with thousands."""
+    kept = send(uploads, "p", *(f"{n}.wav" for n in range(60)))
+    compared = 0
+    equal = PurePath.__eq__
+
+    def counted(self: PurePath, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return equal(self, other)
+
+    with uploads.taken([upload.path for upload in kept]):
+        monkeypatch.setattr(PurePath, "__eq__", counted)
+    monkeypatch.undo()
+    assert compared < 20 * len(kept)
+    assert not any(uploads.find(upload.handle) for upload in kept)
 
 
 def test_a_new_server_begins_with_none(uploads: Uploads) -> None:

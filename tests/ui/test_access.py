@@ -148,6 +148,21 @@ def test_a_printed_link_signs_one_browser_in_and_the_next_is_printed(linked: Ser
     assert sign_in(linked, key=links(linked)[1]).status == 303
 
 
+def test_a_link_opens_from_a_mail_though_others_have_guessed(tmp_path: Path) -> None:
+    """A web mail's link comes from another site; somebody else's guesses must not keep its reader out."""
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    with started(tmp_path / "w", "--host", "0.0.0.0") as served:
+        while not links(served):
+            time.sleep(0.02)
+        (key,) = links(served)
+        shown = served.ask("GET", f"/login?key={key}", headers={**followed, "Referer": "https://mail.example/"})
+        assert shown.status == 200
+        framed = {**followed, "Sec-Fetch-Dest": "iframe"}
+        assert served.ask("GET", f"/login?key={key}", headers=framed).status == 403
+        assert {sign_in(served, key=f"guess {n}").status for n in range(12)} == {403, 429}
+        assert sign_in(served, key=key).status == 303
+
+
 def test_without_the_cookie_nothing_is_answered(guarded: Served) -> None:
     page = guarded.ask("GET", "/")
     assert page.status == 401
@@ -253,6 +268,18 @@ def test_a_killed_server_leaves_its_workspace_free(tmp_path: Path) -> None:
         served.process.wait()
     with started(tmp_path / "w") as served:
         assert served.page().token
+
+
+def test_what_gradio_keeps_of_tabs_is_bounded(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds every tab's components for good; a page that is loaded often must not fill the memory."""
+    from workbench.ui import launch
+
+    monkeypatch.setattr(launch, "KEPT_TABS", 2)
+    app = launch.make_app(bench)
+    holder = app._waiting._blocks.state_holder
+    for tab in range(5):
+        holder[f"tab{tab}"]
+    assert list(holder.session_data) == ["tab3", "tab4"]
 
 
 # ---- uploads ----

@@ -122,15 +122,19 @@ class Uploads:
         mine = [path for path in found if path.resolve().is_relative_to(self.root.resolve()) and path.is_file()]
         taken = Taken()
         with tempfile.TemporaryDirectory(dir=self._workspace.temporary, prefix="import-") as scratch:
-            for number, path in enumerate(mine):
+            for number, path in enumerate(dict.fromkeys(mine)):
                 place = Path(scratch) / str(number) / path.name
                 place.parent.mkdir()
-                os.replace(path, place)
+                try:
+                    os.replace(path, place)
+                except FileNotFoundError:  # another event has taken it, or its page was closed, since it was seen
+                    continue
                 taken.files.append((place, path.name))
                 taken.origins.append(path)
             yield taken
         if not taken.keep:
-            self._forget(lambda upload: upload.path in taken.origins)
+            gone = set(taken.origins)  # a request may send thousands, and nobody else's upload is to wait meanwhile
+            self._forget(lambda upload: upload.path in gone)
             for origin in taken.origins:
                 self._tidy(origin.parent)
 

@@ -26,6 +26,8 @@ START_LIMIT_S: Final = 60.0
 HOUR_S: Final = 3600.0
 WARM_UP_AFTER_S: Final = 4.0  # the first page goes first
 MOST_CONNECTIONS: Final = 600  # more than the gate's streams; what comes beyond is told to come again
+KEPT_TABS: Final = 500  # more than can be open at once, see the gate's streams; the one that asked last stays longest
+UPLOAD_FOLDER: Final = "GRADIO_TEMP_DIR"  # asked by Gradio whenever it judges an upload
 SERVED_AT: Final = f"{SERVING}.json"  # beside the lock: where
 
 
@@ -35,7 +37,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     workbench.uploads.clear()
     # Read by Gradio while it builds the page and on every upload.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = str(workbench.uploads.root)
+    os.environ[UPLOAD_FOLDER] = str(workbench.uploads.root)
     # Gradio would summarise its timings with pandas after every event; nobody reads them here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
     import gradio as gr
@@ -55,6 +57,8 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     add_recording_routes(app, workbench)
     own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
     blocks = build(workbench)
+    # Gradio keeps each tab's components for good, some 0.4 MB a tab, up to this many; 10,000 would be gigabytes.
+    blocks.state_session_capacity = KEPT_TABS
     gr.mount_gradio_app(
         app,
         blocks,
@@ -166,12 +170,14 @@ class Server:
         from workbench.ui.gate.login import Login
 
         _tell_where(self.workbench, self.url)
+        self._folder_before = os.environ.get(UPLOAD_FOLDER)
         login = Login(self.access, self.port, self._show_link)
         config = uvicorn.Config(
             make_app(self.workbench, self.access, login),
             log_level="warning",
             timeout_graceful_shutdown=2,
             ws="none",
+            http="h11",  # its headers have a limit; httptools, taken where it happens to be installed, has none
             limit_concurrency=MOST_CONNECTIONS,
             server_header=False,
         )
@@ -188,6 +194,8 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=10)
+        if self._folder_before is not None:  # of another server of this process, which goes on
+            os.environ[UPLOAD_FOLDER] = self._folder_before
         self.close()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from workbench.ui.gate.access import Access, address, hostname
 
 ADDRESSES_FOR_S: Final = 20.0  # this machine's addresses are asked anew after so long; a laptop changes its network
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+OPENED: Final = ("/", "/login")  # by links elsewhere: a one-time link is sent by mail or messenger
 OWN_SITE: Final = ("same-origin", "none")  # Sec-Fetch-Site: from the page itself, or typed by the user
 
 
@@ -59,8 +60,8 @@ class Hosts:
         origin = headers.get("origin")
         if origin is not None and not self._same(origin, host, scope["scheme"]):
             return FOREIGN
-        # The page itself may be opened from a link elsewhere, such as a mail's.
-        if scope["method"] in ("GET", "HEAD") and scope["path"] == "/" and _opens_a_page(headers):
+        # The page itself may be opened from a link elsewhere, such as a mail's; so may the form that signs in.
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in OPENED and _opens_a_page(headers):
             return None
         if headers.get("sec-fetch-site", "none") not in OWN_SITE:
             return FOREIGN

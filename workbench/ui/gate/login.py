@@ -108,14 +108,15 @@ class Login:
 
     async def _judge(self, request: Request) -> Response:
         who = request.client.host if request.client else ""
-        if not self._may_try(who):
+        form = parse_qs((await _body(request)).decode("utf-8", "replace"), keep_blank_values=True)
+        password, key = form.get("password", [""])[0], form.get("key", [""])[0]
+        # Not counted: nobody guesses a link, and somebody else's guesses are not to keep out who was sent one.
+        by_link = bool(self._link) and bool(key) and hmac.compare_digest(_digest(key), self._link)
+        if not by_link and not self._may_try(who):
             answer = self._form(request, wrong=text.LOGIN_TOO_MANY, status=429)
             answer.headers["retry-after"] = str(int(TRIES_WITHIN_S))
             return answer
-        form = parse_qs((await _body(request)).decode("utf-8", "replace"), keep_blank_values=True)
-        password, key = form.get("password", [""])[0], form.get("key", [""])[0]
         by_password = self._password is not None and hmac.compare_digest(_digest(password), self._password)
-        by_link = bool(self._link) and bool(key) and hmac.compare_digest(_digest(key), self._link)
         if not (by_password or by_link):
             wrong = text.LOGIN_WRONG_LINK if key else text.LOGIN_WRONG
             return self._form(request, wrong=wrong, status=403)

@@ -1,5 +1,6 @@
 """Receives the files that a page sends: into its own folder, within limits of size, number and free disk."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -45,9 +46,11 @@ async def receive(request: Request, page: Page, uploads: Uploads) -> list[str]:
     folder = uploads.folder(page.id)
     try:
         received = await _parse(request, page, folder)
-        return [upload.handle for upload in uploads.keep(page.id, folder, received)]
+        # Beside the loop that answers everybody: there may be thousands of files.
+        kept = await asyncio.to_thread(uploads.keep, page.id, folder, received)
+        return [upload.handle for upload in kept]
     except BaseException as e:
-        shutil.rmtree(folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         if isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refused(DISK_FULL) from e
         raise
