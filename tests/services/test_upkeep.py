@@ -13,7 +13,7 @@ from tests.small_disk import fill, small_disk
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.store import models
-from workbench.store.backups import back_up, list_backups
+from workbench.store.backups import KEPT_DAYS, back_up, list_backups
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -249,6 +249,20 @@ def test_one_backup_a_day_and_the_last_seven(bench: Workbench, monkeypatch: pyte
     assert names == [*(f"workbench-2031-01-{day:02}.db" for day in range(6, 13)), other.name]
     for backup in list_backups(bench.workspace):
         assert (backup.clips, backup.labels, backup.problem) == (N_CLIPS, N_CLIPS, "")
+
+
+def test_backups_of_days_to_come_do_not_push_out_todays(bench: Workbench) -> None:
+    """A clock that was ahead for a week, and was put right."""
+    today = date(2031, 1, 1)
+    for day in range(400, 410):
+        back_up(bench.workspace, today + timedelta(days=day))
+    for day in range(3):
+        made = back_up(bench.workspace, today + timedelta(days=day))
+        assert made is not None
+        assert made.exists()
+    kept = sorted(path.name for path in bench.workspace.backups.glob("*.db"))
+    assert len(kept) == KEPT_DAYS
+    assert kept[:3] == [f"workbench-{today + timedelta(days=day)}.db" for day in range(3)]
 
 
 def test_nothing_is_backed_up_before_there_is_a_clip(workspace: Workspace, sounds) -> None:

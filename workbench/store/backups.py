@@ -71,7 +71,9 @@ def back_up(workspace: Workspace, day: date) -> Path | None:
             return None
         check_room(workspace, spare=SPARE)
         copy_database(workspace.database, target)
-        daily = sorted(path for path in workspace.backups.glob("workbench-*.db") if DAILY.fullmatch(path.name))
+        daily = [path for path in workspace.backups.glob("workbench-*.db") if DAILY.fullmatch(path.name)]
+        # Days to come were written under a wrong clock: they go first, or they would push out every true one.
+        daily.sort(key=lambda path: (path.name <= target.name, path.name))
         for path in daily[:-KEPT_DAYS]:
             remove_copy(path)
     return target
