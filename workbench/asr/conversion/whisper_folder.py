@@ -1,0 +1,187 @@
+"""Writes a Whisper folder as transformers reads it: weights, configuration, generation settings, tokenizer, extractor.
+
+What the other engine does not keep is rebuilt from what it does: the ids of language, task and time marks stand in the
+tokenizer, sizes in the weights. Nothing depends on a library's version, so that the same weights give the same
+fingerprint wherever they came from.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from workbench.asr.conversion.whisper_weights import WhisperShape
+from workbench.asr.headers import FETCH_AGAIN, WEIGHTS
+from workbench.asr.model_folder import CONFIG, GENERATION, LARGE
+from workbench.core.types import SAMPLE_RATE
+from workbench.files import FileProblem, read_object, shown
+
+HOP, TRANSFORM = 160, 400  # samples
+MOST_TIMESTAMP = 50  # the first time mark of a text is at most 1 s
+END, START, SILENT = "<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"
+TASKS = ("translate", "transcribe")
+LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
+ENGLISH_TOKENS = 51_864  # vocabulary of OpenAI's models of English alone
+ENDS = {ENGLISH_TOKENS: 50_256, 51_865: 50_257, 51_866: 50_257}  # which tokenizer belongs to a vocabulary's size
+TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class WritingFacts:
+    """What the other engine knows of writing.
+
+    Attributes:
+        suppressed: Ids that are never written.
+        suppressed_first: Ids that no text begins with.
+        heads: (layer, head) of the decoder that follow the sound.
+    """
+
+    suppressed: Sequence[int]
+    suppressed_first: Sequence[int]
+    heads: Sequence[Sequence[int]]
+
+
+def write_folder(
+    folder: Path, shape: WhisperShape, weights: Mapping[str, np.ndarray], tokenizer: Path, facts: WritingFacts
+) -> None:
+    """Write a model folder.
+
+    Args:
+        folder: An empty one.
+        weights: By transformers' names, float16 or float32; they keep their precision.
+        tokenizer: The tokenizer.json that belongs to the model; taken as it is.
+
+    Raises:
+        FileProblem: The tokenizer is of another model.
+    """
+    tokens = _special_tokens(tokenizer, shape.vocab_size)
+    half = all(values.dtype == np.float16 for values in weights.values())
+    save_file(dict(weights), folder / WEIGHTS, metadata={"format": "pt"})
+    _write(folder / CONFIG, _config(shape, tokens, "float16" if half else "float32"))
+    _write(folder / GENERATION, _generation(shape, tokens, facts))
+    _write(folder / "preprocessor_config.json", _extractor(shape))
+    _write(folder / "tokenizer_config.json", _tokenizer_config(shape))
+    shutil.copyfile(tokenizer, folder / TOKENIZER)
+
+
+def _special_tokens(file: Path, n_tokens: int) -> dict[str, int]:
+    """Content -> id of a tokenizer's marks.
+
+    Raises:
+        FileProblem: It is no tokenizer of Whisper's, or of another size than the model.
+    """
+    added = read_object(file, most=LARGE).get("added_tokens")
+    added = added if isinstance(added, list) else []
+    tokens = {str(t.get("content")): t.get("id") for t in added if isinstance(t, dict)}
+    for name in (END, START, SILENT):
+        if name not in tokens:
+            raise FileProblem(file, f"has no {name}, so it is no tokenizer of Whisper's", FETCH_AGAIN)
+    ids = {name: i for name, i in tokens.items() if type(i) is int and 0 <= i < n_tokens}
+    if len(ids) < len(tokens) or ENDS.get(n_tokens, ids[END]) != ids[END]:
+        other = f"is not the tokenizer of this model of {n_tokens:,} tokens"
+        raise FileProblem(file, other, "fetch the tokenizer that was published with these weights")
+    return ids
+
+
+def _languages(tokens: Mapping[str, int]) -> dict[str, int]:
+    """The marks of languages, which stand between the start and the tasks."""
+    tasks = [tokens[f"<|{t}|>"] for t in TASKS if f"<|{t}|>" in tokens]
+    last = min(tasks) if tasks else -1
+    return {t: i for t, i in tokens.items() if LANGUAGE.fullmatch(t) and tokens[START] < i < last}
+
+
+def _config(shape: WhisperShape, tokens: Mapping[str, int], dtype: str) -> dict[str, Any]:
+    ends = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens[END])
+    return {
+        **asdict(shape),
+        **ends,
+        "activation_function": "gelu",
+        "architectures": ["WhisperForConditionalGeneration"],
+        "begin_suppress_tokens": None,
+        "decoder_start_token_id": tokens[START],
+        "dtype": dtype,
+        "is_encoder_decoder": True,
+        "model_type": "whisper",
+        "suppress_tokens": None,
+        "tie_word_embeddings": True,
+    }
+
+
+def _generation(shape: WhisperShape, tokens: Mapping[str, int], facts: WritingFacts) -> dict[str, Any]:
+    languages = {} if shape.vocab_size == ENGLISH_TOKENS else _languages(tokens)
+    settings: dict[str, Any] = {
+        "begin_suppress_tokens": list(facts.suppressed_first) or None,
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens[END]),
+        "decoder_start_token_id": tokens[START],
+        "is_multilingual": bool(languages),
+        "max_initial_timestamp_index": MOST_TIMESTAMP,
+        "max_length": shape.max_target_positions,
+        "no_timestamps_token_id": tokens[SILENT],
+        "return_timestamps": False,
+        "suppress_tokens": list(facts.suppressed) or None,
+    }
+    if facts.heads:
+        settings["alignment_heads"] = [list(pair) for pair in facts.heads]
+    if "<|startofprev|>" in tokens:
+        settings["prev_sot_token_id"] = tokens["<|startofprev|>"]
+    if languages:
+        tasks = {t: tokens[f"<|{t}|>"] for t in TASKS if f"<|{t}|>" in tokens}
+        settings |= {"lang_to_id": languages, "task_to_id": tasks}
+    return settings
+
+
+def _extractor(shape: WhisperShape) -> dict[str, Any]:
+    seconds, rest = divmod(2 * shape.max_source_positions * HOP, SAMPLE_RATE)
+    if rest:
+        raise FileProblem(
+            Path(CONFIG), f"tells of {shape.max_source_positions:,} positions, which are no whole seconds", FETCH_AGAIN
+        )
+    return {
+        "chunk_length": seconds,
+        "dither": 0.0,
+        "feature_extractor_type": "WhisperFeatureExtractor",
+        "feature_size": shape.num_mel_bins,
+        "hop_length": HOP,
+        "n_fft": TRANSFORM,
+        "n_samples": seconds * SAMPLE_RATE,
+        "nb_max_frames": 2 * shape.max_source_positions,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "processor_class": "WhisperProcessor",
+        "return_attention_mask": False,
+        "sampling_rate": SAMPLE_RATE,
+    }
+
+
+def _tokenizer_config(shape: WhisperShape) -> dict[str, Any]:
+    return {
+        "add_prefix_space": False,
+        **dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), END),
+        "errors": "replace",
+        "model_max_length": shape.max_target_positions,
+        "processor_class": "WhisperProcessor",
+        "tokenizer_class": "WhisperTokenizer",
+    }
+
+
+def _write(file: Path, document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def listed(file: Path, document: Mapping[str, Any], name: str, most: int) -> list[int]:
+    """A list of whole numbers from 0 below `most` in a JSON object; empty where it is not there.
+
+    Raises:
+        FileProblem: It is no such list.
+    """
+    values = document.get(name) or []
+    if not isinstance(values, list) or any(type(v) is not int or not -1 <= v < most for v in values):
+        raise FileProblem(file, f"says of {shown(name)} what is no list of tokens below {most:,}", FETCH_AGAIN)
+    return [v for v in values if v >= 0]  # -1 stands for CTranslate2's usual ones
