@@ -120,6 +120,37 @@ def test_no_database_is_put_back_that_is_none(closed: Workspace, tmp_path: Path)
     assert {p.name for p in closed.backups.iterdir()} == {list_backups(closed)[0].path.name}
 
 
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (["UPDATE alembic_version SET version_num = '9999'"], "newer Speech Workbench"),
+        (["PRAGMA foreign_keys=ON", "DELETE FROM clip", "DELETE FROM clip_set"], "knows no clip"),
+    ],
+)
+def test_what_could_not_be_opened_is_not_put_back(
+    closed: Workspace, tmp_path: Path, statements: list[str], said: str
+) -> None:
+    before, content = clips_of(closed), closed.database.read_bytes()
+    chosen = tmp_path / "chosen.db"
+    shutil.copyfile(list_backups(closed)[0].path, chosen)
+    with closing(sqlite3.connect(chosen, isolation_level=None)) as database:
+        for statement in statements:
+            database.execute(statement)
+    with pytest.raises(WorkbenchError, match=said):
+        recover_from(closed, chosen)
+    assert closed.database.read_bytes() == content
+    assert clips_of(closed) == before
+
+
+def test_a_lost_and_found_that_takes_nothing_is_named(closed: Workspace) -> None:
+    before = clips_of(closed)
+    closed.lost_and_found.write_text("a file of the user's")
+    with pytest.raises(WorkbenchError, match=r"lost\+found .*rename") as told:
+        begin_anew(closed)
+    assert "disk space" not in str(told.value)
+    assert clips_of(closed) == before
+
+
 def test_a_workspace_in_use_is_refused(used: Workspace) -> None:
     """The fixture has it open, like a page or a command in another process."""
     for act in (lambda: recover_from(used, list_backups(used)[0].path), lambda: begin_anew(used)):

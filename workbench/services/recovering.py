@@ -24,6 +24,7 @@ from workbench.store.backups import (
     backups_lock,
     connect,
     copy_database,
+    holds_something,
     keep_aside,
     list_backups,
     no_room_in_words,
@@ -31,7 +32,7 @@ from workbench.store.backups import (
 )
 from workbench.store.database import Store
 from workbench.store.identity import keep_seen
-from workbench.store.upgrade import MARKER
+from workbench.store.upgrade import MARKER, is_newer
 from workbench.workspace import SERVING, Workspace
 
 ALIVE: Final = ".alive"  # the lock that a run's worker holds, in its folder
@@ -146,6 +147,15 @@ def _found(workspace: Workspace, file: Path) -> Path:
         raise WorkbenchError(f"{file} is the database that is in use; name a backup of it.")
     if problem := read_backup(chosen).problem:
         raise WorkbenchError(f"{chosen} is no database of a workspace: {problem}; choose another one.")
+    # What opening would refuse afterwards is refused before anything is replaced.
+    if is_newer(chosen):
+        raise WorkbenchError(
+            f"{chosen} was written by a newer Speech Workbench; update the program, or choose another."
+        )
+    if not holds_something(chosen):
+        raise WorkbenchError(
+            f"{chosen} knows no clip and no set; choose another one, or begin anew with `workbench recover --empty`."
+        )
     return chosen
 
 

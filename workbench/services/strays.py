@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from workbench.errors import WorkbenchError
 from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
@@ -34,6 +35,9 @@ def move_strays(workspace: Workspace, known: set[str], older_than: float) -> int
 
     Returns:
         How many were moved. What is half written stays where it is: it is no sound yet.
+
+    Raises:
+        WorkbenchError: They cannot be moved there.
     """
     strays = [
         path
@@ -41,8 +45,14 @@ def move_strays(workspace: Workspace, known: set[str], older_than: float) -> int
         if path.stem not in known and not path.name.startswith(".") and path.stat().st_mtime < older_than
     ]
     for path in strays:
-        workspace.lost_and_found.mkdir(exist_ok=True)
-        os.rename(path, _free_name(workspace.lost_and_found / path.name))
+        try:
+            workspace.lost_and_found.mkdir(exist_ok=True)
+            os.rename(path, _free_name(workspace.lost_and_found / path.name))
+        except OSError as e:  # a disk's own lost+found is closed to its users
+            raise WorkbenchError(
+                f"Sounds cannot be moved to {workspace.lost_and_found} ({e.strerror}); give yourself the right to "
+                "write that folder, or rename what is there."
+            ) from e
     return len(strays)
 
 

@@ -167,9 +167,7 @@ def read_backup(path: Path) -> Backup:
     """What a copy holds; `problem` says why it cannot be read."""
     made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     try:
-        # A copy without a log beside it is read without making any file; it may lie on a disk that takes none.
-        alone = not Path(f"{path}{BESIDE[1]}").exists()
-        with closing(connect(path, mode="ro&immutable=1" if alone else "rw")) as copy:
+        with closing(reading(path)) as copy:
             clips = copy.execute("SELECT count(*) FROM clip WHERE deleted_at IS NULL").fetchone()[0]
             labels = copy.execute(
                 "SELECT count(*) FROM clip JOIN reference ON reference.id = clip.reference_id"
@@ -180,9 +178,22 @@ def read_backup(path: Path) -> Backup:
     return Backup(path, made, clips, labels)
 
 
+def holds_something(path: Path) -> bool:
+    """Whether a database that `read_backup` finds no problem in knows a clip or a set, be it a deleted one."""
+    with closing(reading(path)) as copy:
+        asked = "SELECT 1 FROM clip UNION ALL SELECT 1 FROM clip_set LIMIT 1"
+        return copy.execute(asked).fetchone() is not None
+
+
 def connect(path: Path, *, mode: str = "rw", wait: float = _WAIT_S) -> sqlite3.Connection:
     """A connection to a database file that exists; transactions are left to the caller."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=wait, isolation_level=None)
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that reads a copy, and makes no file where no log lies beside it: its disk may take none."""
+    alone = not Path(f"{path}{BESIDE[1]}").exists()
+    return connect(path, mode="ro&immutable=1" if alone else "rw")
 
 
 def drop_halves(folder: Path, names: str = "*") -> None:

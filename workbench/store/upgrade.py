@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
-from workbench.store.backups import backups_lock, check_room, copy_named, no_room_in_words
+from workbench.store.backups import backups_lock, check_room, copy_named, no_room_in_words, reading
 from workbench.workspace import Workspace
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -70,6 +70,15 @@ def current_revision(engine: Engine) -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_newer(file: Path) -> bool:
+    """Whether a database file says that it has a schema that this program does not know."""
+    with closing(reading(file)) as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return False
+        row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row is not None and row[0] not in _known()[0]
 
 
 def alembic_config(engine: Engine) -> Config:
