@@ -422,8 +422,11 @@ def test_an_upload_without_end_or_form_is_refused(served: Served, tab: Tab) -> N
 # ---- every route ----
 
 
-def test_every_route_bears_hostile_parts_and_methods(served: Served, tab: Tab, workspace: Path, tmp_path: Path) -> None:
+def test_every_route_bears_hostile_parts_and_methods(
+    served: Served, tab: Tab, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Generated from the application's own routes, Gradio's included."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # making the application sets it for the whole process
     values = ["1", "0", "-1", "9223372036854775808", "1e9", "a" * 5_000, "%00", "%ff", "..%2f..%2fetc%2fpasswd"]
     values += ["%2e%2e/%2e%2e/workbench.db", "%ed%a0%80", "NaN", "run-99999999999999999999", "$%7B7*7%7D", "<b>"]
     bodies = [None, b"", b"{}", b'{"data":[],"session_hash":"x","fn_index":0,"component_id":1,"fn_name":"x"}']
