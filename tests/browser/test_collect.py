@@ -121,6 +121,33 @@ def test_without_a_microphone_it_says_what_to_do(open_page: OpenPage, bench: Wor
     assert record.is_enabled()
 
 
+@pytest.mark.parametrize(("status", "error"), [(500, "it broke"), (401, "sign in first")])
+def test_a_take_that_was_not_kept_is_sent_again_until_it_is(
+    open_page: OpenPage, talking_browser: Any, bench: Workbench, status: int, error: str
+) -> None:
+    name = f"kept after {status}"
+    bench.collecting.create_set(name, "en")
+    page = open_page(name, within=talking_browser)
+    refused: list[int] = []
+
+    def answer(route: Any) -> None:
+        if len(refused) < 2:
+            refused.append(status)
+            route.fulfill(status=status, json={"error": error})
+        else:
+            route.continue_()
+
+    page.route("**/takes", answer)
+    recorder = page.locator("#recorder")
+    recorder.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(3_000)
+    recorder.get_by_role("button", name="Stop").click()
+    page.get_by_text(f"{error} It is kept here").wait_for()
+    page.get_by_text("0 of 1 confirmed").wait_for()
+    assert refused == [status, status]
+    assert len(bench.labelling.clips(name)) == 1
+
+
 DROP = """([names, sounds]) => {
   const all = new DataTransfer();
   names.forEach((name, i) => all.items.add(new File([new Uint8Array(sounds[i])], name)));

@@ -127,14 +127,16 @@ function wav(parts, rate) {
 }
 
 class Refused extends Error {} // the server's own sentence; asking again would not help
-class NoRoom extends Error {} // the disk is full: asking again helps once there is room
+class Later extends Error {} // as well its own, but asking again may help: the disk is full, somebody has to sign in
+const FINAL = [400, 404, 405, 413, 415, 422]; // answers that stay the same however often one asks
 
 async function post(path, type, body, headers = {}) {
   const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
   const said = await answer.json().catch(() => null); // a proxy in between answers with a page of its own
   if (answer.ok && said) return said;
-  if (said && said.error) throw new (answer.status === 507 ? NoRoom : Refused)(said.error);
-  if (answer.status >= 400 && answer.status < 500) throw new Refused(fill(props.words.between, { n: answer.status }));
+  const final = FINAL.includes(answer.status);
+  if (said && said.error) throw new (final ? Refused : Later)(said.error);
+  if (final) throw new Refused(fill(props.words.between, { n: answer.status }));
   throw new Error(props.words.noAnswer);
 }
 
@@ -148,7 +150,7 @@ const outbox = {
       for (let attempt = 0; ; attempt += 1) {
         try { return await post('takes', 'audio/wav', take, headers); } catch (error) {
           if (error instanceof Refused) throw error;
-          if (attempt === 0) tell(error instanceof NoRoom ? `${error.message} ${props.words.kept}` : props.words.unsent, 'bad');
+          if (attempt === 0) tell(error instanceof Later ? `${error.message} ${props.words.kept}` : props.words.unsent, 'bad');
           await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
         }
       }
