@@ -1,16 +1,20 @@
 """Who may open the page: flags, names, signing in, behind a proxy, two servers on one workspace."""
 
+import itertools
 import re
+import select
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.ui.served import ROOT, Answer, Served, started
+from tests.ui.served import PATIENCE_S, ROOT, Answer, Served, started
 from workbench.errors import WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.access import Access, hostname
@@ -280,6 +284,50 @@ def test_what_gradio_keeps_of_tabs_is_bounded(bench: Workbench, monkeypatch: pyt
     for tab in range(5):
         holder[f"tab{tab}"]
     assert list(holder.session_data) == ["tab3", "tab4"]
+
+
+def test_connections_that_ask_for_nothing_are_dropped(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent, or with a head that never ends; what is being answered stays."""
+    from workbench.ui.gate import connections
+
+    monkeypatch.setattr(connections, "SILENT_S", 0.5)
+    with Server(bench) as running:
+        served = Served(running.port)
+        tab = served.page()
+        silent, slow, stream, again = (
+            socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) for _ in range(4)
+        )
+        with silent, slow, stream, again:
+            stream.sendall(
+                f"GET /gradio_api/heartbeat/{tab.session} HTTP/1.1\r\nHost: localhost\r\n"
+                f"X-Page-Token: {tab.token}\r\n\r\n".encode()
+            )
+            again.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"200 OK" in again.recv(4096)
+            assert silent.recv(1) == b""
+            with suppress(ConnectionError):
+                for part in itertools.chain([b"GET / HTTP/1.1\r\nX: "], itertools.repeat(b"a")):
+                    slow.sendall(part)
+                    if select.select([slow], [], [], 0.05)[0]:
+                        assert slow.recv(1) == b""
+                        break
+            assert b"200 OK" in stream.recv(4096)
+            while select.select([stream], [], [], 0)[0]:
+                assert stream.recv(4096)  # nothing would be its end
+        served.close()
+
+
+def test_who_goes_away_while_sending_is_no_fault(bench: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    with Server(bench) as running:
+        served = Served(running.port)
+        tab = served.page()
+        head = f"POST /gradio_api/queue/join HTTP/1.1\r\nHost: localhost\r\nX-Page-Token: {tab.token}\r\n"
+        with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) as gone:
+            gone.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+            time.sleep(0.2)
+        assert served.page().token
+        served.close()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 # ---- uploads ----

@@ -167,6 +167,7 @@ class Server:
     def __enter__(self) -> "Server":
         import uvicorn
 
+        from workbench.ui.gate.connections import Impatient
         from workbench.ui.gate.login import Login
 
         _tell_where(self.workbench, self.url)
@@ -177,7 +178,7 @@ class Server:
             log_level="warning",
             timeout_graceful_shutdown=2,
             ws="none",
-            http="h11",  # its headers have a limit; httptools, taken where it happens to be installed, has none
+            http=Impatient,
             limit_concurrency=MOST_CONNECTIONS,
             server_header=False,
         )

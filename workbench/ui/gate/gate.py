@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from workbench.services.uploads import Uploads
@@ -94,6 +94,8 @@ class Gate:
             answering = _Answering(send)
             try:
                 await self._http(scope, _impatient(receive), answering)
+            except ClientDisconnect:
+                log.debug("%s was broken off by who asked", scope["path"])
             except Exception:  # the page's boundary
                 log.exception("%s failed", scope["path"])
                 if answering.begun:
