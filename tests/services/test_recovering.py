@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.small_disk import small_disk
 from tests.test_cli_data import cli, one_sentence  # noqa: F401 - the fixture
 from workbench.errors import WorkbenchError
 from workbench.services.recovering import begin_anew, recover_from
@@ -139,6 +140,16 @@ def test_what_could_not_be_opened_is_not_put_back(
     with pytest.raises(WorkbenchError, match=said):
         recover_from(closed, chosen)
     assert closed.database.read_bytes() == content
+    assert clips_of(closed) == before
+
+
+def test_a_copy_on_a_disk_that_can_only_be_read_is_put_back(closed: Workspace, tmp_path: Path) -> None:
+    """The user's own copy of the file, which still says that it has a log beside it."""
+    before = clips_of(closed)
+    with small_disk(tmp_path / "stick") as stick:
+        own = shutil.copyfile(closed.database, stick / "own.db")
+        subprocess.run(["mount", "-o", "remount,ro", str(stick)], check=True)
+        assert recover_from(closed, own).clips == N_CLIPS + 1
     assert clips_of(closed) == before
 
 

@@ -79,7 +79,7 @@ def recover_from(workspace: Workspace, file: Path) -> Recovered:
     check_unused(workspace)
     new = workspace.backups / NEW
     with _locked(workspace), no_room_in_words("The backup was not put back"):
-        copy_database(chosen, new)
+        copy_database(chosen, new, settled=True)
         kept = keep_aside(workspace)
         _forget_traces(workspace)
         os.replace(new, workspace.database)

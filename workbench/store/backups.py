@@ -126,8 +126,11 @@ def check_room(workspace: Workspace, *, spare: int = 0) -> None:
         raise OSError(28, f"No space left on device: {needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free")
 
 
-def copy_database(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
     """Copy a database so that the copy is either whole or absent; the caller holds the lock of copies.
+
+    Args:
+        settled: Nobody writes the source, which may lie on a disk that can only be read.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written.
@@ -137,7 +140,7 @@ def copy_database(source: Path, target: Path) -> None:
     drop_halves(target.parent, "*.db")
     half = target.with_name(target.name + HALF)
     try:
-        with closing(connect(source)) as live, closing(sqlite3.connect(half)) as copy:
+        with closing(reading(source) if settled else connect(source)) as live, closing(sqlite3.connect(half)) as copy:
             # One step within one look: nobody's writing can make it begin again, and in WAL mode it blocks nobody.
             live.execute("BEGIN")
             live.execute("SELECT count(*) FROM sqlite_master").fetchone()
