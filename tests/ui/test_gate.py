@@ -363,6 +363,20 @@ def test_streams_that_nobody_reads_are_limited_and_the_page_goes_on(served: Serv
             sock.close()
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "heartbeat/" + "x" * 65,
+        "heartbeat/a%20b",
+        "queue/data?session_hash=",
+        "queue/data?session_hash=" + "x" * 50_000,
+        "upload_progress?upload_id=" + "x" * 50_000,
+    ],
+)
+def test_a_name_that_no_page_gives_itself_is_not_kept(served: Served, tab: Tab, path: str) -> None:
+    assert served.ask("GET", f"/gradio_api/{path}", headers=tab.headers).status in (403, 404)
+
+
 def test_events_whose_answers_nobody_reads_are_limited(served: Served, tab: Tab) -> None:
     function = next(d["id"] for d in config_of(served)["dependencies"] if d["backend_fn"] and not d["inputs"])
     tab.session = "unread"

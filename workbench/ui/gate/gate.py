@@ -21,9 +21,9 @@ from workbench.ui.gate.access import Access
 from workbench.ui.gate.hosts import Hosts, Refusal
 from workbench.ui.gate.login import Login
 from workbench.ui.gate.pages import HEADER, TOO_MANY_STREAMS, UNKNOWN_PAGE, Page, Pages
-from workbench.ui.gate.payload import LARGEST_EVENT, TOO_LARGE, Event, Refused, inputs_of, judge
+from workbench.ui.gate.payload import LARGEST_EVENT, SESSION, TOO_LARGE, Event, Refused, inputs_of, judge
 from workbench.ui.gate.queue import TOO_MANY_EVENTS, Waiting
-from workbench.ui.gate.receiving import receive
+from workbench.ui.gate.receiving import LONGEST_ID, receive
 
 API: Final = "/gradio_api"
 # What the page loads of Gradio; anything else of it is not found.
@@ -143,7 +143,7 @@ class Gate:
             return await self._stream(request, request.query_params.get("session_hash", ""), send)
         elif path.startswith(f"{API}/heartbeat/"):
             return await self._stream(request, path.removeprefix(f"{API}/heartbeat/"), send)
-        elif path == f"{API}/upload_progress":
+        elif path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID:
             return await self._stream(request, None, send)
         elif path.split("/")[1] not in self._own:
             raise Refused(NOT_FOUND)
@@ -198,7 +198,7 @@ class Gate:
         return page
 
     def _check_session(self, page: Page, session: str) -> None:
-        if not self._pages.owns(page, session):
+        if not (SESSION.fullmatch(session) and self._pages.owns(page, session)):
             raise Refused(UNKNOWN_PAGE)
 
     async def _look_after(self) -> None:
