@@ -8,10 +8,16 @@ from pathlib import Path
 # that wait for each other on a busy machine make them many times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# The models that this machine has are no part of a test, but where it asks for them by `real_model`. What is inherited
+# is kept under another name: pytest-xdist's workers start with the environment that is set here.
+os.environ.setdefault("WORKBENCH_REAL_MODELS", os.environ.get("WORKBENCH_MODELS", ""))
+os.environ["WORKBENCH_MODELS"] = str(Path(__file__).parent / "no models")
+
 import numpy as np
 import pytest
 import soundfile
 
+from workbench.asr.kept_models import models_root
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -65,6 +71,20 @@ def make_wav(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def real_model(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """The folder of a model that `workbench fetch` has brought to this machine; the test is skipped without it."""
+
+    def find(name: str) -> Path:
+        monkeypatch.setenv("WORKBENCH_MODELS", os.environ["WORKBENCH_REAL_MODELS"])
+        folder = models_root() / name
+        if not (folder / "model.safetensors").is_file():
+            pytest.skip(f"the real weights of {name} are not on this machine (workbench fetch {name})")
+        return folder
+
+    return find
 
 
 @pytest.fixture

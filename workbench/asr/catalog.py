@@ -1,4 +1,4 @@
-"""Base models on offer: the bundled one, folders named on the command line, and models of the hub by their id.
+"""Base models on offer: bundled ones, those fetched or added, folders of the command line, and the hub's by their id.
 
 Nothing here loads a model; opening the page reads a few JSON files and the headers of weights.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import psutil
 
@@ -20,7 +21,9 @@ from workbench.asr.hub_models import (
     SUPERVISED_CTC_RATES,
     WHISPER_BASE_RATES,
 )
-from workbench.asr.model_folder import ADAPTER, CONFIG, SMALL, BadModelError, family_of, judge, read_config
+from workbench.asr.kept_models import KEPT, kept_folder, kept_folders, models_root, read_card
+from workbench.asr.model_folder import ADAPTER, CONFIG, SMALL, BadModelError, family_of, judge, problems_of, read_config
+from workbench.asr.offers import OFFERS
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError
@@ -31,6 +34,7 @@ BYTES_PER_WEIGHT = 4  # float32
 TRAINING_COPIES = 4  # weights, gradients and AdamW's two moments
 FREE_SHARE = 0.9  # of the memory that is free now may be asked for
 SMALL_MODEL_PARAMETERS = 20_000_000
+MOST_WORDS = 300  # characters of what a card says in one place
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -75,16 +79,23 @@ class Catalog:
     def __init__(self, folders: Sequence[Path] = (), collections: Sequence[Path] = ()) -> None:
         found = [bundled(folder) for folder in sorted(assets_root().glob("*/config.json"))]
         skipped: list[Skipped] = []
-        for folder in (*map(Path, folders), *(f for c in collections for f in _model_folders(Path(c), skipped))):
+        own = [(f, folder_spec) for f in map(Path, folders)]
+        own += [(f, folder_spec) for c in collections for f in _model_folders(Path(c), skipped)]
+        for folder, spec_of in (*((f, kept_spec) for f in kept_folders()), *own):
             try:
-                found.append(folder_spec(folder))
+                found.append(spec_of(folder))
             except BadModelError as e:
                 skipped.append(Skipped(shown(folder), e.reason))
-        self.specs: tuple[ModelSpec, ...] = (*_unique(found), *HUB_MODELS)
+        here = _unique(_once(found))
+        self.specs: tuple[ModelSpec, ...] = (*here, *_to_be_had({spec.name for spec in here}))
         self.skipped: tuple[Skipped, ...] = tuple(skipped)
 
     def names(self) -> list[str]:
         return [s.name for s in self.specs]
+
+    def states(self) -> dict[str, str]:
+        """Of each model by its name: "here", "fetchable" or "hub"; see `state_of`."""
+        return {spec.name: state_of(spec) for spec in self.specs}
 
     def find(self, name: str) -> ModelSpec:
         """The model of this name, or of this hub id.
@@ -140,6 +151,56 @@ def folder_spec(folder: Path) -> ModelSpec:
         learning_rates=rates.get(judged.family, {}),
         good_for="A model from your own disk.",
     )
+
+
+def kept_spec(folder: Path) -> ModelSpec:
+    """A model that was fetched or added: a folder whose card says the rest.
+
+    Raises:
+        BadModelError: As of `folder_spec`, or its card is unreadable.
+    """
+    spec = folder_spec(folder)
+    with problems_of(folder):
+        card = read_card(folder)
+    said: dict[str, Any] = {name: str(card[name])[:MOST_WORDS] for name in ("licence", "good_for") if card.get(name)}
+    languages = card.get("languages")
+    return replace(
+        spec,
+        source="fetched" if card.get("source") == "fetched" else "added",
+        languages=tuple(map(str, languages)) if isinstance(languages, list) else (),
+        **said,
+    )
+
+
+def _to_be_had(here: set[str]) -> Iterator[ModelSpec]:
+    """Models that are not on this machine: those that one command brings, then the hub's.
+
+    Each is offered once. Where the hub's files of one of them are here from earlier, they stand for it.
+    """
+    hub = {spec.name: spec for spec in HUB_MODELS if spec.name not in here}
+    cached = {offer.name for offer in OFFERS if offer.name in hub and _seems_cached(hub[offer.name])}
+    for offer in OFFERS:
+        if offer.name not in here | cached:
+            hub.pop(offer.name, None)
+            yield offer.spec(str(models_root() / offer.name), LARGE_RATES["seq2seq"])
+    yield from hub.values()
+
+
+def _seems_cached(spec: ModelSpec) -> bool:
+    """Whether a hub model is here; the hub's library, which takes a while to load, is asked only where it may be."""
+    cache = os.environ.get("HF_HUB_CACHE") or os.path.join(
+        os.environ.get("HF_HOME") or os.path.join(Path.home(), ".cache", "huggingface"), "hub"
+    )
+    return os.path.isdir(os.path.join(cache, f"models--{spec.location.replace('/', '--')}")) and bool(
+        local_folder(spec)
+    )
+
+
+def state_of(spec: ModelSpec) -> Literal["here", "fetchable", "hub"]:
+    """Whether a model is on this machine, one command away, or loaded from the hub when it is first used."""
+    if local_folder(spec):
+        return "here"
+    return "fetchable" if spec.source in KEPT else "hub"
 
 
 def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
@@ -200,7 +261,9 @@ def check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> No
 
 
 def local_folder(spec: ModelSpec) -> Path | None:
-    """Where a model's files lie on this machine; None for a hub model that was not fetched yet. Asks no network."""
+    """Where a model's files lie on this machine; None for one that was not fetched yet. Asks no network."""
+    if spec.source in KEPT:
+        return kept_folder(spec)
     if spec.source != "hub":
         return Path(spec.location)
     from huggingface_hub import try_to_load_from_cache
@@ -215,6 +278,11 @@ def rate_for(spec: ModelSpec, strategy: str) -> float:
     key = re.sub(r"-\d+$", "-N", strategy)
     rates = spec.learning_rates or SUPERVISED_CTC_RATES
     return rates.get(key, min(rates.values()))
+
+
+def _once(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Each folder once: the kept models' may be named on the command line too."""
+    return list({spec.location: spec for spec in reversed(specs)}.values())[::-1]
 
 
 def _unique(specs: list[ModelSpec]) -> list[ModelSpec]:

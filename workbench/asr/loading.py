@@ -24,6 +24,7 @@ from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq,
 from workbench.asr.backend import Backend, ClipInput
 from workbench.asr.catalog import check_memory
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.kept_models import KEPT, kept_folder
 from workbench.asr.model_folder import ModelFolder, judge
 from workbench.asr.moonshine import MoonshineBackend
 from workbench.asr.outline import CTC_NAMINGS, is_failure
@@ -125,6 +126,12 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
     Raises:
         ModelError: The folder is gone, the hub cannot be reached, the id is wrong, the model is gated.
     """
+    if spec.source in KEPT:
+        kept = kept_folder(spec)
+        if kept is None:
+            remedy = f"get it with `workbench fetch {spec.name}`" if spec.source == "fetched" else "add it again"
+            raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another model.")
+        return kept
     if spec.source != "hub":
         folder = Path(spec.location)
         if not (folder / "config.json").is_file():

@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,6 +67,7 @@ def models(
     """List the base models on offer. Any other hub id of a CTC or Whisper model works too."""
     with opened(context, workspace, model_collections=models_dir or ()) as bench:
         specs = bench.catalog.specs
+        states = bench.catalog.states()
         for skipped in bench.catalog.skipped:
             messages().print(str(skipped))
     document = [
@@ -74,6 +75,7 @@ def models(
             "name": s.name,
             "family": s.family,
             "source": s.source,
+            "state": states[s.name],
             "parameters": s.parameters,
             "languages": list(s.languages),
             "licence": s.licence,
@@ -83,14 +85,15 @@ def models(
         }
         for s in specs
     ]
-    emit(document, as_json, lambda console: _show_models(console, specs))
+    emit(document, as_json, lambda console: _show_models(console, specs, states))
 
 
-def _show_models(console: Console, specs: "Sequence[ModelSpec]") -> None:
+def _show_models(console: Console, specs: "Sequence[ModelSpec]", states: Mapping[str, str]) -> None:
     """A block for each: seven columns would leave none of them room for a sentence."""
     for spec in specs:
         weights = f"{spec.parameters / 1e6:.0f} M weights" if spec.parameters else ""
-        facts = (spec.source, spec.family, weights, " ".join(spec.languages), spec.licence)
+        where = f"get it with `workbench fetch {spec.name}`" if states[spec.name] == "fetchable" else spec.source
+        facts = (where, spec.family, weights, " ".join(spec.languages), spec.licence)
         console.print(Text(spec.name, "bold"))
         for line in (" · ".join(filter(None, facts)), spec.good_for):
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False), soft_wrap=False)

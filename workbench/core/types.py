@@ -114,7 +114,8 @@ class ModelSpec:
     """A base model on offer.
 
     Attributes:
-        source: "bundled" (assets/), "folder" (named on the command line) or "hub".
+        source: "bundled" (assets/), "folder" (named on the command line), "hub", or kept for all workspaces:
+            "fetched" (or to be had so), "added" (taken in from a file of the user's).
         location: Folder path or hub id; the page sees only the name.
         parameters: Number of weights, None where unknown before loading.
         size_mb: Download or file size in MB, None where unknown.
@@ -124,7 +125,7 @@ class ModelSpec:
 
     name: str
     family: str
-    source: Literal["bundled", "folder", "hub"]
+    source: Literal["bundled", "folder", "hub", "fetched", "added"]
     location: str
     parameters: int | None = None
     languages: tuple[str, ...] = ()

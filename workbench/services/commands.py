@@ -15,7 +15,7 @@ def command_line(set_name: str, spec: ModelSpec, strategy: str, config: Training
 
 
 def _command(verb: str, set_name: str, spec: ModelSpec, more: Sequence[str], settings: Mapping[str, Any]) -> str:
-    model = spec.location if spec.source != "bundled" else spec.name
+    model = spec.location if spec.source in ("folder", "hub") else spec.name
     words = ["workbench", verb, "--set", set_name, "--model", model, *more]
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")

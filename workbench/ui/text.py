@@ -482,7 +482,13 @@ FACTS: Final = {
     "speed": "Speed here",
     "good": "Good for",
 }
-SOURCES: Final = {"bundled": "bundled", "folder": "on this machine", "hub": "from Hugging Face, downloaded once"}
+SOURCES: Final = {
+    "bundled": "bundled",
+    "folder": "on this machine",
+    "hub": "from Hugging Face, downloaded once",
+    "fetched": "real weights, fetched once",
+    "added": "added on this machine",
+}
 UNKNOWN_FACT: Final = "not stated"
 MINUTE: Final = "1 min of speech in about {time} ({how})"
 MEASURED: Final = "measured in {runs}"

