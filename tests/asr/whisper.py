@@ -23,7 +23,7 @@ CASED = ["Hello World, it's Tuesday.", "The cat sat on the mat; the Cat!", "Hell
 LOWER = [text.lower() for text in CASED]
 
 
-def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = True) -> Path:
+def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = True, inner: int = 48) -> Path:
     """Save a tiny random Whisper and its processor; with several languages it is cased, else lower-case only."""
     torch.manual_seed(0)
     tokenizer = tokenizer_of(CASED if several_languages else LOWER)
@@ -35,8 +35,8 @@ def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = T
         decoder_layers=2,
         encoder_attention_heads=2,
         decoder_attention_heads=2,
-        encoder_ffn_dim=48,
-        decoder_ffn_dim=48,
+        encoder_ffn_dim=inner,
+        decoder_ffn_dim=inner,
         num_mel_bins=16,
         max_source_positions=WINDOW_S * 50,
         max_target_positions=POSITIONS,

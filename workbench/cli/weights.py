@@ -1,8 +1,9 @@
-"""The verbs that bring models: fetch, by a name."""
+"""The verbs that bring models: fetch, by a name; add-model, from a file or folder that is here."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -35,10 +36,30 @@ def fetch(
     emit(document, as_json, lambda console: _show(console, document))
 
 
+@app.command("add-model")
+def add_model(
+    path: Annotated[Path, typer.Argument(help="A folder of transformers' or CTranslate2's, or OpenAI's .pt.")],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What to call it; else as its file or folder.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a model of another engine. It is copied, as safetensors, and offered in all workspaces."""
+    from workbench.services.weights.adding import add_from
+    from workbench.services.weights.course import Watch
+
+    try:
+        with _progress() as tell:
+            document = add_from(path, name, Watch(tell))
+    except KeyboardInterrupt:
+        raise WorkbenchError("Stopped; nothing was added.") from None
+    emit(document, as_json, lambda console: _show(console, document))
+
+
 def _show(console: Console, document: dict[str, Any]) -> None:
     console.print(
         f"{document['name']} is here: {document['parameters'] / 1e6:.1f} M weights, {document['size_mb']:.0f} MB, "
-        f"licence {document['licence']}, from the {document['from']}.\n{document['folder']}"
+        f"licence {document['licence']}, from {document['from']}.\n{document['folder']}"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, no_speech_tokens
 from workbench.asr.conversion.whisper_weights import WhisperShape
 from workbench.asr.headers import FETCH_AGAIN, WEIGHTS
 from workbench.asr.model_folder import CONFIG, GENERATION, LARGE
@@ -24,12 +25,12 @@ from workbench.files import FileProblem, read_object, shown
 
 HOP, TRANSFORM = 160, 400  # samples
 MOST_TIMESTAMP = 50  # the first time mark of a text is at most 1 s
+EXTRACTOR, TOKENIZER_CONFIG = "preprocessor_config.json", "tokenizer_config.json"
 END, START, SILENT = "<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"
 TASKS = ("translate", "transcribe")
 LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
 ENGLISH_TOKENS = 51_864  # vocabulary of OpenAI's models of English alone
 ENDS = {ENGLISH_TOKENS: 50_256, 51_865: 50_257, 51_866: 50_257}  # which tokenizer belongs to a vocabulary's size
-TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,31 @@ def write_folder(
     half = all(values.dtype == np.float16 for values in weights.values())
     save_file(dict(weights), folder / WEIGHTS, metadata={"format": "pt"})
     _write(folder / CONFIG, _config(shape, tokens, "float16" if half else "float32"))
-    _write(folder / GENERATION, _generation(shape, tokens, facts))
-    _write(folder / "preprocessor_config.json", _extractor(shape))
-    _write(folder / "tokenizer_config.json", _tokenizer_config(shape))
+    positions = shape.max_target_positions
+    _write(folder / GENERATION, _generation(shape.vocab_size, positions, tokens, facts))
+    _write(folder / EXTRACTOR, _extractor(folder, shape.num_mel_bins, shape.max_source_positions))
+    _write(folder / TOKENIZER_CONFIG, _tokenizer_config(positions))
     shutil.copyfile(tokenizer, folder / TOKENIZER)
+
+
+def write_missing(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write what a folder of transformers' lacks of feature extractor, generation settings and tokenizer settings.
+
+    Args:
+        config: Its config.json, whose sizes have been checked.
+
+    Raises:
+        FileProblem: They cannot be told from what is there.
+    """
+    positions = config["max_target_positions"]
+    if not ((folder / EXTRACTOR).is_file() or (folder / "processor_config.json").is_file()):
+        _write(folder / EXTRACTOR, _extractor(folder, config["num_mel_bins"], config["max_source_positions"]))
+    if not (folder / TOKENIZER_CONFIG).is_file():
+        _write(folder / TOKENIZER_CONFIG, _tokenizer_config(positions))
+    if not (folder / GENERATION).is_file() and (folder / TOKENIZER).is_file():
+        tokens = _special_tokens(folder / TOKENIZER, config["vocab_size"])
+        facts = WritingFacts(*no_speech_tokens(folder / TOKENIZER), heads=())
+        _write(folder / GENERATION, _generation(config["vocab_size"], positions, tokens, facts))
 
 
 def _special_tokens(file: Path, n_tokens: int) -> dict[str, int]:
@@ -113,15 +135,15 @@ def _config(shape: WhisperShape, tokens: Mapping[str, int], dtype: str) -> dict[
     }
 
 
-def _generation(shape: WhisperShape, tokens: Mapping[str, int], facts: WritingFacts) -> dict[str, Any]:
-    languages = {} if shape.vocab_size == ENGLISH_TOKENS else _languages(tokens)
+def _generation(n_tokens: int, positions: int, tokens: Mapping[str, int], facts: WritingFacts) -> dict[str, Any]:
+    languages = {} if n_tokens == ENGLISH_TOKENS else _languages(tokens)
     settings: dict[str, Any] = {
         "begin_suppress_tokens": list(facts.suppressed_first) or None,
         **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens[END]),
         "decoder_start_token_id": tokens[START],
         "is_multilingual": bool(languages),
         "max_initial_timestamp_index": MOST_TIMESTAMP,
-        "max_length": shape.max_target_positions,
+        "max_length": positions,
         "no_timestamps_token_id": tokens[SILENT],
         "return_timestamps": False,
         "suppress_tokens": list(facts.suppressed) or None,
@@ -136,21 +158,20 @@ def _generation(shape: WhisperShape, tokens: Mapping[str, int], facts: WritingFa
     return settings
 
 
-def _extractor(shape: WhisperShape) -> dict[str, Any]:
-    seconds, rest = divmod(2 * shape.max_source_positions * HOP, SAMPLE_RATE)
-    if rest:
-        raise FileProblem(
-            Path(CONFIG), f"tells of {shape.max_source_positions:,} positions, which are no whole seconds", FETCH_AGAIN
-        )
+def _extractor(folder: Path, n_mels: int, positions: int) -> dict[str, Any]:
+    seconds, rest = divmod(2 * positions * HOP, SAMPLE_RATE)
+    if rest or not seconds:
+        said = f"tells of {positions:,} positions of the sound, which are no whole seconds"
+        raise FileProblem(folder / CONFIG, said, "add its preprocessor_config.json")
     return {
         "chunk_length": seconds,
         "dither": 0.0,
         "feature_extractor_type": "WhisperFeatureExtractor",
-        "feature_size": shape.num_mel_bins,
+        "feature_size": n_mels,
         "hop_length": HOP,
         "n_fft": TRANSFORM,
         "n_samples": seconds * SAMPLE_RATE,
-        "nb_max_frames": 2 * shape.max_source_positions,
+        "nb_max_frames": 2 * positions,
         "padding_side": "right",
         "padding_value": 0.0,
         "processor_class": "WhisperProcessor",
@@ -159,12 +180,12 @@ def _extractor(shape: WhisperShape) -> dict[str, Any]:
     }
 
 
-def _tokenizer_config(shape: WhisperShape) -> dict[str, Any]:
+def _tokenizer_config(positions: int) -> dict[str, Any]:
     return {
         "add_prefix_space": False,
         **dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), END),
         "errors": "replace",
-        "model_max_length": shape.max_target_positions,
+        "model_max_length": positions,
         "processor_class": "WhisperProcessor",
         "tokenizer_class": "WhisperTokenizer",
     }

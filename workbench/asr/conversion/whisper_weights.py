@@ -63,6 +63,14 @@ def whisper_weights(file: ModelFile) -> tuple[WhisperShape, dict[str, np.ndarray
     return shape, weights
 
 
+def wanted_weights(shape: WhisperShape) -> dict[str, tuple[int, ...]]:
+    """transformers' names of all weights of a Whisper model of these sizes, each with its shape."""
+    wanted: dict[str, tuple[int, ...]] = {}
+    for (first, *others), parts in dict(_names(shape)).values():
+        wanted |= {part: (first // len(parts), *others) for part in parts if part}
+    return wanted
+
+
 def _shape(file: ModelFile) -> WhisperShape:
     vocab_size, d_model = _size(file, EMBEDDING, 2)
     layers = {half: _layers(file, half) for half in ("encoder", "decoder")}

@@ -93,13 +93,14 @@ def _bring(offer: Offer, parts: Path, watch: Watch) -> str:
     )
 
 
-def _convert(offer: Offer, parts: Path, out: Path) -> None:
+def _convert(offer: Offer, parts: Path, out: Path) -> dict[str, Any]:
     taken = from_ctranslate2(parts, out)
     if taken.parameters != offer.parameters:
         raise WorkbenchError(
             f"The model {offer.name} has {taken.parameters:,} weights where {offer.parameters:,} belong; tell the "
             "makers of the workbench."
         )
+    return {}
 
 
 def _card(offer: Offer, whence: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from workbench.asr.catalog import folder_spec, kept_spec
 from workbench.asr.kept_models import CARD, models_root
+from workbench.asr.model_folder import BadModelError
 from workbench.assets import assets_root
 from workbench.audio.decode import read_clip
 from workbench.core.scoring import evaluate
@@ -20,10 +22,11 @@ from workbench.core.types import ModelSpec, Seconds
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import ModelError, WorkbenchError
 from workbench.files import read_bytes
-from workbench.services.weights.course import Watch
+from workbench.services.weights.course import Step, Watch
 
 MOST_WRONG: Final = 0.5  # of the words of the bundled clips; real models get at most a third wrong
 TRIED: Final = 4  # clips
+ENGLISH: Final = "en"
 MOST_MANIFEST: Final = 2**20  # bytes
 STAGED: Final = ".new-"
 
@@ -82,19 +85,19 @@ def check_room(name: str, root: Path, needed: int) -> None:
 def install(
     name: str,
     root: Path,
-    make: Callable[[Path], None],
+    make: Callable[[Path], Mapping[str, Any]],
     card: Mapping[str, Any],
     watch: Watch,
     *,
-    language: str | None = "en",
+    known: bool = True,
 ) -> ModelSpec:
     """Make a model aside, try it, and put it in its place.
 
     Args:
         root: Of the kept models; see `place_for`.
-        make: Writes a model folder into an empty folder.
+        make: Writes a model folder into an empty folder, and returns what its card says of it besides.
         card: What is known of it: "source", "from", "licence", "languages", "good_for", "files".
-        language: What its kind speaks of the bundled clips; None where it cannot be tried on them.
+        known: Whether it is known to hear English; see `try_out`.
 
     Raises:
         WorkbenchError: It cannot be made or loaded, or writes what nobody said.
@@ -103,44 +106,63 @@ def install(
     staged = Path(tempfile.mkdtemp(prefix=f"{STAGED}{name}-", dir=root))
     try:
         watch.say(f"Converting {name}")
-        make(staged)
-        (staged / CARD).write_text(json.dumps(dict(card), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        card = {**card, **make(staged)}
+        (staged / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         (staged / "README.md").write_text(_page(name, card), encoding="utf-8")
         watch.say(f"Trying {name} on a few clips")
-        try_out(name, staged, language)
+        watch.tell(Step(try_out(name, staged, known=known)))
         watch.check()
         staged.chmod(0o755)
         _put(staged, root / name)
+    except BadModelError as e:  # it would name the folder that is gone in a moment
+        raise ModelError(f"The model {name} cannot be used: {e.reason}.") from e
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return kept_spec(root / name)
 
 
-def try_out(name: str, folder: Path, language: str | None) -> None:
-    """Let a model write down bundled clips.
+def try_out(name: str, folder: Path, *, known: bool) -> str:
+    """Let a model write down bundled clips, which are English.
+
+    Args:
+        known: Whether it must get most words right; else it may be for another language, and must only write something,
+            and not the same for every sound.
+
+    Returns:
+        What it wrote, a sentence.
 
     Raises:
-        ModelError: It cannot be loaded, or most of what it writes was not said.
+        ModelError: It cannot be loaded, or writes what it must not.
     """
     from workbench.asr.backend import ClipInput
     from workbench.asr.loading import load
 
-    backend = load(folder_spec(folder))
-    if language is None:
-        return
-    if language in (backend.languages() or ()):
-        backend.set_language(language)
+    backend = load(replace(folder_spec(folder), name=name))
+    if ENGLISH in (backend.languages() or ()):
+        backend.set_language(ENGLISH)
     tried = _clips(backend.window)
     if not tried:
-        return
+        return f"No bundled clip is as short as what {name} hears at once, so it was not tried."
     said, sounds = zip(*tried, strict=True)
     batch = backend.collate(backend.encode_prefix([ClipInput(read_clip(sound)) for sound in sounds], 0))
     heard = backend.transcribe(batch, 0)
     wrong = evaluate(said, heard, "english").wer
-    if wrong > MOST_WRONG:
+    if not known:
+        _check_lively(name, heard)
+    elif wrong > MOST_WRONG:
         raise ModelError(
             f"The model {name} writes what nobody said ({min(wrong, 1):.0%} of the words of the bundled clips are "
             f"wrong, such as '{heard[0][:60]}' for '{said[0]}'): its files do not belong together, so it was not kept."
+        )
+    return f"{name} writes '{heard[0][:80]}' for '{said[0]}'"
+
+
+def _check_lively(name: str, texts: Sequence[str]) -> None:
+    if not any(texts) or (len(texts) > 1 and len(set(texts)) == 1):
+        wrote = f"always '{texts[0][:60]}'" if any(texts) else "nothing"
+        raise ModelError(
+            f"The model {name} writes {wrote} for the bundled clips, so a part of it is missing or wrong, such as its "
+            "tokenizer or its generation settings; it was not kept."
         )
 
 

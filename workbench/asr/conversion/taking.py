@@ -1,0 +1,70 @@
+"""Which engine a file or folder is of, and a folder of ours made of it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.asr.conversion.ctranslate2 import MODEL_FILE
+from workbench.asr.conversion.engines import Taken, from_ctranslate2
+from workbench.asr.conversion.openai import openai_weights
+from workbench.asr.conversion.transformers_folder import from_transformers, holds_model
+from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, write_folder
+from workbench.asr.conversion.whisper_tokenizer import no_speech_tokens, tokenizer_for
+from workbench.asr.model_folder import ADAPTER, SMALL
+from workbench.files import FileProblem, open_regular, read_object
+
+KNOWN = (
+    "a folder of transformers' (model.safetensors or pytorch_model.bin), a folder of CTranslate2's (model.bin), or a "
+    "Whisper file of OpenAI's (.pt)"
+)
+# What a file begins with that is a model of an engine whose files are not taken in.
+OTHERS = {b"lmgg": "whisper.cpp's (ggml)", b"GGUF": "llama.cpp's (GGUF)", b"\x08\x03\x12\x07": "ONNX"}
+
+
+def take(path: Path, out: Path) -> Taken:
+    """Write a folder of ours from a model of any engine that is known.
+
+    Args:
+        path: A file or a folder.
+        out: An empty folder; what is in it after an error is of no use.
+
+    Raises:
+        FileProblem: It is of no known engine, or one of its files is unusable.
+        ModelError: Too little memory.
+    """
+    return _engine_of(path)(path, out)
+
+
+def _engine_of(path: Path) -> Callable[[Path, Path], Taken]:
+    if not path.is_dir():
+        with open_regular(path) as file:
+            other = OTHERS.get(file.read(4))
+        if other:
+            raise FileProblem(path, f"is a model of {other}, which cannot be taken in", f"name {KNOWN}")
+        if path.name == MODEL_FILE:
+            return lambda file, out: from_ctranslate2(file.parent, out)
+        return from_openai
+    if os.path.lexists(path / ADAPTER):
+        base = str(read_object(path / ADAPTER, most=SMALL).get("base_model_name_or_path"))[:200]
+        reason = f"holds an adapter ({ADAPTER}) and no model of its own; it belongs to the base model {base}"
+        raise FileProblem(path, reason, "merge it into that model (PEFT's merge_and_unload) and add the result")
+    if os.path.lexists(path / MODEL_FILE):
+        return from_ctranslate2
+    if holds_model(path):
+        return from_transformers
+    raise FileProblem(path, "holds no model that is known", f"name {KNOWN}")
+
+
+def from_openai(source: Path, out: Path) -> Taken:
+    """Write a folder of ours from a .pt of OpenAI's.
+
+    Its tokenizer lies beside it, or in a kept model of the same vocabulary.
+
+    Raises:
+        FileProblem: Not such a file, or no tokenizer is here.
+        ModelError: Too little memory.
+    """
+    shape, weights = openai_weights(source)
+    tokenizer = tokenizer_for(shape.vocab_size, source, source.parent / TOKENIZER)
+    write_folder(out, shape, weights, tokenizer, WritingFacts(*no_speech_tokens(tokenizer), heads=()))
+    return Taken("OpenAI's .pt", sum(values.size for values in weights.values()))
