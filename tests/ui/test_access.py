@@ -330,6 +330,31 @@ def test_who_goes_away_while_sending_is_no_fault(bench: Workbench, caplog: pytes
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+def test_takes_beyond_some_wait_instead_of_filling_the_memory(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from workbench.ui import recordings
+
+    monkeypatch.setattr(recordings, "AT_ONCE", 1)
+    with Server(bench) as running:
+        served = Served(running.port)
+        tab = served.page()
+        head = (
+            f"POST /takes HTTP/1.1\r\nHost: localhost\r\nX-Page-Token: {tab.token}\r\nContent-Type: audio/wav\r\n"
+            "X-Take: {}\r\nContent-Length: 1000\r\n\r\n"
+        ).encode()
+        half, whole = (socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) for _ in range(2))
+        with half, whole:
+            half.sendall(head + b"RIFF")
+            assert served.ask("GET", "/robots.txt").status == 200  # after the half one
+            whole.sendall(head + b"x" * 1000)
+            assert not select.select([whole], [], [], 0.5)[0]
+            half.close()
+            assert b" 422 " in whole.recv(4096)
+        served.close()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 # ---- uploads ----
 
 

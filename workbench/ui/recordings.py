@@ -4,6 +4,7 @@ Takes come by a request of their own and not through Gradio, so that each is ans
 Both requests carry a header or a type that other sites may not send (CORS), so that no page elsewhere can add clips.
 """
 
+import asyncio
 import logging
 from typing import Any, Final
 from urllib.parse import unquote
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
@@ -21,6 +23,7 @@ from workbench.ui.guard import sentence_of
 
 LARGEST_TAKE: Final = 16_000_000  # bytes; 32 s at 192 kHz in 16 bit are 12.3 million
 LARGEST_LIST: Final = 1_000_000  # bytes of prompts
+AT_ONCE: Final = 16  # bodies that are held in memory; more wait, and the browser keeps what it has not sent
 NO_ROOM: Final = 507  # HTTP's "insufficient storage"; the page keeps the take and sends it again
 ABOUT: Final = "x-take"  # header: the take's set, text and speaker as percent-encoded JSON
 
@@ -42,6 +45,7 @@ class _Refused(Exception):
 
 def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
     """Answer POST /prompts (JSON) and POST /takes (WAV, with the header x-take)."""
+    places = asyncio.Semaphore(AT_ONCE)
 
     @app.post("/prompts")
     async def prompts(request: Request) -> JSONResponse:
@@ -55,7 +59,8 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
             )
             return found.to_json()
 
-        return await _answered(request, "application/json", LARGEST_LIST, lambda body: answer(_document(body)))
+        async with places:
+            return await _answered(request, "application/json", LARGEST_LIST, lambda body: answer(_document(body)))
 
     @app.post("/takes")
     async def takes(request: Request) -> JSONResponse:
@@ -71,7 +76,8 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
             )
             return {"id": take.clip_id, "name": take.name, "duration": take.duration, "remark": take.remark}
 
-        return await _answered(request, "audio/wav", LARGEST_TAKE, answer)
+        async with places:
+            return await _answered(request, "audio/wav", LARGEST_TAKE, answer)
 
 
 async def _answered(request: Request, media_type: str, largest: int, answer: Any) -> JSONResponse:
@@ -85,6 +91,8 @@ async def _answered(request: Request, media_type: str, largest: int, answer: Any
         return JSONResponse({"error": str(e)}, e.status)
     except WorkbenchError as e:
         return JSONResponse({"error": _sentence(e)}, NO_ROOM if is_full(e) else 422)
+    except ClientDisconnect:
+        raise
     except Exception as e:  # the page's boundary
         log.exception("%s failed", request.url.path)
         return JSONResponse({"error": sentence_of(e)}, NO_ROOM if is_full(e) else 500)
@@ -92,13 +100,12 @@ async def _answered(request: Request, media_type: str, largest: int, answer: Any
 
 async def _body(request: Request, largest: int) -> bytes:
     """The request's body, never more of it in memory than allowed."""
-    parts, size = [], 0
+    body = bytearray()  # in one piece, which the system gets back; small ones would stay with the process
     async for part in request.stream():
-        size += len(part)
-        if size > largest:
+        if len(body) + len(part) > largest:
             raise _Refused(413, text.TAKE_TOO_LARGE)
-        parts.append(part)
-    return b"".join(parts)
+        body += part
+    return bytes(body)
 
 
 def _document(source: bytes | str) -> dict[str, Any]:
