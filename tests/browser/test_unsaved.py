@@ -81,6 +81,7 @@ def test_on_a_full_disk_the_text_stays_marked_and_is_saved_when_there_is_room(
     assert [r.text for r in bench.labelling.history(first.id)].count("typed on a full disk") == 1
 
 
+@pytest.mark.slow
 def test_it_is_sent_at_once_when_typing_goes_on_and_also_from_another_page(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

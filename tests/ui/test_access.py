@@ -265,6 +265,7 @@ def test_a_second_server_on_a_workspace_says_where_the_first_is(tmp_path: Path) 
         assert "Traceback" not in out.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_server_leaves_its_workspace_free(tmp_path: Path) -> None:
     with started(tmp_path / "w") as served:
         assert served.process

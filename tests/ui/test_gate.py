@@ -177,6 +177,7 @@ def _check_silent(answers: list[dict[str, Any]], workspace: Path) -> None:
         assert forbidden not in told
 
 
+@pytest.mark.slow
 def test_a_secret_named_in_an_event_cannot_be_fetched_afterwards(served: Served, secrets_folder: Path) -> None:
     """The theft as it was: a value that is echoed is copied into the cache on its way, and fetched from there."""
     for dependency in config_of(served)["dependencies"]:
