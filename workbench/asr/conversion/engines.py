@@ -13,6 +13,7 @@ from workbench.asr.model_folder import CONFIG, SMALL
 from workbench.files import FileProblem, read_object
 
 MOST_HEADS = 10_000
+ROUNDED_NOTE = "Its weights had been rounded to a few bits, which can cost a little accuracy."
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ def from_ctranslate2(source: Path, out: Path) -> Taken:
     shape, weights = whisper_weights(file)
     write_folder(out, shape, weights, source / TOKENIZER, _facts(source / CONFIG, config, shape))
     parameters = sum(values.size for values in weights.values())
-    rounded = "Its weights had been rounded to whole numbers (int8), which can cost a little accuracy."
-    return Taken("CTranslate2", parameters, rounded if file.quantised else "")
+    return Taken("CTranslate2", parameters, ROUNDED_NOTE if file.quantised else "")
 
 
 def _facts(file: Path, config: Mapping[str, Any], shape: WhisperShape) -> WritingFacts:

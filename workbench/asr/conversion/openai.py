@@ -58,14 +58,28 @@ def openai_weights(path: Path) -> tuple[WhisperShape, dict[str, np.ndarray]]:
     document = read_pickled(path)
     if not isinstance(document, Mapping) or not isinstance(document.get("dims"), Mapping):
         raise FileProblem(path, "is no Whisper file of OpenAI's (it says no dims)", "name a model as `add-model` says")
-    shape = _shape(path, document["dims"])
-    found = {renamed(name): t for name, t in tensors_of(path, document.get("model_state_dict")).items()}
+    shape = sized(path, document["dims"])
+    weights = tensors_of(path, document.get("model_state_dict"))
+    return shape, whole(path, shape, {name: _numbers(weight) for name, weight in weights.items()})
+
+
+def whole(path: Path, shape: WhisperShape, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights by transformers' names, once they are those that a Whisper of these sizes has.
+
+    Args:
+        path: Their file, for the message.
+        weights: By OpenAI's names.
+
+    Raises:
+        FileProblem: One is missing, left over or of another shape.
+    """
+    found = {renamed(name): values for name, values in weights.items()}
     wanted = wanted_weights(shape)
     odd = sorted(name for name in wanted.keys() ^ found.keys() if name in wanted or not name.endswith("decoder.mask"))
     odd = odd or sorted(name for name, size in wanted.items() if tuple(found[name].shape) != size)
     if odd:
         raise FileProblem(path, f"does not hold the weights that it tells of (such as {odd[0][:80]})", FETCH_AGAIN)
-    return shape, {name: _numbers(found[name]) for name in wanted}
+    return {name: np.ascontiguousarray(found[name]) for name in wanted}
 
 
 def renamed(name: str) -> str:
@@ -80,7 +94,15 @@ def _numbers(weight: Tensor) -> np.ndarray:
     return weight.detach().to(torch.float16 if half else torch.float32).contiguous().numpy()
 
 
-def _shape(path: Path, dims: Mapping[str, Any]) -> WhisperShape:
+def sized(path: Path, dims: Mapping[str, Any]) -> WhisperShape:
+    """The sizes that OpenAI's names tell of.
+
+    Args:
+        path: Their file, for the message.
+
+    Raises:
+        FileProblem: One is none.
+    """
     sizes: dict[str, int] = {}
     for theirs, (ours, (least, most)) in SIZES.items():
         value = dims.get(theirs)

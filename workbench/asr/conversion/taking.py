@@ -2,23 +2,28 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from workbench.asr.conversion.ctranslate2 import MODEL_FILE
-from workbench.asr.conversion.engines import Taken, from_ctranslate2
+from workbench.asr.conversion.engines import ROUNDED_NOTE, Taken, from_ctranslate2
+from workbench.asr.conversion.ggml import MAGIC, ggml_weights
 from workbench.asr.conversion.openai import openai_weights
 from workbench.asr.conversion.transformers_folder import from_transformers, holds_model
 from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, write_folder
 from workbench.asr.conversion.whisper_tokenizer import no_speech_tokens, tokenizer_for
+from workbench.asr.conversion.whisper_weights import WhisperShape
 from workbench.asr.model_folder import ADAPTER, SMALL
 from workbench.files import FileProblem, open_regular, read_object
 
 KNOWN = (
-    "a folder of transformers' (model.safetensors or pytorch_model.bin), a folder of CTranslate2's (model.bin), or a "
-    "Whisper file of OpenAI's (.pt)"
+    "a folder of transformers' (model.safetensors or pytorch_model.bin), a folder of CTranslate2's (model.bin), a "
+    "Whisper file of OpenAI's (.pt), or one of whisper.cpp's (ggml)"
 )
 # What a file begins with that is a model of an engine whose files are not taken in.
-OTHERS = {b"lmgg": "whisper.cpp's (ggml)", b"GGUF": "llama.cpp's (GGUF)", b"\x08\x03\x12\x07": "ONNX"}
+OTHERS = {b"GGUF": "llama.cpp's (GGUF)", b"\x08\x03\x12\x07": "ONNX"}
 
 
 def take(path: Path, out: Path) -> Taken:
@@ -38,7 +43,10 @@ def take(path: Path, out: Path) -> Taken:
 def _engine_of(path: Path) -> Callable[[Path, Path], Taken]:
     if not path.is_dir():
         with open_regular(path) as file:
-            other = OTHERS.get(file.read(4))
+            begins = file.read(4)
+        if begins == MAGIC:
+            return from_ggml
+        other = OTHERS.get(begins)
         if other:
             raise FileProblem(path, f"is a model of {other}, which cannot be taken in", f"name {KNOWN}")
         if path.name == MODEL_FILE:
@@ -65,6 +73,17 @@ def from_openai(source: Path, out: Path) -> Taken:
         ModelError: Too little memory.
     """
     shape, weights = openai_weights(source)
+    return _bare(source, out, shape, weights, "OpenAI's .pt")
+
+
+def from_ggml(source: Path, out: Path) -> Taken:
+    """Write a folder of ours from a file of whisper.cpp's; tokenizer and errors as of `from_openai`."""
+    shape, weights, rounded = ggml_weights(source)
+    taken = _bare(source, out, shape, weights, "ggml")
+    return replace(taken, note=ROUNDED_NOTE) if rounded else taken
+
+
+def _bare(source: Path, out: Path, shape: WhisperShape, weights: dict[str, np.ndarray], kind: str) -> Taken:
     tokenizer = tokenizer_for(shape.vocab_size, source, source.parent / TOKENIZER)
     write_folder(out, shape, weights, tokenizer, WritingFacts(*no_speech_tokens(tokenizer), heads=()))
-    return Taken("OpenAI's .pt", sum(values.size for values in weights.values()))
+    return Taken(kind, sum(values.size for values in weights.values()))

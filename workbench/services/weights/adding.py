@@ -18,7 +18,7 @@ from workbench.services.weights.installing import check_room, install, place_for
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 IN_CACHE: Final = re.compile(r"models--[^/]+?--([^/]+)/snapshots/[0-9a-f]+$")  # of huggingface_hub
 ENDINGS: Final = (".pt", ".bin")
-COPIES: Final = 2.2  # of its bytes at most: int8 is written as float16
+COPIES: Final = 3.0  # of its bytes at most: weights of five bits are written as float16
 
 
 def add_from(path: Path, name: str | None = None, watch: Watch | None = None) -> dict[str, Any]:
