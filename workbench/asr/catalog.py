@@ -203,6 +203,17 @@ def state_of(spec: ModelSpec) -> Literal["here", "fetchable", "hub"]:
     return "fetchable" if spec.source in KEPT else "hub"
 
 
+def check_here(spec: ModelSpec) -> None:
+    """Refuse a model that has to be fetched first.
+
+    Raises:
+        ModelError: It names the command.
+    """
+    if state_of(spec) == "fetchable":
+        command = f"run `workbench fetch {spec.name}` in a terminal" if spec.source == "fetched" else "add it again"
+        raise ModelError(f"The model {spec.name} is not on this machine; {command}, or choose another one.")
+
+
 def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
     """The subfolders that seem to hold a model, in order; a collection that may not be read is added to `skipped`."""
     if not collection.is_dir():

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from workbench.asr.catalog import Catalog, check_memory, local_folder
+from workbench.asr.catalog import Catalog, check_here, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy_names
 from workbench.asr.model_folder import read_config
@@ -164,6 +164,7 @@ class Planning:
             raise WorkbenchError(
                 f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another base model."
             )
+        check_here(spec)
         find_strategy(strategy)
         blocks = self._blocks(spec)
         chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})

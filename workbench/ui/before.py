@@ -54,7 +54,7 @@ def left_out(folders: Sequence[tuple[str, str]]) -> str:
 
 def _speed(spec: ModelSpec, minute: Expectation | None) -> str:
     if minute is None:
-        return text.NO_SPEED if spec.source == "hub" else text.LOADING
+        return text.NO_SPEED if spec.source in ("hub", "fetched") else text.LOADING
     measured = text.MEASURED_BUSY if minute.disturbed else text.MEASURED
     how = measured.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
     return text.MINUTE.format(time=span(max(1.0, minute.seconds)), how=how)
