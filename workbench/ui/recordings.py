@@ -100,7 +100,7 @@ async def _answered(request: Request, media_type: str, largest: int, answer: Any
 
 async def _body(request: Request, largest: int) -> bytes:
     """The request's body, never more of it in memory than allowed."""
-    body = bytearray()  # in one piece, which the system gets back; small ones would stay with the process
+    body = bytearray()  # in one piece: of thousands of small ones the system gets back less
     async for part in request.stream():
         if len(body) + len(part) > largest:
             raise _Refused(413, text.TAKE_TOO_LARGE)
