@@ -51,6 +51,7 @@ TYPED_AT_ONCE = """() => new Promise((told) => {
 })"""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "clicked", n=24), "clicked")

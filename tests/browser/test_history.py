@@ -22,6 +22,7 @@ def row(page: Any, run: str) -> Any:
     return page.locator(f"tr.run-row[data-run={run}]")
 
 
+@pytest.mark.slow
 def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

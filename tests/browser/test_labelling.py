@@ -49,6 +49,7 @@ def wait_for_focus(page: Any, clip: Clip) -> None:
     )
 
 
+@pytest.mark.slow
 def test_twenty_clips_are_labelled_with_the_keyboard_alone(
     open_page: OpenPage, bench: Workbench, drafted: Callable[[str, int], list[Clip]]
 ) -> None:

@@ -205,6 +205,7 @@ def words_of(page: Any, bench: Workbench, set_name: str, words: tuple[str, ...])
     pytest.fail(f"kept is {bench.collecting.set_info(set_name).words}")
 
 
+@pytest.mark.slow
 def test_a_word_list_is_sent_until_it_is_kept(
     open_page: OpenPage, own_bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_sitting_may_end_before_the_plan_does(plan: Plan) -> None:
     assert Trainer(short, learner_of("ctc-en", None, Corpus())).progress == trainer.progress
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_batches_for_a_gpu_have_few_shapes_and_are_learned_from(model: str, plan: Plan) -> None:
     """All of a GPU's way but the recording, on the CPU, which computes in half precision too."""
