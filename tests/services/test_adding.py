@@ -316,7 +316,7 @@ def test_what_is_no_model(tmp_path: Path, whisper: Path) -> None:
         ("a.bin", "says of its size n_vocab"),
         ("a.gguf", "GGUF"),
         ("empty", "holds no model that is known; name a folder of transformers'"),
-        ("adapter", "belongs to the base model openai/whisper-base"),
+        ("adapter", "needs its base model openai/whisper-base"),
         ("text", "a model of another kind"),
         ("nothing", "There is no"),
     ):

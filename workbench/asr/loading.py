@@ -24,6 +24,7 @@ from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq,
 from workbench.asr.backend import Backend, ClipInput
 from workbench.asr.catalog import check_memory
 from workbench.asr.ctc import CTCBackend
+from workbench.asr.generation_settings import complete
 from workbench.asr.kept_models import KEPT, kept_folder
 from workbench.asr.model_folder import ModelFolder, judge
 from workbench.asr.moonshine import MoonshineBackend
@@ -93,6 +94,8 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
             "vocab.json or tokenizer.json); save the processor beside the model."
         )
     check_finite(f"The model {spec.name}", model.state_dict())
+    if judged.family == "seq2seq":
+        complete(model.generation_config, processor.tokenizer, int(model.config.vocab_size))
     backend = SEQ2SEQ_BACKENDS[model.config.model_type] if judged.family == "seq2seq" else CTCBackend
     with _one_sentence(spec):
         loaded: Backend = backend(spec, model.to(device()), processor, fingerprint(folder))

@@ -4,6 +4,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.asr.generation_settings import own_language
+from workbench.asr.silence import silence_token
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import ModelError
 
@@ -19,6 +21,7 @@ class TokenWriter:
 
     Attributes:
         generation: What the checkpoint says of writing, a `GenerationConfig`.
+        own_language: The one that the checkpoint's settings name, where nobody names another; None for none.
         language: Chosen once, ISO code; None recognises each clip's.
         window: The longest sound that is heard at once; None where there is no limit.
     """
@@ -28,8 +31,10 @@ class TokenWriter:
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, known: frozenset[str] | None) -> None:
         self.spec, self.model, self.processor = spec, model, processor
         self.generation = copy.deepcopy(model.generation_config)
-        self.language: str | None = None
+        self.own_language = own_language(self.generation)
+        self.language = self.own_language
         self.task = "transcribe"
+        self.silence_token = silence_token(processor.tokenizer, int(model.config.vocab_size))
         self._known = known
         self._more_characters: frozenset[str] = frozenset()
 
@@ -63,11 +68,11 @@ class TokenWriter:
                 raise ModelError(f"The model {self.spec.name} cannot {task}; choose a multilingual Whisper model.")
             return
         if language is not None and f"<|{language}|>" not in self.generation.lang_to_id:
-            known = sorted(self.languages() or ())
-            shown = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
-            raise ModelError(f"The model {self.spec.name} does not know the language {language}; it knows {shown}.")
+            known = ", ".join(sorted(self.languages() or ()))
+            raise ModelError(f"The model {self.spec.name} does not know the language {language}; it knows {known}.")
         if task not in tasks:
             raise ModelError(f"The model {self.spec.name} cannot {task}; it can {', '.join(tasks) or 'do nothing'}.")
+        language = language or self.own_language
         self.language, self.task = language, task
         if language is not None:
             self.model.generation_config.language, self.model.generation_config.task = language, task

@@ -38,7 +38,7 @@ def fetch(
 
 @app.command("add-model")
 def add_model(
-    path: Annotated[Path, typer.Argument(help="A folder of transformers' or CTranslate2's, OpenAI's .pt, or ggml.")],
+    path: Annotated[Path, typer.Argument(help="A transformers, CTranslate2 or PEFT folder, OpenAI's .pt, ggml.")],
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What to call it; else as its file or folder.")
     ] = None,

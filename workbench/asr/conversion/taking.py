@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.asr.conversion.adapter import from_adapter
 from workbench.asr.conversion.ctranslate2 import MODEL_FILE
 from workbench.asr.conversion.engines import ROUNDED_NOTE, Taken, from_ctranslate2
 from workbench.asr.conversion.ggml import MAGIC, ggml_weights
@@ -15,12 +16,12 @@ from workbench.asr.conversion.transformers_folder import from_transformers, hold
 from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, write_folder
 from workbench.asr.conversion.whisper_tokenizer import no_speech_tokens, tokenizer_for
 from workbench.asr.conversion.whisper_weights import WhisperShape
-from workbench.asr.model_folder import ADAPTER, SMALL
-from workbench.files import FileProblem, open_regular, read_object
+from workbench.asr.model_folder import ADAPTER
+from workbench.files import FileProblem, open_regular
 
 KNOWN = (
     "a folder of transformers' (model.safetensors or pytorch_model.bin), a folder of CTranslate2's (model.bin), a "
-    "Whisper file of OpenAI's (.pt), or one of whisper.cpp's (ggml)"
+    "Whisper file of OpenAI's (.pt), one of whisper.cpp's (ggml), or a folder with an adapter of PEFT's"
 )
 # What a file begins with that is a model of an engine whose files are not taken in.
 OTHERS = {b"GGUF": "llama.cpp's (GGUF)", b"\x08\x03\x12\x07": "ONNX"}
@@ -53,9 +54,7 @@ def _engine_of(path: Path) -> Callable[[Path, Path], Taken]:
             return lambda file, out: from_ctranslate2(file.parent, out)
         return from_openai
     if os.path.lexists(path / ADAPTER):
-        base = str(read_object(path / ADAPTER, most=SMALL).get("base_model_name_or_path"))[:200]
-        reason = f"holds an adapter ({ADAPTER}) and no model of its own; it belongs to the base model {base}"
-        raise FileProblem(path, reason, "merge it into that model (PEFT's merge_and_unload) and add the result")
+        return from_adapter
     if os.path.lexists(path / MODEL_FILE):
         return from_ctranslate2
     if holds_model(path):

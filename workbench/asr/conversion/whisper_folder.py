@@ -6,7 +6,6 @@ fingerprint wherever they came from.
 """
 
 import json
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from safetensors.numpy import save_file
 
 from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, no_speech_tokens
 from workbench.asr.conversion.whisper_weights import WhisperShape
+from workbench.asr.generation_settings import ENGLISH_TOKENS, SILENT, START, TASKS, language_ids
 from workbench.asr.headers import FETCH_AGAIN, WEIGHTS
 from workbench.asr.model_folder import CONFIG, GENERATION, LARGE
 from workbench.core.types import SAMPLE_RATE
@@ -26,10 +26,7 @@ from workbench.files import FileProblem, read_object, shown
 HOP, TRANSFORM = 160, 400  # samples
 MOST_TIMESTAMP = 50  # the first time mark of a text is at most 1 s
 EXTRACTOR, TOKENIZER_CONFIG = "preprocessor_config.json", "tokenizer_config.json"
-END, START, SILENT = "<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"
-TASKS = ("translate", "transcribe")
-LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
-ENGLISH_TOKENS = 51_864  # vocabulary of OpenAI's models of English alone
+END = "<|endoftext|>"
 ENDS = {ENGLISH_TOKENS: 50_256, 51_865: 50_257, 51_866: 50_257}  # which tokenizer belongs to a vocabulary's size
 
 
@@ -111,13 +108,6 @@ def _special_tokens(file: Path, n_tokens: int) -> dict[str, int]:
     return ids
 
 
-def _languages(tokens: Mapping[str, int]) -> dict[str, int]:
-    """The marks of languages, which stand between the start and the tasks."""
-    tasks = [tokens[f"<|{t}|>"] for t in TASKS if f"<|{t}|>" in tokens]
-    last = min(tasks) if tasks else -1
-    return {t: i for t, i in tokens.items() if LANGUAGE.fullmatch(t) and tokens[START] < i < last}
-
-
 def _config(shape: WhisperShape, tokens: Mapping[str, int], dtype: str) -> dict[str, Any]:
     ends = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens[END])
     return {
@@ -136,7 +126,7 @@ def _config(shape: WhisperShape, tokens: Mapping[str, int], dtype: str) -> dict[
 
 
 def _generation(n_tokens: int, positions: int, tokens: Mapping[str, int], facts: WritingFacts) -> dict[str, Any]:
-    languages = {} if n_tokens == ENGLISH_TOKENS else _languages(tokens)
+    languages = {} if n_tokens == ENGLISH_TOKENS else language_ids(tokens)
     settings: dict[str, Any] = {
         "begin_suppress_tokens": list(facts.suppressed_first) or None,
         **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens[END]),

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.asr.catalog import Catalog
+from workbench.asr.conversion.adapter import adapter_base
 from workbench.asr.conversion.taking import take
 from workbench.asr.kept_models import models_root
+from workbench.asr.model_folder import ADAPTER
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
 from workbench.files import shown
@@ -63,7 +65,8 @@ def _name(path: Path, name: str | None) -> str:
 
 def _size(path: Path) -> int:
     files = [path] if not path.is_dir() else [f for f in path.iterdir() if f.is_file()]
-    return sum(file.stat().st_size for file in files)
+    base = adapter_base(path).size_mb if os.path.lexists(path / ADAPTER) else None
+    return sum(file.stat().st_size for file in files) + int(1e6 * (base or 0.0))
 
 
 def _make(path: Path, out: Path) -> dict[str, Any]:

@@ -15,19 +15,13 @@ from filelock import FileLock, Timeout
 from workbench.asr.catalog import folder_spec, kept_spec
 from workbench.asr.kept_models import CARD, models_root
 from workbench.asr.model_folder import BadModelError
-from workbench.assets import assets_root
-from workbench.audio.decode import read_clip
 from workbench.core.scoring import evaluate
-from workbench.core.types import ModelSpec, Seconds
+from workbench.core.types import ModelSpec
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import ModelError, WorkbenchError
-from workbench.files import read_bytes
 from workbench.services.weights.course import Step, Watch
 
 MOST_WRONG: Final = 0.5  # of the words of the bundled clips; real models get at most a third wrong
-TRIED: Final = 4  # clips
-ENGLISH: Final = "en"
-MOST_MANIFEST: Final = 2**20  # bytes
 STAGED: Final = ".new-"
 
 
@@ -134,18 +128,12 @@ def try_out(name: str, folder: Path, *, known: bool) -> str:
     Raises:
         ModelError: It cannot be loaded, or writes what it must not.
     """
-    from workbench.asr.backend import ClipInput
+    from workbench.asr.conversion.proof import texts_of
     from workbench.asr.loading import load
 
-    backend = load(replace(folder_spec(folder), name=name))
-    if ENGLISH in (backend.languages() or ()):
-        backend.set_language(ENGLISH)
-    tried = _clips(backend.window)
-    if not tried:
+    said, heard = texts_of(load(replace(folder_spec(folder), name=name)))
+    if not said:
         return f"No bundled clip is as short as what {name} hears at once, so it was not tried."
-    said, sounds = zip(*tried, strict=True)
-    batch = backend.collate(backend.encode_prefix([ClipInput(read_clip(sound)) for sound in sounds], 0))
-    heard = backend.transcribe(batch, 0)
     wrong = evaluate(said, heard, "english").wer
     if not known:
         _check_lively(name, heard)
@@ -164,14 +152,6 @@ def _check_lively(name: str, texts: Sequence[str]) -> None:
             f"The model {name} writes {wrote} for the bundled clips, so a part of it is missing or wrong, such as its "
             "tokenizer or its generation settings; it was not kept."
         )
-
-
-def _clips(window: Seconds | None) -> list[tuple[str, Path]]:
-    """Texts and sounds of a few bundled clips that a model hears whole."""
-    folder = assets_root() / "clips" / "general"
-    lines = read_bytes(folder / "manifest.jsonl", most=MOST_MANIFEST).decode("utf-8").splitlines()
-    rows = [row for line in lines if (row := json.loads(line))["duration"] <= (window or row["duration"])]
-    return [(row["text"], folder / row["audio_filepath"]) for row in rows[:TRIED]]
 
 
 def _put(staged: Path, place: Path) -> None:
