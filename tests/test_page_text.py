@@ -1,4 +1,4 @@
-"""Every English sentence of the page stands in `ui/text.py`, the report's in `ui/report_text.py`, to be translated.
+"""Every English sentence of the page stands in `ui/text.py`, or in the files of TEXTS beside it, to be translated.
 
 Read from the code: text between tags and in the attributes that people read, the words on Gradio's components, and all
 other literals that read like a sentence. Messages of the services are theirs; they say what happened to data.
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 UI = Path(__file__).parent.parent / "workbench" / "ui"
-TEXTS = {"text.py", "report_text.py"}
+TEXTS = {"text.py", "model_text.py", "report_text.py"}
 SERVING = {"launch.py", "routes.py", "recordings.py", "access.py", "document.py"}  # to programs, to the terminal
 # Short forms that stand in every language, and signs for the eye.
 SHARED = {"WER", "CER", "MB", "GB", "Hz", "kHz", "dB", "min", "UTC", "Gradio", "utf", "HTML", "SNR"}

@@ -101,9 +101,7 @@ def _together(clips: list[Clip]) -> Clip:
     )
 
 
-def packed(
-    lengths: Sequence[int], seconds: float, rng: random.Random, *, window_s: float = 0.0
-) -> list[list[int]]:
+def packed(lengths: Sequence[int], seconds: float, rng: random.Random, *, window_s: float = 0.0) -> list[list[int]]:
     """Which clips of so many samples go together: similar ones, `seconds` long at most when padded, in random order.
 
     Each clip is counted as `window_s` or more.

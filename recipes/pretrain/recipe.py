@@ -185,9 +185,7 @@ def make(order: Order) -> Path:
     """
     copies, budget_s = Copies.met(), 60 * order.minutes
     run = order.work / "run"
-    start = partial(
-        begun, order.model, order.start_from, order.corpus, run, teacher=order.teacher, layers=order.layers
-    )
+    start = partial(begun, order.model, order.start_from, order.corpus, run, teacher=order.teacher, layers=order.layers)
     learner = None
     if not copies.rank:
         learner = start()  # before the speaking, so that what cannot be is said at once

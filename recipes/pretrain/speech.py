@@ -121,9 +121,7 @@ def speaking(corpus: Corpus, root: Path, *, until: float, cores: int, seed: int 
     fresh = multiprocessing.get_context("spawn")  # a fork would take this process's threads and GPU along
     arguments = {"until": until, "of": cores, "seed": seed}
     speakers = [
-        fresh.Process(
-            target=speak_folders, args=(corpus, root), kwargs={**arguments, "place": place + 1}, daemon=True
-        )
+        fresh.Process(target=speak_folders, args=(corpus, root), kwargs={**arguments, "place": place + 1}, daemon=True)
         for place in range(cores)
     ]
     for speaker in speakers:

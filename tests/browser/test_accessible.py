@@ -107,6 +107,7 @@ def test_a_set_and_a_finished_run_are_accessible(
     bench.collecting.import_path(write_samples(tmp_path / "seen", n=16), seen)
     page = open_page(seen)
     page.locator("li.clip").first.wait_for()
+    page.locator("#base-model .all-models summary").click()
     page.get_by_text("More settings").click()
     assert problems(page, axe, looks) == []
     run = finished_run(bench, monkeypatch, seen, folds=2)

@@ -34,9 +34,9 @@ DAMAGES: dict[str, Damage] = {
 @pytest.fixture
 def used(workspace: Workspace) -> Workspace:
     """A workspace with rows and a backup of them."""
-    make_earlier(workspace, "0007")
+    make_earlier(workspace, "0008")
     Store.open(workspace).close()
-    copy_named(workspace, "before-0007")
+    copy_named(workspace, "before-0008")
     return workspace
 
 

@@ -100,9 +100,10 @@ def test_until_the_set_is_known_nothing_is_claimed(bench: Workbench) -> None:
     assert page.look(None, "", {}) == [gr.skip()] * page._n_outputs
     said = page.adapt.review(None, "ctc-en", "head", False, {}, *settings())
     assert all(update == gr.skip() for i, update in enumerate(said) if i != 7)
-    for html in (page.adapt.preview.value, page.adapt.facts.value, page.adapt.brief.value, page.compare.overall.value):
+    for html in (page.adapt.preview.value, page.adapt.brief.value, page.compare.overall.value):
         assert text.LOADING in html
-        assert text.NO_SPEED not in html
+    shown = page.models.base_field.value
+    assert [m["facts"] for group in shown["groups"] for m in group["models"]] == [[]]
     assert text.NO_SET in page.adapt.review("", "ctc-en", "head", False, {}, *settings())[0]
 
 
@@ -266,6 +267,7 @@ def test_only_what_the_user_changed_is_a_wish() -> None:
 def test_an_untouched_form_wishes_nothing(bench: Workbench) -> None:
     adapt = Adapt(bench)
     with gr.Blocks():
+        adapt.models.build_states()
         adapt.build()
     assert wishes(adapt.filled.value, tuple(field.value for field in adapt.settings)) == {}
 

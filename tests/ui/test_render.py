@@ -6,7 +6,6 @@ import pytest
 
 from tests.ui.conftest import HOSTILE
 from workbench.core.comparison import ComparisonRow, compare
-from workbench.core.types import ModelSpec
 from workbench.services.collecting import ImportReport
 from workbench.services.comparing import RunComparison
 from workbench.services.listings import Problem
@@ -33,10 +32,8 @@ def test_an_import_report_names_file_reason_and_remedy() -> None:
     assert "line 3" in html
 
 
-def test_models_drafts_and_plans_are_escaped() -> None:
-    spec = ModelSpec(HOSTILE, "ctc", "folder", "/x", licence=HOSTILE, good_for=HOSTILE)
+def test_drafts_and_plans_are_escaped() -> None:
     for html in (
-        before.model_facts(spec),
         before.strategies([(HOSTILE, HOSTILE, HOSTILE)]),
         render.drafting(DraftView("s", HOSTILE, 1, 2, 3.0, True, HOSTILE)),
     ):

@@ -21,7 +21,7 @@ from workbench.asr.hub_models import (
     SUPERVISED_CTC_RATES,
     WHISPER_BASE_RATES,
 )
-from workbench.asr.kept_models import KEPT, kept_folder, kept_folders, models_root, read_card
+from workbench.asr.kept_models import KEPT, kept_changed, kept_folder, kept_folders, models_root, read_card
 from workbench.asr.model_folder import ADAPTER, CONFIG, SMALL, BadModelError, family_of, judge, problems_of, read_config
 from workbench.asr.offers import OFFERS
 from workbench.assets import assets_root
@@ -77,6 +77,13 @@ class Catalog:
     """
 
     def __init__(self, folders: Sequence[Path] = (), collections: Sequence[Path] = ()) -> None:
+        self._folders, self._collections = tuple(folders), tuple(collections)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again: a model was fetched or added since. Whoever holds this catalogue sees it."""
+        self._kept_changed = kept_changed()  # before the look, so that what comes meanwhile is looked at again
+        folders, collections = self._folders, self._collections
         found = [bundled(folder) for folder in sorted(assets_root().glob("*/config.json"))]
         skipped: list[Skipped] = []
         own = [(f, folder_spec) for f in map(Path, folders)]
@@ -89,6 +96,12 @@ class Catalog:
         here = _unique(_once(found))
         self.specs: tuple[ModelSpec, ...] = (*here, *_to_be_had({spec.name for spec in here}))
         self.skipped: tuple[Skipped, ...] = tuple(skipped)
+
+    def look(self) -> int:
+        """Look again where models came or went, by another process too; another number after each such change."""
+        if kept_changed() != self._kept_changed:
+            self.refresh()
+        return self._kept_changed
 
     def names(self) -> list[str]:
         return [s.name for s in self.specs]
@@ -178,7 +191,7 @@ def _to_be_had(here: set[str]) -> Iterator[ModelSpec]:
     Each is offered once. Where the hub's files of one of them are here from earlier, they stand for it.
     """
     hub = {spec.name: spec for spec in HUB_MODELS if spec.name not in here}
-    cached = {offer.name for offer in OFFERS if offer.name in hub and _seems_cached(hub[offer.name])}
+    cached = {offer.name for offer in OFFERS if offer.name in hub and local_folder(hub[offer.name])}
     for offer in OFFERS:
         if offer.name not in here | cached:
             hub.pop(offer.name, None)
@@ -186,14 +199,13 @@ def _to_be_had(here: set[str]) -> Iterator[ModelSpec]:
     yield from hub.values()
 
 
-def _seems_cached(spec: ModelSpec) -> bool:
-    """Whether a hub model is here; the hub's library, which takes a while to load, is asked only where it may be."""
-    cache = os.environ.get("HF_HUB_CACHE") or os.path.join(
-        os.environ.get("HF_HOME") or os.path.join(Path.home(), ".cache", "huggingface"), "hub"
-    )
-    return os.path.isdir(os.path.join(cache, f"models--{spec.location.replace('/', '--')}")) and bool(
-        local_folder(spec)
-    )
+def _may_be_cached(spec: ModelSpec) -> bool:
+    """Whether a hub model may be here: only then is the hub's library asked, which takes a while to load."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
+    home = os.environ.get("HF_HOME") or os.path.join(home, "huggingface")
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    cache = os.path.expanduser(named or os.path.join(home, "hub"))
+    return os.path.isdir(os.path.join(cache, f"models--{spec.location.replace('/', '--')}"))
 
 
 def state_of(spec: ModelSpec) -> Literal["here", "fetchable", "hub"]:
@@ -210,8 +222,9 @@ def check_here(spec: ModelSpec) -> None:
         ModelError: It names the command.
     """
     if state_of(spec) == "fetchable":
-        command = f"run `workbench fetch {spec.name}` in a terminal" if spec.source == "fetched" else "add it again"
-        raise ModelError(f"The model {spec.name} is not on this machine; {command}, or choose another one.")
+        get = f"get it in the model field, or with `workbench fetch {spec.name}`"
+        remedy = get if spec.source == "fetched" else "add it again"
+        raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another one.")
 
 
 def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
@@ -277,6 +290,8 @@ def local_folder(spec: ModelSpec) -> Path | None:
         return kept_folder(spec)
     if spec.source != "hub":
         return Path(spec.location)
+    if not _may_be_cached(spec):
+        return None
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(spec.location, "config.json")

@@ -33,6 +33,14 @@ def kept_folders() -> Iterator[Path]:
                 yield folder
 
 
+def kept_changed() -> int:
+    """Another number whenever a model came to that folder, or went."""
+    try:
+        return models_root().stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def read_card(folder: Path) -> Mapping[str, Any]:
     """What a kept model's card says; nothing where there is none.
 

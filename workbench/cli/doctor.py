@@ -20,7 +20,11 @@ def doctor(
     set_name: SetOption,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL|RUN", help="Let this model hear the clips, and hold the labels against it."),
+        typer.Option(
+            metavar="MODEL|RUN",
+            help="Let this model hear the clips, and hold the labels against it; else against what the set's base "
+            "model has heard already.",
+        ),
     ] = None,
     apply: Annotated[
         str | None, typer.Option(metavar="KIND", help="Apply the remedy of this kind of finding to all it names.")
@@ -33,7 +37,7 @@ def doctor(
     if apply and undo:
         raise typer.BadParameter("give --apply or --undo, one of the two")
     with opened(context, workspace) as bench:
-        name = _listen(bench, set_name, model) if model else None
+        name = _listen(bench, set_name, model) if model else _heard_already(bench, set_name)
         document: dict[str, Any] = {"applied": None, "undone": None}
         if apply:
             for examined in bench.doctor.report(set_name, name).findings:
@@ -47,6 +51,13 @@ def doctor(
         can_be_undone = bench.doctor.applied(set_name)
     document = {**report.to_json(), **document, "can_be_undone": [a.to_json() for a in can_be_undone]}
     emit(document, as_json, lambda console: _show(console, report, document))
+
+
+def _heard_already(bench: "Workbench", set_name: str) -> str | None:
+    """The set's base model, where it has heard some of the clips; None where it has not."""
+    bench.collecting.set_info(set_name)  # an unknown set is said as such
+    name = bench.base_models.of_set(set_name).name
+    return name if bench.base_models.standing(set_name, name) else None
 
 
 def _listen(bench: "Workbench", set_name: str, model: str) -> str:

@@ -17,7 +17,7 @@ from workbench.services.labelling import IMPORT_AUTHOR, new_revision
 from workbench.services.listings import Problem
 from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
+from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
 from workbench.store.queries import lock_set
 from workbench.workspace import Workspace
 
@@ -156,6 +156,8 @@ def _keep_heard(session: Session, candidates: dict[int, Candidate], clips: dict[
     session.flush()
     for row in reversed(rows):
         by_id[row.clip_id].draft_id = row.id
+    for row in rows:
+        row.drafted_at = now() if by_id[row.clip_id].draft_id == row.id else None
 
 
 def _merge(session: Session, clip: ClipRow, candidate: Candidate, *, mended: bool) -> Problem:

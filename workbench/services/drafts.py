@@ -28,6 +28,7 @@ def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard],
     if draft:
         for clip_id, clip in clips.items():
             clip.draft_id = rows[clip_id].id
+            rows[clip_id].drafted_at = rows[clip_id].drafted_at or now()
         note_change(session, list(clips))
     return len(clips)
 

@@ -353,4 +353,4 @@ def _erase_set_row(session: Session, row: ClipSetRow) -> None:
     if session.scalar(select(RunRow.id).where(RunRow.set_id == row.id).limit(1)) is None:
         session.delete(row)
     else:
-        row.name, row.words, row.erased_at = ERASED_NAME, [], now()
+        row.name, row.words, row.base_model, row.erased_at = ERASED_NAME, [], None, now()

@@ -8,6 +8,7 @@ from pathlib import Path
 from workbench.asr.catalog import Catalog
 from workbench.services.adaptation import Adaptation
 from workbench.services.aligning import Aligning
+from workbench.services.base_models import BaseModels
 from workbench.services.browsing import Browsing
 from workbench.services.collecting import Collecting
 from workbench.services.comparing import Comparing
@@ -26,6 +27,7 @@ from workbench.services.transcripts import Transcripts
 from workbench.services.trying import Trying
 from workbench.services.upkeep import Upkeep
 from workbench.services.uploads import Uploads
+from workbench.services.weights.getting import Getting
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -41,6 +43,8 @@ class Workbench:
     prompting: Prompting
     browsing: Browsing
     labelling: Labelling
+    base_models: BaseModels
+    getting: Getting
     guiding: Guiding
     transcribing: Transcribing
     adaptation: Adaptation
@@ -79,6 +83,7 @@ class Workbench:
         catalog = Catalog(model_folders, model_collections)
         labelling, collecting = Labelling(store), Collecting(workspace, store)
         adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
+        base_models = BaseModels(store, catalog, labelling)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
         return cls(
@@ -89,6 +94,8 @@ class Workbench:
             prompting=Prompting(store, collecting),
             browsing=Browsing(store),
             labelling=labelling,
+            base_models=base_models,
+            getting=Getting(catalog, base_models.choose),
             guiding=Guiding(store, collecting, labelling),
             transcribing=Transcribing(workspace, store, catalog, labelling),
             adaptation=adaptation,

@@ -46,6 +46,7 @@ class ClipSetRow(Base):
     deleted_hours: Mapped[float | None]  # the clock's hours at that moment, see `clock.py`
     erased_at: Mapped[datetime | None]  # its clips are gone for good; the row stays for the runs that point here
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # see `queries.note_change`
+    base_model: Mapped[str | None] = mapped_column(Text)  # as its user chose; None: the best at hand
 
 
 class ClipRow(Base):
@@ -116,6 +117,7 @@ class HypothesisRow(Base):
     confidences: Mapped[list[Any] | None]  # how sure the model was of each word of `text`, 0 to 1
     certainty: Mapped[float | None]  # their mean, to sort by; 0 for an empty text
     created_at: Mapped[datetime] = mapped_column(default=now)
+    drafted_at: Mapped[datetime | None]  # when it first stood there as the draft to correct; None where it never did
 
 
 class RunRow(Base):

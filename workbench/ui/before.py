@@ -1,4 +1,4 @@
-"""What is known before a run starts, as escaped HTML: the base model's facts, what the run would do, the strategies."""
+"""What is known before a run starts, as escaped HTML: what it would do, how long it takes, the strategies."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -7,37 +7,9 @@ from workbench.core.types import ModelSpec
 from workbench.services.expecting import Expectation, Times
 from workbench.services.preview import Preview
 from workbench.ui import text
-from workbench.ui.render import command, count, esc, span
+from workbench.ui.render import command, esc, span
 
 MOST_LEFT_OUT: Final = 5  # folders with a reason each; all of them are printed where the page was started
-
-
-def model_facts(spec: ModelSpec, minute: Expectation | None = None) -> str:
-    """A base model's facts.
-
-    Args:
-        minute: How long it takes here to write down a minute of speech; None while its files are not here.
-    """
-    size = ", ".join(
-        part
-        for part in (
-            text.WEIGHTS.format(n=count(spec.parameters)) if spec.parameters else "",
-            f"{spec.size_mb:,.0f} MB" if spec.size_mb else "",
-        )
-        if part
-    )
-    facts = (
-        ("size", size or text.UNKNOWN_FACT),
-        ("languages", ", ".join(spec.languages) or text.UNKNOWN_FACT),
-        ("licence", spec.licence if spec.licence != "unknown" else text.UNKNOWN_FACT),
-        ("where", text.SOURCES[spec.source]),
-        ("speed", _speed(spec, minute)),
-        ("good", spec.good_for),
-    )
-    rows = "".join(
-        f"<div class='{name}'><dt>{text.FACTS[name]}</dt><dd>{esc(said)}</dd></div>" for name, said in facts if said
-    )
-    return f"<dl class='facts'>{rows}</dl>"
 
 
 def left_out(folders: Sequence[tuple[str, str]]) -> str:
@@ -52,7 +24,12 @@ def left_out(folders: Sequence[tuple[str, str]]) -> str:
     return f"<p class='hint'>{esc(text.LEFT_OUT)}</p><ul class='hint'>{''.join(said)}</ul>" if said else ""
 
 
-def _speed(spec: ModelSpec, minute: Expectation | None) -> str:
+def speed(spec: ModelSpec, minute: Expectation | None) -> str:
+    """How long a model takes here to write down a minute of speech.
+
+    Args:
+        minute: None while its files are not here.
+    """
     if minute is None:
         return text.NO_SPEED if spec.source in ("hub", "fetched") else text.LOADING
     measured = text.MEASURED_BUSY if minute.disturbed else text.MEASURED

@@ -19,6 +19,7 @@ from workbench.ui.sections.collect import Collect
 from workbench.ui.sections.compare import Compare
 from workbench.ui.sections.history import SHOW_COMPARISON, History
 from workbench.ui.sections.label import Label
+from workbench.ui.sections.models import Models
 from workbench.ui.sections.sets import Sets
 
 LOOK_EVERY_S: Final = 1.0
@@ -29,14 +30,16 @@ class Page:
 
     def __init__(self, workbench: Workbench) -> None:
         self.workbench = workbench
-        self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench)
-        self.adapt, self.compare = Adapt(workbench), Compare(workbench)
+        self.models = Models(workbench)
+        self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
+        self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
         self.history = History(workbench)
 
     def build(self) -> gr.Blocks:
         with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
             self.seen = gr.State({})  # what the timer has drawn already, by name
+            self.models.build_states()
             self.sets.build()
             with gr.Row(elem_id="board", equal_height=False):
                 with gr.Column(scale=5, min_width=320, elem_classes="lane"):
@@ -56,7 +59,8 @@ class Page:
     def _wire(self, blocks: gr.Blocks) -> None:
         chosen = self.sets.chosen
         self.collect.wire(chosen)
-        self.label.wire(chosen, self.adapt.model)
+        self.models.wire(chosen)
+        self.label.wire(chosen)
         self.adapt.wire(chosen, self.labels)
         self.compare.wire(chosen)
         self.history.wire(chosen, self.adapt.run)
@@ -81,7 +85,7 @@ class Page:
         inputs = [chosen, self.adapt.run, self.seen]
         outputs = [
             self.seen, self.labels, self.sets.steps, self.sets.choice,
-            self.label.progress, self.label.draft, self.label.stop, self.label.model, self.label.who,
+            self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.compare.result, self.history.seen, self.adapt.ended,
         ]  # fmt: skip
@@ -123,12 +127,12 @@ class Page:
             "result": token,
             "history": self.history.token(runs),
         }
+        now["models"] = self.models.token(set_name, labels, now["done"])
         if now == seen:
             return [gr.skip()] * self._n_outputs
         changed = {name for name in now if now[name] != seen.get(name)}
         drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
         speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
-        models = gr.update(choices=self.label.models([r.id for r in runs if r.status == "done"]))
         verdict = self.compare.verdict(token)
         return [
             now,
@@ -136,7 +140,7 @@ class Page:
             self.sets.guide(info, labels, view, verdict),
             gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
             *drafts,
-            models if changed & {"set", "done"} else gr.skip(),
+            now["models"] if "models" in changed else gr.skip(),
             speakers if "labels" in changed else gr.skip(),
             view.id if view else "",
             *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),

@@ -29,7 +29,7 @@ def fetch_from_hub(offer: Offer, folder: Path, watch: Watch) -> None:
         SourceProblem: The hub is switched off, cannot be reached, or gives other files.
         StopRequested: The user has asked to stop.
     """
-    if off := next((name for name in OFFLINE if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")), ""):
+    if off := switched_off():
         raise SourceProblem(f"{WHENCE} is switched off ({off})")
     for number, wanted in enumerate(offer.files):
         before = sum(file.size for file in offer.files[:number])
@@ -43,6 +43,11 @@ def fetch_from_hub(offer: Offer, folder: Path, watch: Watch) -> None:
             part.unlink(missing_ok=True)
             raise
         os.replace(part, folder / wanted.name)
+
+
+def switched_off() -> str:
+    """The variable that switches the hub off; empty where none does."""
+    return next((name for name in OFFLINE if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")), "")
 
 
 def _bring(offer: Offer, wanted: WeightFile, part: Path, before: int, watch: Watch) -> None:

@@ -6,11 +6,12 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.core.config import TrainingConfig
+from workbench.core.types import ModelSpec
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.planning import CURVE_DRAWS
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.before import at_most, brief, left_out, model_facts, preview, strategies
+from workbench.ui.before import at_most, brief, left_out, preview, strategies
 from workbench.ui.form import (
     OF_STRIP,
     SETTINGS,
@@ -18,7 +19,6 @@ from workbench.ui.form import (
     explained,
     field,
     kept_wishes,
-    model_choice,
     offered,
     strategy_label,
     wishes,
@@ -27,6 +27,7 @@ from workbench.ui.guard import quiet, say, shown
 from workbench.ui.newest import Newest
 from workbench.ui.parts import fold, html, show_place, static
 from workbench.ui.render import esc, heading
+from workbench.ui.sections.models import Models
 from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
 from workbench.ui.strip import block_strip, strip_value
 
@@ -38,14 +39,15 @@ SHOW_FORM: Final = show_place("base-model")
 class Adapt(RunPanel):
     """The form of a fine-tune and the panel of its runs."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, models: Models | None = None) -> None:
         super().__init__(workbench)
-        self.catalog = workbench.catalog
+        self.catalog, self.base_models = workbench.catalog, workbench.base_models
+        self.models = models or Models(workbench)
         self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
         self.newest_strip, self.newest_review = Newest(), Newest()
 
     def build(self) -> None:
-        first = self.catalog.specs[0]
+        first, self.model = self.base_models.of_set(""), self.models.base
         names, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
         # What the form was last filled with, to tell what the user changed, and what it is to be filled with; both are
         # the browser's to keep, which alone knows what is being typed.
@@ -55,18 +57,9 @@ class Adapt(RunPanel):
         self.own = gr.BrowserState({}, storage_key="speech-workbench-forms", secret="speech-workbench")
         html(heading(2, text.ADAPT, "adapt"))
         self.build_panel()
-        self.model = gr.Dropdown(
-            [model_choice(s.name, s.parameters, s.source) for s in self.catalog.specs],
-            value=first.name,
-            label=text.BASE_MODEL,
-            info=text.BASE_MODEL_INFO,
-            allow_custom_value=True,
-            interactive=True,
-            elem_id="base-model",
-        )
+        self.models.build_base()
         if self.catalog.skipped:
             html(left_out([(s.name, s.reason) for s in self.catalog.skipped]), elem_id="left-out")
-        self.facts = html(model_facts(first), elem_id="model-facts")
         self.strategy = gr.Radio(
             self._strategy_choices(names), value=usual, label=text.STRATEGY, interactive=True, elem_id="strategy"
         )
@@ -94,17 +87,19 @@ class Adapt(RunPanel):
         self.form = [chosen, self.model, self.strategy, self.extend, self.filled, *self.settings]
         self.reviewed = [self.preview, self.why, self.listen, self.extend, self.start, self.sweep, self.curve]
         self.reviewed += [self.offer, *self.settings, self.brief]
-        self.form_outputs = [self.model, self.facts, self.strategy, self.strip, self.all_strategies, self.extend]
-        self.form_outputs += [self.offer, *self.settings]
+        self.form_outputs = [self.model, self.models.drafter, self.strategy, self.strip, self.all_strategies]
+        self.form_outputs += [self.extend, self.offer, *self.settings, self.models.of]
         blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
         of_strategy, ask = [self.strip, blocks], self.newest_strip.asking
         # "input" and not "change": what a handler fills in is no wish of the user's.
-        remodelled = self.model.input(
-            self.choose_model,
-            [chosen, self.model, self.strategy, self.own],
-            [self.facts, self.strategy, self.all_strategies, *of_strategy],
-            trigger_mode="always_last",
-            **PRIVATE,
+        remodelled = self.models.after_choice(
+            lambda event: event(
+                self.choose_model,
+                [chosen, self.model, self.strategy, self.models.before],
+                [self.strategy, self.all_strategies, *of_strategy],
+                trigger_mode="always_last",
+                **PRIVATE,
+            )
         )
         planned = self.strategy.input(
             **ask(self.choose_strategy, [self.model, self.strategy, self.strip, rank], of_strategy),
@@ -126,7 +121,7 @@ class Adapt(RunPanel):
         restored = self._filled_by(restored)
         edits = [s.blur if isinstance(s, gr.Number | gr.Textbox) else s.input for s in self.settings]
         submits = [s.submit for s in self.settings if isinstance(s, gr.Number | gr.Textbox)]
-        self._review_at(*(event.success for event in (remodelled, planned, picked, typed, restored)))
+        self._review_at(*(event.success for event in (*remodelled, planned, picked, typed, restored)))
         self._review_at(
             lambda **asked: gr.on([labels.change, self.ended.change, self.extend.input, *edits, *submits], **asked)
         )
@@ -188,26 +183,22 @@ class Adapt(RunPanel):
         known, words = self.adaptation.blocks(model), self.adaptation.strategy_words(strategy)
         return strip_value(known, plan, strategy=strategy, words=words, rank=rank, problem=problem)
 
-    def _facts(self, model: str) -> str:
-        return model_facts(self.catalog.find(model), self.adaptation.minute(model))
-
-    @quiet(5)
-    def choose_model(self, set_name: str, model: str | None, strategy: str, own: dict[str, Any] | None) -> list[Any]:
-        """Another model; a strategy that was merely the usual one of the model before gives way to this model's.
-
-        Args:
-            own: The forms as this browser keeps them, in which the model before still stands.
-        """
-        try:
-            spec = self.catalog.find(model or "")
-        except WorkbenchError as e:  # the facts of the model before would be taken for this one's
-            return [f"<p class='mind' role='status'>{esc(e)}</p>", *[gr.skip()] * 4]
+    @quiet(4)
+    def choose_model(self, set_name: str, model: str | None, strategy: str, before: str) -> list[Any]:
+        """Another model; a strategy that was merely the usual one of the model before gives way to this model's."""
+        spec = self.catalog.find(model or "")
+        if before == spec.name:  # a run drafts, or what was wished for is not to be had
+            return [gr.skip()] * 4
         names = self.adaptation.strategies(spec.name)
-        before = str(((own or {}).get(set_name) or {}).get("model") or self.catalog.specs[0].name)
-        keep = strategy in names and strategy not in (self._usual(before, set_name), CUSTOM)
-        value = strategy if keep else self.adaptation.usual_strategy(spec, set_name)
+        value = self._strategy_for(spec, set_name, strategy, before)
         choices = gr.update(choices=self._strategy_choices(names), value=value)
-        return [self._facts(spec.name), choices, self._all_strategies(names), self._strip(spec.name, value), ""]
+        return [choices, self._all_strategies(names), self._strip(spec.name, value), ""]
+
+    def _strategy_for(self, spec: ModelSpec, set_name: str, strategy: str, before: str) -> str:
+        """The strategy that was chosen with another model, where it is one of this model's and was a wish."""
+        wished = strategy not in (self._usual(before, set_name), CUSTOM)
+        offered = strategy in self.adaptation.strategies(spec.name)
+        return strategy if wished and offered else self.adaptation.usual_strategy(spec, set_name)
 
     def _usual(self, model: str, set_name: str) -> str:
         """The usual strategy of a model by its name; "" of one that is no longer on offer."""
@@ -234,16 +225,17 @@ class Adapt(RunPanel):
     def draw(self, model: str | None, strategy: str, blocks: str | None, lora_rank: float | None) -> dict[str, Any]:
         return self._strip(model or "", strategy, blocks or "", lora_rank)
 
-    @quiet(7 + len(SETTINGS))
+    @quiet(8 + len(SETTINGS))
     def restore(self, set_name: str, own: dict[str, Any] | None, *values: Any) -> list[Any]:
         """The form as this browser left it for a set; else as suggested."""
-        kept = (own or {}).get(set_name) or {}
-        try:
-            model = self.catalog.find(str(kept.get("model"))).name
-        except WorkbenchError:  # none kept, or a model that is no longer on offer
-            return self._fill(set_name, self.catalog.specs[0].name, "", False, {}, values)
-        given = kept_wishes(kept.get("wishes"))
-        return self._fill(set_name, model, str(kept.get("strategy")), bool(kept.get("extend")), given, values)
+        kept, spec = (own or {}).get(set_name) or {}, self.base_models.of_set(set_name)
+        if not kept:
+            return self._fill(set_name, spec.name, "", False, {}, values)
+        given, strategy = kept_wishes(kept.get("wishes")), str(kept.get("strategy"))
+        if kept.get("model") != spec.name:  # another one was chosen since, in another browser perhaps
+            strategy = self._strategy_for(spec, set_name, strategy, str(kept.get("model")))
+            given.pop("blocks", None)
+        return self._fill(set_name, spec.name, strategy, bool(kept.get("extend")), given, values)
 
     @shown
     def fill_from(self, run: str, *values: Any) -> list[Any]:
@@ -253,6 +245,7 @@ class Adapt(RunPanel):
             gr.Error: There is no such run, or its model is no longer on offer.
         """
         view = self.adaptation.view(run)
+        self.base_models.choose(view.set_name, view.model)
         given = view.config.to_json()
         extend = given.pop("extend_alphabet")
         say(text.FILLED.format(run=run))
@@ -281,14 +274,15 @@ class Adapt(RunPanel):
         strip = self._strip(spec.name, strategy, values["blocks"], values["lora_rank"])
         shown_names = gr.update(choices=self._strategy_choices(names), value=strategy)
         return [
-            gr.update(value=spec.name),
-            self._facts(spec.name),
+            spec.name,
+            spec.name,
             shown_names,
             strip,
             self._all_strategies(names),
             extend,
             offered(values, filled, asked),
             *(gr.update(**self._offers(name, set_name)) for name in SETTINGS),
+            set_name,
         ]
 
     def keep(

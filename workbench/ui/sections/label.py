@@ -17,6 +17,7 @@ from workbench.ui.newest import stamp, stamp_box
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
+from workbench.ui.sections.models import RUN_PREFIX, Models
 
 log = logging.getLogger(__name__)
 
@@ -26,23 +27,22 @@ SHOW_LIST: Final = "() => document.getElementById('clip-list').scrollIntoView({ 
 class Label:
     """The list of clips and what can be done with them."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, models: Models | None = None) -> None:
+        self.models = models or Models(workbench)
         self.labelling, self.collecting = workbench.labelling, workbench.collecting
-        self.transcribing, self.catalog = workbench.transcribing, workbench.catalog
+        self.transcribing, self.base_models = workbench.transcribing, workbench.base_models
         self.browsing = workbench.browsing
         self.doctor = DoctorPanel(workbench)
         self.rows = ClipRows(workbench, self.doctor)
         self.view = self.rows.view
 
     def build(self) -> None:
-        self.page = gr.State(0)
+        self.model, self.page = self.models.drafter, gr.State(0)
         self.only = gr.State(None)
         self.signed = gr.BrowserState("", storage_key="speech-workbench-author", secret="speech-workbench")
         html(heading(None, text.LABEL, "label"))
         with gr.Row(elem_classes="tight"):
-            self.model = gr.Dropdown(
-                self.models(None), label=text.DRAFT_MODEL, interactive=True, min_width=130, elem_id="draft-model"
-            )
+            self.models.build_drafter()
             self.draft = gr.Button(text.DRAFT_ALL, size="md", min_width=84, scale=0, elem_id="draft-all")
             self.stop = gr.Button(
                 text.STOP_DRAFTS, size="md", min_width=60, scale=0, visible=False, elem_id="stop-drafts"
@@ -70,8 +70,9 @@ class Label:
         self.sure = gr.Checkbox(False, visible=False)
         self.asked = stamp_box()
 
-    def wire(self, chosen: gr.State, base_model: gr.Dropdown) -> None:
+    def wire(self, chosen: gr.State) -> None:
         """Events within the section; `query` is what every answer of the list depends on."""
+        base_model = self.models.base
         self.query = [
             chosen, base_model, self.status, self.who, self.search, self.page, self.name, self.only,
             self.model, self.split, self.order, self.asked,
@@ -141,10 +142,6 @@ class Label:
         panel.back(self.take_back, self.query, [panel, self.list], **every)
         looked = panel.look(self.look_at, self.query, [self.list, self.page, self.only, self.status], **every)
         looked.success(None, js=SHOW_LIST)
-
-    def models(self, runs: list[str] | None) -> list[str]:
-        """What can draft: base models, and runs that are done."""
-        return [*(runs or []), *self.catalog.names()]
 
     # ---- which clips; the inputs of handlers are the fields of Query ----
 
@@ -334,7 +331,10 @@ class Label:
     def start_drafts(self, set_name: str, model: str | None) -> list[Any]:
         if not set_name:
             raise DataError(text.NO_SET)
+        if not (model or "").startswith(RUN_PREFIX):
+            self.base_models.check_here(model or "")
         self.transcribing.start_drafts(set_name, model or "")
+        self.models.asked.discard(set_name)
         return [gr.update(interactive=False), gr.update(visible=True)]
 
     @shown
