@@ -43,11 +43,13 @@ STOPPING: Final = "Stopping"
 BYTES: Final = "{done:.0f} of {total:.0f} MB"
 MEGABYTES: Final = "{n:,.0f} MB"
 ADVICE_DEMO: Final = (
-    "Only demo models are here for {language}. They were trained on synthetic voices and get most words of real people "
+    "Only demo models are on this machine. They were trained on synthetic voices and get most words of real people "
     "wrong; a real recogniser is one click away."
 )
-ADVICE_LANGUAGE: Final = "No recogniser that is here knows {language}; this one has the best chance."
-THIS_LANGUAGE: Final = "this language"
+ADVICE_LANGUAGE: Final = (
+    "No recogniser that is here knows {language}. One that knows many languages has the best chance to learn it."
+)
+THIS_LANGUAGE: Final = "this set's language"
 
 WORDS: Final = {
     "all": "Compare all models",

@@ -162,7 +162,9 @@ function row(key, label, stopText, stopLabel, act) {
 }
 
 function drawBusy(value) {
-  const wanted = (value.getting || []).map((g) => [`get ${g.model}`, g, row(`get ${g.model}`, fill(words.progress, g.model),
+  // Beside the button that drafts only what concerns the model chosen there.
+  const shown = (value.getting || []).filter((g) => props.full || g.model === value.chosen);
+  const wanted = shown.map((g) => [`get ${g.model}`, g, row(`get ${g.model}`, fill(words.progress, g.model),
     words.stop, fill(words.stopLong, g.model), () => trigger('stop', { model: g.model }))]);
   if (value.hearing) {
     wanted.push(['hear', value.hearing, row('hear', words.hearing, words.rest, words.rest, () => trigger('rest', {}))]);
