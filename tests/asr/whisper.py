@@ -23,7 +23,9 @@ CASED = ["Hello World, it's Tuesday.", "The cat sat on the mat; the Cat!", "Hell
 LOWER = [text.lower() for text in CASED]
 
 
-def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = True, inner: int = 48) -> Path:
+def save_whisper(
+    folder: Path, *, several_languages: bool = True, tied: bool = True, inner: int = 48, window: int = WINDOW_S
+) -> Path:
     """Save a tiny random Whisper and its processor; with several languages it is cased, else lower-case only."""
     torch.manual_seed(0)
     tokenizer = tokenizer_of(CASED if several_languages else LOWER)
@@ -38,7 +40,7 @@ def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = T
         encoder_ffn_dim=inner,
         decoder_ffn_dim=inner,
         num_mel_bins=16,
-        max_source_positions=WINDOW_S * 50,
+        max_source_positions=window * 50,
         max_target_positions=POSITIONS,
         encoder_layerdrop=0.1,  # must not act here
         decoder_layerdrop=0.1,
@@ -69,7 +71,7 @@ def save_whisper(folder: Path, *, several_languages: bool = True, tied: bool = T
         **generation,
     )
     model.save_pretrained(folder)
-    extractor = WhisperFeatureExtractor(feature_size=16, chunk_length=WINDOW_S)
+    extractor = WhisperFeatureExtractor(feature_size=16, chunk_length=window)
     WhisperProcessor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)
     return folder
 

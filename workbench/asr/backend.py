@@ -45,6 +45,7 @@ class Backend(Protocol):
     window: Seconds | None  # the longest sound it hears at once; None where there is no limit
     padded_to: int  # samples that every shorter clip is padded to, and costs; 0 where clips cost their own length
     gives_times: bool  # whether `word_times` can say when words were said
+    healed: str  # hash of what healed its encoder for a shorter window; "" where nothing did
 
     def blocks(self) -> tuple[Block, ...]:
         """The parts in the order sound flows through them; every weight belongs to exactly one."""
@@ -159,6 +160,11 @@ class Backend(Protocol):
         Raises:
             ModelError: The model does not know the language or the task.
         """
+        ...
+
+    def set_window(self, window: Seconds) -> None:
+        """Pad clips to so many whole seconds from now on and hear no longer ones; nothing where clips cost their own
+        length."""
         ...
 
     def set_time_mask(self, share: float) -> None:

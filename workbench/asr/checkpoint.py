@@ -9,6 +9,7 @@ from workbench.asr import loading
 from workbench.asr.backend import Backend
 from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
 from workbench.asr.headers import tensor_shapes
+from workbench.asr.healed import read_healed
 from workbench.asr.lora import merge_adapters
 from workbench.asr.soundness import check_finite
 from workbench.asr.training import load_state, save_state
@@ -18,6 +19,7 @@ from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object
 
 LEARNED = "learned.safetensors"
+HEALED = "healed.safetensors"  # what healed the encoder for a shorter window, where something did
 MOST_RUN = 32 * 2**20  # bytes of run.json
 AGAIN = "restore the run's folder from a copy, or adapt again"
 
@@ -27,7 +29,7 @@ def save_run_model(backend: Backend, plan: FreezePlan, folder: Path, *, run: dic
 
     Args:
         run: Must hold "model" (the base's spec with its fingerprint), "strategy", "config" and "new_characters";
-            "language" where the model was told one.
+            "language" where the model was told one; "window" and "healed" (its hash) where it hears in a shorter one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_state(backend, folder / LEARNED)
@@ -59,6 +61,7 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
         )
     backend.set_language(run.get("language"), run.get("config", {}).get("task", "transcribe"))
     backend.extend(run["new_characters"])
+    _enter_window(backend, run, folder)
     plan = plan_for_blocks(backend.blocks(), run["strategy"], TrainingConfig.from_json(run.get("config", {})))
     apply_plan(backend, plan)
     needed = {weight: tuple(value.shape) for weight, value in trainable_state(backend).items()}
@@ -71,3 +74,24 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
         merge_adapters(backend)
     backend.model.eval()
     return backend, run
+
+
+def _enter_window(backend: Backend, run: dict[str, Any], folder: Path) -> None:
+    """Let the base hear as it did in the run, where that was in a shorter window.
+
+    Raises:
+        ModelError: What healed its encoder is not here, or another one.
+    """
+    if not run.get("window"):
+        return
+    if run.get("healed"):
+        try:
+            healed = read_healed(folder / HEALED)
+        except FileProblem as e:
+            raise ModelError(f"What healed the encoder of {folder.parent.name} {e.reason}; {AGAIN}.") from e
+        if healed.sha256 != run["healed"]:
+            raise ModelError(f"What healed the encoder of {folder.parent.name} has changed; {AGAIN}.")
+        from workbench.asr.healing import HealedWeights
+
+        HealedWeights(backend, healed)  # type: ignore[arg-type]
+    backend.set_window(float(run["window"]))

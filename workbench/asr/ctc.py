@@ -54,6 +54,7 @@ class CTCBackend:
 
     window: Seconds | None = None
     padded_to = 0
+    healed = ""
     reading_boundary = 0
     read_together = 0  # nothing is written token by token
     gives_times = True
@@ -291,6 +292,9 @@ class CTCBackend:
         if self.adapters:
             self.adapters.choose(language, self.processor.tokenizer)
             self.writing = writing_of(self.processor.tokenizer)
+
+    def set_window(self, window: Seconds) -> None:
+        """See `Backend`; a clip costs its own length."""
 
     def set_time_mask(self, share: float) -> None:
         self.family.time_mask = share

@@ -67,8 +67,9 @@ class FeatureCache:
 
     def __init__(self, root: Path, backend: Backend, boundary: int, shallower: "FeatureCache | None" = None) -> None:
         self.backend, self.boundary, self.shallower = backend, boundary, shallower
+        self._state = backend.cache_identity()
         identity = {
-            **backend.cache_identity(),
+            **self._state,
             "boundary": str(boundary),
             "dtype": str(next(backend.model.parameters()).dtype),
             "transformers": transformers.__version__,
@@ -174,6 +175,8 @@ class FeatureCache:
         return {k: v.float() if v.dtype == torch.float16 else v for k, v in found.items()}
 
     def _encode(self, items: Sequence[CacheItem]) -> list[Activations]:
+        if self.backend.cache_identity() != self._state:  # such as another window: it would be kept under a wrong key
+            raise RuntimeError("the model does not hear as it did when this cache was opened")
         labels = [i.label_ids for i in items]
         if self.shallower is not None and self.shallower.boundary:
             nearer = [self.shallower.fetch(i) for i in items]

@@ -22,8 +22,6 @@ SEED = 0  # of the adapters' first random half; the other half starts at zero, s
 
 def add_adapters(backend: "Backend", plan: FreezePlan) -> None:
     """Put an adapter beside each matrix of the blocks that the plan names; once."""
-    from peft import LoraConfig, inject_adapter_in_model
-
     if any(".lora_" in name for name, _ in backend.model.named_parameters()):
         return
     chosen = {
@@ -33,9 +31,14 @@ def add_adapters(backend: "Backend", plan: FreezePlan) -> None:
         for matrix in matrices(modules)
     }
     names = [name for name, module in backend.model.named_modules() if id(module) in chosen]
-    config = LoraConfig(
-        r=plan.lora_rank, lora_alpha=ALPHA_PER_RANK * plan.lora_rank, lora_dropout=DROPOUT, target_modules=names
-    )
+    put_adapters(backend, names, rank=plan.lora_rank, alpha=ALPHA_PER_RANK * plan.lora_rank, dropout=DROPOUT)
+
+
+def put_adapters(backend: "Backend", names: list[str], *, rank: int, alpha: int, dropout: float) -> None:
+    """Put an adapter beside each matrix of these names; its product counts alpha / rank times."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         inject_adapter_in_model(config, backend.model)

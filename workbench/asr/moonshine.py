@@ -41,6 +41,7 @@ class MoonshineBackend(WhisperBackend):
 
     window: Seconds | None = None
     padded_to = 0
+    healed = ""
     gives_times = False  # nobody has found heads that look where a word is said
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
@@ -65,6 +66,9 @@ class MoonshineBackend(WhisperBackend):
             (self.decoder_layers[-1], decoder.norm),
             *([(self.model.proj_out,)] if not self.tied else []),
         )
+
+    def set_window(self, window: Seconds) -> None:
+        """See `Backend`; a clip costs its own length."""
 
     # ---- running it ----
 

@@ -8,6 +8,8 @@ What is peculiar to Whisper:
 * A frozen prefix may end inside the decoder, since its input in training is the label (teacher forcing). Activations
   there belong to one label; transcribing starts from the encoder's output instead.
 * The output layer is the token embedding (tied). It learns with the block "embed" and with no other, and counts once.
+* A shorter window cuts the positions and the padding with it: it costs less and hears a little worse until the encoder
+  has got used to it (healing.py).
 * The encoder's positions are fixed sinusoids; they belong to no block and never learn, as in transformers.
 * Language and task are tokens at the start of each text, chosen once; without a language each clip's is recognised.
 
@@ -39,7 +41,8 @@ from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
 
 READING_MEMORY = 2**30  # bytes of keys and values while clips are read together
-MOST_POSITIONS = 1500  # of the sound of one clip: 30 s
+LONGEST: Seconds = 30.0  # that any of these models hears at once
+MOST_POSITIONS = 1500  # of so much sound
 MOST_TOGETHER = 32  # clips; with more, most have ended long before the longest text has
 SPACE_SIGN = "Ġ"  # how a byte-level vocabulary writes the space before a word
 MASK_FRAMES = 10  # mel frames that a SpecAugment mask covers
@@ -71,6 +74,8 @@ class WhisperBackend(TokenWriter):
         self.tied = self.model.proj_out.weight is self.decoder.embed_tokens.weight
         self.padded_to = int(processor.feature_extractor.n_samples)  # what the encoder's positions cover
         self.window: Seconds | None = self.padded_to / SAMPLE_RATE
+        self.healed = ""
+        self._positions = self.encoder.embed_positions.weight.detach()  # of its own window
         # The recipes' traps: layerdrop would skip blocks at random.
         for part in (self.encoder, self.decoder):
             part.layerdrop = 0.0
@@ -122,6 +127,7 @@ class WhisperBackend(TokenWriter):
         return {
             "fingerprint": self.fingerprint,
             "processor": repr(sorted(self.processor.feature_extractor.to_dict().items())),
+            **({"healed": self.healed} if self.healed else {}),
         }
 
     def hearing_boundary(self, boundary: int) -> int:
@@ -215,6 +221,10 @@ class WhisperBackend(TokenWriter):
         hidden = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(mel)))).permute(0, 2, 1)
         hidden = hidden + encoder.embed_positions.weight
         return functional.dropout(hidden, p=encoder.dropout, training=encoder.conv1.training)
+
+    def listen(self, mel: Tensor) -> Tensor:
+        """(batch, n_positions, width) behind the encoder, from (batch, n_mels, n_frames) of the window's length."""
+        return self._run({"mel": mel}, 0, self.embed_block)["memory"]
 
     def _encoder_layer(self, index: int, hidden: Tensor) -> Tensor:
         hidden = _first(self.encoder_layers[index](hidden, None))
@@ -346,7 +356,8 @@ class WhisperBackend(TokenWriter):
     @property
     def read_together(self) -> int:
         width = int(self.decoder.embed_tokens.weight.shape[1])
-        per_clip = 2 * len(self.decoder_layers) * MOST_POSITIONS * width * 4  # bytes; keys and values in float32
+        positions = round(MOST_POSITIONS * (self.window or LONGEST) / LONGEST)
+        per_clip = 2 * len(self.decoder_layers) * positions * width * 4  # bytes; keys and values in float32
         return max(2, min(MOST_TOGETHER, READING_MEMORY // per_clip))
 
     # ---- language and task ----
@@ -382,7 +393,19 @@ class WhisperBackend(TokenWriter):
         names = {number: token.strip("<|>") for token, number in self.generation.lang_to_id.items()}
         return names[max(set(found), key=lambda i: (found.count(i), -(i or 0)))]
 
-    # ---- training mode, saving ----
+    # ---- window, training mode, saving ----
+
+    def set_window(self, window: Seconds) -> None:
+        """See `Backend`; at most the window that the model came with."""
+        extractor, encoder = self.processor.feature_extractor, self.encoder
+        extractor.chunk_length = round(window)
+        extractor.n_samples = extractor.chunk_length * SAMPLE_RATE
+        extractor.nb_max_frames = extractor.n_samples // extractor.hop_length
+        n_positions = extractor.nb_max_frames // (encoder.conv1.stride[0] * encoder.conv2.stride[0])
+        kept = self._positions[:n_positions].clone()
+        encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)
+        self.model.config.max_source_positions = encoder.max_source_positions = n_positions
+        self.padded_to, self.window = extractor.n_samples, float(extractor.chunk_length)
 
     def set_time_mask(self, share: float) -> None:
         """See `Backend`; acts where the sound features learn, the only place before which nothing is cached."""

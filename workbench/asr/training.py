@@ -171,9 +171,10 @@ class _Watch(TrainerCallback):
             control.should_save = True
             self.last_checkpoint = time.monotonic()
 
-    def check(self, step: int) -> None:
-        """Score the dev clips and keep this state where it is the best so far."""
-        texts = transcribe_items(self.backend, self.hearing, [e.items[0] for e in self.examples])
+    def check(self, step: int, texts: list[str] | None = None) -> None:
+        """Score the dev clips, of which these may be the texts, and keep this state where it is the best so far."""
+        if texts is None:
+            texts = transcribe_items(self.backend, self.hearing, [e.items[0] for e in self.examples])
         wer, cer = self.hooks.score(texts)
         new = Check(step, self.trainer.newest_loss, wer, cer)
         self.checks[:] = [c for c in self.checks if c.step < step] + [new]
@@ -209,6 +210,7 @@ def fine_tune(
     folder: Path,
     hooks: Hooks,
     stop_after: int | None = None,
+    untrained: list[str] | None = None,
 ) -> TrainingOutcome:
     """Train what the plan lets learn; the model is left in its best state by dev WER.
 
@@ -219,6 +221,8 @@ def fine_tune(
         hearing: Activations from which the dev clips are transcribed, where those of `cache` know the labels.
         folder: Where checkpoints and the best state lie; an interrupted training found there is resumed.
         stop_after: Stop after this many updates of the planned ones, the rate following the whole plan.
+        untrained: What the base says of the dev clips, where it hears them in another window than what is trained: the
+            first candidate is the base, not what training begins with.
 
     Raises:
         TrainingError: No clips, the loss is not a number, or memory ran out.
@@ -238,7 +242,7 @@ def fine_tune(
     watch.checks = _read_checks(folder) if resume else []
     trainer.add_callback(watch)
     if dev and not watch.checks:
-        watch.check(0)
+        watch.check(0, untrained)
     if stop_after == 0:
         return TrainingOutcome(0, 0, tuple(watch.checks), stopped=False)
     try:

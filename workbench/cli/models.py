@@ -1,9 +1,7 @@
 """Verbs about models and fine-tuning: models, transcribe, adapt, sweep, curve, resume, stop, compare."""
 
-import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +21,7 @@ from workbench.cli.common import (
     plain_table,
     progress_bar,
 )
-from workbench.core.config import TrainingConfig
+from workbench.cli.settings import with_settings
 from workbench.errors import WorkbenchError
 from workbench.services.course import LOADING
 
@@ -41,20 +39,6 @@ ModelCollections = Annotated[
     list[Path] | None, typer.Option("--models-dir", metavar="DIR", help="Offer every model in this folder; repeatable.")
 ]
 SAY_EVERY = 5.0  # seconds between lines of progress where stderr is no terminal
-
-
-def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb one option for each field of TrainingConfig, in place of its `**settings`."""
-    signature = inspect.signature(verb)
-    kept = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    for setting in fields(TrainingConfig):
-        flag = "--" + setting.name.replace("_", "-")
-        # A flag that is not given leaves the suggested value, hence None, also for switches.
-        kind = Annotated[setting.type | None, typer.Option(flag, help=setting.metadata["help"], show_default=False)]  # type: ignore[operator]
-        kept.append(inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
-    verb.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
-    verb.__annotations__ = {p.name: p.annotation for p in kept} | {"return": None}
-    return verb
 
 
 @app.command()

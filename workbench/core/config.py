@@ -9,8 +9,12 @@ FOLDS_BELOW_CLIPS = 80  # confirmed clips; the test clips of fewer prove next to
 DEFAULT_FOLDS = 5
 
 
-def _setting(default: Any, help_: str) -> Any:
-    return field(default=default, metadata={"help": help_})
+EFFORTS = ("quick", "usual", "thorough")
+
+
+def _setting(default: Any, help_: str, *, auto: bool = False) -> Any:
+    """A field with its help; with `auto`, None is chosen by the clips and may be written so."""
+    return field(default=default, metadata={"help": help_, "auto": auto})
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class TrainingConfig:
         WorkbenchError: A value is impossible; the message says what to choose instead.
     """
 
+    effort: str = _setting("usual", "How long to train: quick, usual or thorough; settings of your own count more.")
     epochs: int = _setting(12, "How often each training clip is heard.")
     learning_rate: float = _setting(5e-5, "Peak step size of AdamW; higher learns faster and forgets faster.")
     batch_clips: int = _setting(8, "At most this many clips in one update.")
@@ -38,6 +43,12 @@ class TrainingConfig:
         "Blocks that learn with the strategy custom, or get adapters with lora, by name; after a colon what learns in "
         "one: 'encoder 4: lora, encoder 5: norms, head'.",
     )
+    window: float | None = _setting(
+        None,
+        "Whole seconds of sound that a Whisper model hears at once, 1 to 30; auto takes the shortest that fits the "
+        "clips.",
+        auto=True,
+    )
     lora_rank: int = _setting(16, "Rank of the low-rank adapters with the strategy lora, 1 to 256.")
     extend_alphabet: bool = _setting(False, "Add the labels' new characters to the model's alphabet.")
     seed: int = _setting(0, "Seed of everything random in the run.")
@@ -50,6 +61,13 @@ class TrainingConfig:
     red_line: float = _setting(3.0, "Points of word error rate that may be lost on that set, 0 to 100.")
 
     def __post_init__(self) -> None:
+        _require(self.effort in EFFORTS, "effort", self.effort, "quick, usual or thorough")
+        _require(
+            self.window is None or (1 <= self.window <= 30 and float(self.window).is_integer()),
+            "window",
+            self.window,
+            "a whole number of seconds from 1 to 30, or auto",
+        )
         _require(1 <= self.epochs <= 1000, "epochs", self.epochs, "a whole number from 1 to 1000")
         _require(0 < self.learning_rate <= 0.1, "learning_rate", self.learning_rate, "a number above 0, at most 0.1")
         _require(1 <= self.batch_clips <= 64, "batch_clips", self.batch_clips, "a whole number from 1 to 64")

@@ -178,6 +178,7 @@ class FreezePlan:
         trainable_parameters: Counted after weight tying; adapters' weights included.
         total_parameters: Of the model as it came.
         lora_rank: Rank of the low-rank adapters; 0 where there are none.
+        window: Of the sound that the model hears at once in this run, shorter than its own; None for its own.
     """
 
     strategy: str
@@ -187,6 +188,13 @@ class FreezePlan:
     trainable_parameters: int
     total_parameters: int
     lora_rank: int = 0
+    window: Seconds | None = None
+
+    @property
+    def listens_frozen(self) -> bool:
+        """Whether nothing of what listens learns, so that it cannot get used to a shorter window."""
+        listening = (p for b, p in zip(self.blocks, self.parts, strict=True) if b.kind in ("features", "encoder"))
+        return all(part == "nothing" for part in listening)
 
     @property
     def learns(self) -> tuple[bool, ...]:

@@ -80,7 +80,7 @@ class Adaptation(Planning):
     """The use cases around a fine-tune."""
 
     def __init__(self, workspace: Workspace, store: Store, catalog: Catalog, labelling: Labelling, jobs: Jobs) -> None:
-        super().__init__(store, catalog, labelling)
+        super().__init__(store, catalog, labelling, workspace.root)
         self.workspace, self.jobs = workspace, jobs
 
     def start(
@@ -103,7 +103,8 @@ class Adaptation(Planning):
         spec = self.catalog.find(model) if isinstance(model, str) else model
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
-        plan, work = preview.plan, self._work(set_name, spec, config, split, labelled)
+        plan = preview.plan
+        work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
         expected = self.expecting.of_run(work, plan, config, curve_draws=curve_draws) if plan and work else None
         kept = asdict(plan) if plan else {}
         return self._launch(set_name, spec, strategy, config.to_json() | more, kept, split, labelled, expected)
@@ -173,10 +174,14 @@ class Adaptation(Planning):
                 configs.append(replace(suggested, learning_rate=rate))
                 arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
                 planned += [(preview.plan, configs[-1])] if preview.plan else []
+        windows = {c.window for c in configs}
+        if len(windows) > 1:  # the arms of a race hear alike: in the widest
+            widest = {**(settings or {}), "window": max(w or 0.0 for w in windows)}
+            return self.start_sweep(set_name, spec, strategies, learning_rates, widest)
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
         config = {**configs[0].to_json(), SWEEP: {"arms": arms}}
-        work = self._work(set_name, spec, configs[0], split, labelled)
+        work = self._work(set_name, spec, configs[0], split, labelled, to_heal=preview.window.to_heal)
         expected = self.expecting.of_sweep(work, planned) if work and planned else None
         return self._launch(set_name, spec, SWEEP, config, {}, split, labelled, expected)
 

@@ -146,6 +146,8 @@ class Comparing:
             "status": run.status,
             "strategy": run.strategy,
             "model": run.model["name"],
+            "effort": run.config.get("effort", "usual"),
+            "window": (run.result.get("window") or {}).get("seconds"),
             "trainable_parameters": run.plan["trainable_parameters"],
             "total_parameters": run.plan["total_parameters"],
             "normalizer": figures.pop("normalizer"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from workbench.core.types import Seconds
+from workbench.services.windows import HEALING_UPDATES
 
 if TYPE_CHECKING:
     from workbench.services.expecting import Expectation
@@ -18,6 +19,7 @@ FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as 
 LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
 STAGES: Final[Mapping[str, str]] = {
     "prefix": "prefix",
+    "healing": "healing",
     "base": "evaluation",
     "training": "training",
     "evaluating": "evaluation",
@@ -70,7 +72,13 @@ class Course:
     def foretold(cls, expected: "Expectation") -> "Course":
         """The course of a run before it has begun to listen."""
         effort = expected.effort
-        units = {"prefix": effort.heard_clips, "training": effort.updates, "evaluation": effort.tested_clips, "rest": 1}
+        units = {
+            "prefix": effort.heard_clips,
+            "healing": HEALING_UPDATES if effort.healing else 0,
+            "training": effort.updates,
+            "evaluation": effort.tested_clips + 2 * effort.based_clips,  # heard, then written down
+            "rest": 1,
+        }
         return cls({name: Stage(expected.parts.get(name, 0.0) / max(1, n), n) for name, n in units.items()})
 
     def enter(self, phase: str) -> None:

@@ -64,7 +64,7 @@ class CurveExecution(RunExecution):
             outcome = self._train_split(split, folder, fold if len(splits) > 1 else None, turn=turn)
             if outcome.stopped:
                 return True
-            heard = self._test(split.test, fold)
+            heard = self._test(split.test, fold, outcome)
             _write(folder / "texts.json", {str(i): text for i, (text, _) in heard.items()})
         return False
 

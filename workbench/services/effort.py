@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from workbench.asr.packing import batch_sizes, planned_updates
@@ -17,6 +17,7 @@ MOST_CHECKS: Final = 25  # dev scorings in one training, as in asr/training.py
 USES_A_SECOND: Final = {"features": 600.0}
 USES_A_SECOND_SEQ2SEQ: Final = {"features": 75.0, "encoder": 50.0}
 USES_OTHERWISE: Final = {"ctc": 50.0, "seq2seq": 12.0}
+LISTENING: Final = ("features", "encoder")
 BACKWARD: Final = 3.0  # times the work of a forward pass: forward, gradients of activations, gradients of weights
 UPDATE_S: Final[Seconds] = 0.012  # of every update, whatever its size
 TRAINING_S: Final[Seconds] = 1.0  # of every training, to set it up and to take up its best state
@@ -38,6 +39,9 @@ class Effort:
         checked_clips, tested_clips: Clips written down.
         heard_clips: Clips that the frozen part listens to, altered copies included.
         trainings: Number of trainings.
+        based: Seconds of sound that the base writes down in its own window, where the run has a shorter one.
+        based_clips: Clips of them.
+        healing: Seconds of sound that go through the encoder to heal it, learning counted several times.
     """
 
     heard: Seconds = 0.0
@@ -49,6 +53,9 @@ class Effort:
     tested_clips: int = 0
     heard_clips: int = 0
     trainings: int = 0
+    based: Seconds = 0.0
+    based_clips: int = 0
+    healing: Seconds = 0.0
 
     def __add__(self, other: "Effort") -> "Effort":
         mine, theirs = asdict(self), asdict(other)
@@ -98,6 +105,8 @@ def count_effort(
     *,
     general: Sequence[Seconds] = (),
     padded_to: Seconds | None = None,
+    own: Seconds | None = None,
+    healing: Seconds = 0.0,
 ) -> Effort:
     """What a run with these settings does at most.
 
@@ -105,7 +114,9 @@ def count_effort(
         parts: Its split, or its folds, each with the ids under train, dev and test.
         durations: Clip id -> length.
         general: Lengths of the clips of general speech.
-        padded_to: What the model pads every clip to; None where it does not.
+        padded_to: What every clip is padded to in this run; None where it costs its own length.
+        own: What the base pads every clip to, where that is more.
+        healing: See `Effort`.
     """
 
     def lengths(ids: Iterable[int]) -> list[Seconds]:
@@ -119,7 +130,29 @@ def count_effort(
     learning = lengths({i for part in parts for i in part["train"]})
     tested = [*lengths(i for part in parts for i in part["test"]), *general]
     heard = [*durations.values(), *general, *learning * config.augment_copies]
-    return sum_effort(trainings, config, heard=heard, tested=tested, padded_to=padded_to)
+    effort = sum_effort(trainings, config, heard=heard, tested=tested, padded_to=padded_to)
+    steering = lengths({i for part in parts for i in part["dev"]})
+    return replace(in_own_window(effort, [*tested, *steering], len(tested), padded_to, own), healing=healing)
+
+
+def in_own_window(
+    effort: Effort, based: Sequence[Seconds], n_tested: int, padded_to: Seconds | None, own: Seconds | None
+) -> Effort:
+    """The effort of a run in a shorter window, whose base hears in its own.
+
+    Args:
+        based: Lengths of what the base writes down: the test clips, those of general speech, the dev clips.
+        n_tested: Clips that base and adapted write down, each.
+    """
+    if own is None or padded_to is None or padded_to >= own:
+        return effort
+    return replace(
+        effort,
+        tested=effort.tested / 2,
+        tested_clips=n_tested,
+        based=padded(based, own),
+        based_clips=len(based),
+    )
 
 
 def curve_effort(
@@ -205,11 +238,15 @@ def _planned(clips: Sequence[Seconds], config: TrainingConfig) -> int:
 def prices(shape: Shape, effort: Effort) -> dict[str, Seconds]:
     """The seconds of each part of a run, by the model's shape and this machine's speed at large products."""
     frozen, tail = shape.blocks[: shape.boundary], shape.blocks[shape.boundary :]
+    listening = [(kind, n) for kind, n in shape.blocks if kind in LISTENING]
     speed, layers = LEARNING_SHARE * machine_speed(), _decoder_layers(shape)
+    written = (effort.tested_clips + effort.based_clips) * layers * WRITING_S
+    heard = effort.tested * shape.work(tail) + effort.based * shape.work(listening)
     return {
         "prefix": effort.heard * shape.work(frozen) / speed,
         "training": sum(training_prices(shape, effort)),
-        "evaluation": effort.tested * shape.work(tail) / speed + effort.tested_clips * layers * WRITING_S,
+        "evaluation": heard / speed + written,
+        "healing": effort.healing * shape.work(listening) / speed,
     }
 
 

@@ -30,6 +30,7 @@ from workbench.services.effort import (
 )
 from workbench.services.general import general_lengths
 from workbench.services.machine import QUIET_SHARE, busy_lately
+from workbench.services.windows import healing_seconds, learn_count
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow, now
 from workbench.store.runs import active_runs
@@ -89,7 +90,9 @@ class Work:
         parts: The split, or the folds, each with the ids under train, dev and test.
         durations: Clip id -> length.
         general: Lengths of the clips of general speech.
-        padded_to: What the model pads every clip to; None where it does not.
+        padded_to: What every clip is padded to in the run; None where it costs its own length.
+        own: What the base pads every clip to.
+        healing: Seconds of sound that go through the encoder to heal it for the window; see `Effort`.
     """
 
     model: str
@@ -97,6 +100,8 @@ class Work:
     durations: Mapping[int, Seconds]
     general: Sequence[Seconds] = ()
     padded_to: Seconds | None = None
+    own: Seconds | None = None
+    healing: Seconds = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,17 +178,22 @@ class Expecting:
         config: TrainingConfig,
         parts: Sequence[Mapping[str, Sequence[int]]],
         durations: Mapping[int, Seconds],
+        *,
+        to_heal: bool = False,
     ) -> Work | None:
         """What a run has to do with these clips; None while the model's files are not here."""
         folder = local_folder(spec)
         if folder is None:
             return None
         with self.store.session() as session:
-            own = session.scalars(
+            own_set = session.scalars(
                 select(ClipSetRow.id).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
             ).one()
-            general = general_lengths(session, config.general_set, own)
-        return Work(spec.name, parts, durations, general, window(folder))
+            general = general_lengths(session, config.general_set, own_set)
+        own = window(folder)
+        padded_to = min(own, config.window or own) if own else None
+        healing = healing_seconds(own, padded_to, learn_count()) if to_heal and own and padded_to else 0.0
+        return Work(spec.name, parts, durations, general, padded_to, own, healing)
 
     def of_run(self, work: Work, plan: FreezePlan, config: TrainingConfig, *, curve_draws: int = 0) -> Expectation:
         """The time of a run from the click to the verdict.
@@ -227,6 +237,7 @@ class Expecting:
             "prefix": known.priced(deepest.strategy, shape_of(deepest.blocks, deepest.boundary), heard)["prefix"],
             "training": training,
             "evaluation": known.priced(widest.strategy, shape_of(widest.blocks, widest.boundary), heard)["evaluation"],
+            "healing": known.priced(widest.strategy, shape_of(widest.blocks, widest.boundary), heard)["healing"],
         }
         return known.expectation(widest.strategy, parts, replace(heard, updates=made))
 
@@ -277,7 +288,15 @@ def timing(effort: Effort, others: float) -> dict[str, Any]:
 
 
 def _effort(work: Work, config: TrainingConfig) -> Effort:
-    return count_effort(work.parts, work.durations, config, general=work.general, padded_to=work.padded_to)
+    return count_effort(
+        work.parts,
+        work.durations,
+        config,
+        general=work.general,
+        padded_to=work.padded_to,
+        own=work.own,
+        healing=work.healing,
+    )
 
 
 def _measured(row: RunRow) -> _Measured | None:
@@ -293,7 +312,7 @@ def _measured(row: RunRow) -> _Measured | None:
         for part, seconds in priced.items()
         if seconds >= LEAST_PRICED and took.get(part, 0.0) >= LEAST_MEASURED
     }
-    rest = took["total"] - sum(took[part] for part in priced)
+    rest = took["total"] - sum(took.get(part, 0.0) for part in priced)
     start = (row.started_at - row.created_at).total_seconds()
     quiet = found.get("others", 0.0) <= QUIET_SHARE
     products, others = training_prices(shape, Effort(**found["effort"]))

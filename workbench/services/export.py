@@ -150,7 +150,7 @@ base_model: {spec["location"] if spec["source"] == "hub" else spec["name"]}
 | CER | {base["cer"]:.1%} | {adapted["cer"]:.1%} |
 
 {document["summary"]}
-{_general(document["general"])}
+{_general(document["general"])}{_window(run)}
 {"" if document["outcome"] == "nothing kept" else _change(change, document["verdict"])}
 
 ```python
@@ -188,6 +188,17 @@ def _change(change: dict[str, Any], verdict: str) -> str:
 def _general(general: dict[str, Any] | None) -> str:
     """What was forgotten of general speech, as a paragraph."""
     return f"\nGeneral speech: {general['summary']}\n" if general else ""
+
+
+def _window(run: dict[str, Any]) -> str:
+    """In how much sound it hears, where that is less than its base does, as a paragraph."""
+    if not run.get("window"):
+        return ""
+    healed = " Its encoder began healed for that." if run.get("healed") else ""
+    return (
+        f"\nIt was adapted to hear {run['window']} s at once and is padded to no more; the base was measured in its own "
+        f"window.{healed} Cut\nlonger sounds in pauses, as the workbench does.\n"
+    )
 
 
 def _licence_id(licence: str) -> str:

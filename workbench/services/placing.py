@@ -14,7 +14,7 @@ from workbench.asr import loading
 from workbench.asr.alignment import place_words
 from workbench.asr.backend import Activations, Backend, ClipInput
 from workbench.asr.checkpoint import load_run_model
-from workbench.asr.feature_cache import CacheItem
+from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.audio.decode import check, decode_file, read_clip, write_flac
 from workbench.core.lanes import WordTimes
 from workbench.core.types import SAMPLE_RATE, ModelSpec
@@ -62,6 +62,7 @@ def place_run(execution: "RunExecution") -> None:
         return
     base = loading.load(ModelSpec.from_json(row.model))
     base.set_language(execution.language, execution.config.task)
+    base_hearing = FeatureCache(execution.workspace.cache, base, execution.base_hearing.boundary)
     found: dict[int, ClipTimes] = {}
     for e, clip in measured:
         run_clip = execution.clips.get(clip.id)
@@ -71,7 +72,7 @@ def place_run(execution: "RunExecution") -> None:
             break
         item = _item(execution.workspace, run_clip)
         after = Listener(execution.backend, arm.hearing.fetch(item), arm.hearing.boundary)
-        before = Listener(base, execution.hearing.fetch(item), execution.hearing.boundary)
+        before = Listener(base, base_hearing.fetch(item), base_hearing.boundary)
         samples = item.load().samples
         found[clip.id] = _clip_times(before, after, e, samples, row.config.get("language"))
         if len(found) == CLIPS_A_WRITE:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -10,21 +11,22 @@ from sqlalchemy import select
 from workbench.asr.catalog import Catalog, check_here, check_memory, local_folder
 from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy_names
-from workbench.asr.model_folder import read_config
-from workbench.asr.outline import can_grow, characters, frames_needed, n_frames, outline, window
+from workbench.asr.outline import outline
+from workbench.asr.outline import window as own_window
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
-from workbench.core.text import Alphabet, choose_normalizer, normalize_marks, to_model_text
-from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, ModelSpec, Seconds, Split
+from workbench.core.text import choose_normalizer, normalize_marks
+from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
 from workbench.services.expecting import Expectation, Expecting, Times, Work
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
-from workbench.services.listings import Problem
 from workbench.services.preview import Preview
+from workbench.services.windows import Window, choose, with_window
+from workbench.services.writing import Writing
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import find_set, set_names
@@ -51,11 +53,12 @@ class _Labelled:
     duration: Seconds
 
 
-class Planning:
+class Planning(Writing):
     """Looks ahead; loads no model and starts nothing."""
 
-    def __init__(self, store: Store, catalog: Catalog, labelling: Labelling) -> None:
-        self.store, self.catalog, self.labelling = store, catalog, labelling
+    def __init__(self, store: Store, catalog: Catalog, labelling: Labelling, root: Path) -> None:
+        super().__init__(store, catalog, labelling)
+        self.root = root
         self.expecting = Expecting(store)
 
     def strategies(self, model: str) -> list[str]:
@@ -113,7 +116,7 @@ class Planning:
     ) -> Preview:
         """As `preview`, for a model that was found already."""
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
-        work = self._work(set_name, spec, config, split, labelled)
+        work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
         if work is None or preview.plan is None:
             return preview
         arms = self._sweep_arms(spec, labelled, config.language, settings or {})
@@ -132,10 +135,13 @@ class Planning:
         config: TrainingConfig,
         split: dict[str, Any],
         labelled: Sequence[_Labelled],
+        *,
+        to_heal: bool = False,
     ) -> Work | None:
         """What a run has to do; None while the model's files are not here."""
         durations = {c.clip_id: c.duration for c in labelled}
-        return self.expecting.work(set_name, spec, config, split["folds"] or [split], durations)
+        parts = split["folds"] or [split]
+        return self.expecting.work(set_name, spec, config, parts, durations, to_heal=to_heal)
 
     def _sweep_arms(
         self, spec: ModelSpec, labelled: Sequence[_Labelled], language: str | None, settings: dict[str, Any]
@@ -147,7 +153,9 @@ class Planning:
             plan = plan_for_blocks(self._blocks(spec), strategy, TrainingConfig())
             config, _ = self._config(spec, strategy, labelled, language, given, kin(plan))
             arms += [(plan, config)] * len(SWEEP_FACTORS)
-        return arms
+        durations = [c.duration for c in labelled]
+        window = choose(local_folder(spec), [p for p, _ in arms], durations, settings.get("window"), self.root)
+        return [(plan, with_window(config, window)) for plan, config in arms]
 
     def suggested(self, set_name: str, model: str, strategy: str, settings: dict[str, Any]) -> TrainingConfig:
         """The settings alone, as `preview` would fill them in."""
@@ -174,12 +182,13 @@ class Planning:
         elif spec.parameters:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
         labelled, language, rule = self._labelled(set_name)
-        labelled, notes_on_length = self._within_window(spec, labelled)
+        labelled, window, notes_on_length = self._in_window(spec, [plan] if plan else [], labelled, settings)
         config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
+        config, suggestion = _windowed(config, suggestion, window, settings)
         with self.store.session() as session:
             check_general(session, str(config.general_set), find_set(session, set_name).id)
         split, notes = self._split(labelled, config, rule)
-        characters, more = self._characters(spec, labelled, config)
+        characters, more = self.new_characters(spec, [c.text for c in labelled], config)
         parts = split["folds"] or [split]
         tested = {i for part in parts for i in part["test"]}
         preview = Preview(
@@ -195,6 +204,7 @@ class Planning:
             provable=self._provable(spec, labelled, tested, str(config.normalizer)),
             new_characters=characters,
             notes=(*notes_on_length, *notes, *more),
+            window=window,
             command=command_line(set_name, spec, strategy, config),
         )
         return preview, config, split, labelled
@@ -222,22 +232,25 @@ class Planning:
             )
         return labelled, language, rule
 
-    def _within_window(self, spec: ModelSpec, labelled: list[_Labelled]) -> tuple[list[_Labelled], list[str]]:
-        """The clips that the model hears whole, and what to say of the others."""
+    def _in_window(
+        self, spec: ModelSpec, plans: Sequence[FreezePlan], labelled: list[_Labelled], settings: dict[str, Any]
+    ) -> tuple[list[_Labelled], Window, list[str]]:
+        """The clips that are heard whole, the window that they are heard in, and what to say of the others."""
         folder = local_folder(spec)
-        longest = window(folder) if folder else None
-        if longest is None:
-            return labelled, []
-        kept = [c for c in labelled if c.duration <= longest]
+        longest = own_window(folder) if folder else None
+        fitting = [c for c in labelled if longest is None or c.duration <= longest]
+        window = choose(folder, plans, [c.duration for c in fitting], settings.get("window"), self.root)
+        kept = [c for c in fitting if window.padded_to is None or c.duration <= window.padded_to]
         too_long = len(labelled) - len(kept)
         if not too_long:
-            return labelled, []
+            return labelled, window, []
         if len(kept) < MIN_CONFIRMED:
             raise TrainingError(
-                f"{too_long} of {len(labelled)} confirmed clips are longer than the {longest:.0f} s that {spec.name} "
-                "hears at once; split them, or choose a CTC model such as ctc-en."
+                f"{too_long} of {len(labelled)} confirmed clips are longer than the {window.padded_to:.0f} s that "
+                f"{spec.name} hears at once; split them, or choose a CTC model such as ctc-en."
             )
-        return kept, [f"{too_long} clips are longer than the {longest:.0f} s that {spec.name} hears: left out."]
+        said = f"{too_long} clips are longer than the {window.padded_to:.0f} s that {spec.name} hears: left out."
+        return kept, window, [said]
 
     def _config(
         self,
@@ -300,80 +313,6 @@ class Planning:
         split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
         return split.to_json() | {"folds": []}, notes
 
-    def _characters(
-        self, spec: ModelSpec, labelled: Sequence[_Labelled], config: TrainingConfig
-    ) -> tuple[tuple[str, ...], list[str]]:
-        """Characters of the labels that the model lacks, and what that means."""
-        alphabet, folder = self.alphabet(spec, config.language), local_folder(spec)
-        if alphabet is None or folder is None:
-            return (), []
-        unknown = [set(to_model_text(c.text, alphabet, config.language).unknown) for c in labelled]
-        new = tuple(sorted(set().union(*unknown)))
-        if not new:
-            return (), []
-        clips = sum(map(bool, unknown))
-        shown = " ".join(new[:20]) + (" …" if len(new) > 20 else "")
-        if not can_grow(folder):
-            if config.extend_alphabet:
-                raise WorkbenchError(
-                    f"The model {spec.name} writes pieces of words, to which no characters can be added; correct the "
-                    "labels, or choose a model that writes letter by letter."
-                )
-            return new, [f"{clips} clips cannot be learned: {spec.name} cannot write {shown}; correct their labels."]
-        if config.extend_alphabet:
-            return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
-        return new, [
-            f"{clips} clips cannot be learned as they stand: the model cannot write {shown}. "
-            "Let the alphabet grow by these characters (extend alphabet), or correct the labels."
-        ]
-
-    def alphabet(self, spec: ModelSpec, language: str | None = None) -> Alphabet | None:
-        """The characters a model writes (in a language, for MMS), read from its files; None where they are not here."""
-        folder = local_folder(spec)
-        if folder is None or not any((folder / name).is_file() for name in ("vocab.json", "tokenizer.json")):
-            return None
-        known = characters(folder, language)
-        return Alphabet(known) if known is not None else None
-
-    def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
-        """Labelled clips that a model cannot learn from as they stand; empty while its files are not here.
-
-        Raises:
-            UnknownNameError: No such set or model.
-        """
-        spec = self.catalog.find(model) if isinstance(model, str) else model
-        folder = local_folder(spec)
-        clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
-        if folder is None:
-            return []
-        longest = window(folder)
-        config = read_config(folder)
-        with self.store.session() as session:
-            language = find_set(session, set_name).language
-        alphabet = self.alphabet(spec, language)
-        remedy = "let its alphabet grow, or correct the label" if can_grow(folder) else "correct the label"
-        problems = []
-        for clip in clips:
-            if longest is not None and clip.duration > longest:
-                reason = f"{clip.duration:.1f} s are longer than the {longest:.0f} s that {spec.name} hears at once"
-                problems.append(Problem(clip.name, None, reason, "split the clip, or choose a CTC model"))
-                continue
-            if alphabet is None:
-                continue
-            written = to_model_text(clip.text, alphabet, language)
-            needed = frames_needed(folder, written.text)
-            frames = n_frames(config, round(clip.duration * SAMPLE_RATE))
-            if written.unknown:
-                reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
-                problems.append(Problem(clip.name, None, reason, remedy))
-            elif not written.text.strip():
-                reason = f"nothing is left of the text in the alphabet of {spec.name}"
-                problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
-            elif frames is not None and needed > frames:
-                reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
-                problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
-        return problems
-
     def _provable(self, spec: ModelSpec, labelled: Sequence[_Labelled], tested: set[int], normalizer: str) -> str:
         """What the test clips can prove, from the base's errors in them where it has heard them all."""
         with self.store.session() as session:
@@ -389,6 +328,15 @@ class Planning:
     def _blocks(self, spec: ModelSpec) -> Any:
         folder = local_folder(spec)
         return outline(folder) if folder else None
+
+
+def _windowed(
+    config: TrainingConfig, suggestion: Suggestion, window: Window, settings: dict[str, Any]
+) -> tuple[TrainingConfig, Suggestion]:
+    """The settings with the window that was chosen, and why."""
+    config = with_window(config, window)
+    why = dict(suggestion.why) | ({"window": window.why} if window.why and settings.get("window") is None else {})
+    return config, replace(suggestion, config=config, why=why)
 
 
 def _candidate(clip: _Labelled, *, keep: bool) -> SplitCandidate:

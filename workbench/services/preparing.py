@@ -5,8 +5,9 @@ What it leaves is the same whether one strategy learns, several race or parts of
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from workbench.asr import loading
@@ -24,15 +25,17 @@ from workbench.core.text import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
 from workbench.services.arms import Arm
-from workbench.services.course import Course
+from workbench.services.course import STAGES, Course
 from workbench.services.expecting import Expectation, Expecting, Work
 from workbench.services.general import GeneralCheck, general_set
 from workbench.services.labelling import Labelling
 from workbench.services.progress import Progress, StopRequested
 from workbench.services.run_clips import RunClip, run_clips
 from workbench.services.run_records import versions
+from workbench.services.short_window import ShortWindow, make_healed
 from workbench.services.sounds import divide_usable, say_left_out
 from workbench.services.watching import Watching
+from workbench.services.windows import find_healed, healing_ahead
 from workbench.store.database import Store
 from workbench.store.runs import find_run
 from workbench.workspace import Workspace
@@ -74,6 +77,8 @@ class Preparation:
     result: dict[str, Any] = field(default_factory=dict)  # what is stored of it besides the figures
     arm: Arm | None = None  # whose weights the model has; None while it is the base
     listened: list[Seconds] = field(default_factory=list)  # lengths of what the frozen part heard now, about
+    short: ShortWindow | None = None  # where the run hears in a shorter window than the base
+    base_heard: dict[int, str] = field(default_factory=dict)  # clip id -> what the base, in its own window, heard in it
 
     def prepare(self) -> Prepared:
         """Load the model, let what is frozen listen and the base write down the test clips.
@@ -98,15 +103,25 @@ class Preparation:
         wishes = self._wishes()
         plans = [plan_for_blocks(self.backend.blocks(), strategy, config) for strategy, config in wishes]
         shallowest = min(self.backend.hearing_boundary(plan.boundary) for plan in plans)
-        self.hearing = FeatureCache(self.workspace.cache, self.backend, shallowest)
+        self.own_window = self.backend.window if self.backend.padded_to else None
+        window = self._window()
+        # In a window of the run's own the base listens for itself, as deep as it can: later runs find it done.
+        boundary = shallowest if window is None else self.backend.reading_boundary
+        self.hearing = self.base_hearing = FeatureCache(self.workspace.cache, self.backend, boundary)
         splits = self._splits()
         general = self.general = self._general_check(splits)
         self.progress.course = self._course(splits, [config for _, config in wishes], plans)
-        heard = [self._item(c) for c in (*self.clips.values(), *general.clips)]
-        self._fill_cache(self.hearing, heard, "Listening once with the frozen part")
+        if window is None:
+            self._listen("Listening once with the frozen part", self.clips.values())
+        else:
+            self._listen("Listening with the base in its own window", self._judging(splits), "base")
         self._choose_language()
         base_texts = self._base_texts(splits)
         general.hear_base(self._hear)
+        if window is not None:
+            self._enter_window(window, plans)
+            self.hearing = FeatureCache(self.workspace.cache, self.backend, shallowest)
+            self._listen("Listening once with the frozen part", self.clips.values())
         written, new_characters = self._written(splits)
         if new_characters:
             self.backend.extend(new_characters)
@@ -119,6 +134,34 @@ class Preparation:
         self._save_row(versions=versions())
         return Prepared(splits, labels, base_texts, new_characters, arms)
 
+    def _window(self) -> int | None:
+        """The run's window; None where it is the base's own."""
+        wanted, own = self.config.window, self.backend.window
+        return round(wanted) if wanted is not None and own is not None and wanted < own else None
+
+    def _enter_window(self, window: int, plans: Sequence[FreezePlan]) -> None:
+        """Let the model hear in the run's window, healed for it where that is at hand or cannot be done without."""
+        folder, frozen = self.model_folder, any(plan.listens_frozen for plan in plans)
+        healed = find_healed(folder, window, self.workspace.root, made=frozen)
+        if healed is None and frozen:
+            began = time.monotonic()
+            healed = make_healed(
+                self.workspace, self.backend, folder, window, progress=self.progress, counted=self._count
+            )
+            self.seconds["healing"] = time.monotonic() - began
+        self.short = ShortWindow(self.backend, window, healed)
+        self.short.enter()
+        self.result["window"] = {"seconds": window, "healed": healed.sha256 if healed else None}
+
+    def _judging(self, splits: Sequence[Split]) -> list[RunClip]:
+        """The clips that are written down by the base: what judges and, in a shorter window, what steers."""
+        wanted = {i for s in splits for i in (*s.test, *(s.dev if self._window() is not None else ()))}
+        return [self.clips[i] for i in sorted(wanted)]
+
+    def _listen(self, message: str, clips: Iterable[RunClip], phase: str = "prefix") -> None:
+        """Let what is frozen hear clips and general speech."""
+        self._fill_cache(self.hearing, [self._item(c) for c in (*clips, *self.general.clips)], message, phase)
+
     def _wishes(self) -> list[tuple[str, TrainingConfig]]:
         """What to train: strategies with their settings; a sweep has several."""
         return [(self.run.strategy, self.config)]
@@ -130,8 +173,9 @@ class Preparation:
         sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
         durations = {i: c.n_samples / SAMPLE_RATE for i, c in self.clips.items()}
         general = [c.n_samples / SAMPLE_RATE for c in self.general.clips]
-        padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None
-        work = Work(self.run.model["name"], sides, durations, general, padded_to)
+        own, window = self.own_window, self._window()
+        healing = healing_ahead(self.model_folder, own, window, plans, self.workspace.root)
+        work = Work(self.run.model["name"], sides, durations, general, window or own, own, healing)
         return Course.foretold(self._expected(Expecting(self.store), work, list(zip(plans, configs, strict=True))))
 
     def _expected(
@@ -149,6 +193,7 @@ class Preparation:
     ) -> Arm:
         """A strategy with its settings, made ready to learn: what is frozen has listened."""
         plan = plan_for_blocks(self.backend.blocks(), strategy, config)
+        plan = replace(plan, window=float(self.short.seconds)) if self.short else plan
         _check_new_characters(plan, new_characters)
         hearing = self._deeper(self.hearing, self.backend.hearing_boundary(plan.boundary))
         if hearing is not self.hearing:
@@ -183,11 +228,12 @@ class Preparation:
         if known and known != backend.fingerprint:
             raise ModelError(f"The model {spec.name} has changed since this run began; start a new run instead.")
         self._save_row(model={**self.run.model, "fingerprint": backend.fingerprint})
+        self.model_folder = local_folder(spec) or Path()  # it has been loaded from there
         return backend
 
     def _leave_out_too_long(self) -> None:
         """Clips that the model cannot hear whole are used for nothing: cutting them would falsify their texts."""
-        window = self.backend.window
+        window = self._window() or self.backend.window
         long = [c for c in self.clips.values() if window and c.n_samples > window * SAMPLE_RATE]
         if long:
             self.clips = {i: c for i, c in self.clips.items() if c not in long}
@@ -249,7 +295,9 @@ class Preparation:
         learned = {i for s in splits for i in (*s.train, *s.dev)}
         with self.store.session() as session:
             found = general_set(session, self.config.general_set, self.run.set_id, [self.clips[i] for i in learned])
-        return GeneralCheck(found.within(self.backend.window).whole(self.workspace) if found else None)
+        return GeneralCheck(
+            found.within(self._window() or self.backend.window).whole(self.workspace) if found else None
+        )
 
     def _written(self, splits: Sequence[Split]) -> tuple[dict[int, str], list[str]]:
         """Each learning clip's label as the model writes it, and the characters to add to the alphabet."""
@@ -299,15 +347,16 @@ class Preparation:
         ids = tuple(self.backend.encode_label(text))
         return Example(clip.id, tuple(self._item(clip, k, ids) for k in range(copies + 1)), ids)
 
-    def _fill_cache(self, cache: FeatureCache, items: Sequence[CacheItem], message: str) -> None:
+    def _fill_cache(self, cache: FeatureCache, items: Sequence[CacheItem], message: str, phase: str = "prefix") -> None:
         """Run the frozen prefix over what is not in the cache yet."""
         if cache.boundary == 0 or not items:
             return
         began = time.monotonic()
-        self.progress.phase("prefix", message, total=len(items), done=len(items) - len(cache.missing(items)))
+        self.progress.phase(phase, message, total=len(items), done=len(items) - len(cache.missing(items)))
         computed = cache.fill(items, done=self._count)
-        self.listened += [s / SAMPLE_RATE for s in sorted(i.n_samples for i in items)[len(items) - computed :]]
-        self.seconds["prefix"] += time.monotonic() - began
+        if phase == "prefix":
+            self.listened += [s / SAMPLE_RATE for s in sorted(i.n_samples for i in items)[len(items) - computed :]]
+        self.seconds[STAGES[phase]] += time.monotonic() - began
 
     def _count(self, done: int) -> None:
         self.progress.count(done)
@@ -315,8 +364,9 @@ class Preparation:
 
     def _base_texts(self, splits: Sequence[Split]) -> dict[int, str]:
         """What the base hears in every test clip."""
-        wanted = sorted({i for s in splits for i in s.test})
-        base_texts = self._hear([self.clips[i] for i in wanted], "base", "Transcribing with the base model")
+        clips, message = self._judging(splits), "Transcribing with the base model"
+        heard = self.base_heard = self._hear(clips, "base", message)
+        base_texts = {i: heard[i] for i in sorted({i for s in splits for i in s.test})}
         # Kept, so that the page can say what these clips prove before the next run.
         Labelling(self.store).save_drafts(self.run.model["name"], base_texts, draft=False)
         return base_texts

@@ -1,10 +1,11 @@
 """What a fine-tune would do, as the page and the command line show it before the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.asr.defaults import Suggestion
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.services.expecting import Times
+from workbench.services.windows import Window
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Preview:
         provable: What the test clips can prove, one sentence; empty while the base has not drafted them.
         new_characters: Characters in the labels that the model cannot write yet.
         notes: What the user should know before pressing start.
+        window: In which the clips are heard.
         times: How long it takes on this machine; None while the model's files are not here.
     """
 
@@ -35,3 +37,4 @@ class Preview:
     notes: tuple[str, ...]
     command: str
     times: Times | None = None
+    window: Window = field(default_factory=Window)

@@ -20,7 +20,7 @@ from workbench.core.scoring import evaluate
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
-from workbench.services.effort import Effort, Training, sum_effort
+from workbench.services.effort import Effort, Training, in_own_window, sum_effort
 from workbench.services.expecting import timing
 from workbench.services.machine import Others
 from workbench.services.planning import CURVE, SWEEP
@@ -71,7 +71,7 @@ class RunExecution(Preparation):
         self.progress.plan_updates(self._planned(splits))
         if len(splits) == 1:
             outcome = self._train_split(splits[0], self.folder / "training", None)
-            return self._test(splits[0].test, None), [outcome], outcome.stopped
+            return self._test(splits[0].test, None, outcome), [outcome], outcome.stopped
         start = copy_state(self.backend)
         texts: Texts = {}
         outcomes: list[TrainingOutcome] = []
@@ -81,7 +81,7 @@ class RunExecution(Preparation):
             if finished is None:
                 restore_state(self.backend, start)
                 outcome = self._train_split(split, folder, number)
-                finished = outcome, self._test(split.test, number)
+                finished = outcome, self._test(split.test, number, outcome)
                 if not outcome.stopped:
                     write_fold(folder, *finished)
             outcomes.append(finished[0])
@@ -147,11 +147,14 @@ class RunExecution(Preparation):
             folder=folder,
             hooks=Hooks(score, self.progress.update, self.progress.should_stop),
             stop_after=stop_after,
+            untrained=[self.base_heard[e.clip_id] for e in dev] if self.short else None,
         )
         self.seconds["training"] += time.monotonic() - began
         return outcome
 
-    def _test(self, clip_ids: Sequence[int], fold: int | None) -> Texts:
+    def _test(self, clip_ids: Sequence[int], fold: int | None, outcome: TrainingOutcome) -> Texts:
+        if self.short and outcome.best_step == 0:  # it is the base, which hears in its own window
+            return {i: (self.base_heard[i], fold) for i in clip_ids}
         clips, message = [self.clips[i] for i in clip_ids], "Transcribing with the adapted model"
         return {i: (text, fold) for i, text in self._hear(clips, "evaluating", message, may_stop=False).items()}
 
@@ -166,8 +169,13 @@ class RunExecution(Preparation):
         began: float,
     ) -> None:
         self.progress.phase("saving", "Saving")
+        unchanged = self._delivers_base(ready, outcomes)
+        if unchanged:
+            self._be_the_base()
         assert self.arm
         save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(ready.new_characters))
+        if self.short:
+            self.short.save(self.folder / "model")
         blank = [i for i, (text, _) in adapted.items() if not text.strip()]
         if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
             self.notes.append(
@@ -191,7 +199,6 @@ class RunExecution(Preparation):
         ]
         self.seconds["total"] = time.monotonic() - began
         folds = len(ready.splits) > 1
-        unchanged = self._delivers_base(ready, outcomes)
         trained = set() if unchanged else self._learned_from(ready, outcomes)
         result = self.result | {
             "train_clips": len(trained),
@@ -216,6 +223,13 @@ class RunExecution(Preparation):
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = STOPPED if stopped and not unchanged else ""
+
+    def _be_the_base(self) -> None:
+        """The model delivered is the base, in its own window; what learns has the weights that it began with."""
+        if self.short and self.arm:
+            self.short.leave()
+            self.short = None
+            self.arm = replace(self.arm, hearing=self.base_hearing, cache=self.base_hearing)
 
     def _delivers_base(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> bool:
         """Whether the model delivered is the base as it was."""
@@ -249,7 +263,9 @@ class RunExecution(Preparation):
         padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None
         general = [c.n_samples / SAMPLE_RATE for c in self.general.clips]
         tested = [*lengths(adapted), *general]
-        return sum_effort(trainings, self.arm.config, heard=self.listened, tested=tested, padded_to=padded_to)
+        effort = sum_effort(trainings, self.arm.config, heard=self.listened, tested=tested, padded_to=padded_to)
+        based = [*lengths(self.base_heard), *general]
+        return in_own_window(effort, based, len(tested), padded_to, self.own_window)
 
     def _say_repetitions(self, which: str, texts: Mapping[int, str]) -> None:
         """A decoder that lost the sound says the same over and over; every such word counts as an error."""
@@ -273,4 +289,6 @@ class RunExecution(Preparation):
             "versions": versions(),
             "new_characters": new_characters,
             "language": self.language,
+            "window": self.short.seconds if self.short else None,
+            "healed": self.backend.healed or None,
         }

@@ -99,7 +99,7 @@ class SweepExecution(RunExecution):
             self._enter(winner)
             start = copy_state(self.backend)
             outcomes.append(self._take(winner, folder, race))
-            texts |= self._test(split.test, fold)
+            texts |= self._test(split.test, fold, outcomes[-1])
             if race.stopped or fold is None:
                 self._deliver(winner)
                 return texts, outcomes, race.stopped
@@ -130,7 +130,9 @@ class SweepExecution(RunExecution):
         if not dev:
             raise TrainingError("A sweep chooses on dev clips and there are none; confirm more clips, or use folds.")
         self.arm = None
-        base_texts = self._hear(dev, "base", "Transcribing the dev clips with the base model")
+        base_texts = self.base_heard
+        if not self.short:  # else the base has heard them in its own window
+            base_texts = self._hear(dev, "base", "Transcribing the dev clips with the base model")
         base = self._scored(split.dev, [base_texts[i] for i in split.dev])
         race = Race(split.dev, base, _read(folder))
         alive = list(self.arms)
@@ -166,7 +168,9 @@ class SweepExecution(RunExecution):
         outcome = self._train_split(
             split, folder / _slug(arm.name), fold, stop_after=None if target >= planned else target, turn=self.turn
         )
-        heard = self._hear([self.clips[i] for i in split.dev], "evaluating", arm.name, may_stop=False)
+        heard = self.base_heard
+        if not self.short or outcome.best_step:
+            heard = self._hear([self.clips[i] for i in split.dev], "evaluating", arm.name, may_stop=False)
         self._leave(arm, start)
         seconds = (known.seconds if known else 0.0) + time.monotonic() - began
         race.entrants[arm.name] = Entrant(

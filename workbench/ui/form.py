@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from workbench.core.config import TrainingConfig, setting_help
+from workbench.core.config import EFFORTS, TrainingConfig, setting_help
 from workbench.errors import TrainingError
 from workbench.ui import text
 from workbench.ui.render import count
@@ -17,7 +17,9 @@ SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_F
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 OF_STRIP: Final = ("blocks", "lora_rank")  # suggested by nothing: they are what the strip of blocks says
+AUTO: Final = tuple(f.name for f in fields(TrainingConfig) if f.metadata["auto"])  # "auto" there is no wish
 CHOICES: Final = {
+    "effort": list(EFFORTS),
     "normalizer": ["english", "marks", "none"],
     "task": ["transcribe", "translate"],
     "general_set": ["general", "none"],
@@ -101,7 +103,7 @@ def strategy_label(name: str) -> str | None:
 def wishes(filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
     """The settings that the user changed: neither empty nor what the form was filled with."""
     given = {name: _typed(name, v) for name, v in zip(SETTINGS, values, strict=True) if v not in (None, "")}
-    return {name: value for name, value in given.items() if value != filled.get(name)}
+    return {name: value for name, value in given.items() if value is not None and value != filled.get(name)}
 
 
 def kept_wishes(stored: Any) -> dict[str, Any]:
@@ -124,6 +126,8 @@ def _typed(name: str, value: Any) -> Any:
     """
     if name not in NUMBERS or not isinstance(value, str):
         return value
+    if name in AUTO and value.strip().lower() == "auto":
+        return None
     try:
         return float(value.replace(",", "."))
     except ValueError:

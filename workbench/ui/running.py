@@ -130,8 +130,15 @@ def _line(said: str, time_left: str) -> str:
 def _phases(view: RunView) -> str:
     now = view.progress.get("phase")
     frozen = view.plan.get("boundary", 1) if view.plan else 1
-    idle = {*(() if frozen else ("prefix",)), *(("general",) if view.config.general_set in (None, NONE) else ())}
+    heals = now == "healing" or view.seconds.get("healing")
+    idle = {
+        *(() if frozen else ("prefix",)),
+        *(() if heals else ("healing",)),
+        *(("general",) if view.config.general_set in (None, NONE) else ()),
+    }
     names = [n for n in text.PHASES if n not in idle]
+    if view.plan and view.plan.get("window") and "prefix" in names:  # the base listens for itself, before all else
+        names.insert(names.index("training") - 1, names.pop(names.index("prefix")))
     place = names.index(now) if now in names else -1
     items = "".join(
         f"<li class='{'past' if i < place else 'now' if i == place else ''}'>{text.PHASES[n]}</li>"

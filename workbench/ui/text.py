@@ -534,6 +534,7 @@ NOW: Final = "Now"
 UPDATE: Final = "update"
 STARTING: Final = "Starting"
 SETTING_LABELS: Final = {
+    "effort": "How thorough",
     "epochs": "Passes over the clips (epochs)",
     "learning_rate": "Step size (learning rate)",
     "batch_clips": "Clips per update (batch)",
@@ -546,6 +547,7 @@ SETTING_LABELS: Final = {
     "dropout": "Dropout",
     "augment_copies": "Altered copies (augmentation)",
     "folds": "Folds (cross-validation)",
+    "window": "Window (Whisper, seconds)",
     "blocks": "Blocks of your choice",
     "lora_rank": "Rank of the adapters (LoRA)",
     "task": "Task (Whisper)",
@@ -566,6 +568,7 @@ STATUS: Final = {
 PHASES: Final = {
     "loading": "Load",
     "prefix": "Listen",
+    "healing": "Heal",
     "base": "Base",
     "training": "Learn",
     "evaluating": "Test",

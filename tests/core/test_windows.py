@@ -1,0 +1,26 @@
+"""The window in which clips are heard: as short as they let it be."""
+
+import pytest
+
+from workbench.core.windows import AIR, WINDOWS, choose_window
+
+
+@pytest.mark.parametrize(
+    ("longest", "own", "window"),
+    [(2.0, 30.0, 5), (4.5, 30.0, 5), (4.6, 30.0, 10), (9.5, 30.0, 10), (14.9, 30.0, 20), (19.6, 30.0, None)],
+)
+def test_the_shortest_window_with_air(longest: float, own: float, window: int | None) -> None:
+    assert choose_window([0.5, longest, 1.0], own) == window
+
+
+def test_a_model_keeps_its_own_window_where_a_shorter_one_gains_nothing() -> None:
+    assert choose_window([1.0], 5.0) is None
+    assert choose_window([1.0], None) is None  # a clip costs its own length
+    assert choose_window([31.0], 30.0) is None
+    assert choose_window([], 30.0) == WINDOWS[0]
+
+
+def test_every_window_leaves_air() -> None:
+    for tenths in range(1, 300):
+        found = choose_window([tenths / 10], 30.0)
+        assert found is None or found >= tenths / 10 + AIR

@@ -1,0 +1,26 @@
+"""The window in which an encoder that takes no mask (Whisper) hears clips: as short as the clips let it be.
+
+Whisper pads every sound to 30 s and pays for them. Its positions can be cut to a shorter window, which an adapted model
+keeps; what that does to a model, and what heals it, stands in asr/healing.py.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from workbench.core.types import Seconds
+
+WINDOWS: Final[tuple[int, ...]] = (5, 10, 15, 20)  # seconds; few, so that one healed encoder serves many sets
+AIR: Final[Seconds] = 0.5  # after the longest clip: an encoder hears the end of speech by the quiet behind it
+
+
+def choose_window(durations: Iterable[Seconds], own: Seconds | None) -> int | None:
+    """The shortest window that leaves air behind the longest clip; None for the model's own.
+
+    Args:
+        durations: Of the clips.
+        own: What the model pads every clip to; None where it pads to nothing.
+    """
+    longest = max(durations, default=0.0)
+    if own is None or longest > own:
+        return None
+    return next((w for w in WINDOWS if longest + AIR <= w < own), None)
