@@ -133,7 +133,7 @@ def test_failures_are_one_sentence_and_wrong_usage_is_two(terminal: Terminal) ->
     unparted = ("sweep", "--set", "none", "--model", "ctc-en", "--strategies", "head top-1")
     assert "--strategies head,top-1" in terminal.run(*unparted, status=1).stderr
     terminal.run("transcribe", "--model", "ctc-en", status=2)
-    terminal.run("adapt", "--set", "a", status=2)
+    terminal.run("adapt", "--model", "ctc-en", status=2)
     terminal.run("adapt", "--set", "a", "--model", "ctc-en", "--strategy", "head", "--epochs", "many", status=2)
 
 
@@ -160,3 +160,20 @@ def test_the_help_names_every_strategy() -> None:
         if option.name == "strategy"
     )
     assert all(re.search(rf"\b{name}\b", help_text) for name in STRATEGIES)
+
+
+def test_the_command_line_begins_with_the_sets_model(terminal: Terminal, tmp_path: Path) -> None:
+    """Without --model; nothing is adapted here, since the set is empty."""
+    from workbench.services.workbench import Workbench
+
+    bench = Workbench.open(tmp_path / "workspace")
+    bench.collecting.create_set("s", "en")
+    for verb in ("adapt", "sweep", "curve"):
+        assert "Base model: ctc-en. Another one: --model." in terminal.run(verb, "--set", "s", status=1).stderr
+    bench.base_models.choose("s", "whisper-base")
+    said = terminal.run("adapt", "--set", "s", status=1).stderr
+    assert "Base model: whisper-base." in said
+    assert "`workbench fetch whisper-base`" in said
+    assert "no clip set called 'none'" in terminal.run("adapt", "--set", "none", status=1).stderr
+    assert terminal.json("doctor", "--set", "s")["model"] is None, "nobody listens unless asked to"
+    bench.close()

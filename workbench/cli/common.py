@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from workbench.core.types import ModelSpec
     from workbench.services.workbench import Workbench
 
 app = typer.Typer(
@@ -71,6 +72,16 @@ def opened(context: typer.Context, workspace: Path | None, **options: Any) -> It
         yield bench
     finally:
         bench.close()
+
+
+def base_model(bench: "Workbench", set_name: str, named: str | None) -> "ModelSpec":
+    """The model that was named, else the set's, which is said."""
+    bench.collecting.set_info(set_name)  # an unknown set is said as such
+    if named is not None:
+        return bench.catalog.resolve(named)
+    spec = bench.base_models.of_set(set_name)
+    messages().print(f"Base model: {spec.name}. Another one: --model.")
+    return spec
 
 
 def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:

@@ -15,6 +15,7 @@ from workbench.cli.common import (
     SetOption,
     WorkspaceOption,
     app,
+    base_model,
     emit,
     messages,
     opened,
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
     from workbench.services.workbench import Workbench
 
 ModelOption = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="A name from `workbench models`, a hub id, or a model folder.")
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="A name from `workbench models`, a hub id, or a folder; else the set's choice, or the best at hand.",
+    ),
 ]
 ModelFolders = Annotated[
     list[Path] | None, typer.Option("--model", metavar="DIR", help="Offer this model folder; repeatable.")
@@ -126,7 +132,7 @@ def transcribe(
 def adapt(
     context: typer.Context,
     set_name: SetOption,
-    model: ModelOption,
+    model: ModelOption = None,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -141,7 +147,7 @@ def adapt(
     """Fine-tune a base model on a set's confirmed clips. Base and adapted are compared on clips it never heard."""
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
-        spec = bench.catalog.resolve(model)
+        spec = base_model(bench, set_name, model)
         strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
         preview = bench.adaptation.preview_model(set_name, spec, strategy, given)
         for note in (*preview.suggestion.reasons, *preview.notes):
@@ -157,7 +163,7 @@ def adapt(
 def sweep(
     context: typer.Context,
     set_name: SetOption,
-    model: ModelOption,
+    model: ModelOption = None,
     strategies: Annotated[
         str, typer.Option(help="What may learn, separated by commas: head,top-2,full; a few late blocks by default.")
     ] = "",
@@ -175,7 +181,7 @@ def sweep(
         if any(" " in name for name in names):
             raise WorkbenchError(f"Separate the strategies by commas: --strategies {','.join(strategies.split())}.")
         rates = [_rate(rate) for rate in learning_rates.split(",") if rate.strip()]
-        run = bench.adaptation.start_sweep(set_name, bench.catalog.resolve(model), names, rates, given)
+        run = bench.adaptation.start_sweep(set_name, base_model(bench, set_name, model), names, rates, given)
         _follow(bench, run)
         document = bench.comparing.document(run)
     emit(document, as_json, lambda console: _show_figures(console, document))
@@ -186,7 +192,7 @@ def sweep(
 def curve(
     context: typer.Context,
     set_name: SetOption,
-    model: ModelOption,
+    model: ModelOption = None,
     strategy: Annotated[str | None, typer.Option(help="What may learn; the model's usual one by default.")] = None,
     draws: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each size, on other clips each time.")] = 3,
     workspace: WorkspaceOption = None,
@@ -196,7 +202,7 @@ def curve(
     """Train on more and more of a set's clips. That says what more of them would bring."""
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
-        spec = bench.catalog.resolve(model)
+        spec = base_model(bench, set_name, model)
         strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
         run = bench.adaptation.start(set_name, spec, strategy, given, curve_draws=draws)
         _follow(bench, run)

@@ -10,7 +10,6 @@ import gradio as gr
 from workbench.core.config import EFFORTS, TrainingConfig, setting_help
 from workbench.errors import TrainingError
 from workbench.ui import text
-from workbench.ui.render import count
 
 _FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
 SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_FIELDS].index(n)))  # the form's order
@@ -86,12 +85,6 @@ def explained(name: str, why: Mapping[str, str]) -> str:
     """
     said = f"{setting_help(name)} → {why[name]}" if name in why else setting_help(name)
     return said.translate(_MARKUP)
-
-
-def model_choice(name: str, parameters: int | None, source: str) -> tuple[str, str]:
-    """A base model in the list of models."""
-    size = f"{text.WEIGHTS.format(n=count(parameters))} · " if parameters else ""
-    return f"{name} · {size}{text.SOURCES[source].split(',')[0]}", name
 
 
 def strategy_label(name: str) -> str | None:

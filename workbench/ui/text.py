@@ -375,7 +375,6 @@ LIST_WORDS: Final = {
 
 ADAPT: Final = "Adapt"
 BASE_MODEL: Final = "Base model"
-BASE_MODEL_INFO: Final = "From the list, or a Hugging Face id: OWNER/NAME"
 LEFT_OUT: Final = "Not on offer:"
 LEFT_OUT_MORE: Final = "and {n} more; they are named where the page was started."
 STRATEGY: Final = "What may learn (freezing strategy)"
