@@ -22,12 +22,13 @@ from workbench.asr.hub_models import (
     WHISPER_BASE_RATES,
 )
 from workbench.asr.kept_models import KEPT, kept_changed, kept_folder, kept_folders, models_root, read_card
-from workbench.asr.model_folder import ADAPTER, CONFIG, SMALL, BadModelError, family_of, judge, problems_of, read_config
+from workbench.asr.model_folder import ADAPTER, CONFIG, BadModelError, family_of, judge, problems_of, read_config
 from workbench.asr.offers import OFFERS
+from workbench.asr.spoken import fixed_languages
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError
-from workbench.files import read_object, shown
+from workbench.files import shown
 
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
 BYTES_PER_WEIGHT = 4  # float32
@@ -138,9 +139,8 @@ class Catalog:
 def bundled(config_file: Path) -> ModelSpec:
     """The bundled model whose config.json this is; its facts stand in workbench.json beside it where there is one."""
     spec = folder_spec(config_file.parent)
-    facts_file = config_file.parent / "workbench.json"
-    facts = read_object(facts_file, most=SMALL) if facts_file.is_file() else {}
-    facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+    card = read_card(config_file.parent)
+    facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in card.items()}
     return replace(spec, source="bundled", **facts)
 
 
@@ -154,12 +154,15 @@ def folder_spec(folder: Path) -> ModelSpec:
     judged = judge(folder)
     parameters = sum(map(math.prod, judged.shapes.values()))
     rates = SMALL_RATES if parameters < SMALL_MODEL_PARAMETERS else LARGE_RATES
+    with problems_of(folder):
+        card = read_card(folder)
     return ModelSpec(
         name=folder.name,
         family=judged.family,
         source="folder",
         location=str(folder),
         parameters=parameters,
+        languages=fixed_languages(folder, judged.config, card),
         size_mb=round(sum(w.stat().st_size for w in judged.weights) / 1e6, 1),
         learning_rates=rates.get(judged.family, {}),
         good_for="A model from your own disk.",
@@ -176,13 +179,7 @@ def kept_spec(folder: Path) -> ModelSpec:
     with problems_of(folder):
         card = read_card(folder)
     said: dict[str, Any] = {name: str(card[name])[:MOST_WORDS] for name in ("licence", "good_for") if card.get(name)}
-    languages = card.get("languages")
-    return replace(
-        spec,
-        source="fetched" if card.get("source") == "fetched" else "added",
-        languages=tuple(map(str, languages)) if isinstance(languages, list) else (),
-        **said,
-    )
+    return replace(spec, source="fetched" if card.get("source") == "fetched" else "added", **said)
 
 
 def _to_be_had(here: set[str]) -> Iterator[ModelSpec]:

@@ -1,11 +1,14 @@
 """Greedy reading of a decoder, clip by clip within a batch, with an eye on texts that go round in circles."""
 
+import math
+
 import torch
 from torch import Tensor
 
 # A unit of up to so many tokens that comes so often in a row is a loop: speech does not do that, decoders do.
 LONGEST_UNIT = 12
 REPEATS = 8
+LEAST = 1e-9  # of a probability that a logarithm is taken of
 
 
 class GreedyState:
@@ -21,6 +24,8 @@ class GreedyState:
     Attributes:
         texts: Token ids of each clip so far.
         sure: The probability of each of them, among those that might have been written; empty unless measured.
+        silent: The probability of each clip that nobody speaks in it; None where it was not asked or cannot be told.
+        ended: The probability of each text's end, taken alike; 1 where it did not come to its end.
     """
 
     def __init__(
@@ -29,6 +34,8 @@ class GreedyState:
         self.end_token, self.never, self.not_first, self.measured = end_token, never, not_first, measured
         self.texts: list[list[int]] = [[] for _ in range(n_clips)]
         self.sure: list[list[float]] = [[] for _ in range(n_clips)]
+        self.ended = [1.0] * n_clips
+        self.silent: list[float | None] = [None] * n_clips
         self.going = [True] * n_clips
         self.first = True
 
@@ -50,12 +57,18 @@ class GreedyState:
                 continue
             if token == self.end_token:
                 self.going[i] = False
+                self.ended[i] = sure[i] if sure else 1.0
                 continue
             self.texts[i].append(token)
             self.sure[i] += sure[i : i + 1]
             if loops(self.texts[i]):
                 self.going[i] = False
         return best[:, None]
+
+    def log_probability(self, clip: int) -> float:
+        """Mean over a text's tokens and its end of the logarithm of their probability."""
+        taken = [*self.sure[clip], self.ended[clip]]
+        return sum(math.log(max(p, LEAST)) for p in taken) / len(taken)
 
 
 def loops(tokens: list[int]) -> bool:

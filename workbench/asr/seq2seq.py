@@ -18,6 +18,7 @@ Paper: Radford et al. 2022 (arXiv 2212.04356).
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from workbench.asr.ctc_text import numbered_words
 from workbench.asr.lora import low_rank_size
 from workbench.asr.outline import learned_characters
 from workbench.asr.reading import GreedyState
+from workbench.asr.silence import silence_of
 from workbench.asr.tied_embedding import look_up
 from workbench.asr.token_writer import TokenWriter
 from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
@@ -288,7 +290,11 @@ class WhisperBackend(TokenWriter):
         if not measured:
             return [Heard(text) for text in texts]
         tokens = [placed(ids, sure, self._decode) for ids, sure in zip(written.texts, written.sure, strict=True)]
-        return [by_word(text, of_text) for text, of_text in zip(texts, tokens, strict=True)]
+        heard_words = [by_word(text, of_text) for text, of_text in zip(texts, tokens, strict=True)]
+        return [
+            replace(said, silence=silent, log_probability=written.log_probability(i))
+            for i, (said, silent) in enumerate(zip(heard_words, written.silent, strict=True))
+        ]
 
     def _decode(self, ids: Sequence[int]) -> str:
         decode = self.processor.tokenizer.decode
@@ -307,8 +313,11 @@ class WhisperBackend(TokenWriter):
         state = GreedyState(len(prompts), self.end_token, *suppressed, measured=measured)
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         tokens = prompts
-        for _ in range(most):
-            tokens = state.take(self.model.proj_out(self._read(tokens, heard, cache)[:, -1]))
+        for step in range(most):
+            hidden = self._read(tokens, heard, cache)
+            if measured and step == 0:
+                state.silent = silence_of(self.model.proj_out(hidden[:, 0]), self.silence_token)
+            tokens = state.take(self.model.proj_out(hidden[:, -1]))
             if state.finished:
                 break
         return state

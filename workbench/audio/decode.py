@@ -194,8 +194,8 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
         raise AudioError(f"{TOO_SHORT} (it lasts {sound.duration:.3f} s)", "record it again with a pause on each side")
     if sound.duration > longest:
         raise too_long(sound.duration, longest)
-    peak = float(np.ptp(sound.samples)) / 2  # a constant offset is no sound
-    if peak < SILENT_PEAK:
+    peak = _peak(sound.samples)
+    if is_silent(sound.samples):
         raise AudioError(SILENT, "check the microphone and record it again")
     found = []
     if sound.clipped:
@@ -205,6 +205,15 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
     if sound.cut_off:
         found.append(CUT_OFF)
     return tuple(found)
+
+
+def is_silent(samples: Samples) -> bool:
+    """Whether there is nothing to be heard in `(n_samples,)` float32."""
+    return _peak(samples) < SILENT_PEAK
+
+
+def _peak(samples: Samples) -> float:
+    return float(np.ptp(samples)) / 2 if len(samples) else 0.0  # a constant offset is no sound
 
 
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:

@@ -44,6 +44,7 @@ ModelFolders = Annotated[
 ModelCollections = Annotated[
     list[Path] | None, typer.Option("--models-dir", metavar="DIR", help="Offer every model in this folder; repeatable.")
 ]
+NO_SPEECH = "(no speech heard)"
 SAY_EVERY = 5.0  # seconds between lines of progress where stderr is no terminal
 
 
@@ -99,6 +100,10 @@ def transcribe(
     set_name: Annotated[
         str | None, typer.Option("--set", metavar="NAME", help="A clip set, in place of files.")
     ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="What is spoken, such as de; else the set's, or as the model recognises it."),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -111,16 +116,16 @@ def transcribe(
         if set_name:
             total = bench.collecting.set_info(set_name).clips
             document = bench.transcribing.clip_set(
-                chosen, set_name, done=lambda n: bar(n, total, ""), left_out=problems.append
+                chosen, set_name, language=language, done=lambda n: bar(n, total, ""), left_out=problems.append
             )
         else:
             document, problems = bench.transcribing.files(
-                chosen, files or [], done=lambda n: bar(n, len(files or []), "")
+                chosen, files or [], language=language, done=lambda n: bar(n, len(files or []), "")
             )
 
     def show(console: Console) -> None:
         for row in document:
-            console.print(f"{row['file']}\t{row['text']}")
+            console.print(f"{row['file']}\t{row['text'] or NO_SPEECH}")
 
     emit(document, as_json, show)
     if problems:

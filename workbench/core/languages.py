@@ -1,7 +1,9 @@
 """Short and long language codes: ISO 639-1 "de" and ISO 639-3 "deu"."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from workbench.core.numbers import language_code
 
 _PAIRS = """
 aa aar ab abk ae ave af afr ak aka am amh an arg ar ara as asm av ava ay aym az aze ba bak be bel bg bul bi bis bm bam
@@ -17,6 +19,14 @@ sv swe sw swa ta tam te tel tg tgk th tha ti tir tk tuk tl tgl tn tsn to ton tr 
 uk ukr ur urd uz uzb ve ven vi vie vo vol wa wln wo wol xh xho yi yid yo yor za zha zh zho zu zul
 """
 _THREE: dict[str, str] = dict(re.findall(r"\b(\w\w)\s+(\w{3})\b", _PAIRS))
+
+# OpenAI's multilingual models (whisper/tokenizer.py); yue since large-v3.
+_WHISPER = """
+en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml cy sk
+te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo
+ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue
+"""
+WHISPER_LANGUAGES = frozenset(_WHISPER.split())
 
 # Codes of several closely related languages -> the one that is usually meant.
 _USUAL = {
@@ -35,6 +45,15 @@ def short_code(code: str) -> str | None:
     """The ISO 639-1 code of an ISO 639-3 one; None where there is none."""
     wide = {narrow: broad for broad, narrow in _USUAL.items()}.get(code, code)
     return {three: two for two, three in _THREE.items()}.get(wide)
+
+
+def spoken_code(language: str | None, codes: Collection[str]) -> str | None:
+    """The one of a model's codes that a tag or name means: "en-GB", "eng" and "English" are "en"; None for none."""
+    if not language:
+        return None
+    plain = language.strip().lower()
+    named = (plain, plain.split("-")[0], language_code(plain), short_code(plain))
+    return next((code for code in named if code in codes), None)
 
 
 def find_code(language: str, codes: Iterable[str]) -> str | None:

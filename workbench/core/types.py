@@ -73,10 +73,14 @@ class Heard:
     Attributes:
         confidences: For each word of `text` (what stands between spaces) the probability that the model gave to its
             least sure token, 0 to 1; empty where that is not known.
+        silence: The probability that it gave to nobody speaking, 0 to 1; None for a model that cannot say so.
+        log_probability: Mean of its tokens' log probabilities, the end's included; None where that is not known.
     """
 
     text: str
     confidences: tuple[float, ...] = ()
+    silence: float | None = None
+    log_probability: float | None = None
 
     @property
     def certainty(self) -> float | None:

@@ -71,6 +71,11 @@ class Listed:
             return ()
         return tuple(i for i, sure in enumerate(self.draft.confidences) if sure < UNCERTAIN)
 
+    @property
+    def no_speech(self) -> bool:
+        """Whether the drafting model heard nobody speak, and nobody has written anything yet."""
+        return self.draft is not None and not self.draft.text and not self.clip.text and self.clip.status == "drafted"
+
 
 @dataclass(frozen=True)
 class ClipPage:

@@ -22,6 +22,7 @@ from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
 from workbench.services.expecting import Expectation, Expecting, Times, Work
+from workbench.services.foreign import foreign_notes
 from workbench.services.general import BUNDLED, NONE, check_general, default_general
 from workbench.services.labelling import Labelling
 from workbench.services.preview import Preview
@@ -203,7 +204,7 @@ class Planning(Writing):
             split_rule=split["rule"],
             provable=self._provable(spec, labelled, tested, str(config.normalizer)),
             new_characters=characters,
-            notes=(*notes_on_length, *notes, *more),
+            notes=(*notes_on_length, *foreign_notes(spec, language), *notes, *more),
             window=window,
             command=command_line(set_name, spec, strategy, config),
         )

@@ -21,6 +21,7 @@ from workbench.asr.training import transcribe_items
 from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.config import TrainingConfig
+from workbench.core.languages import spoken_code
 from workbench.core.text import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import ModelError, TrainingError
@@ -258,9 +259,9 @@ class Preparation:
             raise StopRequested
 
     def _tell_language(self) -> None:
-        """Tell the model the set's language where it knows it: before it listens, as it may hear by language (MMS)."""
-        known, wanted = self.backend.languages(), (self.config.language or "").split("-")[0] or None
-        self.language = wanted if known is not None and wanted in known else None
+        """Tell the model the set's language, or else its own: before it listens, as it may hear by language (MMS)."""
+        own = getattr(self.backend, "own_language", None)  # which Whisper's settings may name
+        self.language = spoken_code(self.config.language, self.backend.languages() or ()) or own
         self.backend.set_language(self.language, self.config.task)
 
     def _choose_language(self) -> None:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog
-from workbench.asr.packing import padded_batches
-from workbench.audio.decode import check, decode_file, from_array
-from workbench.audio.segment import split_at_silences
+from workbench.audio.decode import check, from_array
+from workbench.core.languages import spoken_code
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds
-from workbench.errors import AudioError, WorkbenchError
+from workbench.errors import AudioError, ModelError, WorkbenchError
+from workbench.services.foreign import check_known
+from workbench.services.hearing import CHUNK_SECONDS, document_of, hear_sounds, usable
 from workbench.services.labelling import Labelling
 from workbench.services.sounds import read_sound, say_left_out
 from workbench.store.database import Store
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from workbench.asr.backend import Backend
 
 KEPT_MODELS = 2  # a base and an adapted one
-CHUNK_SECONDS: Seconds = 80.0  # of sound, between two looks at the Stop button
 RUN_PREFIX = "run-"
 
 
@@ -65,12 +65,11 @@ class Transcribing:
         """Begin to draft the clips of a set that have no confirmed label; returns at once.
 
         Raises:
-            WorkbenchError: Unknown names, or nothing to draft, or drafting already.
+            WorkbenchError: Unknown names, a language that the model does not know, nothing to draft, drafting already.
         """
         if self.draft_view(set_name).active:
             raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
-        if not model.startswith(RUN_PREFIX):
-            self.catalog.find(model)
+        self._check_known(model, self._set_language(set_name))
         clips = [c for c in self.labelling.clips(set_name) if c.status != "confirmed"]
         if not clips:
             raise WorkbenchError("Every clip has a confirmed label; there is nothing to draft.")
@@ -121,7 +120,7 @@ class Transcribing:
         began = time.monotonic()
         broken: list[Clip] = []
         language = self._set_language(set_name)
-        done = endless = 0
+        done = endless = silent = 0
 
         def show(message: str, *, active: bool = True) -> None:
             left = (time.monotonic() - began) / done * (len(clips) - done) if done else None
@@ -137,10 +136,12 @@ class Transcribing:
                 self.labelling.save_drafts(model, drafts, draft=draft)
                 done += len(chunk)
                 endless += sum(repetition(said.text) is not None for said in drafts.values())
+                silent += sum(not said.text for said in drafts.values())
                 show("Drafting" if draft else "Listening")
+            nobody = f" In {silent} of them it heard no speech." if silent else ""
             circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
             gone = f" {say_left_out(broken, len(clips))}" if broken else ""
-            show(f"{done} clips {'drafted' if draft else 'heard'} by {model}.{circles}{gone}", active=False)
+            show(f"{done} clips {'drafted' if draft else 'heard'} by {model}.{nobody}{circles}{gone}", active=False)
         except WorkbenchError as e:
             show(str(e), active=False)
         except Exception:  # the thread's boundary: logged, and said on the page
@@ -163,16 +164,44 @@ class Transcribing:
         """Text, with the confidence of each word, and computing time of each sound, (n_samples,) float32 at 16 kHz.
 
         Args:
-            language: ISO 639-1 code; a multilingual base model that is told none, or one it does not know, recognises
-                each sound's language. An adapted model keeps the language that it was adapted with.
+            language: ISO 639-1 code; a multilingual base model that is told none, or one it does not know, writes in
+                its own (see `TokenWriter.own_language`), or recognises each sound's. An adapted model keeps the
+                language that it was adapted with.
         """
         with self._one_at_a_time:
             backend = self._backend(model)
             known = backend.languages()
             if known is not None and not (isinstance(model, str) and model.startswith(RUN_PREFIX)):
-                code = (language or "").split("-")[0]
-                backend.set_language(code if code in known else None)
+                backend.set_language(spoken_code(language, known))
             return hear_sounds(backend, sounds)
+
+    def _check_known(self, model: str | ModelSpec, language: str | None) -> None:
+        """Refuse a language that a base model does not know; one of a run has learned its clips'."""
+        if isinstance(model, ModelSpec) or not model.startswith(RUN_PREFIX):
+            check_known(self.catalog, self.catalog.find(model) if isinstance(model, str) else model, language)
+
+    def _check_named(self, model: str | ModelSpec, language: str | None) -> None:
+        """Refuse a language that was asked for by its code, where the model cannot be told it.
+
+        Raises:
+            ModelError: Lists the codes that it takes.
+        """
+        self._check_known(model, language)
+        if language is None:
+            return
+        with self._one_at_a_time:
+            backend = self._backend(model)
+        known = backend.languages()
+        if known is None:
+            return
+        code = spoken_code(language, known)
+        if code is None:
+            raise ModelError(
+                f"The model {backend.spec.name} has no language {language}; it takes {', '.join(sorted(known))}."
+            )
+        kept = getattr(backend, "language", code)
+        if isinstance(model, str) and model.startswith(RUN_PREFIX) and kept not in (None, code):
+            raise ModelError(f"{model} was adapted to {kept} and writes that alone; leave the language out.")
 
     def _set_language(self, set_name: str) -> str | None:
         with self.store.session() as session:
@@ -196,27 +225,39 @@ class Transcribing:
         return self.hear(model, [sound.samples])[0][0]
 
     def files(
-        self, model: str | ModelSpec, paths: Sequence[Path], *, done: Callable[[int], None] = lambda n: None
+        self,
+        model: str | ModelSpec,
+        paths: Sequence[Path],
+        *,
+        language: str | None = None,
+        done: Callable[[int], None] = lambda n: None,
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """Transcribe files, as many as can be used.
 
+        Args:
+            language: What is spoken in them; else a multilingual model recognises it.
+
         Returns:
-            [{"file", "clip", "text", "audio_seconds", "seconds"}], and a sentence for each file that was left out.
+            See `document_of`, and a sentence for each file that was left out.
+
+        Raises:
+            ModelError: The model does not know the language.
         """
+        self._check_named(model, language)
         documents: list[dict[str, Any]] = []
         problems: list[str] = []
         waiting: list[tuple[Path, np.ndarray]] = []
         for number, path in enumerate(paths, 1):
             try:
-                waiting.append((path, _usable(path)))
+                waiting.append((path, usable(path)))
             except WorkbenchError as e:
                 problems.append(str(e))
             enough = sum(len(sound) for _, sound in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
             if waiting and (enough or number == len(paths)):
-                heard = self.hear(model, [sound for _, sound in waiting])
+                heard = self.listen(model, [sound for _, sound in waiting], language)
                 documents += [
-                    _document(str(file), None, text, len(sound) / SAMPLE_RATE, seconds)
-                    for (file, sound), (text, seconds) in zip(waiting, heard, strict=True)
+                    document_of(str(file), None, said, len(sound) / SAMPLE_RATE, seconds)
+                    for (file, sound), (said, seconds) in zip(waiting, heard, strict=True)
                 ]
                 waiting = []
                 done(number)
@@ -227,27 +268,31 @@ class Transcribing:
         model: str | ModelSpec,
         set_name: str,
         *,
+        language: str | None = None,
         done: Callable[[int], None] = lambda n: None,
         left_out: Callable[[str], None] = lambda sentence: None,
     ) -> list[dict[str, Any]]:
         """Transcribe a set; the texts are kept as drafts where a clip has no label.
 
         Args:
+            language: What is spoken in it; the set's by default.
             left_out: Told in one sentence which clips have a damaged sound, where some have.
 
         Raises:
-            WorkbenchError: No sound of the set can be used.
+            WorkbenchError: No sound of the set can be used, or the model does not know its language.
         """
         name = model if isinstance(model, str) else model.name
         clips = self.labelling.clips(set_name)
+        self._check_named(model, language)
+        language = language or self._set_language(set_name)
+        self._check_known(model, language)
         documents: list[dict[str, Any]] = []
         broken: list[Clip] = []
-        language = self._set_language(set_name)
         for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language)
             self.labelling.save_drafts(name, {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)})
             for clip, (said, seconds) in zip(chunk, heard, strict=True):
-                documents.append(_document(clip.name, clip.id, said.text, clip.duration, seconds))
+                documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds))
             done(len(documents))
         _tell(broken, len(clips), left_out)
         return documents
@@ -324,75 +369,3 @@ def _tell(broken: Sequence[Clip], n_clips: int, left_out: Callable[[str], None])
         if len(broken) == n_clips:
             raise WorkbenchError(sentence)
         left_out(sentence)
-
-
-def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[Heard, Seconds]]:
-    """Greedy texts in batches of similar length; the time of a batch is shared out by length.
-
-    A sound longer than the model's window is heard piece by piece, split where it is quiet.
-    """
-    from workbench.asr.backend import ClipInput
-
-    longest = backend.window or float("inf")
-    pieces: list[tuple[int, np.ndarray]] = []  # the sound's number and a part of it
-    for number, sound in enumerate(sounds):
-        spans = [(0, len(sound))]
-        if len(sound) > longest * SAMPLE_RATE:
-            spans = split_at_silences(sound, longest=longest)
-        pieces += [(number, sound[start:stop]) for start, stop in spans]
-    order = sorted(range(len(pieces)), key=lambda i: len(pieces[i][1]))
-    texts, seconds = [Heard("")] * len(pieces), [0.0] * len(sounds)
-    costs = [max(len(p), backend.padded_to) for _, p in pieces]
-    n, start = backend.read_together, backend.reading_boundary
-
-    def within(numbers: Sequence[int]) -> list[list[int]]:
-        return padded_batches(numbers, [costs[i] for i in numbers], CHUNK_SECONDS * SAMPLE_RATE)
-
-    groups = [order[i : i + n] for i in range(0, len(order), n)] if n else within(order)
-    for batch in groups:
-        began = time.monotonic()
-        # Listening costs by the second; a step of writing costs hardly more for many clips than for one.
-        listened = (backend.encode_prefix([ClipInput(pieces[i][1]) for i in b], start) for b in within(batch))
-        heard = backend.read(backend.collate([item for items in listened for item in items]), start)
-        spent = time.monotonic() - began
-        whole = sum(len(pieces[i][1]) for i in batch)
-        for i, said in zip(batch, heard, strict=True):
-            texts[i] = said
-            seconds[pieces[i][0]] += spent * len(pieces[i][1]) / whole
-    parts: list[list[Heard]] = [[] for _ in sounds]
-    for (number, _), said in zip(pieces, texts, strict=True):
-        parts[number].append(said)
-    return [(_joined(p), s) for p, s in zip(parts, seconds, strict=True)]
-
-
-def _usable(path: Path) -> "np.ndarray":
-    """The sound of a file, (n_samples,) float32 at 16 kHz.
-
-    Raises:
-        WorkbenchError: It is missing, or cannot be used; names it.
-    """
-    if not path.is_file():
-        if path.is_dir():
-            raise WorkbenchError(
-                f"{path} is a folder; name the sound files in it, or import it as a set and transcribe that with --set."
-            )
-        raise WorkbenchError(f"There is no file {path}; check the path.")
-    try:
-        sound = decode_file(path)
-        check(sound)
-    except AudioError as e:
-        raise WorkbenchError(f"{path}: {e}") from e
-    return sound.samples
-
-
-def _joined(parts: Sequence[Heard]) -> Heard:
-    """What was heard of one sound; without confidences where a part has none."""
-    said = [part for part in parts if part.text]
-    known = all(part.confidences for part in said)
-    return Heard(
-        " ".join(part.text for part in said), tuple(c for part in said for c in part.confidences) if known else ()
-    )
-
-
-def _document(file: str, clip: int | None, text: str, audio: Seconds, seconds: Seconds) -> dict[str, Any]:
-    return {"file": file, "clip": clip, "text": text, "audio_seconds": round(audio, 3), "seconds": round(seconds, 4)}

@@ -127,6 +127,7 @@ class ClipRows:
             "speaker": clip.speaker or "",
             "split": clip.split or "",
             "status": clip.status,
+            "noSpeech": listed.no_speech,
             "text": clip.text,
             "revision": clip.revision,
             "author": listed.author,

@@ -336,6 +336,8 @@ LIST_WORDS: Final = {
     "previous": "Previous page",
     "next": "Next page",
     "status": {"unlabelled": "to do", "drafted": "draft", "confirmed": "confirmed"},
+    "noSpeech": "no speech heard",
+    "noSpeechNote": "The model heard nobody speak. Listen: write down what is said, or delete the clip.",
     "parts": {"train": "learns (train)", "dev": "steers (dev)", "test": "judges (test)"},
     "splits": {
         "train": "Learned from (training set)",

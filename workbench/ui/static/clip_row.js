@@ -125,8 +125,9 @@ class Row {
     this.split.dataset.is = clip.split || '';
     this.split.title = words.splits[clip.split] || '';
     const unsure = clip.unsure.length ? ` · ${filled(words.unsureCount, { n: clip.unsure.length })}` : '';
-    show(this.status, clip.status === 'confirmed' ? '' : words.status[clip.status] + unsure); // the button says confirmed
-    this.status.title = unsure ? words.unsureNote : '';
+    const status = clip.status === 'confirmed' ? '' : words.status[clip.status]; // the button says confirmed
+    show(this.status, clip.noSpeech ? words.noSpeech : status + unsure);
+    this.status.title = clip.noSpeech ? words.noSpeechNote : unsure ? words.unsureNote : '';
     this.status.dataset.is = clip.status;
     this.li.dataset.status = clip.status;
     this.drawWave(clip);
