@@ -10,11 +10,12 @@ NOISES = (  # text, silence, mean log probability, seconds
     ("you", 0.948, -0.38, 2.0),  # digital silence
     ("1.5 km", 0.558, -2.07, 5.0),  # a helicopter, whisper-base
     ("you", 0.906, -0.98, 0.5),  # a room's echo of a bang
-    ("Ohhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", 0.414, -0.55, 5.0),  # a chainsaw
+    ("AHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH", 0.601, -0.69, 5.0),  # a chainsaw, whisper-base
 )
 SPEECH = (
     ("It's", 0.502, -1.76, 0.3),  # "eight"
     ("Bye.", 0.670, -0.90, 0.4),  # "five"
+    ("Zesegiusa hugenda vuiru kokola kwa guri", 0.570, -0.97, 8.0),  # Ganda, which whisper-base does not know
     ("D", 0.490, -0.86, 1.0),
     ("give see, ah give a nod", 0.050, -1.65, 2.4),  # Cherokee
     ("I'd like a double shot ice moco with a b", 0.261, -0.12, 7.6),
