@@ -41,7 +41,8 @@ def short_healing(monkeypatch: pytest.MonkeyPatch) -> None:
     few = [c for c in short_window.learn_clips() if c.n_samples <= SHORT * 16_000 * 2][:12]
     cut = tuple(RunClip(c.id, c.sha256, c.name, SHORT * 16_000, c.speaker, c.text, c.path) for c in few)
     monkeypatch.setattr(short_window, "learn_clips", lambda: cut)
-    monkeypatch.setattr(short_window, "_samples", lambda clip, copy: short_window.read_clip(clip.path)[: SHORT * 16_000])
+    samples = {c.id: short_window.read_clip(c.path)[: SHORT * 16_000] for c in few if c.path}
+    monkeypatch.setattr(short_window, "_samples", lambda clip, copy: samples[clip.id])
     for module in (short_window, windows):
         monkeypatch.setattr(module, "HEALING_UPDATES", 4)
 

@@ -196,8 +196,8 @@ def _window(run: dict[str, Any]) -> str:
         return ""
     healed = " Its encoder began healed for that." if run.get("healed") else ""
     return (
-        f"\nIt was adapted to hear {run['window']} s at once and is padded to no more; the base was measured in its own "
-        f"window.{healed} Cut\nlonger sounds in pauses, as the workbench does.\n"
+        f"\nIt was adapted to hear {run['window']} s at once; the base was measured in its own window.{healed}\n"
+        "Cut longer sounds in pauses, as the workbench does.\n"
     )
 
 

@@ -20,7 +20,7 @@ from workbench.asr.healing import HealedWeights, Hooks, heal
 from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.types import SAMPLE_RATE
-from workbench.services.general import bundled_clips as learn_clips
+from workbench.services.general import learn_clips
 from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip
 from workbench.services.windows import HEALING_COPIES, HEALING_UPDATES
