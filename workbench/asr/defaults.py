@@ -21,6 +21,30 @@ XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M f
 
 
 @dataclass(frozen=True)
+class Effort:
+    """What an effort changes of the usual settings.
+
+    Attributes:
+        passes: Times as many epochs, and as many updates at most.
+        folds: Where each clip has to be a test clip once.
+        patience: Checks without progress that are borne, more or less.
+        why: In a few words.
+    """
+
+    passes: float
+    folds: int
+    patience: int
+    why: str
+
+
+EFFORTS: Mapping[str, Effort] = {
+    "quick": Effort(0.6, 3, -2, "quick: fewer passes, for a first look"),
+    "usual": Effort(1.0, DEFAULT_FOLDS, 0, "the usual"),
+    "thorough": Effort(2.0, 10, 3, "thorough: more passes, and more clips in each fold's training"),
+}
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """Settings to start from, and the highest learning rate the page accepts.
 
@@ -80,14 +104,21 @@ def copies_for(strategy: str, *, small_model: bool) -> int:
 
 
 def suggest(
-    spec: ModelSpec, strategy: str, *, clips: int, language: str | None = None, like: str | None = None
+    spec: ModelSpec,
+    strategy: str,
+    *,
+    clips: int,
+    language: str | None = None,
+    like: str | None = None,
+    effort: str = TrainingConfig.effort,
 ) -> Suggestion:
     """Settings for fine-tuning `spec` with `strategy` on so many confirmed clips.
 
     Args:
+        effort: One of `core.config.EFFORTS`.
         like: The named strategy that lets the same kinds of weights learn, for custom; see `freezing.kin`.
     """
-    named, strategy = strategy, like or strategy
+    named, strategy, tries = strategy, like or strategy, EFFORTS[effort]
     small_model = _is_small(spec)
     rate = rate_for(spec, strategy)
     size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
@@ -100,8 +131,11 @@ def suggest(
             400,
             "a strong model needs few passes before it forgets",
         )
+    epochs, cap = round(epochs * tries.passes), round(cap * tries.passes)
+    if effort != TrainingConfig.effort:
+        length = f"{tries.why}; {length}"
     copies = copies_for(strategy, small_model=small_model)
-    folds = DEFAULT_FOLDS if clips < FOLDS_BELOW_CLIPS else 0
+    folds = tries.folds if clips < FOLDS_BELOW_CLIPS else 0
     why = {
         "learning_rate": f"Learning rate {scaled:g}: {_whose(spec)} with {strategy}"
         + (f", as {named} is here" if named != strategy else "")
@@ -115,6 +149,7 @@ def suggest(
         else "The set's own test clips judge: there are enough for that.",
     }
     config = TrainingConfig(
+        effort=effort,
         epochs=epochs,
         max_updates=cap,
         augment_copies=copies,
@@ -122,7 +157,7 @@ def suggest(
         learning_rate=scaled,
         weight_decay=0.0 if strategy in FEW_WEIGHTS else 0.01,
         time_mask=0.0 if spec.family == "seq2seq" else TrainingConfig.time_mask,
-        patience=8 if small_model else 5,
+        patience=(8 if small_model else 5) + tries.patience,
         folds=folds,
         language=language,
     )

@@ -13,7 +13,7 @@ from workbench.asr.defaults import Suggestion, suggest, usual_strategy
 from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy_names
 from workbench.asr.outline import outline
 from workbench.asr.outline import window as own_window
-from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
+from workbench.core.config import DEFAULT_FOLDS, EFFORTS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.statistics import provable_sentence
@@ -126,8 +126,20 @@ class Planning(Writing):
             curve=self.expecting.of_run(work, preview.plan, config, curve_draws=CURVE_DRAWS),
             sweep=self.expecting.of_sweep(work, arms) if len(arms) > 1 else None,
             busy=self.expecting.busy_now(),
+            efforts={
+                name: self._of_effort(set_name, spec, strategy, {**(settings or {}), "effort": name})
+                for name in EFFORTS
+            },
         )
         return replace(preview, times=times)
+
+    def _of_effort(self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> Expectation:
+        """How long a fine-tune with these settings takes; the model's files are here."""
+        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings)
+        work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
+        assert work
+        assert preview.plan
+        return self.expecting.of_run(work, preview.plan, config)
 
     def _work(
         self,
@@ -262,7 +274,10 @@ class Planning(Writing):
         settings: dict[str, Any],
         like: str | None,
     ) -> tuple[TrainingConfig, Suggestion]:
-        suggestion = suggest(spec, strategy, clips=len(labelled), language=language, like=like)
+        effort = TrainingConfig(
+            effort=settings.get("effort") or TrainingConfig.effort
+        ).effort  # or it says what there is
+        suggestion = suggest(spec, strategy, clips=len(labelled), language=language, like=like, effort=effort)
         config = suggestion.config
         if any(c.fixed and c.split == "test" for c in labelled):
             config = replace(config, folds=0)  # the user brought a test set: it judges

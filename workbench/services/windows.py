@@ -98,7 +98,8 @@ def find_healed(folder: Path, seconds: float, root: Path, *, made: bool) -> Heal
 
 def with_window(config: TrainingConfig, window: Window) -> TrainingConfig:
     """The settings of a run in this window: the model's own is said where there is one."""
-    return replace(config, window=window.seconds or window.own)
+    seconds = window.seconds or window.own
+    return replace(config, window=round(seconds) if seconds else None)
 
 
 def healing_seconds(own: Seconds, window: Seconds, n_sounds: int) -> Seconds:

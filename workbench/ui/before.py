@@ -79,6 +79,11 @@ def at_most(said: str, times: Times | None, which: str) -> str:
     return f"{said} · {_how_long(found, text.AT_MOST)}" if found else said
 
 
+def about(found: Expectation) -> str:
+    """A run's time in a few words."""
+    return text.ABOUT.format(time=span(found.seconds))
+
+
 def _how_long(found: Expectation, measured: str = text.UP_TO) -> str:
     """The time in words; only what was measured here may be a bound."""
     return (measured if found.measured_in else text.ABOUT).format(time=span(found.seconds))

@@ -16,6 +16,7 @@ SETTINGS: Final = tuple(sorted(_FIELDS, key=lambda n: [*text.SETTING_LABELS, *_F
 NUMBERS: Final = frozenset(f.name for f in fields(TrainingConfig) if "float" in str(f.type))
 WHOLE: Final = frozenset(f.name for f in fields(TrainingConfig) if f.type is int or f.type == "int")
 OF_STRIP: Final = ("blocks", "lora_rank")  # suggested by nothing: they are what the strip of blocks says
+FOLLOWED: Final = (*OF_STRIP, "effort")  # what other settings are suggested by
 AUTO: Final = tuple(f.name for f in fields(TrainingConfig) if f.metadata["auto"])  # "auto" there is no wish
 CHOICES: Final = {
     "effort": list(EFFORTS),
@@ -26,7 +27,7 @@ CHOICES: Final = {
 
 _MARKUP: Final = str.maketrans(dict.fromkeys("<>[]`*$&\\"))
 
-Field = gr.Number | gr.Dropdown | gr.Textbox
+Field = gr.Number | gr.Dropdown | gr.Textbox | gr.Radio
 
 
 def field(name: str) -> Field:
@@ -38,12 +39,20 @@ def field(name: str) -> Field:
         "min_width": 220,
         "elem_id": f"setting-{name.replace('_', '-')}",
     }
+    if name == "effort":
+        return gr.Radio(efforts({}), value=TrainingConfig.effort, **common)
     if name in CHOICES:
         return gr.Dropdown(CHOICES[name], value=None, **common)
     default = getattr(TrainingConfig(), name)
     if default is None or isinstance(default, str):  # an empty Number would come back as 0
         return gr.Textbox(default or "", max_lines=1, **common)
     return gr.Number(default, precision=0 if name in WHOLE else None, step=1 if name in WHOLE else 0.0001, **common)
+
+
+def efforts(times: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The choices of effort, each with the time that it takes where that is known."""
+    said = {name: f"{label} · {times[name]}" if name in times else label for name, label in text.EFFORTS.items()}
+    return [(label, name) for name, label in said.items()]
 
 
 def offered(

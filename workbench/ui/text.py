@@ -534,6 +534,7 @@ FOLD: Final = "fold"
 NOW: Final = "Now"
 UPDATE: Final = "update"
 STARTING: Final = "Starting"
+EFFORTS: Final = {"quick": "Quick", "usual": "Usual", "thorough": "Thorough"}
 SETTING_LABELS: Final = {
     "effort": "How thorough",
     "epochs": "Passes over the clips (epochs)",

@@ -9,13 +9,16 @@ from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.planning import CURVE_DRAWS
+from workbench.services.preview import Preview
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.before import at_most, brief, left_out, preview, strategies
+from workbench.ui.before import about, at_most, brief, left_out, preview, strategies
 from workbench.ui.form import (
+    FOLLOWED,
     OF_STRIP,
     SETTINGS,
     check_cap,
+    efforts,
     explained,
     field,
     kept_wishes,
@@ -65,11 +68,12 @@ class Adapt(RunPanel):
         )
         self.strip = block_strip(self._strip(first.name, usual), elem_id="blocks")
         self.all_strategies = html(self._all_strategies(names))
+        self.effort = field("effort")
         with fold(text.MORE, elem_id="more"):
             html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
             self.why = html()
             with gr.Row(elem_classes="settings"):
-                self.settings = [field(name) for name in SETTINGS]
+                self.settings = [self.effort if name == "effort" else field(name) for name in SETTINGS]
         self.preview = html(f"<p class='hint'>{esc(text.LOADING)}</p>", script=static("copy.js"), elem_id="preview")
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
@@ -335,19 +339,24 @@ class Adapt(RunPanel):
             gr.update(interactive=True, value=sweep),
             gr.update(interactive=True, value=curve),
             offered(now, suggested, values, before=filled),
-            *(gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name)) for name in SETTINGS),
+            *(
+                gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name, p))
+                for name in SETTINGS
+            ),
             brief(p),
         ]
 
-    def _offers(self, name: str, set_name: str) -> dict[str, Any]:
-        """The choices of a setting that depend on what is in the workspace."""
+    def _offers(self, name: str, set_name: str, p: Preview | None = None) -> dict[str, Any]:
+        """The choices of a setting that depend on what is in the workspace, or on what a run would do."""
+        if name == "effort" and p and p.times:
+            return {"choices": efforts({n: about(found) for n, found in p.times.efforts.items()})}
         return {"choices": self.adaptation.general_choices(set_name)} if name == "general_set" else {}
 
     def _suggested(self, set_name: str, model: str, strategy: str, given: dict[str, Any]) -> dict[str, Any]:
         """What the form would hold without the user's wishes, but for the blocks that learn."""
-        plan = {name: given[name] for name in OF_STRIP if name in given}
-        config = self.adaptation.suggested(set_name, model, strategy, plan)
-        return {name: getattr(TrainingConfig() if name in OF_STRIP else config, name) for name in SETTINGS}
+        led = {name: given[name] for name in FOLLOWED if name in given}
+        config = self.adaptation.suggested(set_name, model, strategy, led)
+        return {name: getattr(TrainingConfig() if name in FOLLOWED else config, name) for name in SETTINGS}
 
     @shown
     def listen_first(self, set_name: str, model: str | None, strategy: str) -> None:
