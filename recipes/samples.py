@@ -1,144 +1,216 @@
-"""Makes the sample clips in assets/clips: three small sets of synthetic speech, the same bytes for the same seed.
+"""Makes the sample clips in assets: small sets of synthetic speech in natural voices, the same for the same parts.
 
-    python -m recipes.samples assets/clips
+    python -m recipes.samples assets
 
-`clinic` and `workshop` are dictation full of words a general model has not met; `general` has none of them, and shows
-what adaptation to a domain costs elsewhere. Eight speakers, three of them in voices that no model of ours has heard.
-Each sentence is spoken once, and sentences that share a term go to different speakers, so a split by speaker leaves
-every term in the training part. The sets must stay small enough to be shipped, so the lowest bits of the samples are
-zeroed: FLAC stores such bits for nothing.
+`clinic` and `workshop` are dictation full of words that a general recogniser has not met; `general` has none of them,
+and shows what adaptation to a domain costs elsewhere; `general-learn` is general speech to learn from, without labels.
+No voice that is learned from is heard in a dev or test clip or in `general`, and no sentence stands twice in all sets.
+Each sentence is spoken once, in a room with its noise: a quiet one, a hall, a telephone, a shop floor. The voices come
+from Kokoro-82M (`recipes.kokoro`, which brings them where they are missing). The sets must stay small enough to be
+shipped, so they are kept as Opus.
 """
 
 import argparse
 import json
 import random
-import tempfile
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import av
 import numpy as np
-import soundfile as sf
-from scipy.signal import fftconvolve, resample_poly
 
-from recipes.pretrain.rooms import coloured_noise, room
-from recipes.pretrain.speech import SAMPLE_RATE_HZ, speak
-from recipes.pretrain.voices import Voice
+from recipes import kokoro
+from recipes.kokoro import SAMPLE_RATE_HZ, Kokoro
+from workbench.audio.augment import Augmentation, Band, Chain, Noise, Room
 
 SENTENCES = Path(__file__).parent / "sentences"
-SETS = ("clinic", "workshop", "general")
-SEED = 20
-LOUDNESS = 0.05  # root mean square of full scale, the same for every clip
-ZEROED_BITS = 7  # of 16: 4 MB for all sets
-LEAD_S, TAIL_S = (0.08, 0.2), (0.1, 0.3)  # silence before and after the sentence, drawn from these ranges
+SEED = 30
+VERSION = "2"  # of every set; another one where any clip or label is another
+LOUDNESS = 0.05  # root mean square of full scale
+SPREAD_DB = 4.0  # clips are this much softer or louder
+LEAD_S, TAIL_S = (0.1, 0.5), (0.15, 0.7)  # air before and after the sentence, drawn from these ranges
+SPEED = (0.92, 1.12)
+BIT_RATE = 24_000
+FLOOR = 1e-4  # digital silence exists in no recording
+
+# A set's sentences that share a term stand together, eight a term; where in the eight one stands says what it is for.
+PARTS = ("train", "test", "train", "dev", "train", "test", "train", "test")
+VOICES = {
+    "train": (
+        "af_heart", "af_bella", "af_aoede", "af_alloy", "af_kore", "af_nicole", "af_sky", "am_fenrir", "am_puck",
+        "am_adam", "am_echo", "am_santa", "bf_alice", "bf_isabella", "bm_daniel", "bm_fable",
+    ),
+    "dev": ("af_jessica", "am_eric", "bm_lewis"),
+    "test": (
+        "af_sarah", "af_nova", "af_river", "am_michael", "am_liam", "am_onyx", "bf_emma", "bf_lily", "bm_george",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """A synthetic person: a voice, a manner of speaking, and the room they always sit in."""
+class Place:
+    """Where a sentence is said: its room and noise, and how far its machine, if there is one, lies below the speech."""
 
-    name: str
-    engine: str  # "espeak-ng" or "flite"
+    sound: Augmentation
+    machine_db: tuple[float, float] | None = None
+
+
+def _place(rt60: tuple[float, float], noise_db: tuple[float, float], *more: Augmentation) -> Chain:
+    return Chain(steps=(Room(*rt60, direct_db=9.0), Noise(*noise_db), *more))
+
+
+PLACES = {
+    "quiet": Place(_place((0.1, 0.25), (30, 40))),
+    "hall": Place(_place((0.3, 0.6), (20, 28))),
+    "phone": Place(_place((0.1, 0.3), (20, 28), Band(low_hz=300, high_hz=3400, probability=1.0))),
+    "shop": Place(_place((0.4, 0.7), (22, 30)), machine_db=(14, 20)),
+}
+PLACES_OF = {
+    "clinic": ("quiet", "quiet", "hall", "phone"),
+    "workshop": ("quiet", "shop", "shop", "phone"),
+    "general": ("quiet", "quiet", "hall", "phone"),
+    "general-learn": ("quiet", "hall", "phone", "shop"),
+}
+SETS = tuple(PLACES_OF)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A sentence with who says it where, before it is said.
+
+    Attributes:
+        split: Where it stands in its set; empty where the set is not divided.
+    """
+
+    text: str
     voice: str
-    rate: float  # espeak-ng: words a minute; flite: stretch of durations
-    pitch: int  # espeak-ng: 0-99; flite: Hz
-    shift: float  # playback speed, shifts pitch and formants to a person the voice is not
-    rt60_s: float  # of the room
-    snr_db: float  # of the noise in the room
+    split: str
+    place: str
 
-    def manner(self, rng: random.Random) -> Voice:
-        """The voice with a rate and pitch that vary a little from sentence to sentence."""
-        rate, pitch = self.rate * rng.uniform(0.93, 1.08), self.pitch * rng.uniform(0.95, 1.06)
-        if self.engine == "espeak-ng":
-            return Voice(self.engine, self.voice, ("-s", f"{rate:.0f}", "-p", f"{pitch:.0f}"))
-        settings = (f"duration_stretch={rate:.3f}", f"int_f0_target_mean={pitch:.0f}")
-        return Voice(self.engine, self.voice, tuple(word for s in settings for word in ("--setf", s)))
-
-
-SPEAKERS = (
-    Speaker("ada", "flite", "slt", 0.92, 185, 1.00, 0.15, 30),
-    Speaker("ben", "flite", "rms", 0.90, 100, 1.05, 0.25, 28),
-    Speaker("cleo", "flite", "slt", 0.97, 205, 1.09, 0.30, 27),
-    Speaker("dan", "flite", "awb", 0.95, 120, 0.96, 0.20, 30),
-    Speaker("eve", "espeak-ng", "en-us+f3", 172, 52, 1.00, 0.15, 28),
-    Speaker("finn", "espeak-ng", "en-us+victor", 168, 45, 1.00, 0.20, 29),  # a voice kept from training
-    Speaker("gwen", "espeak-ng", "en-gb+shelby", 175, 50, 1.00, 0.25, 28),  # a voice kept from training
-    Speaker("hugo", "espeak-ng", "en-gb-scotland+sandro", 165, 48, 1.00, 0.30, 30),  # a voice kept from training
-)
+    @property
+    def speaker(self) -> str:
+        return self.voice.partition("_")[2]
 
 
 def lines(name: str) -> list[str]:
     """The lines of one of the text files beside this recipe."""
-    return (SENTENCES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in (SENTENCES / name).read_text(encoding="utf-8").splitlines() if line]
 
 
-def dealt(sentences: list[str], rng: random.Random) -> list[tuple[str, Speaker]]:
-    """Give the sentences out in turn, in a fresh order of speakers each round.
-
-    The files keep sentences that share a term together, so dealing in file order spreads every term over speakers.
-    """
-    order: list[Speaker] = []
-    while len(order) < len(sentences):
-        order += rng.sample(SPEAKERS, len(SPEAKERS))
-    return list(zip(sentences, order, strict=False))
+def spoken() -> dict[str, str]:
+    """The phonemes of words that the phonemizer gets wrong, by their written form in lower case."""
+    return dict(line.split(" = ") for line in lines("spoken.txt"))
 
 
-def in_room(sound: np.ndarray, speaker: Speaker, seed: int) -> np.ndarray:
-    """Place a dry voice, `(n_samples,) float32`, in its speaker's room and noise, at the common loudness."""
+def planned(name: str) -> list[Planned]:
+    """A set's sentences in order, each with a voice of its part: in turn, in a fresh order each round."""
+    rng = random.Random(f"{SEED} {name}")
+    turns = {part: _in_turn(voices, rng) for part, voices in _voices(name).items()}
+    places = _in_turn(PLACES_OF[name], rng)
+    divided = "dev" in turns
+    parts = PARTS if divided else tuple(turns)
+    return [
+        Planned(text, next(turns[part]), part if divided else "", next(places))
+        for text, part in zip(lines(f"{name}.txt"), (parts[i % len(parts)] for i in count()), strict=False)
+    ]
+
+
+def _voices(name: str) -> dict[str, tuple[str, ...]]:
+    if name == "general":
+        return {"check": (*VOICES["dev"], *VOICES["test"])}
+    return {"learn": VOICES["train"]} if name == "general-learn" else VOICES
+
+
+def _in_turn(choices, rng):
+    while True:
+        yield from rng.sample(choices, len(choices))
+
+
+def record(sentence: Planned, seed: int, voices: Kokoro) -> np.ndarray:
+    """One clip, `(n_samples,) float32` at 16 kHz: the voice in its place."""
     rng = np.random.default_rng([SEED, seed])
-    echo = room(np.random.default_rng([SEED, SPEAKERS.index(speaker)]), speaker.rt60_s)
+    sound = voices.say(sentence.text, sentence.voice, round(rng.uniform(*SPEED), 3), spoken())
+    return in_place(sound, PLACES[sentence.place], rng)
+
+
+def in_place(sound: np.ndarray, place: Place, rng: np.random.Generator) -> np.ndarray:
+    """A dry voice with air around it, in a place with its room and noise, at about the common loudness."""
     lead, tail = (int(rng.uniform(*ends) * SAMPLE_RATE_HZ) for ends in (LEAD_S, TAIL_S))
-    sound = np.pad(fftconvolve(sound, echo)[: len(sound)], (lead, tail))
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ), 50) / 1000).astype(np.float32)
-    noise = np.fft.irfft(coloured_noise(octaves, rng), len(sound))
-    sound = sound / np.sqrt((sound**2).mean())
-    noise = noise / np.sqrt((noise**2).mean()) * 10 ** (-speaker.snr_db / 20)
-    return LOUDNESS * (sound + noise)
+    sound = np.pad(sound / np.sqrt((sound**2).mean()), (lead, tail))
+    if place.machine_db:
+        sound = sound + machine(len(sound), rng) * 10 ** (-rng.uniform(*place.machine_db) / 20)
+    sound = place.sound(sound.astype(np.float32), rng)
+    sound = sound * LOUDNESS * 10 ** (rng.uniform(-SPREAD_DB, SPREAD_DB) / 20)
+    sound = sound + FLOOR * rng.standard_normal(len(sound))
+    return (sound / max(1.0, np.abs(sound).max() / 0.98)).astype(np.float32)
 
 
-def coarse(sound: np.ndarray) -> np.ndarray:
-    """`(n_samples,) int16` with the lowest bits zero; the noise of the room is dither enough."""
-    step = 2**ZEROED_BITS
-    top = 32768 // step - 1
-    return (np.clip(np.round(sound * 32768 / step), -top, top) * step).astype(np.int16)
+def machine(n_samples: int, rng: np.random.Generator) -> np.ndarray:
+    """A motor that runs nearby, `(n_samples,)`, RMS 1: overtones of its turning, swelling slowly."""
+    time = np.arange(n_samples) / SAMPLE_RATE_HZ
+    turning_hz = rng.uniform(24, 60)
+    tones = sum(
+        rng.uniform(0.2, 1) / np.sqrt(k) * np.sin(2 * np.pi * (k * turning_hz * time + rng.random()))
+        for k in range(1, 25)
+    )
+    tones = tones * (1 + 0.3 * np.sin(2 * np.pi * (rng.uniform(0.5, 2) * time + rng.random())))
+    return tones / np.sqrt((tones**2).mean())
 
 
-def record(text: str, speaker: Speaker, *, seed: int, folder: Path) -> np.ndarray:
-    """One clip, `(n_samples,) int16` at 16 kHz."""
-    sound = speak(text, speaker.manner(random.Random(f"{SEED} {seed}")), folder)
-    sound = resample_poly(sound, 100, round(100 * speaker.shift)) if speaker.shift != 1 else sound
-    return coarse(in_room(sound, speaker, seed))
+def write_opus(path: Path, sound: np.ndarray) -> None:
+    """Write `(n_samples,) float32` at 16 kHz; the same bytes each time with the same libopus."""
+    pcm = np.round(sound * 32767).astype(np.int16)
+    with av.open(str(path), "w", format="ogg", options={"fflags": "+bitexact"}) as file:
+        stream = file.add_stream("libopus", rate=SAMPLE_RATE_HZ, layout="mono", options={"application": "audio"})
+        stream.bit_rate = BIT_RATE
+        stream.codec_context.flags |= 1 << 23  # bitexact: no version of the encoder in the file
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE_HZ
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
 
 
-def write_set(name: str, out: Path) -> float:
-    """Write one set's audio, manifest and word list; returns its seconds."""
+def write_clip(name: str, number: int, sentence: Planned, out: Path, voices: Kokoro) -> dict[str, str | float]:
+    """Write one clip of a set and say what the manifest says of it."""
+    sound = record(sentence, SETS.index(name) * 1000 + number, voices)
+    path = f"audio/{name}-{number + 1:03d}-{sentence.speaker}.opus"
+    write_opus(out / path, sound)
+    fact = {"audio_filepath": path, "duration": round(len(sound) / SAMPLE_RATE_HZ, 3), "text": sentence.text,
+            "speaker": sentence.speaker, "language": "en"}  # fmt: skip
+    return fact | ({"split": sentence.split} if sentence.split else {})
+
+
+def write_set(name: str, out: Path, voices: Kokoro) -> float:
+    """Write one set's audio, manifest, version and word list; returns its seconds."""
     (out / "audio").mkdir(parents=True, exist_ok=True)
-    facts, total = [], 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        for i, (text, speaker) in enumerate(dealt(lines(name), random.Random(f"{SEED} {name}"))):
-            sound = record(text, speaker, seed=SETS.index(name) * 1000 + i, folder=Path(folder))
-            path = f"audio/{name}-{i + 1:03d}-{speaker.name}.flac"
-            sf.write(out / path, sound, SAMPLE_RATE_HZ, subtype="PCM_16", compression_level=1.0)
-            seconds = len(sound) / SAMPLE_RATE_HZ
-            facts.append(
-                {"audio_filepath": path, "duration": round(seconds, 3), "text": text, "speaker": speaker.name,
-                 "language": "en"}
-            )  # fmt: skip
-            total += seconds
+    facts = [write_clip(name, i, sentence, out, voices) for i, sentence in enumerate(planned(name))]
     (out / "manifest.jsonl").write_text("".join(json.dumps(fact) + "\n" for fact in facts), encoding="utf-8")
+    (out / "version.txt").write_text(f"{VERSION}\n", encoding="utf-8")
     if (SENTENCES / f"{name}.words.txt").exists():
-        (out / "words.txt").write_text("\n".join(lines(f"{name}.words")) + "\n", encoding="utf-8")
-    return total
+        (out / "words.txt").write_text("\n".join(lines(f"{name}.words.txt")) + "\n", encoding="utf-8")
+    return sum(float(fact["duration"]) for fact in facts)
+
+
+def folder_of(name: str, assets: Path) -> Path:
+    """Where a set lies: those that can be opened in `clips`, what is only learned from beside it."""
+    return assets / name if name == "general-learn" else assets / "clips" / name
 
 
 def main() -> None:
-    """Write all sets below the folder named on the command line."""
+    """Write the sets below the folder named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m recipes.samples", description=__doc__)
-    parser.add_argument("out", type=Path, help="folder that gets one folder for each set")
-    out = parser.parse_args().out
-    for name in SETS:
-        seconds = write_set(name, out / name)
-        size = sum(path.stat().st_size for path in (out / name).rglob("*") if path.is_file())
-        print(f"{name}: {seconds / 60:.1f} minutes, {size / 1e6:.2f} MB")
+    parser.add_argument("assets", type=Path, help="folder that gets clips/NAME and general-learn")
+    parser.add_argument("--only", choices=SETS, nargs="+", default=SETS)
+    arguments = parser.parse_args()
+    if kokoro.missing():
+        kokoro.get()
+    voices = Kokoro()
+    for name in arguments.only:
+        out = folder_of(name, arguments.assets)
+        seconds = write_set(name, out, voices)
+        size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        print(f"{name}: {seconds / 60:.1f} minutes, {size / 1e6:.2f} MB", flush=True)
 
 
 if __name__ == "__main__":

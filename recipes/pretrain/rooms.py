@@ -1,23 +1,12 @@
-"""Rooms and noise made from random numbers, for single clips: the samples' and the noisy test set's.
+"""Noise made from random numbers, for single clips: the noisy test set's.
 
-Rooms are exponentially decaying noise (Polack 1988). What training hears is altered by `augment`, many clips at once.
+What training hears is altered by `augment`, many clips at once.
 """
 
 import numpy as np
 from scipy import fft
 
 SAMPLE_RATE_HZ = 16_000
-
-
-def room(rng: np.random.Generator, rt60_s: float) -> np.ndarray:
-    """An impulse response, `(n_samples,) float32`: the direct sound, then noise decaying by 60 dB in `rt60_s`."""
-    n = int(rt60_s * SAMPLE_RATE_HZ)
-    tail = rng.standard_normal(n, dtype=np.float32) * np.exp(-6.9 * np.arange(n, dtype=np.float32) / n)
-    tail[: int(rng.uniform(0.001, 0.015) * SAMPLE_RATE_HZ)] = 0.0  # the first wall is 30 cm to 5 m of way off
-    direct_to_tail_db = rng.uniform(0, 15)
-    tail *= 10 ** (-direct_to_tail_db / 20) / (np.linalg.norm(tail) + 1e-9)
-    tail[0] = 1.0
-    return tail
 
 
 def coloured_noise(octaves: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 TEST_FLITE = ("kal",)  # never trained on, for good
 TEST_ACCENTS = ("en-029",)  # never trained on, for good
 TEST_VARIANTS = ("norbert", "travis", "anika")  # never trained on, for good
-SAMPLE_VARIANTS = ("victor", "shelby", "sandro")  # only in the sample clips, so that those hold strangers too
+SAMPLE_VARIANTS = ("victor", "shelby", "sandro")  # of earlier sample clips; no model has learned from them
 
 ACCENTS = (
     *("en-us",) * 4, "en-gb", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc", "en-gb-x-gbclan", "en-gb-x-gbcwmd",

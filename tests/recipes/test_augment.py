@@ -9,7 +9,7 @@ from scipy import fft
 
 from recipes.pretrain.augment import Augmenter, Draws, rooms, telephone_codec
 from recipes.pretrain.learner import padded
-from recipes.pretrain.rooms import SAMPLE_RATE_HZ, at_ratio, coloured_noise, room, with_noise
+from recipes.pretrain.rooms import SAMPLE_RATE_HZ, at_ratio, coloured_noise, with_noise
 from tests.conftest import speechlike
 
 QUIET = Augmenter(
@@ -70,12 +70,6 @@ def test_changes_are_drawn_by_the_generator_and_stay_finite() -> None:
         for one, before, n in zip(heard, sounds, n_samples, strict=True):
             assert one[n:].abs().max() == 0 if n < len(one) else True
             assert not torch.allclose(one, before)
-
-
-def test_a_room_starts_with_the_direct_sound_and_dies_away() -> None:
-    echo = room(np.random.default_rng(0), 0.4)
-    assert np.argmax(np.abs(echo)) == 0
-    assert np.abs(echo[-100:]).max() < 0.01 * np.abs(echo[1:]).max()
 
 
 def test_the_rooms_of_a_batch_are_as_loud_and_as_long_as_drawn() -> None:

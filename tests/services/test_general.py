@@ -5,6 +5,7 @@ A tiny random model is enough: what is counted is which clips and which texts, n
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,17 @@ from sqlalchemy import select
 from tests.asr.conftest import save_model
 from tests.services.inprocess import execute, import_tones, prepare
 from workbench.audio.decode import read_clip
-from workbench.core.types import ModelSpec
+from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.export import model_card
-from workbench.services.general import bundled_clips, default_general, without_learned
+from workbench.services.general import (
+    bundled_clips,
+    bundled_version,
+    default_general,
+    learn_clips,
+    version_of,
+    without_learned,
+)
 from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip
 from workbench.services.workbench import Workbench
@@ -63,6 +71,56 @@ def test_the_bundled_set_serves_english_and_unset_languages() -> None:
     clips = bundled_clips()
     assert len(clips) == len({c.sha256 for c in clips}) == 60
     assert all(c.path and c.path.is_file() and c.id < 0 for c in clips)
+
+
+def test_general_speech_to_learn_from_is_neither_heard_nor_said_in_the_check() -> None:
+    learned, checked = learn_clips(), bundled_clips()
+    assert 120 <= len(learned) == len({c.sha256 for c in learned})
+    assert 8 * 60 <= sum(c.n_samples for c in learned) / SAMPLE_RATE <= 10 * 60
+    assert not {c.speaker for c in learned} & {c.speaker for c in checked}
+    assert without_learned(checked, learned) == checked
+
+
+def test_a_version_follows_sounds_and_labels_alone() -> None:
+    clips = [clip(1, "Open the window."), clip(2, "Close the door.")]
+    assert version_of(clips) == version_of(clips[::-1])
+    assert len({version_of(clips), version_of(clips[:1]), version_of([clips[0], clip(2, "Close the doors.")])}) == 3
+    assert version_of([clips[0], replace(clips[1], sha256="other")]) != version_of(clips)
+
+
+def test_what_was_measured_on_unlike_versions_is_not_compared(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "own", range(24), "own")
+    other = import_tones(bench, tmp_path / "other", range(40, 44), "other")
+
+    def checked(set_name: str = "other") -> str:
+        run = prepare(bench, monkeypatch, spec, "own", folds=0, general_set=set_name)
+        execute(bench, run)
+        return run
+
+    first, same = checked(), checked()
+    assert bench.comparing.document(first)["general"]["version"] == bench.comparing.document(same)["general"]["version"]
+    assert not any("unlike clips" in note for note in bench.comparing.of_two_runs(first, same).notes)
+    bench.labelling.save(other[0], "another label", author="ada", confirmed=True)
+    relabelled, bundled = checked(), checked("general")
+    assert bench.comparing.document(bundled)["general"]["version"] == bundled_version()
+    for run in (relabelled, bundled):
+        (note,) = [n for n in bench.comparing.of_two_runs(first, run).notes if "unlike clips" in n]
+        assert first in note and run in note and "is not compared" in note  # noqa: PT018
+    kept = {e.id: e.figures.general for e in bench.history.entries("own") if e.figures}
+    assert kept[first] == kept[same] != kept[relabelled]
+    assert kept[bundled] == ("general", bundled_version())
+
+
+def test_a_language_without_a_general_set_says_so_before_the_run(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path
+) -> None:
+    import_tones(bench, tmp_path / "own", range(24), "own")
+    previewed = bench.adaptation.preview_model("own", spec, "head", {"language": "chr"})
+    assert any("is not measured" in note and "chr" in note for note in previewed.notes)
+    chosen = bench.adaptation.preview_model("own", spec, "head", {"language": "chr", "general_set": "none"})
+    assert not any("is not measured" in note for note in chosen.notes)
 
 
 def test_a_run_is_checked_on_another_set_without_what_it_learned(

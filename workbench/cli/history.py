@@ -132,6 +132,7 @@ def _run_document(entry: "Entry") -> dict[str, Any]:
         "verdict": figures.verdict if figures else None,
         "outcome": figures.outcome if figures else None,
         "forgetting": figures.forgetting if figures else None,
+        "general": dict(zip(("set", "version"), figures.general, strict=True)) if figures and figures.general else None,
         "seconds": entry.seconds,
         "command": entry.command,
     }

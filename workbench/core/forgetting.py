@@ -26,6 +26,7 @@ class Forgetting:
         comparison: Base against adapted on the set's clips; None where they were not scored.
         left_out: Clips of the set that were left out because the model has learned from them.
         unscored: Why there is no comparison, one sentence; empty where there is one.
+        version: Of the set's clips and labels; empty for runs from before it was kept.
     """
 
     set_name: str
@@ -33,6 +34,7 @@ class Forgetting:
     comparison: Comparison | None = None
     left_out: int = 0
     unscored: str = ""
+    version: str = ""
 
     @property
     def standing(self) -> Standing:
@@ -48,7 +50,8 @@ class Forgetting:
         c = self.comparison
         if c is None:
             return self.unscored
-        clips = f"{len(c.rows):,} general clip{'' if len(c.rows) == 1 else 's'} (set “{self.set_name}”)"
+        version = f", version {self.version}" if self.version else ""
+        clips = f"{len(c.rows):,} general clip{'' if len(c.rows) == 1 else 's'} (set “{self.set_name}”{version})"
         measured = (
             f"WER went from {percent(c.base.wer)} to {percent(c.adapted.wer)} on {clips}: change "
             f"{points(c.interval.estimate)} points, 95 % interval {points(c.interval.low)} to "
@@ -60,6 +63,7 @@ class Forgetting:
         """Rates as fractions; the figures are missing where nothing was scored."""
         document: dict[str, Any] = {
             "set": self.set_name,
+            "version": self.version,
             "red_line": self.red_line,
             "verdict": self.standing,
             "left_out": self.left_out,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from workbench.core.comparison import Comparison, ComparisonRow, compare
 from workbench.core.forgetting import Forgetting
 from workbench.errors import WorkbenchError
-from workbench.services.general import forgetting_of
+from workbench.services.general import forgetting_of, unlike_general
 from workbench.services.kept import kept_base
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
@@ -122,6 +122,8 @@ class Comparing:
             notes.append(f"Their test clips differ: {more}, which are not counted here.")
         if changed:
             notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
+        if unlike := unlike_general(runs):
+            notes.append(unlike)
         comparison = compare(
             rows,
             normalizer=normalizer or str(runs[0].config["normalizer"]),

@@ -1,12 +1,16 @@
 """The general check set: which one a run is checked on, which of its clips count, what base and adapted wrote there.
 
 By default it is the bundled sample set, read where it lies: it need not be a set of the workspace. What the model has
-learned from is left out, by its sound and (unless most texts are repeated) by its sentence.
+learned from is left out, by its sound and (unless most texts are repeated) by its sentence. Every score keeps the
+version of the set it was made on, since figures from unlike clips or labels say nothing about each other. Beside the
+set to check lies one to learn general speech from, in other voices and other sentences.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -32,7 +36,9 @@ from workbench.workspace import Workspace
 Hear = Callable[[Sequence[RunClip], str, str], dict[int, str]]
 
 BUNDLED: Final = "general"  # the bundled sample set's name; a set of the workspace of this name comes first
+LEARN: Final = "general-learn"  # general speech to learn from; never checked on
 NONE: Final = "none"
+VERSION_DIGITS: Final = 12
 STOPPED: Final = "The general set was not scored: the run was stopped before."
 
 
@@ -45,6 +51,7 @@ class GeneralSet:
         left_out: How many were left out because the model learns from them.
         unscored: Why no clip counts, one sentence; empty where some do.
         notes: What else was left out and why, one sentence each.
+        version: The bundled set's number; of another set, a hash of its sounds and labels.
     """
 
     name: str
@@ -53,10 +60,12 @@ class GeneralSet:
     left_out: int = 0
     unscored: str = ""
     notes: tuple[str, ...] = ()
+    version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What a run's result keeps of it."""
-        return {"set": self.name, "language": self.language, "left_out": self.left_out, "unscored": self.unscored}
+        kept = {"set": self.name, "version": self.version, "language": self.language}
+        return {**kept, "left_out": self.left_out, "unscored": self.unscored}
 
     def within(self, window: Seconds | None) -> "GeneralSet":
         """Without the clips that are longer than what the model hears at once."""
@@ -142,6 +151,14 @@ def default_general(language: str | None) -> str:
     return BUNDLED if language_code(language) == "en" else NONE
 
 
+def no_general_set(language: str | None) -> str:
+    """What to do about forgetting in a language for which no general set is bundled, one sentence."""
+    return (
+        f"What the model forgets of general speech is not measured: the bundled general set is English, and this set's"
+        f" language is {language}. Name a set of your own with everyday speech in it as general speech to check."
+    )
+
+
 def check_general(session: Session, name: str, own_set_id: int) -> None:
     """Refuse a general set that cannot serve.
 
@@ -180,11 +197,12 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
     language: str | None = "en"
     if row is not None and row.id != own_set_id:
         clips, language = _confirmed(session, row.id), row.language
+        version = version_of(clips)
     if not clips:
-        clips, language = bundled_clips(), "en"
+        clips, language, version = bundled_clips(), "en", bundled_version()
     kept = without_learned(clips, learned)
     why = f"The general set was not scored: the model learns from all {len(clips)} clips of {name}, or their sentences."
-    return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why)
+    return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why, version=version)
 
 
 def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tuple[RunClip, ...]:
@@ -197,7 +215,16 @@ def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tup
 
 def bundled_clips() -> tuple[RunClip, ...]:
     """The bundled sample set, where it lies."""
-    folder = assets_root() / "clips" / BUNDLED
+    return _read_clips(assets_root() / "clips" / BUNDLED)
+
+
+def learn_clips() -> tuple[RunClip, ...]:
+    """General speech to learn from, where it lies; no voice and no sentence of it is in the set to check."""
+    return _read_clips(assets_root() / LEARN)
+
+
+def _read_clips(folder: Path) -> tuple[RunClip, ...]:
+    """The clips of a bundled folder; their ids are negative, since they are no clips of the workspace."""
     clips = []
     for number, line in enumerate((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(), 1):
         row = json.loads(line)
@@ -207,6 +234,33 @@ def bundled_clips() -> tuple[RunClip, ...]:
             RunClip(-number, content_hash(samples), path.name, len(samples), row["speaker"], row["text"], path)
         )
     return tuple(clips)
+
+
+def bundled_version() -> str:
+    """The version of the bundled set; another one where any of its clips or labels is another."""
+    return (assets_root() / "clips" / BUNDLED / "version.txt").read_text(encoding="utf-8").strip()
+
+
+def version_of(clips: Iterable[RunClip]) -> str:
+    """Twelve hexadecimal digits that change with any sound or label of a set, and not with its clips' order."""
+    said = sorted(f"{c.sha256} {c.text}" for c in clips)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def unlike_general(runs: Sequence[RunRow]) -> str:
+    """Why what these runs forgot cannot be compared, one sentence; empty where it can, or nothing is there to compare.
+
+    Runs from before versions were kept are like each other and unlike all that came later.
+    """
+    checked = [(run.name, found) for run in runs if (found := run.result.get("general")) and not found["unscored"]]
+    if len({(found["set"], found.get("version", "")) for _, found in checked}) < 2:
+        return ""
+    said = ", ".join(f"{name} on {found['set']} ({_version(found)})" for name, found in checked)
+    return f"What they forgot of general speech is not compared, since it was checked on unlike clips: {said}."
+
+
+def _version(found: dict[str, Any]) -> str:
+    return f"version {found['version']}" if found.get("version") else "an earlier version"
 
 
 def general_lengths(session: Session, name: str | None, own_set_id: int) -> list[Seconds]:
@@ -236,13 +290,13 @@ def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = Non
         for r in session.scalars(query)
     ]
     red_line = float(run.config.get("red_line", 3.0)) / 100
-    left_out = int(known.get("left_out", 0))
+    left_out, version = int(known.get("left_out", 0)), str(known.get("version", ""))
     if not rows:
         why = known.get("unscored") or f"The clips of the general set {known['set']} were deleted since."
-        return Forgetting(known["set"], red_line, None, left_out, why)
+        return Forgetting(known["set"], red_line, None, left_out, why, version)
     chosen = normalizer or choose_normalizer([r.reference for r in rows], known.get("language"))
     comparison = compare(rows, normalizer=chosen, seed=int(run.config["seed"]), scheme="given")
-    return Forgetting(known["set"], red_line, comparison, left_out)
+    return Forgetting(known["set"], red_line, comparison, left_out, version=version)
 
 
 def _living(session: Session, name: str) -> ClipSetRow | None:

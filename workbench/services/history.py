@@ -52,6 +52,7 @@ class Figures:
     Attributes:
         outcome: The verdict, or "nothing kept" where the model is the unchanged base.
         forgetting: Where it stands to the red line; None where that was not asked.
+        general: Name and version of the set on which that was measured; unlike ones are not to be compared.
     """
 
     base_wer: float
@@ -60,6 +61,7 @@ class Figures:
     verdict: Verdict
     forgetting: Standing | None
     outcome: str
+    general: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -239,8 +241,8 @@ class History:
             except WorkbenchError:  # deleted in another tab since the list was read
                 return None
             c, general = result.comparison, result.forgetting
-            standing = general.standing if general else None
-            found = Figures(c.base.wer, c.adapted.wer, c.interval, c.verdict, standing, c.outcome)
+            standing, checked = (general.standing, (general.set_name, general.version)) if general else (None, None)
+            found = Figures(c.base.wer, c.adapted.wer, c.interval, c.verdict, standing, c.outcome, checked)
             self._figures[key] = found
             while len(self._figures) > KEPT_FIGURES:
                 self._figures.popitem(last=False)

@@ -23,7 +23,7 @@ from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
 from workbench.services.expecting import Expectation, Expecting, Times, Work
 from workbench.services.foreign import foreign_notes
-from workbench.services.general import BUNDLED, NONE, check_general, default_general
+from workbench.services.general import BUNDLED, NONE, check_general, default_general, no_general_set
 from workbench.services.labelling import Labelling
 from workbench.services.preview import Preview
 from workbench.services.windows import Window, choose, with_window
@@ -202,6 +202,8 @@ class Planning(Writing):
             check_general(session, str(config.general_set), find_set(session, set_name).id)
         split, notes = self._split(labelled, config, rule)
         characters, more = self.new_characters(spec, [c.text for c in labelled], config)
+        if settings.get("general_set") is None and config.general_set == NONE:
+            more = [*more, no_general_set(config.language)]
         parts = split["folds"] or [split]
         tested = {i for part in parts for i in part["test"]}
         preview = Preview(
