@@ -8,6 +8,7 @@ from workbench.asr.catalog import Catalog
 from workbench.asr.defaults import suggest, usual_strategy
 from workbench.asr.freezing import STRATEGIES, strategy_names
 from workbench.asr.hub_models import HUB_MODELS
+from workbench.core.config import EFFORTS, FOLDS_BELOW_CLIPS
 from workbench.core.types import ModelSpec
 
 SPECS = {spec.name: spec for spec in Catalog().specs}
@@ -66,3 +67,19 @@ def test_only_a_listed_models_rate_is_called_the_catalogues() -> None:
     unlisted = replace(listed, name="nobody/whisper", location="nobody/whisper", source="hub")
     assert "the catalogue's for whisper-base" in suggest(listed, "encoder", clips=50).why["learning_rate"]
     assert "usual for models of this kind" in suggest(unlisted, "encoder", clips=50).why["learning_rate"]
+
+
+@pytest.mark.parametrize("clips", [20, 50, 180])
+@pytest.mark.parametrize("model", ["whisper-base", "ctc-en"])
+def test_efforts_differ_in_how_long_they_train_alone(model: str, clips: int) -> None:
+    quick, usual, thorough = (suggest(SPECS[model], "full", clips=clips, effort=name).config for name in EFFORTS)
+    assert suggest(SPECS[model], "full", clips=clips).config == usual  # no effort named: as scripts had it
+    assert quick.epochs < usual.epochs < thorough.epochs
+    assert quick.max_updates < usual.max_updates < thorough.max_updates
+    assert quick.patience < usual.patience < thorough.patience
+    assert quick.folds < usual.folds < thorough.folds or clips >= FOLDS_BELOW_CLIPS
+    differ = {"effort", "epochs", "max_updates", "patience", "folds"}
+    for other in (quick, thorough):
+        assert {k: v for k, v in other.to_json().items() if k not in differ} == {
+            k: v for k, v in usual.to_json().items() if k not in differ
+        }

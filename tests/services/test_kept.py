@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.finished import finished_run
 from workbench.services.export import model_card
-from workbench.services.kept import kept_base
+from workbench.services.kept import kept_base, what_would_help
 from workbench.services.workbench import Workbench
 from workbench.store.runs import find_run
 from workbench.ui.report import report_html
@@ -81,3 +81,14 @@ def test_page_terminal_report_and_export_say_the_same(
     assert "# ctc-en, unchanged" in card
     assert "weights\nlearned" not in card
     bench.close()
+
+
+def test_what_would_help_names_what_stands_in_the_way() -> None:
+    good = what_would_help(errors=2, words=57, steering_errors=1, updates=12)
+    assert "good at these clips already: 2 of 57 words" in good
+    assert "about 1 of the base's errors" in good
+    assert "12 updates" in good
+    assert what_would_help(errors=30, words=100, steering_errors=40, updates=12).startswith("Training made 12 updates")
+    other = what_would_help(errors=30, words=100, steering_errors=40, updates=200)
+    assert "sweep" in other
+    assert "updates" not in other

@@ -1,4 +1,4 @@
-"""Whether a run delivers the unchanged base, and the one sentence that says so wherever the run is spoken of."""
+"""Whether a run delivers the unchanged base, the one sentence that says so everywhere, and what would help."""
 
 import statistics
 from collections.abc import Mapping
@@ -7,6 +7,11 @@ from typing import Any
 from workbench.core.choosing import BASE
 
 NOTHING_KEPT = "Nothing of the training was kept: {why}. This is the unchanged base model."
+
+
+GOOD_WER = 0.05  # of the base in the test clips; what is left is mostly chance
+FEW_ERRORS = 10  # of the base in the steering clips: one clip more or less decides
+FEW_UPDATES = 30  # in the longest training
 
 
 def kept_base(result: Mapping[str, Any], status: str) -> str:
@@ -38,3 +43,25 @@ def _why(result: Mapping[str, Any], status: str) -> str:
     if any(training["best_step"] for training in result["trainings"]):
         return "too few of the folds found a state that does better on the steering (dev) clips than the base"
     return "no state of it did better on the steering (dev) clips than the base"
+
+
+def what_would_help(*, errors: int, words: int, steering_errors: float, updates: int) -> str:
+    """What may bring more than the base was, in a sentence or two.
+
+    Args:
+        errors: Of the base in the test clips.
+        words: That were said in them.
+        steering_errors: Of the base in the dev clips, on which a state has to do better.
+        updates: Of the longest training.
+    """
+    said = []
+    if errors <= GOOD_WER * words:
+        said.append(f"The base is good at these clips already: {errors} of {words} words wrong in the test clips.")
+    if steering_errors < FEW_ERRORS:
+        said.append(
+            f"The steering (dev) clips hold about {steering_errors:.0f} of the base's errors, too few to tell a better "
+            "state by; confirm more clips that it gets wrong."
+        )
+    if updates < FEW_UPDATES:
+        said.append(f"Training made {updates} updates at most; choose thorough, or confirm more clips.")
+    return " ".join(said) or "Another strategy or learning rate may do better; a sweep tries several."

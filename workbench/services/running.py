@@ -22,6 +22,7 @@ from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
 from workbench.services.effort import Effort, Training, in_own_window, sum_effort
 from workbench.services.expecting import timing
+from workbench.services.kept import what_would_help
 from workbench.services.machine import Others
 from workbench.services.planning import CURVE, SWEEP
 from workbench.services.preparing import Preparation, Prepared
@@ -172,6 +173,8 @@ class RunExecution(Preparation):
         unchanged = self._delivers_base(ready, outcomes)
         if unchanged:
             self._be_the_base()
+            if not stopped:
+                self.notes.append(self._what_would_help(ready, outcomes))
         assert self.arm
         save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(ready.new_characters))
         if self.short:
@@ -223,6 +226,21 @@ class RunExecution(Preparation):
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = STOPPED if stopped and not unchanged else ""
+
+    def _what_would_help(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> str:
+        normalizer, tested = self.run.config["normalizer"], list(ready.base_texts)
+        base = evaluate([self.clips[i].text for i in tested], [ready.base_texts[i] for i in tested], normalizer)
+        steering = 0.0
+        for split, outcome in zip(ready.splits, outcomes, strict=False):
+            texts = [self.clips[i].text for i in split.dev if i in ready.labels]
+            words = evaluate(texts, [""] * len(texts), normalizer).reference_words
+            steering += outcome.checks[0].wer * words if outcome.checks else 0.0
+        return what_would_help(
+            errors=base.substitutions + base.deletions + base.insertions,
+            words=base.reference_words,
+            steering_errors=steering / max(1, len(ready.splits)),
+            updates=max(o.steps for o in outcomes),
+        )
 
     def _be_the_base(self) -> None:
         """The model delivered is the base, in its own window; what learns has the weights that it began with."""
