@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 import typer
 
 from workbench.asr.freezing import STRATEGIES
+from workbench.audio.decode import read_clip
 from workbench.cli import main
 from workbench.cli.common import app
+from workbench.core.types import SAMPLE_RATE
 
 ROOT = Path(__file__).parent.parent
 CLINIC = ROOT / "assets" / "clips" / "clinic"
@@ -73,6 +76,7 @@ def test_the_whole_job_from_the_command_line(terminal: Terminal, tmp_path: Path)
     assert 0 < document["trainable_parameters"] < document["total_parameters"]
     general = document["general"]
     assert (general["set"], general["clips"], general["red_line"], general["left_out"]) == ("general", 60, 0.03, 0)
+    assert general["version"] == (ROOT / "assets" / "clips" / "general" / "version.txt").read_text().strip()
     assert general["verdict"] in ("forgot", "maybe forgot", "within", "cannot tell")
     run = document["run"]
     compared = terminal.json("compare", run, "--normalizer", "none")
@@ -84,8 +88,11 @@ def test_the_whole_job_from_the_command_line(terminal: Terminal, tmp_path: Path)
     assert [r["run"] for r in listed] == [run]
     assert listed[0]["adapted_wer"] == document["adapted"]["wer"]
     assert listed[0]["forgetting"] == general["verdict"]
-    assert listed[0]["command"].startswith("workbench adapt --set clinic --model ctc-en --strategy head --epochs 2")
-    sound = next((CLINIC / "audio").iterdir())
+    assert listed[0]["general"] == {"set": "general", "version": general["version"]}
+    assert listed[0]["command"].startswith("workbench adapt --set clinic --model ctc-en --strategy head ")
+    assert " --epochs 2 " in listed[0]["command"]
+    sound = tmp_path / "some.wav"  # 16 bits, which every reader reads alike
+    soundfile.write(sound, read_clip(min((CLINIC / "audio").iterdir())), SAMPLE_RATE, subtype="PCM_16")
     heard = terminal.json("transcribe", "--model", run, str(sound))
     assert set(heard[0]) == {"file", "clip", "text", "audio_seconds", "seconds"}
     assert terminal.run("compare", run).stdout.strip().endswith(document["summary"])

@@ -155,13 +155,13 @@ def choose(page: Any, set_name: str) -> None:
 
 
 def write_samples(folder: Path, *, n: int) -> Path:
-    """A folder with the first n clips of the clinic sample set and its word list."""
+    """A folder with the first n clips of the clinic sample set, not divided yet, and its word list."""
     source = assets_root() / "clips" / "clinic"
-    lines = (source / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[:n]
+    rows = [json.loads(line) for line in (source / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[:n]]
     (folder / "audio").mkdir(parents=True)
-    for line in lines:
-        name = json.loads(line)["audio_filepath"]
-        shutil.copy(source / name, folder / name)
-    (folder / "manifest.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for row in rows:
+        del row["split"]
+        shutil.copy(source / row["audio_filepath"], folder / row["audio_filepath"])
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     shutil.copy(source / "words.txt", folder / "words.txt")
     return folder

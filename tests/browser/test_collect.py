@@ -177,7 +177,7 @@ def test_a_first_visit_leads_from_the_sample_clips_to_the_next_step(open_page: O
         guide.get_by_text("word errors (WER), before and after").wait_for()
         guide.get_by_text("Try the sample clips, or make a set of your own").wait_for()
         page.get_by_role("button", name="Try it with sample clips").click()
-        guide.get_by_text("104 of 104 confirmed").wait_for()
+        guide.get_by_text("160 of 160 confirmed").wait_for()
         guide.get_by_text("will judge the result").wait_for()
         link = guide.get_by_role("link", name="Go to Adapt")
         assert link.get_attribute("href") == "#step-adapt"

@@ -98,7 +98,7 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     assert page.evaluate("document.documentElement.scrollWidth <= 390"), "no sideways scrolling"
 
     page.get_by_label("Before (left side)").click()
-    page.get_by_role("option", name=untimed).click()
+    page.get_by_role("listbox").get_by_role("option", name=untimed).click()  # the model fields have it too
     page.get_by_text("clips that both tested and neither trained on").wait_for()
     page.get_by_text("not known yet when each word was said").wait_for()
     assert lanes["base"].locator("button.tl-word").count() == 0, "without times the words stand side by side"

@@ -137,7 +137,7 @@ def test_from_a_first_visit_to_a_verdict(open_page: OpenPage, own_bench: Workben
     with Server(own_bench) as server:
         page = open_page(url=server.url)
         page.get_by_role("button", name="Try it with sample clips").click()
-        page.get_by_text("104 of 104 confirmed").wait_for()
+        page.get_by_text("160 of 160 confirmed").wait_for()
         page.get_by_role("button", name="What can the test clips prove?").click()
         page.get_by_text("base errors can prove").wait_for(timeout=RUN_LIMIT_MS)
         page.get_by_label("Head", exact=True).check()

@@ -13,9 +13,7 @@ from workbench.audio.decode import read_clip
 from workbench.core.text import normalize_marks
 
 ASSETS = Path(__file__).parents[2] / "assets"
-# Clinic and workshop follow.
-SETS = tuple(name for name in samples.SETS if (samples.folder_of(name, ASSETS) / "version.txt").exists())
-DIVIDED = tuple(name for name in ("clinic", "workshop") if name in SETS)
+DIVIDED = ("clinic", "workshop")
 LARGEST_MB, LARGEST_LEARN_MB = 6.0, 2.5
 
 needs_voices = pytest.mark.skipif(bool(kokoro.missing()), reason=kokoro.missing() or "the voices are here")
@@ -31,7 +29,7 @@ def facts(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", samples.SETS)
 def test_the_bundled_manifest_is_what_the_recipe_plans(name: str) -> None:
     planned = [(s.text, s.speaker, s.split) for s in samples.planned(name)]
     assert planned == [(f["text"], f["speaker"], f.get("split", "")) for f in facts(name)]
@@ -58,7 +56,7 @@ def test_every_term_is_learned_and_tested_in_unlike_voices(name: str) -> None:
 
 
 def test_no_sentence_and_no_voice_is_where_it_must_not_be() -> None:
-    every = [f | {"set": name} for name in SETS for f in facts(name)]
+    every = [f | {"set": name} for name in samples.SETS for f in facts(name)]
     sentences = [normalize_marks(f["text"]) for f in every]
     assert len(sentences) == len(set(sentences))
     learned = {f["speaker"] for f in every if f["set"] == "general-learn" or f.get("split") == "train"}
@@ -66,7 +64,7 @@ def test_no_sentence_and_no_voice_is_where_it_must_not_be() -> None:
     checked = {f["speaker"] for f in every if f["set"] == "general"}
     assert not learned & (steer | test | checked)
     assert not steer & test
-    assert not DIVIDED or len(test) >= 8  # from eight on the bootstrap is over speakers
+    assert len(test) >= 8  # from eight on the bootstrap is over speakers
 
 
 def test_they_are_small() -> None:
@@ -74,7 +72,7 @@ def test_they_are_small() -> None:
         return sum(p.stat().st_size for p in samples.folder_of(name, ASSETS).rglob("*") if p.is_file()) / 1e6
 
     assert mega("general-learn") < LARGEST_LEARN_MB
-    assert sum(map(mega, SETS)) - mega("general-learn") < LARGEST_MB
+    assert mega("clinic") + mega("workshop") + mega("general") < LARGEST_MB
 
 
 def test_what_is_missing_of_the_voices_is_said(tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_a_clip_is_spoken_again_sample_by_sample(voices: kokoro.Kokoro) -> None:
 
 
 @needs_voices
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", samples.SETS)
 def test_the_bundled_clips_sound_like_their_recipe(name: str, voices: kokoro.Kokoro) -> None:
     """Loosely, since another processor rounds otherwise, and Opus keeps what is heard and not the samples."""
     made = samples.record(samples.planned(name)[0], samples.SETS.index(name) * 1000, voices)

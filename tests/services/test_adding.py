@@ -347,7 +347,7 @@ def test_the_verb(whisper: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr()
     assert not ended.value.code, printed.err
     assert json.loads(printed.out)["source"] == "added"
-    assert "Could you open the window" in printed.err
+    assert "Let me know when you get home" in printed.err
 
 
 def test_the_weights_of_openais_tiny(real_model: Callable[[str], Path], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Swapped labels in the sample sets, held against what the bundled model really hears."""
+"""Swapped labels in the sample sets, held against what a real recogniser hears."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,32 +9,29 @@ import pytest
 from workbench.core.findings import Labelled, Ward
 from workbench.services.workbench import Workbench
 
+MODEL = "whisper-tiny.en"
 TRIALS, SWAPPED = 10, 4  # trials a set, labels swapped in each
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path_factory.mktemp("real") / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["clinic", "workshop", "general"])
-def test_swapped_labels_are_found_and_right_ones_left_alone(bench: Workbench, kind: str, tmp_path: Path) -> None:
+def test_swapped_labels_are_found_and_right_ones_left_alone(
+    real_model: Callable[[str], Path], kind: str, tmp_path: Path
+) -> None:
+    real_model(MODEL)
+    bench = Workbench.open(tmp_path / "workspace")
     bench.collecting.import_samples(kind)
-    bench.transcribing.hear_labelled("ctc-en", kind, bench.doctor.unheard(kind, "ctc-en"))
-    report = bench.doctor.report(kind, "ctc-en")
+    bench.transcribing.hear_labelled(MODEL, kind, bench.doctor.unheard(kind, MODEL))
+    report = bench.doctor.report(kind, MODEL)
     assert (report.findings, report.deaf, report.drafted) == ((), False, report.clips)
-    clips, drafts, _ = bench.doctor._read(kind, "ctc-en")
+    clips, drafts, _ = bench.doctor._read(kind, MODEL)
+    bench.close()
     rng, found = random.Random(0), 0
     for _ in range(TRIALS):
         texts = {c.id: c.text for c in clips}
         a, b, c, d = rng.sample(list(texts), SWAPPED)
         texts[a], texts[b], texts[c], texts[d] = texts[b], texts[a], texts[d], texts[c]
-        ward = Ward(
-            [Labelled(c.id, c.name, texts[c.id], c.duration, draft=drafts[c.id]) for c in clips], "en", "ctc-en"
-        )
+        ward = Ward([Labelled(c.id, c.name, texts[c.id], c.duration, draft=drafts[c.id]) for c in clips], "en", MODEL)
         flagged = {clips[s.place].id for s in ward.held.strangers}
         assert flagged <= {a, b, c, d}, "a right label was called wrong"
         found += len(flagged)

@@ -89,7 +89,7 @@ WELCOME_STEPS: Final = (
     ("Adapt", "Choose what of the model may learn, and start; it takes seconds to minutes."),
     ("Compare", "See the word errors (WER) before and after, and whether the difference is proven."),
 )
-TRY_SAMPLES_INFO: Final = "New here? Take about a hundred ready-made clips of a doctor's words, labelled already."
+TRY_SAMPLES_INFO: Final = "New here? Take 160 ready-made clips of a doctor's words, labelled already."
 START_OWN_INFO: Final = "Your own words? Name a set; you can record and add files to it right away."
 START_OWN: Final = "Start a set of my own"
 
