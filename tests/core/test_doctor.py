@@ -75,6 +75,8 @@ def test_digits_against_number_words() -> None:
     assert "2 labels write numbers in digits, 1 as words" in finding.sentence
     assert find(cured(sick, finding), "numbers") is None
     assert find(ward(["Take 5 tablets.", "No one knows."]), "numbers") is None, "one is often no number"
+    assert find(ward(["The axle is EN24T.", "Take two M8 bolts."]), "numbers") is None, "a name is no number"
+    assert find(ward(["Take 5mg now.", "Take two now.", "他有3只猫"]), "numbers") is not None
     german = found(ward(["Nimm 5 Tropfen", "Nimm zwei Tropfen"], language="de"), "numbers")
     assert german.changes[0].after == "Nimm fünf Tropfen"
     unspellable = find(ward(["Nimm 5 Tropfen", "Nimm zwei Tropfen"], language="chr"), "numbers")

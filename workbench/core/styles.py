@@ -56,7 +56,8 @@ def with_full_stop(text: str) -> str:
 
 
 def has_digits(text: str) -> bool:
-    return any(c.isdecimal() for c in text)
+    """Whether numbers are written in digits; those of a name such as M8 or EN24T are part of it, and no number."""
+    return any(c.isdecimal() for word in re.findall(r"\w+", text) if not word[0].isupper() for c in word)
 
 
 def has_number_words(text: str, language: str | None) -> bool:
