@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -471,11 +472,16 @@ def test_the_verbs(
 
 
 def test_the_page_and_exports_know_every_source(offer: Offer, hub: Hub) -> None:
-    from workbench.ui.before import model_facts
+    from workbench.services.base_models import Offered
+    from workbench.ui.model_field import field_value
 
-    assert model_facts(Catalog().find(offer.name))
+    def shown(group: Any) -> str:
+        offered = Offered(Catalog().find(offer.name), group, (), True, None, None, 0, None)
+        return str(field_value([offered], offer.name, language=None))
+
+    assert offer.licence in shown("fetchable")
     fetch_model(offer.name)
-    assert model_facts(Catalog().find(offer.name))
+    assert offer.licence in shown("here")
 
 
 def test_the_catalogue_asks_no_network(offer: Offer, hub: Hub) -> None:
