@@ -11,15 +11,24 @@ from tests.asr.whisper import WINDOW_S, save_whisper
 from workbench.asr.backend import ClipInput
 from workbench.asr.catalog import folder_spec
 from workbench.asr.feature_cache import CacheItem, FeatureCache
-from workbench.asr.healed import HealedEncoder, encoder_hash, find_made, made_file
+from workbench.asr.healed import HealedEncoder, encoder_hash, find_made, find_ready, made_file, read_healed
 from workbench.asr.healing import HealedWeights, Hooks, heal
+from workbench.asr.kept_models import models_root
 from workbench.asr.loading import load
 from workbench.asr.seq2seq import WhisperBackend
+from workbench.assets import assets_root
 from workbench.core.types import SAMPLE_RATE
+from workbench.core.windows import WINDOWS
 from workbench.errors import ModelError, TrainingError
 
 SHORT = 1  # of the two seconds that the tiny model hears at once
 UPDATES = 30
+
+
+def kept(name: str) -> Path | None:
+    """A fetched model's folder; None where it is not here."""
+    folder = models_root() / name
+    return folder if (folder / "config.json").is_file() else None
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +208,29 @@ def test_too_few_sounds_for_a_window_are_one_sentence(backend: WhisperBackend, f
     with pytest.raises(TrainingError, match="Only 3 sounds"):
         heal(backend, few, heard, encoder="", windows=(SHORT,), out=out, work=tmp_path / "work", updates=5)
     assert not out.exists()
+
+
+def test_what_ships_healed_can_be_read_and_says_for_what() -> None:
+    shipped = sorted((assets_root() / "healed").glob("*.safetensors"))
+    assert shipped
+    for file in shipped:
+        found = read_healed(file)
+        assert found.windows == WINDOWS
+        assert len(found.encoder) == 64
+
+
+@pytest.mark.skipif(kept("whisper-tiny.en") is None, reason="whisper-tiny.en is not on this machine; run make weights")
+def test_the_starter_begins_healed() -> None:
+    folder = kept("whisper-tiny.en")
+    assert folder
+    found = find_ready(folder, 10)
+    assert found
+    starter = load(folder_spec(folder))
+    assert isinstance(starter, WhisperBackend)
+    clip = [ClipInput(sound(1, 3.0))]
+    own = starter.encode_prefix(clip, starter.reading_boundary)[0]["memory"][:150]
+    starter.set_window(10)
+    unhealed = starter.encode_prefix(clip, starter.reading_boundary)[0]["memory"][:150]
+    HealedWeights(starter, found)
+    healed_now = starter.encode_prefix(clip, starter.reading_boundary)[0]["memory"][:150]
+    assert torch.mean((healed_now - own) ** 2) < 0.5 * torch.mean((unhealed - own) ** 2)

@@ -13,7 +13,7 @@ OpenPage = Callable[..., Any]
 def test_a_list_closes_behind_the_keyboard_and_a_jump_shows_the_steps(open_page: OpenPage) -> None:
     page = open_page()
     fields = page.locator("input[role=combobox]:enabled:visible")
-    assert fields.count() > 5
+    assert fields.count() >= 5
     for n in range(fields.count()):
         fields.nth(n).focus()
         page.locator("[role=listbox]").first.wait_for(state="attached")

@@ -15,7 +15,6 @@ from workbench.assets import assets_root
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
 from workbench.core.windows import choose_window
-from workbench.files import FileProblem
 
 LEARN: Final = "general-learn"  # in the assets
 HEALING_UPDATES: Final = 120  # for one window
@@ -90,10 +89,7 @@ def find_healed(folder: Path, seconds: float, root: Path, *, made: bool) -> Heal
         made: Whether to look for what was made here too: only plans that cannot do without take that, so that a run
             does not depend on which runs came before it.
     """
-    try:
-        return find_ready(folder, seconds) or (find_made(root, encoder_hash(folder), seconds) if made else None)
-    except FileProblem:
-        return None
+    return find_ready(folder, seconds) or (find_made(root, encoder_hash(folder), seconds) if made else None)
 
 
 def with_window(config: TrainingConfig, window: Window) -> TrainingConfig:
