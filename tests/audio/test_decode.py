@@ -12,6 +12,7 @@ import soundfile
 from tests.conftest import speechlike
 from workbench.audio import decode
 from workbench.audio.decode import check, content_hash, decode_file, from_array, read_clip, write_flac
+from workbench.audio.recording import open_recording
 from workbench.errors import AudioError
 
 
@@ -85,6 +86,18 @@ def test_odd_rates_need_no_giant_kernel(make_wav, rate) -> None:
     sound = decode_file(make_wav("a.wav", rate=rate))
     assert sound.duration == pytest.approx(1.0, abs=0.01)
     assert same_sound(sound.samples)
+
+
+def test_opus_begins_and_ends_where_the_sound_does(tmp_path) -> None:
+    """The coder's lead-in of 6.5 ms is left out, also of a recording that is read piece by piece."""
+    path, sound = tmp_path / "a.opus", speechlike(2.0, seed=4)
+    soundfile.write(path, sound, 16_000, format="OGG", subtype="OPUS")
+    with open_recording(path, tmp_path) as recording:
+        for samples in (decode_file(path).samples, np.asarray(recording.tracks[0])):
+            assert len(samples) == pytest.approx(len(sound), abs=1)
+            n = len(samples)
+            together = np.fft.irfft(np.fft.rfft(sound[:n], 2 * n) * np.conj(np.fft.rfft(samples, 2 * n)))
+            assert int(np.argmax(together)) == 0
 
 
 def test_the_wrong_ending_does_not_matter(make_wav) -> None:

@@ -190,6 +190,8 @@ class _Decoder:
         """None where libsndfile does not know the format."""
         try:
             file = soundfile.SoundFile(path)
+            if file.subtype == "OPUS":
+                file.seek(0)  # as in decode: else the coder's lead-in stays and the end is cut
         except (soundfile.LibsndfileError, TypeError, RuntimeError):
             return None
         self.rate = file.samplerate
