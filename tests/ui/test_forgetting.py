@@ -59,4 +59,6 @@ def test_the_form_offers_the_other_sets(bench: Workbench, fill: Callable[..., li
     html = Adapt(bench).review("s", "ctc-en", "head", False, {"general_set": "general"}, *wished)[0]
     assert "--general-set none" in html
     with gr.Blocks():
-        Adapt(bench).build()
+        adapt = Adapt(bench)
+        adapt.models.build_states()
+        adapt.build()

@@ -10,6 +10,7 @@ from typing import Final
 from workbench.core.types import Seconds
 
 WINDOWS: Final[tuple[int, ...]] = (5, 10, 15, 20)  # seconds; few, so that one healed encoder serves many sets
+HEALING_UPDATES: Final = 120  # that heal an encoder for one window
 AIR: Final[Seconds] = 0.5  # after the longest clip: an encoder hears the end of speech by the quiet behind it
 
 

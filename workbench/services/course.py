@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from workbench.core.types import Seconds
-from workbench.services.windows import HEALING_UPDATES
+from workbench.core.windows import HEALING_UPDATES
 
 if TYPE_CHECKING:
     from workbench.services.expecting import Expectation

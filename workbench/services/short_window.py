@@ -20,10 +20,11 @@ from workbench.asr.healing import HealedWeights, Hooks, heal
 from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.types import SAMPLE_RATE
+from workbench.core.windows import HEALING_UPDATES
 from workbench.services.general import learn_clips
 from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip
-from workbench.services.windows import HEALING_COPIES, HEALING_UPDATES
+from workbench.services.windows import HEALING_COPIES
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:

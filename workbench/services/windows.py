@@ -14,10 +14,9 @@ from workbench.asr.outline import window as own_window
 from workbench.assets import assets_root
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
-from workbench.core.windows import choose_window
+from workbench.core.windows import HEALING_UPDATES, choose_window
 
 LEARN: Final = "general-learn"  # in the assets
-HEALING_UPDATES: Final = 120  # for one window
 HEALING_CLIPS: Final = 8  # in an update
 HEALING_COPIES: Final = 1  # altered copies of each sound that is learned from
 FORWARD_AND_BACK: Final = 2.5  # times the work of hearing: the matrices beside the adapters take no gradients
