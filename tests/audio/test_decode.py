@@ -89,9 +89,8 @@ def test_odd_rates_need_no_giant_kernel(make_wav, rate) -> None:
 
 
 def test_opus_begins_and_ends_where_the_sound_does(tmp_path) -> None:
-    """The coder's lead-in of 6.5 ms is left out, also of a recording that is read piece by piece."""
-    path, sound = tmp_path / "a.opus", speechlike(2.0, seed=4)
-    soundfile.write(path, sound, 16_000, format="OGG", subtype="OPUS")
+    """The coder's lead-in of 6.5 ms is left out of ffmpeg's files, also of a recording that is read piece by piece."""
+    path, sound = encode(tmp_path / "a.opus", "libopus", 16_000, seconds=2.0), speechlike(2.0)
     with open_recording(path, tmp_path) as recording:
         for samples in (decode_file(path).samples, np.asarray(recording.tracks[0])):
             assert len(samples) == pytest.approx(len(sound), abs=1)

@@ -281,7 +281,7 @@ def _read_soundfile(path: Path, longest: Seconds) -> _Raw | None:
             rate, announced = file.samplerate, file.frames
             name = "opus" if file.subtype == "OPUS" else file.format.lower()
             if name == "opus":
-                file.seek(0)  # only then does libsndfile leave out the coder's lead-in; else the end is cut instead
+                file.seek(0)  # else libsndfile keeps the lead-in of ffmpeg's files and cuts their end instead
             # One frame more than allowed tells "too long" apart; the header's count may be wrong for MP3.
             array = file.read(int(longest * rate) + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, TypeError, RuntimeError):  # TypeError: a headerless .raw file

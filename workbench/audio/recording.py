@@ -191,7 +191,7 @@ class _Decoder:
         try:
             file = soundfile.SoundFile(path)
             if file.subtype == "OPUS":
-                file.seek(0)  # as in decode: else the coder's lead-in stays and the end is cut
+                file.seek(0)  # as in decode: else the lead-in stays and the end is cut
         except (soundfile.LibsndfileError, TypeError, RuntimeError):
             return None
         self.rate = file.samplerate
