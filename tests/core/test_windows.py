@@ -15,6 +15,7 @@ def test_the_shortest_window_with_air(longest: float, own: float, window: int | 
 
 def test_a_model_keeps_its_own_window_where_a_shorter_one_gains_nothing() -> None:
     assert choose_window([1.0], 5.0) is None
+    assert choose_window([1.0], 15.0) is None  # a demo model of ours
     assert choose_window([1.0], None) is None  # a clip costs its own length
     assert choose_window([31.0], 30.0) is None
     assert choose_window([], 30.0) == WINDOWS[0]

@@ -11,17 +11,20 @@ from workbench.core.types import Seconds
 
 WINDOWS: Final[tuple[int, ...]] = (5, 10, 15, 20)  # seconds; few, so that one healed encoder serves many sets
 HEALING_UPDATES: Final = 120  # that heal an encoder for one window
+WHOLE: Final[Seconds] = 30.0  # that every published Whisper hears at once
 AIR: Final[Seconds] = 0.5  # after the longest clip: an encoder hears the end of speech by the quiet behind it
 
 
 def choose_window(durations: Iterable[Seconds], own: Seconds | None) -> int | None:
     """The shortest window that leaves air behind the longest clip; None for the model's own.
 
+    A model that was made for less than `WHOLE` is small and quick as it is, and nobody has tried it in less.
+
     Args:
         durations: Of the clips.
         own: What the model pads every clip to; None where it pads to nothing.
     """
     longest = max(durations, default=0.0)
-    if own is None or longest > own:
+    if own is None or own < WHOLE or longest > own:
         return None
     return next((w for w in WINDOWS if longest + AIR <= w < own), None)

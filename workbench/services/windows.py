@@ -14,7 +14,7 @@ from workbench.asr.outline import window as own_window
 from workbench.assets import assets_root
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
-from workbench.core.windows import HEALING_UPDATES, choose_window
+from workbench.core.windows import HEALING_UPDATES, WHOLE, choose_window
 
 LEARN: Final = "general-learn"  # in the assets
 HEALING_CLIPS: Final = 8  # in an update
@@ -63,8 +63,11 @@ def choose(
     asked = round(wish) if wish is not None and wish < own else None
     seconds = asked if wish is not None else choose_window(durations, own)
     if seconds is None:
-        longest = "as you chose" if wish is not None else f"the longest clip leaves no air in less than {own:g} s"
-        return Window(own=own, why=f"{own:g} s, the model's own: {longest}.")
+        because = (
+            "the longest clip leaves no air in less" if own >= WHOLE else "it was made for that and is quick with it"
+        )
+        said = "as you chose" if wish is not None else because
+        return Window(own=own, why=f"{own:g} s, the model's own: {said}.")
     frozen = [plan.listens_frozen for plan in plans]
     healed = find_healed(folder, seconds, root, made=any(frozen))
     begins = f"{seconds} s instead of {own:g} s, {'as you chose' if wish is not None else 'into which every clip fits'}"
