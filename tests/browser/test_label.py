@@ -45,7 +45,7 @@ def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_brows
     page.get_by_text("please close valve two").wait_for()  # how the model would write it
     assert bench.labelling.clip(clip.id).status == "drafted"
     box.press("Enter")
-    page.get_by_role("button", name="Confirmed").wait_for()
+    page.get_by_role("button", name="Confirmed ✓").wait_for()
     assert bench.labelling.clip(clip.id).status == "confirmed"
     page.get_by_text("1 of 1 confirmed").wait_for()
 
@@ -169,5 +169,5 @@ def test_two_people_see_each_others_changes(
     box = first.get_by_label("What is said (label)")
     box.fill("from the first tab")
     box.press("Enter")
-    second.get_by_role("button", name="Confirmed").wait_for(timeout=PATIENCE_MS)
+    second.get_by_role("button", name="Confirmed ✓").wait_for(timeout=PATIENCE_MS)
     assert second.get_by_label("What is said (label)").input_value() == "from the first tab"
