@@ -2,23 +2,25 @@
 
 40 clips of 5 s in batches of 4, 10 epochs, 10 further clips that base and adapted write down. The whole job is put
 together from its measured parts, loading left out: the frozen prefix (a cold cache only), 100 updates, two
-evaluations. A complete run of each way on the bundled models checks that both learn the same.
+evaluations. A complete run of each way on the bundled models checks that both learn the same. Whisper in a shorter
+window against the usual 30 s has rows of its own, see windowed.py.
 
     python -m bench.finetune [--smoke] [--only SHAPE:STRATEGY]
 """
 
 import argparse
-import statistics
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench import ours, usual
 from bench.parity import check_bundled
+from bench.parts import BATCH, EPOCHS, PROMPT, SMOKE, Parts, Size
 from bench.report import RESULTS, machine, matrix_rate, show, write
 from bench.shapes import SHAPES, SMOKE_SHAPES, WHISPER_TOKENS, Clips, Shape, noise_clips, save_shape
-from bench.turns import Spent, Way
+from bench.turns import Way
+from bench.windowed import measure_all
 
 CASES = [
     ("wav2vec2-base", "head"),
@@ -27,57 +29,6 @@ CASES = [
     ("whisper-tiny", "top-1"),
     ("wav2vec2-base", "full"),
 ]
-EPOCHS, BATCH = 10, 4
-PROMPT = 4  # tokens that Whisper's texts begin with: start, language, task, no timestamps
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is measured.
-
-    Attributes:
-        chunk: Clips of the prefix in one turn.
-        rounds: Turns after the prefix.
-        usual_steps: Updates of the usual way in one turn.
-        our_steps: Ours, which may be much shorter.
-        naive_steps: Of the way without the freezing call, in the second turn alone.
-    """
-
-    n_train: int = 40
-    n_further: int = 10
-    seconds: float = 5.0
-    chunk: int = 10
-    rounds: int = 3
-    usual_steps: int = 1
-    our_steps: int = 8
-    naive_steps: int = 2
-
-
-SMOKE = Size(n_train=8, n_further=2, seconds=1.0, chunk=5, rounds=2, usual_steps=1, our_steps=2)
-
-
-@dataclass
-class Parts:
-    """What the parts of one way's job took, each as often as it was measured."""
-
-    steps: list[Spent]
-    evaluations: list[Spent]
-    prefix: list[Spent]
-    memory: float = 0.0
-
-    def step(self, clock: str = "wall") -> float:
-        return statistics.median(getattr(s, clock) for s in self.steps)
-
-    def evaluation(self, clock: str = "wall") -> float:
-        return statistics.median(getattr(s, clock) for s in self.evaluations)
-
-    def listening(self, clock: str = "wall") -> float:
-        return sum(getattr(s, clock) for s in self.prefix)
-
-    def job(self, updates: int, clock: str = "wall", *, cold: bool = False) -> float:
-        """Seconds of the whole job."""
-        whole = updates * self.step(clock) + 2 * self.evaluation(clock)
-        return whole + (self.listening(clock) if cold else 0.0)
 
 
 def measure(shape: Shape, strategy: str, size: Size, work: Path) -> dict[str, Parts]:
@@ -197,6 +148,10 @@ def main(arguments: list[str] | None = None) -> None:
     checks = [] if given.only else check_bundled(smoke=given.smoke)
     if given.only:
         return
+    windowed = measure_all(shapes["whisper-tiny"], size, smoke=given.smoke)
+    spent = [{"strategy": r["strategy"], "weights": r["weights"], **r["cpu"]} for r in windowed]
+    show("Whisper in 10 s against the usual 30 s, the processors' time", spent)
+    write("finetune-window", windowed, given.out)
     show("The same in the processors' time", [{**name_of(d), **d["cpu"]} for d in details])
     show("Complete runs on the bundled models: the same batches, no dropout, no masks", checks)
     about |= {"gflops_after": matrix_rate(), "load_after": machine()["load"]}

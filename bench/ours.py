@@ -1,16 +1,19 @@
 """Our way: `fine_tune` over cached activations, put together as services/running.py does it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bench.shapes import Clips
-from bench.turns import Turn
+from bench.turns import Spent, Turn
 from workbench.asr import reading
 from workbench.asr.backend import Backend, ClipInput
 from workbench.asr.batching import Example
 from workbench.asr.catalog import folder_spec
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
+from workbench.asr.healed import find_ready
+from workbench.asr.healing import HealedWeights, heal
 from workbench.asr.loading import load
 from workbench.asr.memory import keep_freed_memory
 from workbench.asr.training import Hooks, fine_tune, transcribe_items
@@ -22,12 +25,20 @@ class Ours:
 
     Args:
         most_tokens: Tokens of a text at most; for random weights that never end a text.
+        window: Whole seconds that a Whisper model hears at once; None for its own.
     """
 
     def __init__(
-        self, folder: Path, clips: Clips, strategy: str, work: Path, *, most_tokens: int | None = None
+        self,
+        folder: Path,
+        clips: Clips,
+        strategy: str,
+        work: Path,
+        *,
+        most_tokens: int | None = None,
+        window: int | None = None,
     ) -> None:
-        self.clips, self.work = clips, work
+        self.clips, self.work, self.window = clips, work, window
         self.backend = load(folder_spec(folder))
         if self.backend.languages():
             self.backend.set_language("en")
@@ -35,6 +46,13 @@ class Ours:
             self.backend.model.config.max_target_positions = most_tokens
             reading.REPEATS = 10**6
         self.plan = plan_for_blocks(self.backend.blocks(), strategy)
+        if window:
+            self.own, self.healed = float(self.backend.window or 0), find_ready(folder, window)
+            self.base = FeatureCache(work / "base", self.backend, self.backend.reading_boundary)
+            if self.healed:
+                HealedWeights(self.backend, self.healed)
+            self.backend.set_window(window)
+            self.plan = replace(self.plan, window=float(window))
         boundary = self.backend.hearing_boundary(self.plan.boundary)
         self.cache = self.hearing = FeatureCache(work / "cache", self.backend, boundary)
         if self.plan.boundary > boundary:
@@ -60,6 +78,39 @@ class Ours:
             self.backend, self.hearing, [self.examples[i].items[0] for i in self.clips.further]
         )
 
+    def evaluate_base(self) -> None:
+        """Write down the further clips in the model's own window, as the base of a run is heard."""
+        self.backend.set_window(self.own)
+        transcribe_items(self.backend, self.base, [self.examples[i].items[0] for i in self.clips.further])
+        self.backend.set_window(float(self.window or self.own))
+
+    def listen_to_heal(self, n: int) -> None:
+        """Hear so many sounds in the model's own window, which healing learns from."""
+        self.backend.set_window(self.own)
+        self.lessons = FeatureCache(self.work / "lessons", self.backend, self.backend.reading_boundary)
+        self.lessons.fill([e.items[0] for e in self.examples[:n]])
+        self.backend.set_window(float(self.window or self.own))
+
+    def heal(self, n: int, updates: int) -> Spent:
+        """What an update of healing takes, of so many after a first one."""
+        self.backend.set_window(self.own)
+        times: list[Spent] = []
+        heal(
+            self.backend,
+            [e.items[0] for e in self.examples[:n]],
+            self.lessons,
+            encoder="",
+            windows=(int(self.window or 0),),
+            out=self.work / "healed.safetensors",
+            work=self.work / "healing",
+            updates=1 + updates,
+            made=lambda _: times.append(Spent.now()),
+        )
+        self.backend.set_window(float(self.window or self.own))
+        apply_plan(self.backend, self.plan)
+        whole = times[-1].since(times[0])
+        return Spent(whole.wall / updates, whole.cpu / updates)
+
     def train(
         self, config: TrainingConfig, *, stop: Callable[[], bool] = lambda: False, told: Callable[..., None]
     ) -> None:
@@ -84,11 +135,20 @@ def learning_names(folder: Path, strategy: str) -> set[str]:
     return set(trainable_state(backend))
 
 
-def run(turn: Turn, folder: Path, clips: Clips, strategy: str, most_tokens: int | None, work: Path) -> None:
+def run(
+    turn: Turn,
+    folder: Path,
+    clips: Clips,
+    strategy: str,
+    most_tokens: int | None,
+    work: Path,
+    window: int | None = None,
+) -> None:
     """A process of our way, see `turns`."""
     keep_freed_memory()  # as services/worker.py does for every run
-    ours = Ours(folder, clips, strategy, work, most_tokens=most_tokens)
+    ours = Ours(folder, clips, strategy, work, most_tokens=most_tokens, window=window)
     turn.handlers |= {"prefix": ours.prefix, "evaluate": ours.evaluate}
+    turn.handlers |= {"base": ours.evaluate_base, "listen": ours.listen_to_heal, "heal": ours.heal}
     turn.wait()
     stop = [False]
 

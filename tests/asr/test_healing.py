@@ -12,7 +12,7 @@ from workbench.asr.backend import ClipInput
 from workbench.asr.catalog import folder_spec
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.healed import HealedEncoder, encoder_hash, find_made, find_ready, made_file, read_healed
-from workbench.asr.healing import HealedWeights, Hooks, heal
+from workbench.asr.healing import HealedWeights, heal
 from workbench.asr.loading import load
 from workbench.asr.seq2seq import WhisperBackend
 from workbench.assets import assets_root
@@ -48,7 +48,9 @@ def items(numbers: Sequence[int]) -> list[CacheItem]:
     return [CacheItem(f"{i:064d}", "", lambda i=i: ClipInput(sound(i)), len(sound(i))) for i in numbers]  # type: ignore[misc]
 
 
-def healed(backend: WhisperBackend, folder: Path, root: Path, *, hooks: Hooks | None = None) -> HealedEncoder:
+def healed(
+    backend: WhisperBackend, folder: Path, root: Path, *, made: Callable[[int], None] = lambda n: None
+) -> HealedEncoder:
     learned = items(range(12))
     heard = FeatureCache(root / "cache", backend, backend.reading_boundary)
     heard.fill(learned)
@@ -62,7 +64,7 @@ def healed(backend: WhisperBackend, folder: Path, root: Path, *, hooks: Hooks | 
         out=made_file(root, encoder, SHORT),
         work=root / "work",
         updates=UPDATES,
-        hooks=hooks,
+        made=made,
     )
 
 
@@ -185,11 +187,11 @@ def test_an_interrupted_healing_goes_on_and_ends_alike(backend: WhisperBackend, 
 
     whole = healed(backend, folder, tmp_path / "whole").file.read_bytes()
     with pytest.raises(Stopped):
-        healed(backend, folder, tmp_path / "cut", hooks=Hooks(stop))
+        healed(backend, folder, tmp_path / "cut", made=stop)
     assert backend.window == WINDOW_S
     assert not any("lora" in n for n, _ in backend.model.named_parameters())
     steps: list[int] = []
-    again = healed(backend, folder, tmp_path / "cut", hooks=Hooks(steps.append))
+    again = healed(backend, folder, tmp_path / "cut", made=steps.append)
     assert steps[0] == 11  # from the checkpoint at 10
     assert again.file.read_bytes() == whole
 

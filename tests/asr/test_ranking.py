@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.asr import ranking
+from workbench.asr import languages, ranking
 from workbench.asr.catalog import Catalog
-from workbench.asr.ranking import best_at_hand, group_of, knows, languages_of, worth_getting
+from workbench.asr.languages import knows, languages_of
+from workbench.asr.ranking import best_at_hand, group_of, worth_getting
 from workbench.core.types import ModelSpec
 
 TINY = ModelSpec("whisper-tiny.en", "seq2seq", "fetched", "/tiny", parameters=38_000_000, languages=("en",))
@@ -35,7 +36,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return "fetchable" if spec.source in ("fetched", "added") else "hub"
 
     monkeypatch.setattr(ranking, "state_of", state)
-    monkeypatch.setattr(ranking, "local_folder", lambda spec: None)
+    monkeypatch.setattr(languages, "local_folder", lambda spec: None)
     return names
 
 

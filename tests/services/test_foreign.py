@@ -13,7 +13,8 @@ from tests.asr.conftest import save_model
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import import_tones
 from workbench.asr.catalog import folder_spec
-from workbench.asr.spoken import fixed_languages, is_foreign, knows
+from workbench.asr.languages import is_foreign, knows
+from workbench.asr.spoken import fixed_languages
 from workbench.core.languages import spoken_code
 from workbench.core.types import Heard, ModelSpec
 from workbench.errors import ModelError
@@ -73,11 +74,14 @@ def test_the_remedy_names_models_that_know_the_language(bench: Workbench) -> Non
     with pytest.raises(ModelError, match=r"whisper-tiny\.en knows en alone .* sounds in mt; choose whisper-base"):
         check_known(bench.catalog, english, "mt")
     assert whom_to_ask(bench.catalog, "mt")[0] == "whisper-base (`workbench fetch whisper-base`)"
-    assert knows(bench.catalog.find("whisper-base"), "mt")
-    assert not knows(bench.catalog.find("whisper-base"), "hsb")
+    base = bench.catalog.find("whisper-base")
+    assert (knows(base, "mt"), knows(base, "hsb")) == ("among many", "not it, but many")
     with pytest.raises(ModelError, match="no model on offer is known to know it"):
         check_known(bench.catalog, english, "hsb")
-    check_known(bench.catalog, bench.catalog.find("whisper-base"), "hsb")  # it tells what it takes each sound for
+    check_known(bench.catalog, base, "hsb")  # it writes it as the language that it takes each clip for
+    (said,) = foreign_notes(base, "hsb")
+    assert said.startswith("whisper-base does not know hsb among its languages")
+    assert foreign_notes(base, "mt") == foreign_notes(base, None) == []
 
 
 def test_drafting_and_transcribing_another_language_are_refused(

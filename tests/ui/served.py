@@ -9,10 +9,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
@@ -163,3 +165,13 @@ def started(workspace: Path, *options: str, folder: Path = ROOT) -> Iterator[Ser
             process.terminate()
             process.wait(PATIENCE_S)
             reader.join(PATIENCE_S)
+            end_workers(workspace)
+
+
+def end_workers(workspace: Path) -> None:
+    """End the processes of a workspace's runs, which outlive its server: a sweep would keep a core busy for minutes."""
+    for process in psutil.process_iter(["cmdline"]):
+        told = process.info["cmdline"] or []
+        if "workbench.services.worker" in told and str(workspace) in told:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from tests.conftest import speechlike
-from tests.ui.served import Served, Tab, started
+from tests.ui.served import Served, Tab, end_workers, started
 from workbench.services.workbench import Workbench
 
 CANARY = b"canary:yellow-feathers-42"
@@ -168,6 +168,7 @@ def test_every_function_answers_a_plain_event_and_none_tells_of_a_file(
         if joined % 40 == 0:
             _check_silent(tab.answers(40), workspace)
     _check_silent(tab.answers(joined % 40), workspace)
+    end_workers(workspace)
     assert joined > 80
 
 

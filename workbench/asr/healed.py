@@ -6,7 +6,7 @@ models ship with the program; others are made once on this machine and kept in t
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -61,7 +61,7 @@ def read_healed(file: Path) -> HealedEncoder:
 def find_ready(folder: Path, window: float) -> HealedEncoder | None:
     """What ships with the program for the encoder of a model folder and this window; None where nothing does."""
     found = [h for h in _shipped(assets_root()) if window in h.windows]
-    if not found or not _encoder_shapes(folder):
+    if not found or not _has_encoder(folder):
         return None
     encoder = encoder_hash(folder)
     return next((h for h in found if h.encoder == encoder), None)
@@ -89,18 +89,15 @@ def encoder_hash(folder: Path) -> str:
     return _hash(tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in weight_files(folder)))
 
 
-def hash_of(weights: Iterator[tuple[str, np.ndarray]] | Sequence[tuple[str, np.ndarray]]) -> str:
-    """Hash of named float32 arrays, in the order of their names."""
+@lru_cache(maxsize=16)
+def _hash(files: tuple[tuple[str, int, int], ...]) -> str:
+    """Of the encoder's arrays as float32, in the order of their names."""
     digest = hashlib.sha256()
-    for name, values in sorted(weights, key=lambda item: item[0]):
+    weights = dict(item for path, _, _ in files for item in _encoder_weights(Path(path)))
+    for name, values in sorted(weights.items()):
         digest.update(f"{name}{values.shape}".encode())
         digest.update(np.ascontiguousarray(values, dtype="<f4").tobytes())
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=16)
-def _hash(files: tuple[tuple[str, int, int], ...]) -> str:
-    return hash_of([item for path, _, _ in files for item in _encoder_weights(Path(path))])
 
 
 def _encoder_weights(file: Path) -> Iterator[tuple[str, np.ndarray]]:
@@ -112,11 +109,11 @@ def _encoder_weights(file: Path) -> Iterator[tuple[str, np.ndarray]]:
                 yield name.removeprefix(ENCODER), opened.get_tensor(name)
 
 
-def _encoder_shapes(folder: Path) -> dict[str, Any]:
+def _has_encoder(folder: Path) -> bool:
     try:
-        return {name: shape for name, shape in all_shapes(folder).items() if name.startswith(ENCODER)}
+        return any(name.startswith(ENCODER) for name in all_shapes(folder))
     except FileProblem:
-        return {}
+        return False
 
 
 @lru_cache(maxsize=4)

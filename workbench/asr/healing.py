@@ -12,11 +12,11 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
@@ -39,17 +39,6 @@ WARMUP: Final = 10  # updates
 CHECKPOINT_UPDATES: Final = 10  # a killed process loses at most so many
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """What healing tells and asks.
-
-    Attributes:
-        made: Told the number of updates made; may raise to stop.
-    """
-
-    made: Callable[[int], None] = lambda n: None
-
-
 class HealedWeights:
     """The changes in a loaded model; they can be taken back exactly.
 
@@ -66,7 +55,7 @@ class HealedWeights:
         self._own: list[tuple[nn.Parameter, Tensor]] = []
         try:
             changes = load_file(healed.file)
-        except (OSError, ValueError) as e:
+        except (SafetensorError, OSError, ValueError) as e:
             raise ModelError(f"What heals the encoder cannot be read: {healed.file.name}; adapt again.") from e
         weights = dict(backend.encoder.named_parameters())
         names = sorted({name.rpartition(".")[0] for name in changes})
@@ -97,7 +86,7 @@ def heal(
     out: Path,
     work: Path,
     updates: int,
-    hooks: Hooks | None = None,
+    made: Callable[[int], None] = lambda n: None,
 ) -> HealedEncoder:
     """Make the changes that let a model hear in shorter windows; the model itself is left as it was.
 
@@ -110,6 +99,7 @@ def heal(
         out: The file to write; it appears whole or not at all.
         work: Folder of checkpoints; an interrupted healing found there goes on.
         updates: Of `BATCH` clips each.
+        made: Told how many updates are made; may raise to stop.
 
     Raises:
         TrainingError: Too few sounds fit the windows.
@@ -124,7 +114,7 @@ def heal(
     try:
         student = _Student(backend)
         dataset = _Lessons(lessons, items, whole, heard)
-        _train(student, dataset, work, hooks or Hooks())
+        _train(student, dataset, work, made)
         changes = student.changes()
     finally:
         remove_adapters(backend)
@@ -242,14 +232,14 @@ class _HealingTrainer(Trainer):
 
 
 class _Tell(TrainerCallback):
-    def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
+    def __init__(self, made: Callable[[int], None]) -> None:
+        self._made = made
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._hooks.made(int(state.global_step))
+        self._made(int(state.global_step))
 
 
-def _train(student: _Student, lessons: _Lessons, work: Path, hooks: Hooks) -> None:
+def _train(student: _Student, lessons: _Lessons, work: Path, made: Callable[[int], None]) -> None:
     arguments = TrainingArguments(
         output_dir=str(work),
         max_steps=len(lessons),
@@ -270,5 +260,5 @@ def _train(student: _Student, lessons: _Lessons, work: Path, hooks: Hooks) -> No
     )
     trainer = _HealingTrainer(model=student, args=arguments, train_dataset=lessons)
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_Tell(hooks))
+    trainer.add_callback(_Tell(made))
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)

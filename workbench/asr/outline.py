@@ -19,6 +19,7 @@ from workbench.core.types import Block, Seconds
 from workbench.files import FileProblem, read_object
 
 MOST_BYTES = 12 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
+WRITTEN_WITH = ("tokenizer.json", "vocab.json", "tokenizer_config.json")  # what a model's characters depend on
 LAYER_KINDS = ("encoder", "decoder")
 MEL_WINDOW, MEL_HOP = 400, 160  # samples; of every log-mel spectrogram here
 MELS_A_FRAME = 2  # mel frames that w2v-BERT takes at once
@@ -230,6 +231,21 @@ def characters(folder: Path, language: str | None = None) -> frozenset[str] | No
     Args:
         language: Of the labels; matters for MMS, which has an alphabet for each.
     """
+    return _characters(folder, language, tuple(_stamp(folder / name) for name in WRITTEN_WITH))
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Changes with a file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=32)
+def _characters(folder: Path, language: str | None, _stamps: tuple[tuple[int, int], ...]) -> frozenset[str] | None:
+    """See `characters`; kept, since Whisper's 51,865 tokens take a second to read and the page asks at every turn."""
     whole = folder / "tokenizer.json"
     if whole.is_file():
         model = read_object(whole, most=MOST_BYTES)["model"]
@@ -254,7 +270,7 @@ def frames_needed(folder: Path, text: str) -> int:
         return ctc_frames_needed(text)
     file = folder / "tokenizer.json"
     try:
-        return ctc_frames_needed(_pieces(file).encode(text, add_special_tokens=False).ids)
+        return ctc_frames_needed(_pieces(file, _stamp(file)).encode(text, add_special_tokens=False).ids)
     except BaseException as e:
         if not is_failure(e) or isinstance(e, FileProblem):
             raise
@@ -267,7 +283,7 @@ def is_failure(error: BaseException) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _pieces(file: Path) -> Any:
+def _pieces(file: Path, _changed: tuple[int, int]) -> Any:
     from tokenizers import Tokenizer
 
     read_object(file, most=MOST_BYTES)

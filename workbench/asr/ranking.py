@@ -12,22 +12,14 @@ is adapted sooner.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Final, Literal
 
-from workbench.asr.catalog import local_folder, state_of
-from workbench.asr.model_folder import GENERATION, SMALL
-from workbench.core.languages import long_codes
-from workbench.core.numbers import language_code
+from workbench.asr.catalog import state_of
+from workbench.asr.languages import Knows, knows
 from workbench.core.types import ModelSpec
-from workbench.files import FileProblem, read_object
 
 Group = Literal["here", "fetchable", "hub", "demo"]
-Knows = Literal["made for it", "among many", "not stated", "not it, but many", "not it"]
 
-MANY: Final = 5  # languages, from which on a model was made for no one of them
-USUAL: Final = "en"  # of a set that names no language
 ALL_OF_WHISPER: Final = "whisper-base"  # to fetch for a language that nothing here knows
 PLACES: Final = {"fetched": 0, "added": 1, "folder": 2, "hub": 3, "bundled": 4}
 TIERS: Final[dict[Knows, int]] = {
@@ -43,27 +35,6 @@ LETTERS, DEMO = 4, 5  # between them
 def group_of(spec: ModelSpec) -> Group:
     """Under which heading a model is offered."""
     return "demo" if spec.source == "bundled" else state_of(spec)
-
-
-def languages_of(spec: ModelSpec) -> tuple[str, ...]:
-    """Codes of the languages that a model knows, from its card or its generation settings; none where neither says."""
-    if spec.languages:
-        return spec.languages
-    folder = local_folder(spec) if spec.family == "seq2seq" else None
-    return _told(folder, _changed(folder)) if folder else ()
-
-
-def knows(spec: ModelSpec, language: str | None) -> Knows:
-    """Whether a model was made for a language, knows it among many, or not."""
-    known = languages_of(spec)
-    if not known:
-        return "not stated"
-    wanted = language_code(language or USUAL)
-    meant = {wanted, *long_codes(wanted)}
-    found = any(meant & {code, *long_codes(code)} for code in known)
-    if len(known) < MANY:
-        return "made for it" if found else "not it"
-    return "among many" if found else "not it, but many"
 
 
 def best_at_hand(specs: Sequence[ModelSpec], language: str | None) -> ModelSpec:
@@ -94,27 +65,3 @@ def _place(spec: ModelSpec, language: str | None) -> tuple[int, int, int, int, s
     tier = DEMO if spec.source == "bundled" else tier
     words = spec.source == "bundled" and not letters  # of the demo models the one that can learn new letters
     return tier, PLACES.get(spec.source, len(PLACES)), int(words), spec.parameters or 2**63, spec.name
-
-
-def _changed(folder: Path) -> int:
-    try:
-        return (folder / GENERATION).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@lru_cache(maxsize=64)
-def _told(folder: Path, _changed_at: int) -> tuple[str, ...]:
-    """What a Whisper folder's generation settings say of languages; English alone where it says it is not multilingual.
-
-    Args:
-        _changed_at: Of the file, so that another one is read again.
-    """
-    try:
-        settings = read_object(folder / GENERATION, most=SMALL) if (folder / GENERATION).is_file() else {}
-    except FileProblem:
-        return ()
-    many = settings.get("lang_to_id")
-    if isinstance(many, dict) and many:
-        return tuple(str(token).strip("<|>") for token in many)
-    return ("en",) if settings.get("is_multilingual") is False else ()

@@ -1,20 +1,16 @@
-"""Which languages a model knows, told from its name, facts and files before anything is loaded."""
+"""The languages that a model folder is limited to, told from its name and files before anything is loaded."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from workbench.asr.generation_settings import ENGLISH_TOKENS, MULTILINGUAL_TOKENS
-from workbench.asr.model_folder import GENERATION, SMALL, problems_of, read_config
-from workbench.core.languages import WHISPER_LANGUAGES
-from workbench.core.numbers import language_code
-from workbench.core.types import ModelSpec
+from workbench.asr.model_folder import GENERATION, SMALL, problems_of
 from workbench.files import read_object
 
 ENGLISH = ("en",)
 MOST_LANGUAGES, MOST_CODE = 2_000, 20  # of a card, and characters of each
 ENGLISH_ENDING = ".en"  # of the names of Whisper models of English alone
-MULTILINGUAL_HUB = ("whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large")
 
 
 def fixed_languages(folder: Path, config: Mapping[str, Any], card: Mapping[str, Any]) -> tuple[str, ...]:
@@ -41,25 +37,3 @@ def fixed_languages(folder: Path, config: Mapping[str, Any], card: Mapping[str, 
     # With a vocabulary of its own it knows one language, and nothing says which.
     openai = config.get("vocab_size") in MULTILINGUAL_TOKENS
     return ENGLISH if openai and settings.get("is_multilingual") is False else ()
-
-
-def is_foreign(spec: ModelSpec, language: str | None) -> bool:
-    """Whether a model is known not to know a language; not where either is unknown."""
-    known = {language_code(code) for code in spec.languages}
-    return bool(known) and bool(language) and language_code(language) not in known
-
-
-def knows(spec: ModelSpec, language: str) -> bool:
-    """Whether a model is known to know a language."""
-    code = language_code(language)
-    if spec.languages:
-        return not is_foreign(spec, language)
-    return code in WHISPER_LANGUAGES and _is_multilingual_whisper(spec)
-
-
-def _is_multilingual_whisper(spec: ModelSpec) -> bool:
-    folder = Path(spec.location)
-    if spec.source != "hub" and (folder / "config.json").is_file():
-        config = read_config(folder)
-        return config.get("model_type") == "whisper" and config.get("vocab_size") in MULTILINGUAL_TOKENS
-    return spec.name.startswith(MULTILINGUAL_HUB) and not spec.name.endswith(ENGLISH_ENDING)

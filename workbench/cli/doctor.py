@@ -64,7 +64,9 @@ def _listen(bench: "Workbench", set_name: str, model: str) -> str:
     """Let the model hear what it has not heard yet; its name in the store."""
     if not bench.doctor.unheard(set_name, model):
         return model  # all is heard, perhaps by a model that came with an import
-    chosen = model if model.startswith("run-") else bench.catalog.resolve(model)
+    from workbench.core.types import is_run
+
+    chosen = model if is_run(model) else bench.catalog.resolve(model)
     name = chosen if isinstance(chosen, str) else chosen.name
     clips = bench.doctor.unheard(set_name, name)
     if clips:

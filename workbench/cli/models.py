@@ -110,8 +110,10 @@ def transcribe(
     """Write down files or a whole set. A set's texts are kept as drafts; files that cannot be used are named last."""
     if bool(files) == bool(set_name):
         raise typer.BadParameter("give sound files or --set NAME, one of the two")
+    from workbench.core.types import is_run
+
     with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
-        chosen = model if model.startswith("run-") else bench.catalog.resolve(model)
+        chosen = model if is_run(model) else bench.catalog.resolve(model)
         problems: list[str] = []
         if set_name:
             total = bench.collecting.set_info(set_name).clips

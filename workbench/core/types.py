@@ -172,6 +172,11 @@ class Block:
     adapters: int = 0
 
 
+def is_run(model: str) -> bool:
+    """Whether the name of a model is a run's: no base model is called so."""
+    return model.startswith("run-")
+
+
 @dataclass(frozen=True)
 class FreezePlan:
     """What may learn.

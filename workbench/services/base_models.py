@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import select
 
 from workbench.asr.catalog import Catalog, check_here, local_folder
+from workbench.asr.languages import Knows, knows, languages_of
 from workbench.asr.outline import window
-from workbench.asr.ranking import Group, Knows, best_at_hand, group_of, knows, languages_of, ranked, worth_getting
+from workbench.asr.ranking import Group, best_at_hand, group_of, ranked, worth_getting
 from workbench.core.types import Clip, ModelSpec, Seconds
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services.expecting import Expectation, Expecting
@@ -20,8 +21,8 @@ from workbench.services.saving import comes_first
 from workbench.services.standing import Confirmed, Standing, Standings
 from workbench.services.weights.hub import switched_off
 from workbench.store.database import Store
-from workbench.store.models import ClipSetRow, HypothesisRow
-from workbench.store.queries import find_set
+from workbench.store.models import HypothesisRow
+from workbench.store.queries import find_set, set_choices
 
 CLIPS_A_MINUTE: Final = 10  # of the minute that is foretold
 
@@ -61,13 +62,7 @@ class BaseModels:
 
     def chosen(self, set_name: str) -> str | None:
         """What the set's user chose; None where it was nothing, or is not on offer any more."""
-
-        def ask() -> str | None:
-            with self._store.session() as session:
-                rows = select(ClipSetRow.base_model).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
-                return session.scalars(rows).first()
-
-        name = self._store.kept(("base model", set_name), ask) if set_name else None
+        name = self._choices(set_name)[1]
         try:
             return self._catalog.find(name).name if name else None
         except UnknownNameError:
@@ -100,13 +95,14 @@ class BaseModels:
 
     def language(self, set_name: str) -> str | None:
         """The language of a set; None where it names none, or there is no such set."""
+        return self._choices(set_name)[0]
 
-        def ask() -> str | None:
+    def _choices(self, set_name: str) -> tuple[str | None, str | None]:
+        def ask() -> tuple[str | None, str | None]:
             with self._store.session() as session:
-                rows = select(ClipSetRow.language).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
-                return session.scalars(rows).first()
+                return set_choices(session, set_name)
 
-        return self._store.kept(("language", set_name), ask) if set_name else None
+        return self._store.kept(("choices", set_name), ask) if set_name else (None, None)
 
     # ---- what there is to choose from ----
 

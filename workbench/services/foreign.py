@@ -1,13 +1,14 @@
 """Clips in a language that a model does not know: refused where it is to write them down, told where it is to learn."""
 
 from workbench.asr.catalog import Catalog, local_folder, state_of
+from workbench.asr.languages import is_foreign, knows
 from workbench.asr.outline import can_grow
-from workbench.asr.spoken import is_foreign, knows
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 
 NAMED = 3  # models in a remedy
 NEAREST = ("here", "fetchable", "hub")
+KNOWN = ("made for it", "among many")
 
 
 def check_known(catalog: Catalog, spec: ModelSpec, language: str | None) -> None:
@@ -25,6 +26,11 @@ def check_known(catalog: Catalog, spec: ModelSpec, language: str | None) -> None
 
 def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:
     """What to say before such a model is adapted; nothing of a CTC model whose alphabet can grow: it hears letters."""
+    if language and knows(spec, language) == "not it, but many":
+        return [
+            f"{spec.name} does not know {language} among its languages: it writes such sounds down in the one that it "
+            "takes each clip for, until it has learned otherwise from these clips."
+        ]
     folder = local_folder(spec)
     if not is_foreign(spec, language) or (folder and spec.family == "ctc" and can_grow(folder)):
         return []
@@ -36,7 +42,7 @@ def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:
 
 def whom_to_ask(catalog: Catalog, language: str) -> list[str]:
     """Models that know a language, the nearest first: what is on this machine, what one command brings, the hub's."""
-    knowing = [(NEAREST.index(state_of(spec)), spec) for spec in catalog.specs if knows(spec, language)]
+    knowing = [(NEAREST.index(state_of(spec)), spec) for spec in catalog.specs if knows(spec, language) in KNOWN]
     knowing.sort(key=lambda found: (found[0], -(found[1].parameters or 0) if found[0] == 0 else 0))
     return [
         f"{spec.name} (`workbench fetch {spec.name}`)" if NEAREST[place] == "fetchable" else spec.name

@@ -54,6 +54,9 @@ class _Labelled:
     duration: Seconds
 
 
+_Clips = tuple[list[_Labelled], str | None, str]  # confirmed, the set's language, the rule by which it is split
+
+
 class Planning(Writing):
     """Looks ahead; loads no model and starts nothing."""
 
@@ -116,26 +119,29 @@ class Planning(Writing):
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
     ) -> Preview:
         """As `preview`, for a model that was found already."""
-        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+        given, clips = settings or {}, self._labelled(set_name)
+        preview, config, split, labelled = self.prepare(set_name, spec, strategy, given, clips)
         work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
         if work is None or preview.plan is None:
             return preview
-        arms = self._sweep_arms(spec, labelled, config.language, settings or {})
+        arms = self._sweep_arms(spec, labelled, config.language, given)
+        run = self.expecting.of_run(work, preview.plan, config)
+        others = [name for name in EFFORTS if name != config.effort]
         times = Times(
-            run=self.expecting.of_run(work, preview.plan, config),
+            run=run,
             curve=self.expecting.of_run(work, preview.plan, config, curve_draws=CURVE_DRAWS),
             sweep=self.expecting.of_sweep(work, arms) if len(arms) > 1 else None,
             busy=self.expecting.busy_now(),
-            efforts={
-                name: self._of_effort(set_name, spec, strategy, {**(settings or {}), "effort": name})
-                for name in EFFORTS
-            },
+            efforts={config.effort: run}
+            | {name: self._of_effort(set_name, spec, strategy, {**given, "effort": name}, clips) for name in others},
         )
         return replace(preview, times=times)
 
-    def _of_effort(self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> Expectation:
+    def _of_effort(
+        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any], clips: _Clips
+    ) -> Expectation:
         """How long a fine-tune with these settings takes; the model's files are here."""
-        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings)
+        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings, clips)
         work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
         assert work
         assert preview.plan
@@ -179,7 +185,7 @@ class Planning(Writing):
         return self.expecting.of_a_minute(self.catalog.find(model))
 
     def prepare(
-        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]
+        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any], clips: _Clips | None = None
     ) -> tuple[Preview, TrainingConfig, dict[str, Any], list[_Labelled]]:
         if spec.family == "unsupported":
             raise WorkbenchError(
@@ -194,7 +200,7 @@ class Planning(Writing):
             check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
         elif spec.parameters:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
-        labelled, language, rule = self._labelled(set_name)
+        labelled, language, rule = clips or self._labelled(set_name)
         labelled, window, notes_on_length = self._in_window(spec, [plan] if plan else [], labelled, settings)
         config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
         config, suggestion = _windowed(config, suggestion, window, settings)
@@ -224,7 +230,7 @@ class Planning(Writing):
         )
         return preview, config, split, labelled
 
-    def _labelled(self, set_name: str) -> tuple[list[_Labelled], str | None, str]:
+    def _labelled(self, set_name: str) -> _Clips:
         """The confirmed clips of a set, its language, and the rule by which it is split."""
         rule = self.labelling.assign_splits(set_name).rule
         with self.store.session() as session:

@@ -176,9 +176,10 @@ class RunExecution(Preparation):
             if not stopped:
                 self.notes.append(self._what_would_help(ready, outcomes))
         assert self.arm
-        save_run_model(self.backend, self.arm.plan, self.folder / "model", run=self._card(ready.new_characters))
+        model = self.folder / "model"
         if self.short:
-            self.short.save(self.folder / "model")
+            self.short.save(model)  # before run.json, with which the model counts as whole
+        save_run_model(self.backend, self.arm.plan, model, run=self._card(ready.new_characters))
         blank = [i for i, (text, _) in adapted.items() if not text.strip()]
         if adapted and len(blank) >= ALL_BLANK_SHARE * len(adapted):
             self.notes.append(

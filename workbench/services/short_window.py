@@ -16,7 +16,7 @@ from workbench.asr.backend import ClipInput
 from workbench.asr.checkpoint import HEALED
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.healed import HealedEncoder, encoder_hash, made_file
-from workbench.asr.healing import HealedWeights, Hooks, heal
+from workbench.asr.healing import HealedWeights, heal
 from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.types import SAMPLE_RATE
@@ -62,6 +62,7 @@ class ShortWindow:
     def save(self, folder: Path) -> None:
         """Keep what heals the encoder beside what a run learned, which is nothing without it."""
         if self._weights and self.healed:
+            folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.healed.file, folder / HEALED)
 
 
@@ -98,7 +99,7 @@ def make_healed(
         out=made_file(workspace.root, encoder, window),
         work=work,
         updates=HEALING_UPDATES,
-        hooks=Hooks(counted),
+        made=counted,
     )
     shutil.rmtree(work, ignore_errors=True)
     return made

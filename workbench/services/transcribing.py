@@ -17,7 +17,7 @@ from workbench.asr.catalog import Catalog
 from workbench.audio.decode import check, from_array
 from workbench.core.languages import spoken_code
 from workbench.core.text import repetition
-from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds
+from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
 from workbench.services.foreign import check_known
 from workbench.services.hearing import CHUNK_SECONDS, document_of, hear_sounds, usable
@@ -25,6 +25,7 @@ from workbench.services.labelling import Labelling
 from workbench.services.sounds import read_sound, say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
+from workbench.store.queries import set_choices
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from workbench.asr.backend import Backend
 
 KEPT_MODELS = 2  # a base and an adapted one
-RUN_PREFIX = "run-"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Transcribing:
         """
         if self.draft_view(set_name).active:
             raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
-        if not model.startswith(RUN_PREFIX):
+        if not is_run(model):
             self.catalog.find(model)
         self._begin(set_name, model, clips, draft=False)
 
@@ -171,13 +171,13 @@ class Transcribing:
         with self._one_at_a_time:
             backend = self._backend(model)
             known = backend.languages()
-            if known is not None and not (isinstance(model, str) and model.startswith(RUN_PREFIX)):
+            if known is not None and not (isinstance(model, str) and is_run(model)):
                 backend.set_language(spoken_code(language, known))
             return hear_sounds(backend, sounds)
 
     def _check_known(self, model: str | ModelSpec, language: str | None) -> None:
         """Refuse a language that a base model does not know; one of a run has learned its clips'."""
-        if isinstance(model, ModelSpec) or not model.startswith(RUN_PREFIX):
+        if isinstance(model, ModelSpec) or not is_run(model):
             check_known(self.catalog, self.catalog.find(model) if isinstance(model, str) else model, language)
 
     def _check_named(self, model: str | ModelSpec, language: str | None) -> None:
@@ -200,13 +200,12 @@ class Transcribing:
                 f"The model {backend.spec.name} has no language {language}; it takes {', '.join(sorted(known))}."
             )
         kept = getattr(backend, "language", code)
-        if isinstance(model, str) and model.startswith(RUN_PREFIX) and kept not in (None, code):
+        if isinstance(model, str) and is_run(model) and kept not in (None, code):
             raise ModelError(f"{model} was adapted to {kept} and writes that alone; leave the language out.")
 
     def _set_language(self, set_name: str) -> str | None:
         with self.store.session() as session:
-            query = select(ClipSetRow.language).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
-            return session.scalars(query).first()
+            return set_choices(session, set_name)[0]
 
     def _language_of(self, clip_ids: Sequence[int]) -> str | None:
         """The language of the set that these clips are in."""
@@ -344,7 +343,7 @@ class Transcribing:
             return self._models[key]
         if isinstance(model, ModelSpec):
             backend = loading.load(model)
-        elif model.startswith(RUN_PREFIX):
+        elif is_run(model):
             from workbench.store.runs import find_run
 
             with self.store.session() as session:

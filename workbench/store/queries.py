@@ -42,6 +42,13 @@ def find_set(session: Session, name: str) -> ClipSetRow:
     return row
 
 
+def set_choices(session: Session, name: str) -> tuple[str | None, str | None]:
+    """Language and base model of the living set of this name; neither where there is no such set."""
+    rows = select(ClipSetRow.language, ClipSetRow.base_model)
+    found = session.execute(rows.where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))).first()
+    return (found[0], found[1]) if found else (None, None)
+
+
 def lock_clip(session: Session, clip_id: int) -> ClipRow:
     """The clip, with the database's write lock taken, so that what is read now still holds at the commit.
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from workbench.core.labels import clean_name
-from workbench.core.types import Seconds, SplitName
+from workbench.core.types import Seconds, SplitName, is_run
 from workbench.errors import DataError
 from workbench.services.importing.candidates import (
     AUDIO_SUFFIXES,
@@ -161,7 +161,7 @@ def _heard(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         if (column == HEARD or column.startswith(HEARD + "_")) and isinstance(value, str) and value.strip():
             model = clean_name(column.removeprefix(HEARD).lstrip("_"), 100) or HEARD
             # "run-7" is a run of this workspace, and theirs is none.
-            found.append((f"imported {model}" if model.startswith("run-") else model, text_of({"text": value})))
+            found.append((f"imported {model}" if is_run(model) else model, text_of({"text": value})))
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.core.labels import clean_label
+from workbench.core.types import is_run
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.labelling import Saved
@@ -17,7 +18,7 @@ from workbench.ui.newest import stamp, stamp_box
 from workbench.ui.parts import clip_list, confirm_script, html
 from workbench.ui.render import drafting, esc, heading, plural, when
 from workbench.ui.sections.doctor import DoctorPanel
-from workbench.ui.sections.models import RUN_PREFIX, Models
+from workbench.ui.sections.models import Models
 
 log = logging.getLogger(__name__)
 
@@ -331,7 +332,7 @@ class Label:
     def start_drafts(self, set_name: str, model: str | None) -> list[Any]:
         if not set_name:
             raise DataError(text.NO_SET)
-        if not (model or "").startswith(RUN_PREFIX):
+        if not is_run(model or ""):
             self.base_models.check_here(model or "")
         self.transcribing.start_drafts(set_name, model or "")
         self.models.asked.discard(set_name)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from workbench.core.types import is_run
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.workbench import Workbench
 from workbench.ui import model_text, text
@@ -16,7 +17,6 @@ from workbench.ui.model_field import field_value, model_field
 from workbench.ui.newest import Newest
 from workbench.ui.sections.run_panel import PRIVATE
 
-RUN_PREFIX: Final = "run-"
 MULTIPLE: Final[dict[str, Any]] = {**PRIVATE, "trigger_mode": "multiple"}
 
 
@@ -52,12 +52,12 @@ class Models:
             self.base_field.choose(self.choose, now, outputs, **MULTIPLE),
             self.draft_field.choose(self.choose_drafter, now, outputs, **MULTIPLE),
         ]
-        for field in fields:
-            for event, handler in ((field.get, self.get), (field.stop, self.stop)):
-                event(handler, now, fields, **MULTIPLE)
-        self.base_field.hear(self.hear, now, fields, **MULTIPLE)
-        self.base_field.rest(self.rest, now, fields, **MULTIPLE)
+        acts = [act for f in fields for act in ((f.get, self.get), (f.stop, self.stop))]
+        acts += [(self.base_field.hear, self.hear), (self.base_field.rest, self.rest)]
         ask = self.newest.asking(self.refresh, now, [*outputs, self.followed])
+        for event, handler in acts:
+            # Asked again: what the act began may have ended, and have been told, before its own answer arrives.
+            event(handler, now, fields, **MULTIPLE).then(**ask, trigger_mode="multiple", **PRIVATE)
         gr.on([self.seen.change, self.of.change], **ask, trigger_mode="multiple", **PRIVATE)
 
     def after_choice(self, listener: Callable[..., Any]) -> list[Any]:
@@ -114,7 +114,7 @@ class Models:
     def choose_drafter(self, event: gr.EventData, set_name: str | None, base: str, drafter: str, of: str) -> list[Any]:
         """What drafts: a run, or another base model for everything."""
         run = str(event._data["model"])
-        if run.startswith(RUN_PREFIX):
+        if is_run(run):
             return [gr.skip(), run, base, *self.values(set_name or "", base, run)]
         return self._choose(event, set_name or "", base, drafter, keeps_run=False)
 
@@ -124,7 +124,7 @@ class Models:
             spec = self.base_models.choose(set_name, wanted) if set_name else self.catalog.find(wanted)
         except WorkbenchError as e:
             return [gr.skip(), gr.skip(), base, *self.values(set_name, base, drafter, problem=str(e))]
-        drafts = drafter if keeps_run and drafter.startswith(RUN_PREFIX) else spec.name
+        drafts = drafter if keeps_run and is_run(drafter) else spec.name
         return [spec.name, drafts, base, *self.values(set_name, spec.name, drafts)]
 
     @shown

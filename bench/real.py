@@ -1,0 +1,185 @@
+"""Real weights on real recordings, base → adapted, through the command line as its user sees it.
+
+The recordings lie beside the project (`../shared/audio`), and the sample sets in natural synthetic voices in it. A set
+that brings no test part of its own is divided as the product divides it. Times are the processors', of all of a run,
+beside what a matrix product took in the same minute; whoever compares machines divides by that.
+
+    python -m bench.real [--models whisper-tiny.en,whisper-base] [--sets coffee_commands,clinic] [--take N]
+        [--effort quick] [--set-flags="--learning-rate 1e-4"]
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.report import RESULTS, machine, matrix_rate, show, write
+from workbench.core.comparison import ComparisonRow, compare
+
+AUDIO = Path(__file__).resolve().parents[1].parent / "shared" / "audio"
+SAMPLES = ("clinic", "workshop")
+SETS = {
+    "coffee_commands": "en",
+    "english_alphanumeric": "en",
+    "an4_spelling": "en",
+    "commonvoice_upper_sorbian": "hsb",
+    "commonvoice_maltese": "mt",
+    **dict.fromkeys(SAMPLES, "en"),
+}
+ENGLISH_ONLY = "whisper-tiny.en"
+
+
+def _workbench(arguments: list[str], home: Path) -> dict[str, Any]:
+    """What a verb says as JSON."""
+    command = [sys.executable, "-m", "workbench", *arguments, "--json"]
+    environment = {**os.environ, "WORKBENCH_HOME": str(home)}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{shlex.join(command)} ended with {done.returncode}.")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _some(folder: Path, n: int, into: Path) -> Path:
+    """A folder with so many of a set's clips, drawn at random."""
+    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    into.mkdir(parents=True)
+    (into / "audio").symlink_to(folder / "audio")
+    chosen = random.Random(0).sample(rows, n)
+    (into / "manifest.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen))
+    return into
+
+
+def _bring(name: str, take: int | None, work: Path) -> None:
+    if name in SAMPLES:
+        _workbench(["import", str(_samples() / name), "--set", name, "--language", "en"], work)
+        return
+    folder = _some(AUDIO / name, take, work / "some" / name) if take else AUDIO / name
+    _workbench(["import", str(folder), "--set", name, "--language", SETS[name]], work)
+
+
+def _samples() -> Path:
+    from workbench.assets import assets_root
+
+    return assets_root() / "clips"
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _apart(home: Path, run: str, name: str) -> dict[str, Any] | None:
+    """Test clips whose sentence the training part holds too, apart from the others."""
+    rows = [json.loads(line) for line in (AUDIO / name / "manifest.jsonl").read_text().splitlines()]
+    learned = {row["text"] for row in rows if row.get("split") == "train"}
+    tested = [row for row in rows if row.get("split") == "test"]
+    if not any(row["text"] in learned for row in tested):
+        return None
+    clips = _workbench(["compare", run], home)
+    found: dict[str, list[ComparisonRow]] = {"known": [], "new": []}
+    for clip in clips["clips"]:
+        which = "known" if clip["reference"] in learned else "new"
+        found[which].append(ComparisonRow(clip["name"], clip["reference"], clip["base"], clip["adapted"]))
+    return {w: _figures(compare(c, normalizer=clips["normalizer"]).to_json()) for w, c in found.items()}
+
+
+def _figures(document: dict[str, Any]) -> dict[str, Any]:
+    change = document["wer_change"]
+    return {
+        "test_clips": document["test_clips"],
+        "base": round(document["base"]["wer"], 4),
+        "adapted": round(document["adapted"]["wer"], 4),
+        "low": round(change["low"], 4),
+        "high": round(change["high"], 4),
+        "verdict": document["verdict"],
+    }
+
+
+def measure(model: str, name: str, effort: str, flags: list[str], take: int | None) -> dict[str, Any]:
+    """One run in a workspace of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-real-") as home:
+        work = Path(home)
+        _bring(name, take, work)
+        rate, load = matrix_rate(), os.getloadavg()[0]
+        before, began = _children_seconds(), time.monotonic()
+        said = _workbench(["adapt", "--set", name, "--model", model, "--effort", effort, *flags], work)
+        wall, cpu = time.monotonic() - began, _children_seconds() - before
+        row = {
+            "model": model,
+            "set": name,
+            "effort": effort,
+            "strategy": said["strategy"],
+            "window": said["window"],
+            "train_clips": said["train_clips"],
+            "folds": said["folds"],
+            "normalizer": said["normalizer"],
+            **_figures(said),
+            "kept_base": bool(said["kept_base"]),
+            "base_errors": _errors(said["base"]),
+            "terms": said["term_recall"],
+            "general": said["general"],
+            "cpu_s": round(cpu),
+            "wall_s": round(wall),
+            "gflops": rate,
+            "load": round(load, 1),
+            "seconds": said["seconds"],
+            "notes": said["notes"],
+            "flags": flags,
+        }
+        if name not in SAMPLES and not take:
+            row["apart"] = _apart(work, said["run"], name)
+    return row
+
+
+def _errors(side: dict[str, Any]) -> int:
+    return int(side["substitutions"] + side["deletions"] + side["insertions"])
+
+
+SHOWN = ("model", "set", "train_clips", "test_clips", "base", "adapted", "low", "high", "verdict", "cpu_s", "wall_s")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", default="whisper-tiny.en,whisper-base", help="names from `workbench models`")
+    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--effort", default="usual")
+    parser.add_argument("--take", type=int, help="so many clips of each set of recordings")
+    parser.add_argument("--set-flags", default="", help="further flags of adapt")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results, which are added to")
+    parser.add_argument("--name", default="real", help="of the file of results")
+    given = parser.parse_args(arguments)
+    file = given.out / f"{given.name}.json"
+    document = json.loads(file.read_text()) if file.is_file() else {"machine": machine(), "rows": []}
+    names = [n for n in given.sets.split(",") if n]
+    missing = [n for n in names if n not in SAMPLES and not (AUDIO / n).is_dir()]
+    if missing:
+        print(f"Left out, not in {AUDIO}: {', '.join(missing)}.")
+    rows = []
+    for model in given.models.split(","):
+        for name in names:
+            if name in missing or (model == ENGLISH_ONLY and SETS[name] != "en"):
+                continue
+            row = measure(model, name, given.effort, shlex.split(given.set_flags), given.take)
+            rows.append(row)
+            print({k: v for k, v in row.items() if k not in ("notes", "seconds")}, flush=True)
+            document["rows"] = [r for r in document["rows"] if _key(r) != _key(row)] + [row]
+            write(given.name, document, given.out)
+    if rows:
+        show("Real weights, base → adapted", [{k: row[k] for k in SHOWN} for row in rows])
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(json.dumps(row[k]) for k in ("model", "set", "effort", "flags"))
+
+
+if __name__ == "__main__":
+    main()
