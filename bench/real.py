@@ -39,7 +39,7 @@ ENGLISH_ONLY = "whisper-tiny.en"
 
 def _workbench(arguments: list[str], home: Path) -> dict[str, Any]:
     """What a verb says as JSON."""
-    command = [sys.executable, "-m", "workbench", *arguments, "--json"]
+    command = [sys.executable, "-c", "from workbench.cli import main; main()", *arguments, "--json"]
     environment = {**os.environ, "WORKBENCH_HOME": str(home)}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -104,10 +104,12 @@ def _figures(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def measure(model: str, name: str, effort: str, flags: list[str], take: int | None) -> dict[str, Any]:
-    """One run in a workspace of its own."""
+def measure(
+    model: str, name: str, effort: str, flags: list[str], take: int | None, keep: Path | None = None
+) -> dict[str, Any]:
+    """One run in a workspace of its own, which stays where `keep` says so."""
     with tempfile.TemporaryDirectory(prefix="bench-real-") as home:
-        work = Path(home)
+        work = keep / f"{name}-{model}-{effort}" if keep else Path(home)
         _bring(name, take, work)
         rate, load = matrix_rate(), os.getloadavg()[0]
         before, began = _children_seconds(), time.monotonic()
@@ -154,6 +156,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--effort", default="usual")
     parser.add_argument("--take", type=int, help="so many clips of each set of recordings")
     parser.add_argument("--set-flags", default="", help="further flags of adapt")
+    parser.add_argument("--keep", type=Path, help="folder in which the workspaces stay")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results, which are added to")
     parser.add_argument("--name", default="real", help="of the file of results")
     given = parser.parse_args(arguments)
@@ -168,7 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
         for name in names:
             if name in missing or (model == ENGLISH_ONLY and SETS[name] != "en"):
                 continue
-            row = measure(model, name, given.effort, shlex.split(given.set_flags), given.take)
+            row = measure(model, name, given.effort, shlex.split(given.set_flags), given.take, given.keep)
             rows.append(row)
             print({k: v for k, v in row.items() if k not in ("notes", "seconds")}, flush=True)
             document["rows"] = [r for r in document["rows"] if _key(r) != _key(row)] + [row]

@@ -18,6 +18,7 @@ import pytest
 import soundfile
 
 from workbench.asr.kept_models import models_root
+from workbench.services.workbench import Workbench
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -47,6 +48,13 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def store(workspace: Workspace) -> Iterator[Store]:
     opened = Store.open(workspace)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    opened = Workbench.open(tmp_path / "workspace")
     yield opened
     opened.close()
 

@@ -136,6 +136,16 @@ def test_the_outline_drawn_from_files_equals_the_loaded_blocks(
         assert n_frames(config, n_samples) == max(0, backend.n_frames(n_samples))
 
 
+def test_characters_are_read_again_where_the_file_has_changed(
+    model_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(model_folder("wav2vec2-layer"), tmp_path / "other")
+    before = characters(folder)
+    letters = json.loads((folder / "vocab.json").read_text())
+    (folder / "vocab.json").write_text(json.dumps({**letters, "ß": len(letters)}))
+    assert characters(folder) == {*(before or ()), "ß"}
+
+
 def test_the_page_knows_the_same_families() -> None:
     assert CTC_NAMINGS.keys() == FAMILIES.keys()
 

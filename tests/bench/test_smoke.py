@@ -10,6 +10,7 @@ import pytest
 
 from bench import faults, finetune, scale, start, sweep, transcribe
 from bench.report import cpu_name, matrix_rate
+from bench.windowed import FROZEN, STRATEGIES
 
 ROW = [
     "shape",
@@ -44,6 +45,12 @@ def test_finetune(tmp_path: Path) -> None:
     details = json.loads((tmp_path / "finetune-details.json").read_text())
     assert details["machine"]["cpu"]
     assert [r["prefix"] > 0 for r in details["parts"]] == [True] * 4 + [False]  # nothing is frozen in `full`
+    windowed = json.loads((tmp_path / "finetune-window.json").read_text())
+    assert [(r["strategy"], r["weights"]) for r in windowed] == [(s, "random") for s in STRATEGIES]
+    for row in windowed:
+        frozen = row["strategy"] in FROZEN
+        assert all((row[clock]["healing_counted_ratio"] is not None) == frozen for clock in ("wall", "cpu"))
+        assert row["cpu"]["base"] > 0
     assert details["checks"]
     for check in details["checks"]:
         assert check["our_final_loss"] == pytest.approx(check["usual_final_loss"], rel=5e-3)

@@ -44,10 +44,17 @@ def import_tones(
     return [c.id for c in bench.labelling.clips(set_name)]
 
 
-def prepare(bench: Workbench, monkeypatch: pytest.MonkeyPatch, spec: ModelSpec, set_name: str, **settings: Any) -> str:
+def prepare(
+    bench: Workbench,
+    monkeypatch: pytest.MonkeyPatch,
+    spec: ModelSpec,
+    set_name: str,
+    strategy: str = "head",
+    **settings: Any,
+) -> str:
     """A run that is stored and not begun; its name."""
     monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
-    return bench.adaptation.start(set_name, spec, "head", {**QUICK, **settings})
+    return bench.adaptation.start(set_name, spec, strategy, {**QUICK, **settings})
 
 
 def execute(bench: Workbench, run: str) -> None:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,6 @@ class Answering:
             raise WorkbenchError(self.error)
         spans = {"spans": [[0, 0.5]], "why": ""}
         return {"clips": {str(i): dict.fromkeys(("reference", "base", "adapted"), spans) for i in request["clips"]}}
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 def aligning(bench: Workbench, process: Answering) -> Aligning:

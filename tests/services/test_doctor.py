@@ -1,6 +1,6 @@
 """The label doctor on a stored set: remedies append revisions, tell what they touch, and can be taken back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,6 @@ TEXTS = (
     "Close the second valve.", "The spindle runs now.", "Please check the oil.", "Nobody touched the lever.",
     "Her pulse was steady.", "Take 5 tablets at night.", "Take two tablets at noon.", "don’t open it.",
 )  # fmt: skip
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

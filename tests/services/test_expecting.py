@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,13 +24,6 @@ SPLIT = {"train": [1, 2, 3, 4], "dev": [5], "test": [6]}
 DURATIONS = dict.fromkeys(range(1, 7), 2.0)
 EFFORT = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5, tested_clips=10)
 SHAPE = Shape((("features", 10**6), ("encoder", 10**6), ("head", 10**4)), boundary=2)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 def test_effort_counts_updates_copies_checks_and_both_sides() -> None:

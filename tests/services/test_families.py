@@ -1,7 +1,6 @@
 """A run of each family from labels to an exported folder, without a worker process."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ from workbench.asr.outline import n_frames
 from workbench.errors import WorkbenchError
 from workbench.services.export import export_run
 from workbench.services.workbench import Workbench
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # transformers' own WavLM

@@ -4,7 +4,6 @@ A tiny random model is enough: what is counted is which clips and which texts, n
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +28,6 @@ from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip
 from workbench.services.workbench import Workbench
 from workbench.store.models import GeneralEvaluationRow
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from tests.asr.whisper import save_whisper
-from tests.services.inprocess import QUICK, execute, import_tones
+from tests.services.inprocess import QUICK, execute, import_tones, prepare
 from workbench.asr.catalog import Catalog
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
@@ -21,20 +20,12 @@ SETTINGS = {**QUICK, "learning_rate": 1e-2, "folds": 0, "general_set": "none", "
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def spec(bench: Workbench, tmp_path: Path) -> ModelSpec:
     return bench.catalog.resolve(str(save_whisper(tmp_path / "model")))
 
 
 def start(bench: Workbench, spec: ModelSpec, strategy: str, monkeypatch: pytest.MonkeyPatch, **more: object) -> str:
-    monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
-    run = bench.adaptation.start("tones", spec, strategy, {**SETTINGS, **more})
+    run = prepare(bench, monkeypatch, spec, "tones", strategy, **{**SETTINGS, **more})
     execute(bench, run)
     return run
 

@@ -1,7 +1,6 @@
 """The watched dev clips: always the same ones, the base's text kept through checks, reloads and resumes."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from workbench.services.watching import Watching, chosen
 from workbench.services.workbench import Workbench
 from workbench.store.runs import find_run
 from workbench.ui.running import panel
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Runs in a window shorter than the model's own, on a tiny random Whisper that hears two seconds at once."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.asr.whisper import WINDOW_S, save_whisper
-from tests.services.inprocess import QUICK, execute, import_tones
+from tests.services.inprocess import QUICK, execute, import_tones, prepare
 from workbench.asr import training
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
@@ -21,13 +20,6 @@ from workbench.services.workbench import Workbench
 
 SHORT = 1
 SETTINGS = {**QUICK, "learning_rate": 1e-2, "folds": 0, "general_set": "none", "window": SHORT}
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    opened = Workbench.open(tmp_path / "workspace")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -54,8 +46,7 @@ def keep_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def start(bench: Workbench, spec: ModelSpec, strategy: str, monkeypatch: pytest.MonkeyPatch, **more: object) -> str:
-    monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
-    run = bench.adaptation.start("tones", spec, strategy, {**SETTINGS, **more})
+    run = prepare(bench, monkeypatch, spec, "tones", strategy, **{**SETTINGS, **more})
     execute(bench, run)
     return run
 
