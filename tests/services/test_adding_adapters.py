@@ -73,7 +73,9 @@ def test_its_base_is_found_by_the_name_of_a_kept_model(base: Path, root: Path, t
     with pytest.raises(WorkbenchError, match="needs its base model somebody/small-one, which is not on this machine"):
         add_from(adapter)
     add_from(base, "small-one")
-    assert add_from(adapter)["name"] == "theirs"
+    added = add_from(adapter)
+    assert added["name"] == "theirs"
+    assert added["licence"].startswith("unknown; of its base ")
 
 
 @pytest.mark.parametrize(("named", "fetched"), [("openai/whisper-tiny.en", "whisper-tiny.en"), ("whisper-base",) * 2])

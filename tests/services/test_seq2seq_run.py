@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from sqlalchemy import update
 
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import QUICK, execute, import_tones, prepare
-from workbench.asr.catalog import Catalog
+from workbench.asr.catalog import Catalog, folder_spec
+from workbench.asr.languages import is_foreign
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services.export import export_run
@@ -46,6 +48,19 @@ def test_a_run_of_each_strategy_is_reloaded_and_exported(
     assert export_run(bench.workspace, bench.store, run, tmp_path / "exported")["verified_clips"] > 0
     generation = json.loads((tmp_path / "exported" / "generation_config.json").read_text())
     assert (generation["language"], generation["task"], generation["num_beams"]) == ("en", "transcribe", 1)
+
+
+def test_a_model_of_english_that_learned_another_language_is_exported_as_knowing_it(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(12), "tones")
+    english = replace(spec, languages=("en",))
+    for language, known in (("en", ()), ("mt", ("en", "mt"))):
+        out = tmp_path / language
+        run = start(bench, english, "top-1", monkeypatch, language=language, epochs=1)
+        export_run(bench.workspace, bench.store, run, out)
+        assert folder_spec(out).languages == known
+    assert not is_foreign(folder_spec(out), "mt")
 
 
 def test_with_folds_adapters_start_anew_in_each(

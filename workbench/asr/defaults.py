@@ -21,8 +21,8 @@ MAIN = ("learning_rate", "epochs", "augment_copies", "folds")  # the settings wh
 # A check follows each pass, which few clips make in three updates: with 30 clips of coffee orders three checks without
 # progress ended training after 9 updates, where 25 are known to halve the errors.
 PATIENCE_UPDATES = 30
-# Real whisper-tiny.en, encoder, on 182 clips of coffee orders: 7.7 % WER on its dev clips, 4.0 after 34 updates of eight
-# clips, 1.5 after 68, 1.1 after 102 and no less afterwards.
+# Real whisper-tiny.en, encoder, on 182 clips of coffee orders: 7.7 % WER on their dev clips, 4.0 after 34 updates of
+# eight clips, 1.5 after 68, 1.1 after 102.
 STRONG_UPDATES = 200  # at most, of a strong model
 TRAIN_SHARE = 0.7  # of the clips, about
 XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there

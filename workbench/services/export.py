@@ -10,8 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.asr.kept_models import CARD
+from workbench.asr.languages import is_foreign
 from workbench.audio.decode import read_clip
+from workbench.core.numbers import language_code
 from workbench.core.text import repetition
+from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, WorkbenchError
 from workbench.services.comparing import Comparing
 from workbench.services.sounds import sound_problem
@@ -50,6 +54,8 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         backend.save(folder)
         document = Comparing(store).document(name)
         (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
+        if languages := _languages(run):
+            (folder / CARD).write_text(json.dumps({"languages": languages}), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
         verified = _prove(folder, _proof(workspace, store, name, backend))
         if out.exists():
@@ -65,6 +71,16 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         "verified_clips": verified,
         "kept_base": document["kept_base"],
     }
+
+
+def _languages(run: dict[str, Any]) -> list[str]:
+    """What an exported model knows, where its base is limited to some languages and it has learned another one.
+
+    Its files alone would say that it is of those languages still, and it would be refused the one that it has learned.
+    """
+    known, learned = run["model"].get("languages") or (), run["config"].get("language")
+    spec = ModelSpec.from_json(run["model"])
+    return [*known, language_code(learned)] if known and is_foreign(spec, learned) else []
 
 
 def _proof(workspace: Workspace, store: Store, name: str, backend: "Backend") -> list[tuple[Path, str]]:

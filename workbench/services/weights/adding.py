@@ -81,4 +81,8 @@ def _make(path: Path, out: Path) -> dict[str, Any]:
             raise
         raise DataError(f"{shown(path)} cannot be taken in ({e.strerror}); check that this user may read it.") from e
     good_for = f"Added from {shown(path.name)} ({taken.kind}). {taken.note}".strip()
-    return {"from": taken.kind, "good_for": good_for}
+    facts = {"from": taken.kind, "good_for": good_for}
+    if os.path.lexists(path / ADAPTER):
+        base = adapter_base(path)
+        facts["licence"] = f"unknown; of its base {base.name}: {base.licence}"
+    return facts
