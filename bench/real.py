@@ -113,6 +113,11 @@ def _apart(home: Path, run: str, name: str) -> dict[str, Any] | None:
     return {w: _figures(compare(c, normalizer=clips["normalizer"]).to_json()) for w, c in found.items()}
 
 
+def _beside(home: Path, other: str, run: str, flags: list[str]) -> dict[str, Any]:
+    """How a run does against another one: base is the other."""
+    return {"flags": flags, **_figures(_workbench(["compare", other, run], home))}
+
+
 def _figures(document: dict[str, Any]) -> dict[str, Any]:
     change = document["wer_change"]
     return {
@@ -126,9 +131,15 @@ def _figures(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure(
-    model: str, name: str, effort: str, flags: list[str], take: int | None, keep: Path | None = None
+    model: str,
+    name: str,
+    effort: str,
+    flags: list[str],
+    take: int | None,
+    beside: list[str],
+    keep: Path | None = None,
 ) -> dict[str, Any]:
-    """One run in a workspace of its own, which stays where `keep` says so."""
+    """One run in a workspace of its own, which stays where `keep` says so; `beside` are further flags of a second."""
     with tempfile.TemporaryDirectory(prefix="bench-real-") as home:
         work = keep / f"{name}-{model}-{effort}" if keep else Path(home)
         _bring(name, take, work)
@@ -159,6 +170,9 @@ def measure(
             "notes": said["notes"],
             "flags": flags,
         }
+        if beside:
+            other = _workbench(["adapt", "--set", name, "--model", model, "--effort", effort, *flags, *beside], work)
+            row["beside"] = _beside(work, other["run"], said["run"], beside)
         if name not in SAMPLES and not take:
             row["apart"] = _apart(work, said["run"], name)
     return row
@@ -178,12 +192,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--effort", default="usual")
     parser.add_argument("--take", type=int, help="so many clips of each set of recordings")
     parser.add_argument("--set-flags", default="", help="further flags of adapt")
+    parser.add_argument("--beside", default="", help="flags of a second run, which the first is compared with")
     parser.add_argument("--keep", type=Path, help="folder in which the workspaces stay")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results, which are added to")
     parser.add_argument("--name", default="real", help="of the file of results")
     given = parser.parse_args(arguments)
     file = given.out / f"{given.name}.json"
-    document = json.loads(file.read_text()) if file.is_file() else {"machine": machine(), "rows": []}
+    document: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {"machine": machine(), "rows": []}
     names = [n for n in given.sets.split(",") if n]
     missing = [n for n in names if n not in SAMPLES and not (AUDIO / n).is_dir()]
     if missing:
@@ -193,7 +208,15 @@ def main(arguments: list[str] | None = None) -> None:
         for name in names:
             if name in missing or (model == ENGLISH_ONLY and SETS[name] != "en"):
                 continue
-            row = measure(model, name, given.effort, shlex.split(given.set_flags), given.take, given.keep)
+            row = measure(
+                model,
+                name,
+                given.effort,
+                shlex.split(given.set_flags),
+                given.take,
+                shlex.split(given.beside),
+                given.keep,
+            )
             rows.append(row)
             print({k: v for k, v in row.items() if k not in ("notes", "seconds")}, flush=True)
             document["rows"] = [r for r in document["rows"] if _key(r) != _key(row)] + [row]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import faults, finetune, scale, start, sweep, transcribe
+from bench import faults, finetune, real, scale, start, sweep, transcribe
 from bench.report import cpu_name, matrix_rate
 from bench.windowed import FROZEN, STRATEGIES
 
@@ -55,6 +55,18 @@ def test_finetune(tmp_path: Path) -> None:
     for check in details["checks"]:
         assert check["our_final_loss"] == pytest.approx(check["usual_final_loss"], rel=5e-3)
         assert check["our_wer"] == pytest.approx(check["usual_wer"], abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_real(tmp_path: Path) -> None:
+    flags = "--strategy head --epochs 1 --max-updates 1 --general-set none --learning-rate 1e-9"
+    for _ in range(2):  # a row of before is replaced
+        real.main(["--models", "ctc-en", "--sets", "clinic", "--set-flags", flags, "--out", str(tmp_path)])
+    (row,) = json.loads((tmp_path / "real.json").read_text())["rows"]
+    assert (row["model"], row["set"], row["test_clips"], row["strategy"]) == ("ctc-en", "clinic", 60, "head")
+    assert row["base"] == pytest.approx(0.839, abs=0.02), "as the README says"
+    assert row["cpu_s"] > 0
 
 
 @pytest.mark.slow
