@@ -10,11 +10,13 @@ from sqlalchemy import update
 
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import QUICK, execute, import_tones, prepare
+from workbench.asr import training
 from workbench.asr.catalog import Catalog, folder_spec
 from workbench.asr.languages import is_foreign
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services.export import export_run
+from workbench.services.progress import Progress
 from workbench.services.workbench import Workbench
 from workbench.store.models import ClipRow
 
@@ -69,6 +71,27 @@ def test_with_folds_adapters_start_anew_in_each(
     import_tones(bench, tmp_path / "tones", range(12), "tones")
     run = start(bench, spec, "lora", monkeypatch, folds=2, epochs=1)
     assert len(bench.comparing.of_run(run).comparison.rows) == 12
+
+
+def test_stopped_in_its_last_training_the_run_says_how_far_the_model_came(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+
+    def update(self: Progress, step: int, planned: int, *rest: object) -> None:
+        if self.state["fold"] == 2:
+            shown.append((step, planned))
+
+    monkeypatch.setattr(training, "best_check", lambda checks: checks[-1])  # random weights hardly get better
+    monkeypatch.setattr(Progress, "update", update)
+    monkeypatch.setattr(Progress, "should_stop", lambda self: self.state.get("fold") == 2)
+    import_tones(bench, tmp_path / "tones", range(12), "tones")
+    run = start(bench, spec, "top-1", monkeypatch, folds=2, epochs=3, batch_clips=2, patience=0)
+    (said,) = [n for n in bench.comparing.document(run)["notes"] if n.startswith("The model delivered")]
+    (made, steps) = shown[-1]
+    assert (made, steps > 1) == (1, True)
+    assert f"for 1 of {steps} updates" in said
+    assert said.endswith("It was stopped before, and may be worse than these say.")
 
 
 def test_a_language_the_model_does_not_know_is_recognised_and_said(

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.freezing import apply_plan
-from workbench.asr.training import Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
+from workbench.asr.training import Check, Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
 from workbench.core.scoring import evaluate
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Seconds, Split
@@ -111,12 +111,14 @@ class RunExecution(Preparation):
         examples = self.arm.examples
         steps = round(statistics.median(o.best_step for o in outcomes))
         restore_state(self.backend, start)
-        self.notes.append(
-            f"The model delivered is trained on all {len(examples)} clips for {steps} updates, the median of the "
-            "folds; the figures are those of the folds' models on clips each had not heard."
-        )
         everything = Split(tuple(examples), (), (), rule="all clips")
         outcome = self._train_split(everything, self.folder / "training", len(outcomes), stop_after=steps)
+        made = f"{outcome.steps} of {steps}" if outcome.steps < steps else str(steps)
+        self.notes.append(
+            f"The model delivered is trained on all {len(examples)} clips for {made} updates, the median of the folds; "
+            "the figures are those of the folds' models on clips each had not heard."
+            + (" It was stopped before, and may be worse than these say." if outcome.stopped else "")
+        )
         return outcome.stopped
 
     def _train_split(
@@ -136,6 +138,10 @@ class RunExecution(Preparation):
             result = evaluate([self.clips[e.clip_id].text for e in dev], texts, normalizer)
             return result.wer, result.cer
 
+        def update(step: int, planned: int, loss: float | None, checks: Sequence[Check]) -> None:
+            # Of the model that is delivered nothing steers when it ends: that is known.
+            self.progress.update(step, planned if dev or stop_after is None else stop_after, loss, checks)
+
         self.progress.training(fold or 0 if turn is None else turn)
         outcome = fine_tune(
             self.backend,
@@ -146,7 +152,7 @@ class RunExecution(Preparation):
             cache=arm.cache,
             hearing=arm.hearing,
             folder=folder,
-            hooks=Hooks(score, self.progress.update, self.progress.should_stop),
+            hooks=Hooks(score, update, self.progress.should_stop),
             stop_after=stop_after,
             untrained=[self.base_heard[e.clip_id] for e in dev] if self.short else None,
         )
