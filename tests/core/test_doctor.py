@@ -10,6 +10,7 @@ from workbench.core.characters import main_script, odd_characters
 from workbench.core.doctor import CHECKS, TITLES, examine, find
 from workbench.core.findings import Finding, Labelled, Ward
 from workbench.core.likeness import Held, hold_against, near_pairs
+from workbench.core.styles import in_case, with_number_words
 from workbench.errors import UnknownNameError
 
 SENTENCES = (
@@ -255,3 +256,21 @@ def test_in_folds_the_first_of_near_duplicates_stays() -> None:
 
 def test_short_texts_are_near_only_where_they_are_equal() -> None:
     assert near_pairs(["fig", "figs a b c"], ["fig", "figs a b d", "pig"]) == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("Get me a 12-ounce cup - now", "Get me a twelve-ounce cup - now"),
+        ("at 3:30, 2 cups.", "at three thirty, two cups."),
+        ("from 5 to 6", "from five to six"),
+    ],
+)
+def test_spelled_numbers_keep_what_they_were_joined_to(text: str, spelled: str) -> None:
+    assert with_number_words(text, "en") == spelled
+
+
+def test_the_english_i_is_a_capital_in_a_sentence() -> None:
+    assert in_case("can i have what i'd like, i.e. tea", "sentence", "en-GB") == "Can I have what I'd like, i.e. tea"
+    assert in_case("chleb i masło", "sentence", "pl") == "Chleb i masło"
+    assert in_case("chleb i masło", "sentence", None) == "Chleb i masło"

@@ -35,6 +35,8 @@ def in_case(text: str, case: Case, language: str | None) -> str:
     if case == "lower":
         return lower
     kept = lower if case_of(text) == "upper" else text
+    if language and language_code(language) == "en":
+        kept = re.sub(r"(?<![\w'’])i(?![\w.])", "I", kept)  # "can i have", "i'd", but no "i.e."
     place = next((i for i, c in enumerate(kept) if c.isalpha()), 0)
     return kept[:place] + kept[place : place + 1].upper() + kept[place + 1 :]
 
@@ -80,4 +82,5 @@ def with_number_words(text: str, language: str | None) -> str:
     spelled, _ = spell_numbers(text, language)
     # Spelling leaves a space around each number, also before the punctuation that followed; a time loses its colon.
     spelled = re.sub(r"\s+:\s+", " ", spelled) if re.search(r"\d:\d", text) else spelled
+    spelled = re.sub(r"\s+-(?=[^\W\d])", "-", spelled) if re.search(r"\d-[^\W\d]", text) else spelled  # a 12-ounce cup
     return re.sub(r"\s+([.,!?;:…])", r"\1", " ".join(spelled.split()))
