@@ -10,8 +10,8 @@ from workbench.ui import text
 from workbench.ui.guide import TO_ADAPT, TO_COLLECT, TO_COMPARE, TO_LABEL, TO_WELCOME, Facts, guide, guide_html
 
 
-def readiness(clips: int, confirmed: int, *, needed: int = 16, obstacle: str = "") -> Readiness:
-    info = SetInfo(1, "s", "en", (), clips, confirmed, 0, clips - confirmed, 3.0 * clips, 1)
+def readiness(clips: int, confirmed: int, *, needed: int = 16, obstacle: str = "", drafted: int = 0) -> Readiness:
+    info = SetInfo(1, "s", "en", (), clips, confirmed, drafted, clips - confirmed - drafted, 3.0 * clips, 1)
     return Readiness(info, max(0, 4 - confirmed), confirmed, needed, max(0, needed - confirmed), obstacle)
 
 
@@ -27,8 +27,9 @@ def test_a_first_visit_starts_at_the_welcome() -> None:
         (
             readiness(10, 3),
             TO_LABEL,
-            "1 more labelled clip, and a first model can learn. Not checked yet: 7 clips",
+            "1 more labelled clip, and a first model can learn. Not labelled yet: 7 clips; “Draft all” lets the model",
         ),
+        (readiness(10, 3, drafted=7), TO_LABEL, "learn. Waiting to be checked and confirmed: 7 drafts."),
         (readiness(3, 3), TO_COLLECT, "1 more labelled clip, and"),
         (readiness(8, 8), TO_COLLECT, "8 more labelled clips make a test set worth reading"),
         (readiness(20, 15), TO_LABEL, "1 more labelled clip makes a test set worth reading"),

@@ -115,7 +115,7 @@ class Preparation:
         if window is None:
             self._listen("Listening once with the frozen part", self.clips.values())
         else:
-            self._listen("Listening with the base in its own window", self._judging(splits), "base")
+            self._listen("Hearing clips and general speech with the base", self._judging(splits), "base")
         self._choose_language()
         base_texts = self._base_texts(splits)
         general.hear_base(self._hear)

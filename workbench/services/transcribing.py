@@ -89,7 +89,7 @@ class Transcribing:
 
     def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
         self._stop.discard(set_name)
-        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, "Loading")
+        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, "Getting ready")
         threading.Thread(target=self._draft, args=(set_name, model, clips, draft), daemon=True).start()
 
     def draft_view(self, set_name: str) -> DraftView:

@@ -5,6 +5,7 @@ A function of facts and nothing else: the same set and run give the same guide i
 
 from dataclasses import dataclass
 
+from workbench.services.collecting import SetInfo
 from workbench.services.guiding import Readiness
 from workbench.ui import text
 from workbench.ui.render import bar, esc, plural
@@ -121,14 +122,14 @@ def _next(facts: Facts) -> tuple[int, str, Link]:
     unchecked = ready.info.clips - ready.info.confirmed
     if ready.to_start:
         sentence = text.GUIDE_TO_START.format(more=plural(ready.to_start, text.GUIDE_LABELLED))
-        return 0, sentence + _waiting(unchecked), TO_LABEL if unchecked else TO_COLLECT
+        return 0, sentence + _waiting(ready.info), TO_LABEL if unchecked else TO_COLLECT
     if ready.obstacle:
         return 0, ready.obstacle, TO_COLLECT
     if facts.run:
         return 1, text.GUIDE_NO_RESULT, TO_ADAPT
     if ready.to_read:
         sentence = text.GUIDE_TO_READ.format(more=more, make="makes" if ready.to_read == 1 else "make")
-        return 0, sentence + _waiting(unchecked), TO_LABEL if unchecked else TO_COLLECT
+        return 0, sentence + _waiting(ready.info), TO_LABEL if unchecked else TO_COLLECT
     return 1, text.GUIDE_READY.format(tested=plural(ready.tested, text.CLIP)), TO_ADAPT
 
 
@@ -139,5 +140,11 @@ def _after(verdict: str, ready: Readiness, more: str) -> str:
     return text.GUIDE_AFTER[verdict]
 
 
-def _waiting(unchecked: int) -> str:
-    return f" {text.GUIDE_UNCHECKED.format(clips=plural(unchecked, text.CLIP))}" if unchecked else ""
+def _waiting(info: SetInfo) -> str:
+    """What to do with the clips that have no confirmed label: a model writes faster than a hand."""
+    if info.drafted:
+        return f" {text.GUIDE_DRAFTED.format(drafts=plural(info.drafted, text.DRAFT))}"
+    if not info.unlabelled:
+        return ""
+    clips = plural(info.unlabelled, text.CLIP)
+    return f" {text.GUIDE_UNCHECKED.format(clips=clips, button=text.DRAFT_ALL)}"

@@ -49,7 +49,8 @@ GUIDE_EMPTY: Final = (
 )
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
 GUIDE_TO_READ: Final = "{more} {make} a test set worth reading. You can adapt already, to see how it goes."
-GUIDE_UNCHECKED: Final = "Not checked yet: {clips}."
+GUIDE_UNCHECKED: Final = "Not labelled yet: {clips}; “{button}” lets the model write them down first."
+GUIDE_DRAFTED: Final = "Waiting to be checked and confirmed: {drafts}."
 GUIDE_READY: Final = "Choose what may learn, then start adapting; {tested} will judge the result."
 GUIDE_WAIT: Final = "The model is learning; the comparison appears by itself. You may close the page."
 GUIDE_NO_RESULT: Final = "The last run ended without a result; see why, then start another."
@@ -207,6 +208,7 @@ FILTERS: Final = {
 ALL_SPEAKERS: Final = "All speakers"
 SEARCH: Final = "Search text or file"
 DRAFT_MODEL: Final = "Draft with"
+DRAFT: Final = "draft"
 DRAFT_ALL: Final = "Draft all"
 STOP_DRAFTS: Final = "Stop"
 CONFIRM_DRAFTS: Final = "Confirm all drafts"
