@@ -7,7 +7,7 @@ from workbench.core.windows import AIR, WINDOWS, choose_window
 
 @pytest.mark.parametrize(
     ("longest", "own", "window"),
-    [(2.0, 30.0, 5), (4.5, 30.0, 5), (4.6, 30.0, 10), (9.5, 30.0, 10), (14.9, 30.0, 20), (19.6, 30.0, None)],
+    [(2.0, 30.0, 5), (4.9, 30.0, 5), (4.95, 30.0, 10), (9.9, 30.0, 10), (14.95, 30.0, 20), (19.95, 30.0, None)],
 )
 def test_the_shortest_window_with_air(longest: float, own: float, window: int | None) -> None:
     assert choose_window([0.5, longest, 1.0], own) == window

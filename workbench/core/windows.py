@@ -12,7 +12,8 @@ from workbench.core.types import Seconds
 WINDOWS: Final[tuple[int, ...]] = (5, 10, 15, 20)  # seconds; few, so that one healed encoder serves many sets
 HEALING_UPDATES: Final = 120  # that heal an encoder for one window
 WHOLE: Final[Seconds] = 30.0  # that every published Whisper hears at once
-AIR: Final[Seconds] = 0.5  # after the longest clip: an encoder hears the end of speech by the quiet behind it
+# After the longest clip, which mostly ends with some quiet of its own; Whisper was trained on windows filled to the brim.
+AIR: Final[Seconds] = 0.1
 
 
 def choose_window(durations: Iterable[Seconds], own: Seconds | None) -> int | None:
