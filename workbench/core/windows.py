@@ -12,7 +12,7 @@ from workbench.core.types import Seconds
 WINDOWS: Final[tuple[int, ...]] = (5, 10, 15, 20)  # seconds; few, so that one healed encoder serves many sets
 HEALING_UPDATES: Final = 120  # that heal an encoder for one window
 WHOLE: Final[Seconds] = 30.0  # that every published Whisper hears at once
-# After the longest clip, which mostly ends with some quiet of its own; Whisper was trained on windows filled to the brim.
+# After the longest clip, which mostly ends in some quiet of its own; Whisper was trained on windows that are filled.
 AIR: Final[Seconds] = 0.1
 
 
