@@ -13,11 +13,12 @@ from workbench.asr.catalog import folder_spec
 from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
 from workbench.asr.healed import find_ready
-from workbench.asr.healing import HealedWeights, heal
+from workbench.asr.healing import heal
 from workbench.asr.loading import load
 from workbench.asr.memory import keep_freed_memory
 from workbench.asr.training import Hooks, fine_tune, transcribe_items
 from workbench.core.config import TrainingConfig
+from workbench.services.short_window import ShortWindow
 
 
 class Ours:
@@ -38,7 +39,7 @@ class Ours:
         most_tokens: int | None = None,
         window: int | None = None,
     ) -> None:
-        self.clips, self.work, self.window = clips, work, window
+        self.clips, self.work = clips, work
         self.backend = load(folder_spec(folder))
         if self.backend.languages():
             self.backend.set_language("en")
@@ -47,11 +48,9 @@ class Ours:
             reading.REPEATS = 10**6
         self.plan = plan_for_blocks(self.backend.blocks(), strategy)
         if window:
-            self.own, self.healed = float(self.backend.window or 0), find_ready(folder, window)
+            self.short = ShortWindow(self.backend, window, find_ready(folder, window))  # type: ignore[arg-type]
             self.base = FeatureCache(work / "base", self.backend, self.backend.reading_boundary)
-            if self.healed:
-                HealedWeights(self.backend, self.healed)
-            self.backend.set_window(window)
+            self.short.enter()
             self.plan = replace(self.plan, window=float(window))
         boundary = self.backend.hearing_boundary(self.plan.boundary)
         self.cache = self.hearing = FeatureCache(work / "cache", self.backend, boundary)
@@ -80,33 +79,33 @@ class Ours:
 
     def evaluate_base(self) -> None:
         """Write down the further clips in the model's own window, as the base of a run is heard."""
-        self.backend.set_window(self.own)
+        self.short.leave()
         transcribe_items(self.backend, self.base, [self.examples[i].items[0] for i in self.clips.further])
-        self.backend.set_window(float(self.window or self.own))
+        self.short.enter()
 
     def listen_to_heal(self, n: int) -> None:
         """Hear so many sounds in the model's own window, which healing learns from."""
-        self.backend.set_window(self.own)
+        self.short.leave()
         self.lessons = FeatureCache(self.work / "lessons", self.backend, self.backend.reading_boundary)
         self.lessons.fill([e.items[0] for e in self.examples[:n]])
-        self.backend.set_window(float(self.window or self.own))
+        self.short.enter()
 
     def heal(self, n: int, updates: int) -> Spent:
         """What an update of healing takes, of so many after a first one."""
-        self.backend.set_window(self.own)
+        self.short.leave()
         times: list[Spent] = []
         heal(
             self.backend,
             [e.items[0] for e in self.examples[:n]],
             self.lessons,
             encoder="",
-            windows=(int(self.window or 0),),
+            windows=(self.short.seconds,),
             out=self.work / "healed.safetensors",
             work=self.work / "healing",
             updates=1 + updates,
             made=lambda _: times.append(Spent.now()),
         )
-        self.backend.set_window(float(self.window or self.own))
+        self.short.enter()
         apply_plan(self.backend, self.plan)
         whole = times[-1].since(times[0])
         return Spent(whole.wall / updates, whole.cpu / updates)

@@ -169,6 +169,7 @@ def measure(
             "seconds": said["seconds"],
             "notes": said["notes"],
             "flags": flags,
+            "take": take,
         }
         if beside:
             other = _workbench(["adapt", "--set", name, "--model", model, "--effort", effort, *flags, *beside], work)
@@ -226,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(json.dumps(row[k]) for k in ("model", "set", "effort", "flags"))
+    return tuple(json.dumps(row.get(k)) for k in ("model", "set", "effort", "flags", "take"))
 
 
 if __name__ == "__main__":

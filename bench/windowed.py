@@ -34,13 +34,13 @@ def measure(folder: Path, shape: Shape, strategy: str, window: int, size: Size, 
     """One row: the parts of both ways, measured in turns, and what they make of a job."""
     clips = noise_clips(size.n_train, size.n_further, size.seconds, shape.words)
     learns, most, frozen = ours.learning_names(folder, strategy), PROMPT + WHISPER_TOKENS, strategy in FROZEN
+    healing = _heal(folder, clips, strategy, most, work / "healing", window, size) if frozen else Spent(0.0, 0.0)
     ways = {
         "usual": Way(usual.run, folder, clips, learns, frozen, True, most, work / "usual"),
         "ours": Way(ours.run, folder, clips, strategy, most, work / "ours", window),
     }
     parts = {name: Parts([], [], []) for name in ways}
     try:
-        healing = _heal(ways["ours"], size) if frozen else Spent(0.0, 0.0)
         base = [ways["ours"].ask("base") for _ in range(2)]  # cold, then from the cache
         _take_turns(ways, parts, clips, size, frozen=frozen)
         for name, way in ways.items():
@@ -53,10 +53,16 @@ def measure(folder: Path, shape: Shape, strategy: str, window: int, size: Size, 
     }
 
 
-def _heal(way: Way, size: Size) -> Spent:
-    """What healing the encoder once takes, put together from some sounds and some updates."""
-    sounds = min(HEALED_FROM, size.n_train)
-    listening, update = way.ask("listen", sounds), way.ask("heal", sounds, size.rounds)
+def _heal(folder: Path, clips: Clips, strategy: str, most: int, work: Path, window: int, size: Size) -> Spent:
+    """What healing the encoder once takes, put together from some sounds and some updates.
+
+    In a process of its own: the memory that it takes is none of a run that finds the encoder healed.
+    """
+    sounds, way = min(HEALED_FROM, size.n_train), Way(ours.run, folder, clips, strategy, most, work, window)
+    try:
+        listening, update = way.ask("listen", sounds), way.ask("heal", sounds, size.rounds)
+    finally:
+        way.end()
     n = learn_count() * (1 + HEALING_COPIES) / sounds
     return Spent(*(n * a + HEALING_UPDATES * b for a, b in zip(listening, update, strict=True)))
 

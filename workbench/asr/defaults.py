@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.asr.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
+from workbench.asr.languages import is_foreign
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
-from workbench.core.numbers import language_code
 from workbench.core.types import ModelSpec
 
 # A small model was trained without and has nothing to spare. On the set clinic, ctc-en found nothing better than itself
@@ -82,7 +82,7 @@ def usual_strategy(spec: ModelSpec, names: Sequence[str], language: str | None =
         names: Of the strategies on offer.
         language: Of the clips; None where it is not known.
     """
-    foreign = language is not None and bool(spec.languages) and language_code(language) not in spec.languages
+    foreign = is_foreign(spec, language)
     wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
     if spec.family == "seq2seq":
         wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
