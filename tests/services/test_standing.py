@@ -77,6 +77,16 @@ def test_a_label_that_was_undone_down_to_none_began_anew(store: Store, labelling
     assert own.errors == 0
 
 
+def test_an_undone_label_says_nothing_of_other_clips(store: Store, labelling: Labelling, clips: list[int]) -> None:
+    for text in (LABEL, DRAFT, LABEL):
+        labelling.save(clips[1], text, author="ann", confirmed=True)
+    while (left := labelling.undo(clips[1], "ann")) and left.text:
+        pass
+    labelling.save_drafts("tiny", {clips[0]: DRAFT})
+    labelling.confirm([clips[0]], "ann")
+    assert set(Standings(store).of_set("s").standings) == {"tiny"}
+
+
 def test_imported_labels_began_as_nobodys_draft(
     store: Store, collecting: Collecting, make_wav: Callable[..., Path], tmp_path: Path
 ) -> None:

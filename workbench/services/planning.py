@@ -119,6 +119,7 @@ class Planning(Writing):
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
     ) -> Preview:
         """As `preview`, for a model that was found already."""
+        _check_choice(spec, strategy)  # what has to be fetched is said before what has to be labelled
         given, clips = settings or {}, self._labelled(set_name)
         preview, config, split, labelled = self.prepare(set_name, spec, strategy, given, clips)
         work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
@@ -187,12 +188,7 @@ class Planning(Writing):
     def prepare(
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any], clips: _Clips | None = None
     ) -> tuple[Preview, TrainingConfig, dict[str, Any], list[_Labelled]]:
-        if spec.family == "unsupported":
-            raise WorkbenchError(
-                f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another base model."
-            )
-        check_here(spec)
-        find_strategy(strategy)
+        _check_choice(spec, strategy)
         blocks = self._blocks(spec)
         chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})
         plan = plan_for_blocks(blocks, strategy, chosen) if blocks else None
@@ -361,6 +357,20 @@ def _windowed(
     config = with_window(config, window)
     why = dict(suggestion.why) | ({"window": window.why} if window.why and settings.get("window") is None else {})
     return config, replace(suggestion, config=config, why=why)
+
+
+def _check_choice(spec: ModelSpec, strategy: str) -> None:
+    """Refuse a model that cannot be adapted or has to be fetched first, and a strategy that does not exist.
+
+    Raises:
+        WorkbenchError: It says which.
+    """
+    if spec.family == "unsupported":
+        raise WorkbenchError(
+            f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another base model."
+        )
+    check_here(spec)
+    find_strategy(strategy)
 
 
 def _candidate(clip: _Labelled, *, keep: bool) -> SplitCandidate:

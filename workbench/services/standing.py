@@ -181,7 +181,8 @@ def _heard(session: Session, set_id: int) -> dict[str, dict[int, tuple[str, bool
     undone = aliased(ReferenceRow)
     last_none = (
         select(func.coalesce(func.max(undone.revision), 0))
-        .where(undone.clip_id == ClipRow.id, undone.restores == 0)
+        .where(undone.clip_id == first.clip_id, undone.restores == 0)
+        .correlate(first)  # this clip's: two levels down, the outermost clip would be every clip
         .scalar_subquery()
     )
     began = (
