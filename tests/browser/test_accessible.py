@@ -99,6 +99,7 @@ def test_a_first_visit_is_accessible(open_page: OpenPage, own_bench: Workbench, 
         assert problems(page, axe, looks) == []
 
 
+@pytest.mark.slow
 @LOOKS
 def test_a_set_and_a_finished_run_are_accessible(
     open_page: OpenPage, bench: Workbench, axe: str, looks: Looks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def talking_browser(playwright: Any, tmp_path: Path) -> Iterator[Any]:
     opened.close()
 
 
+@pytest.mark.slow
 def test_prompts_are_read_with_the_keyboard_alone(open_page: OpenPage, talking_browser: Any, bench: Workbench) -> None:
     bench.collecting.create_set("read aloud", "en")
     page = open_page("read aloud", within=talking_browser)
@@ -121,6 +122,7 @@ def test_without_a_microphone_it_says_what_to_do(open_page: OpenPage, bench: Wor
     assert record.is_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "error"), [(500, "it broke"), pytest.param(401, "sign in first", marks=pytest.mark.slow)]
 )

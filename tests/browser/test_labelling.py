@@ -148,6 +148,7 @@ def test_typing_is_not_disturbed_by_what_others_do(
     assert page.evaluate("document.activeElement.value") == f"{clips[1].text} times a day"
 
 
+@pytest.mark.slow
 def test_two_people_at_one_clip_are_told_and_nothing_is_lost(
     open_page: OpenPage, bench: Workbench, drafted: Callable[[str, int], list[Clip]]
 ) -> None:

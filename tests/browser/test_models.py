@@ -29,6 +29,7 @@ def in_use(page: Any, name: str, model: str) -> None:
     page.wait_for_function(f"document.querySelector('{name} select').value === '{model}'", timeout=PATIENCE_MS)
 
 
+@pytest.mark.slow
 def test_one_choice_for_drafts_and_adapting(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "chosen", n=12), "chosen")
     bench.collecting.import_path(write_samples(tmp_path / "unchosen", n=12), "unchosen")
@@ -97,6 +98,7 @@ def test_how_well_a_model_hears_the_set_is_told_with_its_own_drafts_apart(
     in_use(page, "#draft-model", "whisper-en")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_get_stop_and_get_again(
     open_page: OpenPage,

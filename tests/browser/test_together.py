@@ -21,6 +21,7 @@ def upload(page: Any, path: Path) -> None:
     page.locator("#upload").locator("xpath=..").locator("input[type=file]").first.set_input_files([path])
 
 
+@pytest.mark.slow
 def test_a_slow_upload_of_one_holds_up_nobody(
     open_page: OpenPage,
     bench: Workbench,

@@ -49,6 +49,7 @@ def unmarked(page: Any) -> None:
     page.wait_for_function("![...document.querySelectorAll('.unsaved')].some((node) => !node.hidden)")
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_the_text_stays_marked_and_is_saved_when_there_is_room(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_real_full_disk_is_told_and_survived(open_page: OpenPage, tmp_path: Pa
         bench.close()
 
 
+@pytest.mark.slow
 def test_what_was_typed_while_the_server_was_away_is_saved_when_it_is_back(
     open_page: OpenPage, own_bench: Workbench, tmp_path: Path
 ) -> None:

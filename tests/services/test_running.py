@@ -149,6 +149,7 @@ def test_folds_test_each_clip_once_and_an_export_says_the_same(
         export_run(bench.workspace, bench.store, run, out)
 
 
+@pytest.mark.slow
 def test_a_killed_run_says_so_and_goes_on_where_it_stood(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", 24)
     settings = {**LONG, "folds": 4, "epochs": 6, "batch_clips": 1}

@@ -1,13 +1,9 @@
 """The page: the order of its sections, every event between them, and the timer that lets it follow what goes on.
 
-All state lives in the store. The page draws it on load and looks once a second whether anything changed: that is why a
-reload, a second tab and a second person see the same run. Gradio's client copies every output of an event, answered or
-not, which on two cores is taken from the training; so the look itself has two small outputs, and only their change asks
-for what is shown.
+All state lives in the store. The page draws it on load and once a second, and answers nothing where nothing changed:
+that is why a reload, a second tab and a second person see the same run.
 """
 
-import uuid
-from dataclasses import dataclass
 from typing import Any, Final
 
 import gradio as gr
@@ -42,8 +38,7 @@ class Page:
     def build(self) -> gr.Blocks:
         with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
-            self.seen = gr.State({})  # what this tab has drawn already, by name
-            self.moved, self.ran = gr.State(""), gr.State("")  # another one where something changed, the run alone
+            self.seen = gr.State({})  # what the timer has drawn already, by name
             self.models.build_states()
             self.sets.build()
             with gr.Row(elem_id="board", equal_height=False):
@@ -58,7 +53,9 @@ class Page:
                     self.compare.build()
             with gr.Column(elem_classes="card history-box"):
                 self.history.build()
+            quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
+        _show_progress_nowhere(blocks, quiet_place)
         return blocks.queue(default_concurrency_limit=16)
 
     def _wire(self, blocks: gr.Blocks) -> None:
@@ -88,21 +85,15 @@ class Page:
         doctor = self.label.doctor
         self.labels.change(doctor.refresh, [chosen, self.label.model], doctor.panel, **private)
         inputs = [chosen, self.adapt.run, self.seen]
-        of_run = [
-            self.seen, self.sets.steps,
-            self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
-        ]  # fmt: skip
         outputs = [
-            *of_run, self.labels, self.sets.choice,
+            self.seen, self.labels, self.sets.steps, self.sets.choice,
             self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
+            self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.compare.result, self.history.seen, self.adapt.ended,
         ]  # fmt: skip
-        self._n_outputs, self._n_of_run = len(outputs), len(of_run)
-        look, follow = quiet(len(outputs))(self.look), quiet(len(of_run))(self.follow)
-        watch = quiet(2)(self.watch)
-        gr.Timer(LOOK_EVERY_S).tick(watch, inputs, [self.moved, self.ran], concurrency_limit=None, **private)
-        self.moved.change(look, inputs, outputs, concurrency_limit=None, **private)
-        self.ran.change(follow, inputs, of_run, concurrency_limit=None, **private)
+        self._n_outputs = len(outputs)
+        look = quiet(len(outputs))(self.look)
+        gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
         chosen.change(look, inputs, outputs, **private)
         for acted in (
             self.adapt.started,
@@ -117,61 +108,17 @@ class Page:
 
     # ---- the timer ----
 
-    def watch(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
-        """Whether anything changed since this tab was drawn; asked again until it is."""
-        if set_name is None:  # which set is meant is still being found out
-            return [gr.skip()] * 2
-        changed = self._now(set_name, run, seen).changed
-        if not changed:
-            return [gr.skip()] * 2
-        return [gr.skip(), uuid.uuid4().hex] if changed == {"run"} else [uuid.uuid4().hex, gr.skip()]
-
-    def follow(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
-        """The run's panel, where it alone has changed, as it does every second while it works."""
-        if set_name is None or (now := self._now(set_name, run, seen)).changed != {"run"}:
-            return [gr.skip()] * self._n_of_run
-        return self._of_run(now)
-
     def look(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
-        """What changed since this tab was drawn."""
-        if set_name is None:
+        """What changed since this tab looked last; nothing at all in most seconds."""
+        if set_name is None:  # which set is meant is still being found out
             return [gr.skip()] * self._n_outputs
-        now = self._now(set_name, run, seen)
-        changed, info, token = now.changed, now.info, now.names
-        if not changed:
-            return [gr.skip()] * self._n_outputs
-        drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
-        speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
-        return [
-            *self._of_run(now),
-            token["labels"] if "labels" in changed else gr.skip(),
-            gr.update(choices=[i.name for i in now.infos]) if "sets" in changed else gr.skip(),
-            *drafts,
-            token["models"] if "models" in changed else gr.skip(),
-            speakers if "labels" in changed else gr.skip(),
-            token["result"] if "result" in changed else gr.skip(),
-            repr((set_name, token["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
-            token["done"] if "done" in changed and "done" in seen else gr.skip(),
-        ]
-
-    def _of_run(self, now: "_Now") -> list[Any]:
-        """What was drawn, the guide, and the run's panel."""
-        view, verdict = now.view, self.compare.verdict(now.names["result"])
-        panel = self.adapt.show_run(view, now.runs) if now.changed & {"set", "runs", "run"} else [gr.skip()] * 4
-        return [
-            now.names,
-            self.sets.guide(now.info, now.names["labels"], view, verdict),
-            view.id if view else "",
-            *panel,
-        ]
-
-    def _now(self, set_name: str, run: str, seen: dict[str, str]) -> "_Now":
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
         runs = self.workbench.adaptation.runs(set_name) if info else []
         view = _follow(runs, run, seen.get("runs", ""))
+        token = self.compare.token(view, info.clips if info else 0)
         labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
-        names = {
+        now = {
             "set": set_name,
             "sets": repr([i.name for i in infos]),
             "labels": labels,
@@ -179,28 +126,41 @@ class Page:
             "runs": repr([r.id for r in runs]),
             "done": repr([r.id for r in runs if r.status == "done"]),
             "run": signature(view) if view else "none",
-            "result": self.compare.token(view, info.clips if info else 0),
+            "result": token,
             "history": self.history.token(runs),
         }
-        names["models"] = self.models.token(set_name, labels, names["done"])
-        changed = {name for name in names if names[name] != seen.get(name)}
-        return _Now(infos, info, runs, view, names, changed)
+        now["models"] = self.models.token(set_name, labels, now["done"])
+        if now == seen:
+            return [gr.skip()] * self._n_outputs
+        changed = {name for name in now if now[name] != seen.get(name)}
+        drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
+        speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
+        verdict = self.compare.verdict(token)
+        return [
+            now,
+            labels if "labels" in changed else gr.skip(),
+            self.sets.guide(info, labels, view, verdict),
+            gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
+            *drafts,
+            now["models"] if "models" in changed else gr.skip(),
+            speakers if "labels" in changed else gr.skip(),
+            view.id if view else "",
+            *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
+            token if "result" in changed else gr.skip(),
+            repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
+            now["done"] if "done" in changed and "done" in seen else gr.skip(),
+        ]
 
 
-@dataclass(frozen=True)
-class _Now:
-    """The state of things, and what of it a tab has not drawn.
+def _show_progress_nowhere(blocks: gr.Blocks, place: gr.HTML) -> None:
+    """Let events whose progress is hidden hide it in one empty place.
 
-    Attributes:
-        names: A token of each thing that is shown, by name; `changed` are those that differ from what was drawn.
+    Gradio's client tells every output of every event how each event stands, and for that copies all that the output
+    shows, value by value: the list of clips, the fields with all models. On an idle page that took 15 % of a core.
     """
-
-    infos: list[SetInfo]
-    info: SetInfo | None
-    runs: list[RunView]
-    view: RunView | None
-    names: dict[str, str]
-    changed: set[str]
+    for event in blocks.fns.values():
+        if event.show_progress == "hidden":
+            event.show_progress_on = [place]
 
 
 def _labels(info: SetInfo, changes: tuple[int, int]) -> str:
