@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import faults, finetune, real, scale, start, sweep, transcribe
+from bench import coverage, faults, finetune, real, scale, start, sweep, transcribe
 from bench.report import cpu_name, matrix_rate
 from bench.windowed import FROZEN, STRATEGIES
 
@@ -32,6 +32,16 @@ pytestmark = [
 def test_the_machine_is_named() -> None:
     assert cpu_name()
     assert matrix_rate(64, 1) > 0
+
+
+def test_coverage(tmp_path: Path) -> None:
+    coverage.main(["--smoke", "--out", str(tmp_path)])
+    found = json.loads((tmp_path / "coverage.json").read_text())
+    assert [(r["clips"], r["speakers"], r["effect"]) for r in found["cells"]] == [(16, 0, 0.0), (32, 8, 0.5)]
+    for row in found["cells"]:
+        assert row["holds"] >= 0.75, "forty trials; a broken interval holds in none, or in half"
+        assert row["better"] <= row["better_before"]
+    assert 20 <= found["provable"][0]["at_20"] <= 60
 
 
 @pytest.mark.slow

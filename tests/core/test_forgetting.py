@@ -19,12 +19,13 @@ LINE = 0.03
         (-0.2, -0.1, -0.05, 60, "within"),
         (0.03, 0.05, 0.07, 60, "maybe forgot"),  # an interval that begins on the line does not prove more
         (0.5, 0.5, 0.5, 1, "cannot tell"),  # one clip proves nothing
+        (0.04, 0.06, 0.08, 5, "maybe forgot"),  # nor do five
     ],
 )
 def test_the_standing_follows_the_interval(
     low: float, estimate: float, high: float, groups: int, standing: str
 ) -> None:
-    assert against_line(Interval(estimate, low, high, "clips", groups), LINE) == standing
+    assert against_line(Interval(estimate, low, high, "clips", groups, groups), LINE) == standing
 
 
 def check(base: str, adapted: str, *, n: int = 40, changed: int = 40, red_line: float = LINE) -> Forgetting:

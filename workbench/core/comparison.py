@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workbench.core.scoring import ClipScore, Evaluation, evaluate
-from workbench.core.statistics import Interval, paired_bootstrap, provable_sentence, verdict
+from workbench.core.statistics import FEWEST_DIFFERING, Interval, paired_bootstrap, provable_sentence, verdict
 from workbench.core.terms import TermScore, pooled, score_rare_words, score_terms
 from workbench.core.types import Verdict
 
 Scheme = Literal["test", "out-of-fold", "given"]
 
 OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
-FEW_GROUPS = 6  # that all of fewer clips improve by luck is more likely than 5 %, two-sided: 2 * 0.5 ** 5
 _NO_CLIP = "No proof: there is no test clip."
 _CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
 
@@ -193,6 +192,9 @@ def verdict_sentence(comparison: Comparison) -> str:
         f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
         f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
     )
+    if not interval.judges:
+        few = f"fewer than {FEWEST_DIFFERING} prove nothing"
+        return f"Too few to judge: WER went from {wers} {on}, but {_differing(interval)}, and {few} ({measured})."
     if comparison.verdict == "no proof" and interval.high < 0:
         return (
             f"No proof: WER went from {wers} {on}, but an empty text would score 100.0 %: the adapted model only "
@@ -203,7 +205,7 @@ def verdict_sentence(comparison: Comparison) -> str:
         return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
     moved = "fell" if comparison.verdict == "better" else "rose"
     judged = f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured})."
-    return judged + _still_wrong(comparison) + _caution(interval)
+    return judged + _still_wrong(comparison)
 
 
 def _evaluate(rows: Sequence[ComparisonRow], normalizer: str) -> tuple[Evaluation, Evaluation]:
@@ -265,10 +267,12 @@ def _still_wrong(comparison: Comparison) -> str:
     return f" {'; '.join(said).capitalize()}." if said else ""
 
 
-def _caution(interval: Interval) -> str:
-    if interval.groups >= FEW_GROUPS:
-        return ""
-    return f" Only {interval.groups} clips: take it as a hint and add test clips."
+def _differing(interval: Interval) -> str:
+    """How many clips, or speakers, have another number of errors than before."""
+    n, of = interval.differing, "them" if interval.over == "clips" else f"the {interval.groups} speakers"
+    if n == 0:
+        return f"none of {of} has another number of errors than before"
+    return f"only {n} of {of} {'has' if n == 1 else 'have'} another number of errors than before"
 
 
 def percent(rate: float) -> str:

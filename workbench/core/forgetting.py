@@ -7,8 +7,8 @@ is said about it follows the interval and not the estimate alone.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.core.comparison import FEW_GROUPS, Comparison, for_whom, percent, points
-from workbench.core.statistics import Interval
+from workbench.core.comparison import Comparison, for_whom, percent, points
+from workbench.core.statistics import FEWEST_DIFFERING, Interval
 
 Standing = Literal["forgot", "maybe forgot", "within", "cannot tell"]
 
@@ -89,8 +89,10 @@ class Forgetting:
         return f"Cannot tell whether forgetting stays within {line}."
 
     def _caution(self) -> str:
-        groups = self.comparison.interval.groups if self.comparison else FEW_GROUPS
-        return "" if groups >= FEW_GROUPS else f" Only {groups} clip{'' if groups == 1 else 's'}: take it as a hint."
+        groups = self.comparison.interval.groups if self.comparison else FEWEST_DIFFERING
+        return (
+            "" if groups >= FEWEST_DIFFERING else f" Only {groups} clip{'' if groups == 1 else 's'}: take it as a hint."
+        )
 
     def _left_out(self) -> str:
         if not self.left_out:
@@ -104,13 +106,13 @@ def against_line(interval: Interval, red_line: float) -> Standing:
     """Hold a change in WER against the red line.
 
     Returns:
-        "forgot": the whole interval lies above the line. "maybe forgot": only what was measured does. "within": the
-        whole interval lies at or below it. "cannot tell": what was measured does, but the interval crosses the line;
-        also with fewer than two clips, which have no interval.
+        "forgot": the whole interval lies above the line, and enough clips differ. "maybe forgot": only what was
+        measured does. "within": the whole interval lies at or below it. "cannot tell": what was measured does, but the
+        interval crosses the line; also with fewer than two clips, which have no interval.
     """
     if interval.groups < 2:
         return "cannot tell"
-    if interval.low > red_line:
+    if interval.low > red_line and interval.judges:
         return "forgot"
     if interval.high <= red_line:
         return "within"

@@ -13,6 +13,7 @@ from typing import Final
 from workbench import __version__
 from workbench.core.comparison import Comparison
 from workbench.core.scoring import Evaluation, WordOp
+from workbench.core.statistics import FEWEST_DIFFERING
 from workbench.core.terms import TermCount, TermScore
 from workbench.services.report import Report, ReportClip
 from workbench.ui import report_text as words
@@ -291,6 +292,6 @@ def _value(value: object) -> str:
 
 
 def _how(c: Comparison) -> str:
-    sentences = [s.format(over=c.interval.over) for s in words.HOW]
+    sentences = [s.format(over=c.interval.over, least=FEWEST_DIFFERING) for s in words.HOW]
     sentences += [words.NORMALIZERS[c.normalizer]] if c.normalizer in words.NORMALIZERS else []
     return _notes(sentences)

@@ -81,8 +81,9 @@ HOW: Final = (
     "Base and adapted heard the same clips, with the same normalizer and the same decoding settings. No tested clip "
     "trained the model that was tested on it, chose its best state or ended its training.",
     "WER is the number of wrong, missing and extra words per word that was said; CER the same for characters.",
-    "The interval is a paired bootstrap of the change in WER over {over} (95 %). Better or worse means that all of it "
-    "lies on one side of zero.",
+    "The interval is of the change in WER, by a paired bootstrap over {over} (95 %; at each end the farther one of the "
+    "studentised and of the percentile interval widened for few clips). Better or worse means that all of it lies on "
+    "one side of zero, and that at least {least} of them have another number of errors than before.",
 )
 NORMALIZERS: Final = {
     "english": "“english” is Whisper's normalizer: case, punctuation, number words and spellings do not count.",
