@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from tests.conftest import speechlike
-from workbench.core.enough import FEWEST_TEST_CLIPS
+from workbench.core.enough import FEWEST_ERRORS, FEWEST_TEST_CLIPS
 from workbench.services.guiding import Guiding
 from workbench.services.planning import MIN_CONFIRMED
 
@@ -54,7 +54,7 @@ def test_a_base_that_errs_rarely_asks_for_more_clips(guiding, add, labelling) ->
     drafts[min(drafts)] = "sentence number"  # one word missing in six clips
     labelling.save_drafts("ctc-en", drafts)
     labelling.save_drafts("run-1", dict.fromkeys(drafts, "everything wrong here"))
-    assert guiding.readiness("s").needed == 180  # 30 errors at one in six clips
+    assert guiding.readiness("s").needed == 6 * FEWEST_ERRORS  # one error in six clips
 
 
 def test_clips_that_cannot_test_each_other_are_said(guiding, write, collecting) -> None:
