@@ -37,6 +37,7 @@ SETS = {
     **dict.fromkeys(SAMPLES, "en"),
 }
 LOOK_S = 1.0  # between two looks at the worker
+ENDING_S = 60.0  # that a worker may take to end after its run
 ENGLISH_ONLY = "whisper-tiny.en"
 
 
@@ -89,13 +90,18 @@ class Processors:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._watching.join()
+        psutil.wait_procs(self._workers(), timeout=ENDING_S)  # it writes to the workspace until then
 
     def _watch(self) -> None:
         while not self._ended.wait(LOOK_S):
-            for process in psutil.process_iter(["cmdline", "cpu_times"]):
-                told, times = process.info["cmdline"] or [], process.info["cpu_times"]
-                if "workbench.services.worker" in told and self._home in told and times:
-                    self.seconds = max(self.seconds, times.user + times.system)
+            for process in self._workers():
+                times = process.info["cpu_times"]
+                self.seconds = max(self.seconds, times.user + times.system if times else 0.0)
+
+    def _workers(self) -> list[psutil.Process]:
+        running = psutil.process_iter(["cmdline", "cpu_times"])
+        told = ((process, process.info["cmdline"] or []) for process in running)
+        return [process for process, line in told if "workbench.services.worker" in line and self._home in line]
 
 
 def _apart(home: Path, run: str, name: str) -> dict[str, Any] | None:
@@ -172,7 +178,10 @@ def measure(
             "take": take,
         }
         if beside:
-            other = _workbench(["adapt", "--set", name, "--model", model, "--effort", effort, *flags, *beside], work)
+            with Processors(work):
+                other = _workbench(
+                    ["adapt", "--set", name, "--model", model, "--effort", effort, *flags, *beside], work
+                )
             row["beside"] = _beside(work, other["run"], said["run"], beside)
         if name not in SAMPLES and not take:
             row["apart"] = _apart(work, said["run"], name)
