@@ -36,7 +36,11 @@ def test_a_language_that_a_model_is_not_made_for_needs_its_decoder_too() -> None
     english = replace(any_language, languages=("en",))
     names = strategy_names("seq2seq")
     assert usual_strategy(english, names, "chr") == "full"
-    assert usual_strategy(english, names, "en") == usual_strategy(any_language, names, "chr") == "encoder"
+    assert usual_strategy(any_language, names, "chr") == "full", "not among its 99"
+    assert usual_strategy(english, names, "en") == usual_strategy(any_language, names, "mt") == "encoder"
+    assert usual_strategy(any_language, names, "mt", wer=0.4) == "encoder"
+    assert usual_strategy(any_language, names, "mt", wer=0.95) == "full", "it knows Maltese in name only"
+    assert usual_strategy(english, names, "en", wer=0.95) == "encoder", "of its own language it lacks the voice"
 
 
 @pytest.mark.parametrize("spec", [*HUB_MODELS, SPECS["ctc-en"], SPECS["whisper-en"]], ids=lambda s: s.name)

@@ -84,6 +84,22 @@ def test_the_remedy_names_models_that_know_the_language(bench: Workbench) -> Non
     assert foreign_notes(base, "mt") == foreign_notes(base, None) == []
 
 
+def test_a_language_known_in_name_only_is_told_by_what_was_heard(bench: Workbench, tmp_path: Path) -> None:
+    import_tones(bench, tmp_path / "more", range(4, 10), "more")
+    with bench.store.session() as session:
+        session.execute(update(ClipSetRow).values(language="mt"))
+    clips = [clip.id for clip in bench.labelling.clips("more")]
+    usual, base = bench.adaptation.usual_strategy, bench.catalog.find("whisper-base")
+    assert usual(base, "more") == "encoder"
+    bench.labelling.save_drafts("whisper-base", dict.fromkeys(clips[:3], "nothing of it"), draft=False)
+    assert usual(base, "more") == "encoder", "three clips tell nothing"
+    bench.labelling.save_drafts("whisper-base", dict.fromkeys(clips, "nothing of it"), draft=False)
+    assert usual(base, "more") == "full"
+    (said,) = bench.adaptation._foreign_notes(base, "more", "mt", "encoder")
+    assert "it knows mt in name only: full" in said
+    assert bench.adaptation._foreign_notes(base, "more", "mt", "full") == []
+
+
 def test_drafting_and_transcribing_another_language_are_refused(
     bench: Workbench, make_wav: Callable[..., Path]
 ) -> None:

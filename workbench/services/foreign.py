@@ -1,6 +1,7 @@
 """Clips in a language that a model does not know: refused where it is to write them down, told where it is to learn."""
 
 from workbench.asr.catalog import Catalog, local_folder, state_of
+from workbench.asr.defaults import knows_in_name_only
 from workbench.asr.languages import is_foreign, knows
 from workbench.asr.outline import can_grow
 from workbench.core.types import ModelSpec
@@ -37,6 +38,20 @@ def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:
     return [
         f"{spec.name} knows {' '.join(spec.languages)} alone, and these clips are in {language}: it has to learn the "
         "language from them, which takes hours of speech; a model that knows it, or a related one, begins far ahead."
+    ]
+
+
+def hardly_known(spec: ModelSpec, language: str | None, wer: float | None) -> list[str]:
+    """What to say before only the encoder of a model learns that knows a language in name only.
+
+    Args:
+        wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
+    """
+    if not knows_in_name_only(spec, language, wer):
+        return []
+    return [
+        f"{spec.name} gets most words of this set wrong, so it knows {language} in name only: full, where its decoder "
+        "learns too, suits it better than encoder."
     ]
 
 

@@ -22,10 +22,11 @@ from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
 from workbench.services.expecting import Expectation, Expecting, Times, Work
-from workbench.services.foreign import foreign_notes
+from workbench.services.foreign import foreign_notes, hardly_known
 from workbench.services.general import BUNDLED, NONE, check_general, default_general, no_general_set
 from workbench.services.labelling import Labelling
 from workbench.services.preview import Preview
+from workbench.services.standing import LEAST_FOR_INTERVAL, Standings
 from workbench.services.windows import Window, choose, with_window
 from workbench.services.writing import Writing
 from workbench.store.database import Store
@@ -63,7 +64,7 @@ class Planning(Writing):
     def __init__(self, store: Store, catalog: Catalog, labelling: Labelling, root: Path) -> None:
         super().__init__(store, catalog, labelling)
         self.root = root
-        self.expecting = Expecting(store)
+        self.expecting, self.standings = Expecting(store), Standings(store)
 
     def strategies(self, model: str) -> list[str]:
         """Names of the strategies that this model offers."""
@@ -76,7 +77,19 @@ class Planning(Writing):
         with self.store.session() as session:
             clip_set = session.scalars(living_set(set_name)).first() if set_name else None
             language = clip_set.language if clip_set else None
-        return usual_strategy(spec, strategy_names(spec.family, self._blocks(spec) or ()), language)
+        names = strategy_names(spec.family, self._blocks(spec) or ())
+        return usual_strategy(spec, names, language, wer=self._heard(spec, set_name) if language else None)
+
+    def _foreign_notes(self, spec: ModelSpec, set_name: str, language: str | None, strategy: str) -> list[str]:
+        """What to say of the clips' language before a model is adapted."""
+        more = hardly_known(spec, language, self._heard(spec, set_name)) if strategy == "encoder" else []
+        return foreign_notes(spec, language) + more
+
+    def _heard(self, spec: ModelSpec, set_name: str) -> float | None:
+        """A model's WER on the set's confirmed clips; labels that began as its own draft flatter it and count last."""
+        standing = self.standings.of_set(set_name).standings.get(spec.name)
+        found = (standing.rate or standing.own) if standing else None
+        return found.wer if found and found.clips >= LEAST_FOR_INTERVAL else None
 
     def sweep_strategies(self, model: str | ModelSpec) -> list[str]:
         """The strategies that a sweep tries by default: those of a few late blocks, which read one cache."""
@@ -220,7 +233,7 @@ class Planning(Writing):
             split_rule=split["rule"],
             provable=self._provable(spec, labelled, tested, str(config.normalizer)),
             new_characters=characters,
-            notes=(*notes_on_length, *foreign_notes(spec, language), *notes, *more),
+            notes=(*notes_on_length, *self._foreign_notes(spec, set_name, language, strategy), *notes, *more),
             window=window,
             command=command_line(set_name, spec, strategy, config),
         )
