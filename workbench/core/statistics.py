@@ -185,7 +185,7 @@ def _ends(
         return low, high
     errors = _standard_errors(rates, sums)
     own = float(_standard_errors(np.array([estimate]), moments.sum(axis=0, keepdims=True))[0])
-    found = np.isfinite(errors) & (errors > 0)  # a sample in which nothing differs has no error of its own
+    found = errors > 0  # a sample in which nothing differs has no error of its own
     if not found.any():
         return low, high
     from_below, from_above = np.quantile((rates[found] - estimate) / errors[found], [tail, 1 - tail])

@@ -54,9 +54,11 @@ class Offered:
 class BaseModels:
     """The use cases of choosing a base model."""
 
-    def __init__(self, store: Store, catalog: Catalog, labelling: Labelling) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog, labelling: Labelling, expecting: Expecting, standings: Standings
+    ) -> None:
         self._store, self._catalog, self._labelling = store, catalog, labelling
-        self._expecting, self._standings = Expecting(store), Standings(store)
+        self._expecting, self._standings = expecting, standings
 
     # ---- the choice ----
 

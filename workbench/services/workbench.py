@@ -83,7 +83,7 @@ class Workbench:
         catalog = Catalog(model_folders, model_collections)
         labelling, collecting = Labelling(store), Collecting(workspace, store)
         adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
-        base_models = BaseModels(store, catalog, labelling)
+        base_models = BaseModels(store, catalog, labelling, adaptation.expecting, adaptation.standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
         return cls(
