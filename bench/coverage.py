@@ -70,6 +70,7 @@ class Drawn:
 
     Attributes:
         base, adapted, words: (trials, clips) errors, errors and words.
+        speakers: Of each clip; None where clips are independent.
         factors: (trials, folds) what each fold's model makes of the share of wrong words; None without folds.
         change: Mean of the true change over all trials.
     """
@@ -180,10 +181,10 @@ def _share(which: NDArray[np.bool_]) -> float:
     return round(float(which.mean()), 4)
 
 
-def errors_to_prove(effect: float, wer: float, trials: int, ladder: tuple[int, ...] = LADDER) -> int | None:
+def errors_to_prove(effect: float, wer: float, trials: int) -> int | None:
     """Base errors in the test clips with which so large an effect is proven in 80 % of the trials; None beyond."""
     last = None
-    for clips in ladder:
+    for clips in LADDER:
         drawn = draw(Cell(clips, wer, effect), trials, np.random.default_rng(clips))
         share = sum(verdict(i) == "better" for i in intervals(drawn)) / trials
         errors = float(drawn.base.sum(axis=1).mean())

@@ -123,9 +123,7 @@ def test_without_a_microphone_it_says_what_to_do(open_page: OpenPage, bench: Wor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("status", "error"), [(500, "it broke"), pytest.param(401, "sign in first", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("status", "error"), [(500, "it broke"), (401, "sign in first")])
 def test_a_take_that_was_not_kept_is_sent_again_until_it_is(
     open_page: OpenPage, talking_browser: Any, bench: Workbench, status: int, error: str
 ) -> None:
