@@ -23,6 +23,7 @@ from workbench.store.database import Store
 from workbench.workspace import Workspace
 
 SHARED_AUDIO = Path(__file__).resolve().parents[2] / "shared" / "audio"
+SHARED_CASES = SHARED_AUDIO.parent / "cases"
 
 
 def speechlike(seconds: float, *, rate: int = 16_000, seed: int = 0, level: float = 0.3) -> np.ndarray:
@@ -101,3 +102,11 @@ def shared_audio() -> Path:
     if not SHARED_AUDIO.is_dir():
         pytest.skip(f"the real recordings are not at {SHARED_AUDIO}")
     return SHARED_AUDIO
+
+
+@pytest.fixture
+def shared_cases() -> Path:
+    """Inputs that failed once, beside the project; a folder for each kind."""
+    if not SHARED_CASES.is_dir():
+        pytest.skip(f"the reported cases are not at {SHARED_CASES}")
+    return SHARED_CASES

@@ -14,6 +14,7 @@ import typer
 
 from workbench.asr.freezing import STRATEGIES
 from workbench.audio.decode import read_clip
+from workbench.audio.resampling import CUT_OFF
 from workbench.cli import main
 from workbench.cli.common import app
 from workbench.core.types import SAMPLE_RATE
@@ -158,6 +159,19 @@ def test_a_missing_or_broken_file_is_named(terminal: Terminal, tmp_path: Path) -
     assert [line.split()[0] for line in partly.stdout.splitlines()] == [str(sound)]
     assert str(broken) in partly.stderr
     assert str(missing) in partly.stderr
+
+
+def test_what_could_not_be_heard_is_told(terminal: Terminal, tmp_path: Path) -> None:
+    sound = tmp_path / "cut.wav"
+    sound_file = next((CLINIC / "audio").iterdir())
+    soundfile.write(sound, *soundfile.read(sound_file))
+    content = sound.read_bytes()
+    sound.write_bytes(content[: len(content) // 2])
+    (row,) = json.loads((done := terminal.run("transcribe", "--model", "ctc-en", str(sound), "--json")).stdout)
+    assert row["warnings"] == [CUT_OFF]
+    assert done.stderr.strip() == f"{sound}: {CUT_OFF}"
+    (row,) = terminal.json("transcribe", "--model", "ctc-en", str(sound_file))
+    assert "warnings" not in row
 
 
 def test_the_help_names_every_strategy() -> None:

@@ -49,6 +49,28 @@ def test_each_annotation_finds_its_sound(write, read) -> None:
     ]
 
 
+def test_a_video_without_sound_gives_way_to_the_recording(write, read, shared_cases) -> None:
+    case = shared_cases / "eaf_silent_video"
+    film, sound = (case / "talk.mp4").read_bytes(), (case / "talk.wav").read_bytes()
+    eaf = (case / "talk.eaf").read_text()
+    for ending in ("mp4", "mov", "m4v"):
+        folder = write(
+            {
+                f"{ending}/a/film.{ending}": film,
+                f"{ending}/a/mic.wav": sound,
+                f"{ending}/a/talk.eaf": eaf.replace("talk.mp4", f"film.{ending}").replace("talk.wav", "mic.wav"),
+            }
+        )
+        reading = read(folder / ending)
+        assert [(c.name, c.text) for c in reading.candidates if c.text] == [
+            ("mic.wav", "first"),
+            ("mic.wav", "second & more"),
+        ]
+        assert problems(reading) == []
+    alone = read(write({"b/film.mp4": film, "b/talk.eaf": eaf.replace("talk.mp4", "film.mp4")}) / "b")
+    assert {c.name for c in alone.candidates} == {"film.mp4"}  # decoding it says that it holds no sound
+
+
 def test_a_broken_annotation_does_not_bring_its_sound_in_as_something_else(write, read) -> None:
     folder = write(
         {"a.eaf": "<x", "a.wav": b"x", "b.wav": b"x", "c.srt": "1\n00:00:01,000 --> 00:00:02,000\n", "c.wav": b"x"}

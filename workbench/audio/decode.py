@@ -1,59 +1,52 @@
 """Any sound, from a file or a microphone, as float32 mono at 16 kHz; and the FLAC files the workspace keeps.
 
-soundfile reads what libsndfile knows (WAV, FLAC, MP3, OGG …) and is fast; PyAV reads the rest (m4a, mp4, webm, aac …).
-Both ship their own libraries, so nothing has to be installed beside them. The hash is taken over the 16-bit samples
-that are stored, not over the file, so that the same sound under another name or in another lossless format is found
-again.
+The hash is taken over the 16-bit samples that are stored, not over the file, so that the same sound under another name
+or in another lossless format is found again. Whatever changes how samples come about raises `DECODING`.
 """
 
 import hashlib
 import io
 import os
-import stat
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from workbench.audio import resampling
+from workbench.audio.reading import EMPTY, UNREADABLE, Block
+from workbench.audio.resampling import (
+    LOWEST_RATE_HZ,
+    REMEDIES,
+    Resampled,
+    is_clipped,
+    mix,
+    read_audible,
+    remarks_on,
+    too_long,
+)
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError
-
-if TYPE_CHECKING:
-    import torch
 
 Samples = npt.NDArray[np.float32]
 
 SHORTEST: Final[Seconds] = 0.2
 LONGEST: Final[Seconds] = 30.0
 DECODE_LIMIT: Final[Seconds] = 30 * 60.0  # nothing longer is read into memory
-LOWEST_RATE_HZ: Final = 2_000  # below it no speech is left
-SILENT_PEAK: Final = 1e-4  # -80 dB of full scale; the dither of a muted 16-bit recording stays under it
 QUIET_PEAK: Final = 0.01  # -40 dB of full scale
-CANCELLED: Final = 0.2  # a mean this much weaker than its loudest channel has lost the sound to opposite phases
-LARGEST_FILE: Final = 32 * 2**30  # bytes; a day in stereo at 48 kHz and 16 bit takes 16 GB
-LARGEST_KERNEL: Final = 4_000_000  # weights of torchaudio's resampling kernel; 44,100 Hz needs 75 thousand
+DECODING: Final = 2  # 1: other resamplers, and libsndfile for MP3 and Ogg
 
-UNREADABLE: Final = "unreadable"
-EMPTY: Final = "empty"
 SILENT: Final = "silent"
 TOO_SHORT: Final = "shorter than 0.2 s"
 CLIPPED: Final = "clipped: the recording was too loud and is distorted"
 QUIET: Final = "very quiet"
-CUT_OFF: Final = "cut off: the file ends before its header says"
-
-# Containers that hold sound themselves. Playlists (HLS, DASH, concat) are left out on purpose: a playlist uploaded as a
-# sound would make the program open other files and addresses.
-CONTAINERS: Final = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,mp3,ogg,wav,w64,flac,amr,amrnb,amrwb,asf,avi,flv,mpegts,mpeg,aiff,au,caf,"
-    "ac3,eac3,dts,ape,wv,tta,tak,xwma,rm,voc,sox,loas,gsm,g722"
-)
+_REMEDIES: Final = REMEDIES | {
+    CLIPPED: "record it again more softly if you can",
+    QUIET: "record it again closer to the microphone if you can",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +59,7 @@ class Sound:
         original_rate: Hz, before resampling.
         channels: Before mixing to one.
         clipped: Flat tops were found in the original, before anything was resampled.
-        cut_off: The file holds less sound than its header announces.
+        remarks: What of the file was not read, or not as expected; one phrase each.
     """
 
     samples: Samples
@@ -74,31 +67,11 @@ class Sound:
     original_rate: int
     channels: int
     clipped: bool = False
-    cut_off: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Seconds:
         return len(self.samples) / SAMPLE_RATE
-
-
-@dataclass(frozen=True, eq=False)
-class _Raw:
-    """What a decoder gives: `(n_samples, n_channels)` float32 at the file's own rate."""
-
-    array: Samples
-    rate: int
-    format: str
-    cut_off: bool = False
-
-
-class TooLongError(AudioError):
-    """A sound that is whole and readable, but above the limit."""
-
-
-def too_long(duration: Seconds, longest: Seconds = LONGEST) -> TooLongError:
-    """The error for a sound above the limit."""
-    limit = f"{longest:g} s" if longest < 120 else f"{longest / 60:g} min"
-    return TooLongError(f"longer than {limit} (it lasts {duration:.1f} s)", "cut it into shorter clips")
 
 
 def decode_file(path: str | os.PathLike[str], *, longest: Seconds = DECODE_LIMIT) -> Sound:
@@ -111,30 +84,14 @@ def decode_file(path: str | os.PathLike[str], *, longest: Seconds = DECODE_LIMIT
     Raises:
         AudioError: The file is empty, is no sound, cannot be read, or is longer than `longest`.
     """
-    file = Path(path)
-    check_file(file)
-    raw = _read_soundfile(file, longest)
-    if raw is None:
-        raw = _read_av(file, longest)
-    return _to_sound(raw)
+    parts: list[Samples] = []
 
+    def begin() -> resampling.Take:
+        parts.clear()
+        return parts.append
 
-def check_file(path: Path) -> None:
-    """Refuse what is no regular file of a bounded size before anything is opened: a pipe waits, a device never ends.
-
-    Raises:
-        AudioError: It is missing, empty, too large, a pipe or a device.
-    """
-    try:
-        state = path.stat()
-    except OSError as e:
-        raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
-    if not stat.S_ISREG(state.st_mode):
-        raise AudioError(f"{UNREADABLE} (a pipe, device or folder, not a file)", "put the sound itself in its place")
-    if state.st_size == 0:
-        raise AudioError(f"{EMPTY} (the file has no bytes)", "record or copy it again")
-    if state.st_size > LARGEST_FILE:
-        raise AudioError(f"larger than {LARGEST_FILE // 2**30} GB", "cut it into several files")
+    reader, resampled = read_audible(Path(path), begin, longest)
+    return _sound(parts, resampled, reader.format, remarks_on(reader))
 
 
 def from_array(rate: int, array: npt.ArrayLike) -> Sound:
@@ -155,14 +112,11 @@ def from_array(rate: int, array: npt.ArrayLike) -> Sound:
     elif np.issubdtype(data.dtype, np.integer):
         data = data.astype(np.float64) / (float(np.iinfo(data.dtype).max) + 1)
     array_2d = data[:, None] if data.ndim == 1 else data
-    return _to_sound(_Raw(array_2d.astype(np.float32), int(rate), "microphone"))
+    return _recorded(Block(array_2d.astype(np.float32), int(rate)))
 
 
 def decode_wav(data: bytes, *, longest: Seconds = DECODE_LIMIT) -> Sound:
     """A WAV in memory, as a browser's recorder sends it, as mono 16 kHz.
-
-    It is resampled without torch, which nobody who records a first clip should wait for: a microphone's sound comes
-    once, so its samples need not equal those of a file that comes again.
 
     Raises:
         AudioError: It is empty, no WAV, or longer than `longest`.
@@ -175,10 +129,10 @@ def decode_wav(data: bytes, *, longest: Seconds = DECODE_LIMIT) -> Sound:
                 raise AudioError(f"{UNREADABLE} (the recorder sent {file.format})", "record it again")
             if file.frames > longest * file.samplerate:
                 raise too_long(file.frames / file.samplerate, longest)
-            raw = _Raw(file.read(dtype="float32", always_2d=True), file.samplerate, "microphone")
+            block = Block(file.read(dtype="float32", always_2d=True), file.samplerate)
     except (soundfile.LibsndfileError, TypeError, RuntimeError) as e:
         raise AudioError(f"{UNREADABLE} (what the recorder sent is no sound)", "record it again") from e
-    return _to_sound(raw, _resample_poly)
+    return _recorded(block)
 
 
 def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
@@ -194,26 +148,24 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
         raise AudioError(f"{TOO_SHORT} (it lasts {sound.duration:.3f} s)", "record it again with a pause on each side")
     if sound.duration > longest:
         raise too_long(sound.duration, longest)
-    peak = _peak(sound.samples)
     if is_silent(sound.samples):
         raise AudioError(SILENT, "check the microphone and record it again")
     found = []
     if sound.clipped:
         found.append(CLIPPED)
-    if peak < QUIET_PEAK:
+    if float(np.ptp(sound.samples)) / 2 < QUIET_PEAK:
         found.append(QUIET)
-    if sound.cut_off:
-        found.append(CUT_OFF)
-    return tuple(found)
+    return (*found, *sound.remarks)
+
+
+def remedy_for(remark: str) -> str:
+    """What to do about one of the phrases of `check`."""
+    return next((remedy for part, remedy in _REMEDIES.items() if part in remark), "listen to it")
 
 
 def is_silent(samples: Samples) -> bool:
     """Whether there is nothing to be heard in `(n_samples,)` float32."""
-    return _peak(samples) < SILENT_PEAK
-
-
-def _peak(samples: Samples) -> float:
-    return float(np.ptp(samples)) / 2 if len(samples) else 0.0  # a constant offset is no sound
+    return not len(samples) or resampling.is_silent(float(samples.min()), float(samples.max()))
 
 
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
@@ -274,137 +226,26 @@ def _flac(samples: Samples) -> bytes:
     return file.getvalue()
 
 
-def _read_soundfile(path: Path, longest: Seconds) -> _Raw | None:
-    """None where libsndfile does not know the format, so that PyAV gets its turn."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, announced = file.samplerate, file.frames
-            name = "opus" if file.subtype == "OPUS" else file.format.lower()
-            if name == "opus":
-                file.seek(0)  # else libsndfile keeps the lead-in of ffmpeg's files and cuts their end instead
-            # One frame more than allowed tells "too long" apart; the header's count may be wrong for MP3.
-            array = file.read(int(longest * rate) + 1, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError, RuntimeError):  # TypeError: a headerless .raw file
-        return None
-    if len(array) > longest * rate:
-        raise too_long(max(announced, len(array)) / rate, longest)
-    cut_off = announced < 2**62 and len(array) < 0.98 * announced
-    return _Raw(array, rate, name, cut_off)
+def _recorded(block: Block) -> Sound:
+    """What a microphone gave, all at once."""
+    if block.array.size == 0:
+        raise AudioError(f"{EMPTY} (it holds no samples)", "record it again")
+    parts: list[Samples] = []
+    resampled = Resampled(parts.append, float("inf"))
+    resampled.add(block)
+    resampled.finish()
+    return _sound(parts, resampled, "microphone")
 
 
-def _read_av(path: Path, longest: Seconds) -> _Raw:
-    import av
-
-    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
-    try:
-        # A file object, not a path: a name such as "http:x" or "concat:x" is then only a name.
-        with path.open("rb") as file, av.open(file, options=options, metadata_errors="replace") as container:
-            if not container.streams.audio:
-                raise AudioError(f"{UNREADABLE} (it holds no sound)", "choose a file with sound in it")
-            return _read_stream(container, path, longest)
-    except (av.FFmpegError, ValueError, OSError, EOFError) as e:
-        raise AudioError(
-            f"{UNREADABLE} (not a sound file, or damaged)", "convert it to WAV or FLAC, or record it again"
-        ) from e
-
-
-def _read_stream(container: Any, path: Path, longest: Seconds) -> _Raw:
-    import av
-
-    stream = container.streams.audio[0]
-    stream.thread_type = "NONE"  # several files are decoded side by side already
-    resampler = av.AudioResampler(format="fltp")  # rate and channels stay the file's
-    chunks: list[Samples] = []
-    rate = total = 0
-    cut_off = False
-    frames = container.decode(stream)
-    while True:
-        try:
-            frame = next(frames)
-        except StopIteration:
-            break
-        except av.InvalidDataError:
-            cut_off = True  # keep what was read before the damage
-            break
-        for part in resampler.resample(frame):
-            rate = part.sample_rate
-            total += part.samples
-            chunks.append(part.to_ndarray().astype(np.float32, copy=False))
-        if total > longest * max(rate, 1):
-            announced = container.duration / av.time_base if container.duration else 0.0
-            raise too_long(max(announced, total / rate), longest)
-    if not chunks:
-        raise AudioError(f"{EMPTY} (no sound could be read)", "record or copy it again")
-    suffix = path.suffix.lower().lstrip(".")
-    names = container.format.name.split(",")
-    return _Raw(np.concatenate(chunks, axis=1).T, rate, suffix if suffix in names else names[0], cut_off)
-
-
-def _to_sound(raw: _Raw, resample: Callable[[Samples, int], Samples] | None = None) -> Sound:
-    if raw.array.size == 0:
-        raise AudioError(f"{EMPTY} (it holds no samples)", "record or copy it again")
-    if raw.rate < LOWEST_RATE_HZ:
-        reason = f"{UNREADABLE} (a sample rate of {raw.rate} Hz holds no speech)"
-        raise AudioError(reason, "record it at 16 kHz or more")
-    array = np.nan_to_num(raw.array, nan=0.0, posinf=0.0, neginf=0.0)
-    clipped = _is_clipped(array)
-    array = _within_full_scale(array)  # before mixing, so that huge values cannot overflow
-    mono = _within_full_scale((resample or _resample)(_mix(array), raw.rate))
-    return Sound(np.ascontiguousarray(mono), raw.format[:40], raw.rate, raw.array.shape[1], clipped, raw.cut_off)
-
-
-def _is_clipped(array: Samples) -> bool:
-    """Whether at least ten samples, and one in ten thousand, sit in flat tops of three or more at full scale."""
-    at_top = (np.abs(array) >= 0.998).astype(np.int8)
-    if len(at_top) < 3:
-        return False
-    runs = at_top[:-2] + at_top[1:-1] + at_top[2:] == 3
-    return int(runs.sum()) >= max(10, 1e-4 * len(array))
+def _sound(parts: list[Samples], resampled: Resampled, name: str, remarks: tuple[str, ...] = ()) -> Sound:
+    array = np.concatenate(parts)
+    parts.clear()  # half an hour in stereo takes 230 MB
+    n = round(resampled.rate * len(array) / SAMPLE_RATE)
+    mono = np.ascontiguousarray(mix(_within_full_scale(array)))
+    clipped = is_clipped(len(resampled.tops), n)
+    return Sound(mono, name[:40], resampled.rate, resampled.channels, clipped, remarks)
 
 
 def _within_full_scale(array: Samples) -> Samples:
     peak = float(np.max(np.abs(array), initial=0.0))
     return array if peak <= 1 else (array / np.float32(peak)).astype(np.float32)
-
-
-def _mix(array: Samples) -> Samples:
-    """`(n_samples, n_channels)` to `(n_samples,)`: the mean, or the loudest channel where the mean cancels out."""
-    if array.shape[1] == 1:
-        return array[:, 0]
-    mean = array.mean(axis=1, dtype=np.float32)
-    power = np.mean(np.square(array, dtype=np.float64), axis=0)
-    loudest = int(np.argmax(power))
-    if np.mean(np.square(mean, dtype=np.float64)) < CANCELLED**2 * power[loudest]:
-        return array[:, loudest]
-    return mean
-
-
-def _resample(samples: Samples, rate: int) -> Samples:
-    if rate == SAMPLE_RATE:
-        return samples
-    common = gcd(rate, SAMPLE_RATE)
-    up, down = SAMPLE_RATE // common, rate // common
-    if up * down > LARGEST_KERNEL:
-        # torchaudio's kernel has about 2 · up · down weights: gigabytes at an odd rate such as 44,101 Hz.
-        return _resample_poly(samples, rate)
-    import torch
-
-    with torch.inference_mode():
-        return _resampler(rate)(torch.from_numpy(np.ascontiguousarray(samples))).numpy()
-
-
-def _resample_poly(samples: Samples, rate: int) -> Samples:
-    if rate == SAMPLE_RATE:
-        return samples
-    from scipy.signal import resample_poly
-
-    common = gcd(rate, SAMPLE_RATE)
-    return resample_poly(samples.astype(np.float64), SAMPLE_RATE // common, rate // common).astype(np.float32)
-
-
-@cache
-def _resampler(rate: int) -> "torch.nn.Module":
-    """Built once per rate: the kernel costs more than resampling a short clip."""
-    from torchaudio.transforms import Resample
-
-    return Resample(rate, SAMPLE_RATE)

@@ -129,6 +129,9 @@ def transcribe(
         for row in document:
             console.print(f"{row['file']}\t{row['text'] or NO_SPEECH}")
 
+    for row in document:
+        for warning in row.get("warnings", ()):
+            messages().print(f"{row['file']}: {warning}")
     emit(document, as_json, show)
     if problems:
         raise WorkbenchError("\n".join(problems))

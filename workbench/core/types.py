@@ -15,6 +15,13 @@ SAMPLE_RATE = 16_000  # Hz; every clip in the workspace has it
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
 
 
+def clock(seconds: Seconds) -> str:
+    """A place in a recording: 1:02:03.4 or 2:03.4."""
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{f'{hours}:{minutes:02}' if hours else minutes}:{tenths / 10:04.1f}"
+
+
 @dataclass(frozen=True)
 class Clip:
     """One sound of a set.

@@ -8,13 +8,14 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from workbench.audio.decode import SILENT, Sound, check, content_hash, write_flac
-from workbench.core.types import Seconds
+from workbench.audio.decode import DECODING, SILENT, Sound, check, content_hash, write_flac
+from workbench.core.types import Seconds, clock
 from workbench.errors import AudioError
-from workbench.services.cutting import Decode, clock, sounds_of
+from workbench.services.cutting import Decode, sounds_of
 from workbench.services.importing import Candidate, Wishes
 from workbench.services.labelling import IMPORT_AUTHOR, new_revision
 from workbench.services.listings import Problem
+from workbench.services.older_sounds import older_twin
 from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
@@ -80,7 +81,7 @@ def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepare
     return Prepared(candidate, sha256, sound.duration, sound.original_format, warnings, bool(problem))
 
 
-def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
+def add_clips(workspace: Workspace, store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
     """Write clips and labels in one transaction; a sound that the set has already is not added again."""
     outcome = Outcome()
     with store.session() as session:
@@ -89,6 +90,10 @@ def add_clips(store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
         new: dict[str, Prepared] = {}
         for sound in sounds:
             if sound.sha256 not in clips:
+                twin = older_twin(session, workspace, set_id, sound.sha256, sound.candidate.name)
+                if twin is not None:
+                    clips[sound.sha256] = twin
+                    continue
                 clips[sound.sha256] = _clip(set_id, sound)
                 new[sound.sha256] = sound
         session.add_all(clips[sha256] for sha256 in new)
@@ -127,6 +132,7 @@ def _clip(set_id: int, sound: Prepared) -> ClipRow:
         split=candidate.split,
         split_fixed=candidate.split is not None,
         warnings=list(sound.warnings),
+        decoding=DECODING,
     )
 
 

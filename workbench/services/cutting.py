@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from workbench.audio.decode import LONGEST, SHORTEST, Sound, TooLongError, decode_file
+from workbench.audio.decode import LONGEST, SHORTEST, Sound, decode_file, remedy_for
 from workbench.audio.recording import Recording, open_recording
+from workbench.audio.resampling import TooLongError
 from workbench.audio.segment import split_at_silences
-from workbench.core.types import SAMPLE_RATE, Seconds
+from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.importing.candidates import Candidate
 from workbench.services.importing.formats import Wishes
@@ -83,16 +84,10 @@ def sounds_of(
         by_channel = wishes.by_channel if first.cut is None else first.channel is not None
         with open_recording(first.path, scratch, by_channel=by_channel) as recording:
             cutter = _Cutter(recording, wishes, remarks)
+            remarks += [_about_file(first, remark) for remark in recording.remarks]
             yield from cutter.pieces(first) if first.cut is None else cutter.parts(group)
     except AudioError as e:
         yield from (candidate.problem(e.reason, e.remedy) for candidate in group)
-
-
-def clock(seconds: Seconds) -> str:
-    """A place in a recording: 1:02:03.4 or 2:03.4."""
-    minutes, tenths = divmod(round(seconds * 10), 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{f'{hours}:{minutes:02}' if hours else minutes}:{tenths / 10:04.1f}"
 
 
 def part_name(name: str, start: Seconds) -> str:
@@ -112,7 +107,12 @@ def _whole(candidate: Candidate, wishes: Wishes, decode: Decode | None) -> Sound
     if candidate.text:
         raise TooLongError(f"longer than {limit:g} s (it lasts {sound.duration:.1f} s)", "record it in shorter clips")
     nothing = np.zeros(0)
-    return Recording((sound.samples,), sound.original_format, sound.original_rate, 1, 1.0, nothing, sound.cut_off)
+    return Recording((sound.samples,), sound.original_format, sound.original_rate, 1, 1.0, nothing)
+
+
+def _about_file(candidate: Candidate, remark: str) -> Problem:
+    """A remark about the recording, not about the list that names it."""
+    return Problem(candidate.source or candidate.name, None, remark, remedy_for(remark))
 
 
 def _one_text_for_all(candidate: Candidate, e: TooLongError) -> Problem:

@@ -61,8 +61,8 @@ def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tupl
     return [(_joined(p), s) for p, s in zip(parts, seconds, strict=True)]
 
 
-def usable(path: Path) -> "np.ndarray":
-    """The sound of a file, (n_samples,) float32 at 16 kHz; a silent one too, in which nobody speaks.
+def usable(path: Path) -> tuple["np.ndarray", tuple[str, ...]]:
+    """The sound of a file, (n_samples,) float32 at 16 kHz, and remarks about it; a silent one too: nobody speaks in it.
 
     Raises:
         WorkbenchError: It is missing, or cannot be used; names it.
@@ -75,11 +75,10 @@ def usable(path: Path) -> "np.ndarray":
         raise WorkbenchError(f"There is no file {path}; check the path.")
     try:
         sound = decode_file(path)
-        if not is_silent(sound.samples):
-            check(sound)
+        remarks = sound.remarks if is_silent(sound.samples) else check(sound)
     except AudioError as e:
         raise WorkbenchError(f"{path}: {e}") from e
-    return sound.samples
+    return sound.samples, remarks
 
 
 def _joined(parts: Sequence[Heard]) -> Heard:
@@ -91,8 +90,11 @@ def _joined(parts: Sequence[Heard]) -> Heard:
     )
 
 
-def document_of(file: str, clip: int | None, said: Heard, audio: Seconds, seconds: Seconds) -> dict[str, Any]:
-    """What `transcribe --json` says of one sound; "no_speech" where nobody speaks."""
+def document_of(
+    file: str, clip: int | None, said: Heard, audio: Seconds, seconds: Seconds, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What `transcribe --json` says of one sound; "no_speech" where nobody speaks, "warnings" where there are some."""
     document: dict[str, Any] = {"file": file, "clip": clip, "text": said.text}
     document |= {"audio_seconds": round(audio, 3), "seconds": round(seconds, 4)}
+    document |= {"warnings": list(warnings)} if warnings else {}
     return document | ({} if said.text else {"no_speech": True})

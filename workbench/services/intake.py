@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
 
-from workbench.audio.decode import CLIPPED, CUT_OFF, QUIET
+from workbench.audio.decode import remedy_for
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.services.adding import Prepared, add_clips, prepare
@@ -31,11 +31,6 @@ Progress = Callable[[int, int, str], None]  # sounds done, sounds in all, the ne
 
 CLIPS_PER_COMMIT: Final = 64
 WORKERS: Final = min(8, os.cpu_count() or 1)
-_REMEDIES: Final = {
-    CLIPPED: "record it again more softly if you can",
-    QUIET: "record it again closer to the microphone if you can",
-    CUT_OFF: "copy the file again if the end is missing",
-}
 _DISK_FULL: Final = "Only a part was added (add all of it again afterwards: what is there is not added twice)"
 
 
@@ -121,7 +116,7 @@ class Intake:
             self._rejected += [item for item in found if isinstance(item, Problem)]
             sounds += [item for item in found if isinstance(item, Prepared)]
             self._warnings += remarks
-        outcome = add_clips(self._store, self._set_id, sounds)
+        outcome = add_clips(self._workspace, self._store, self._set_id, sounds)
         self._warnings += [*(warning for sound in sounds for warning in _sound_warnings(sound)), *outcome.warnings]
         self._added.update(outcome.added)
         self._duplicates += outcome.duplicates
@@ -185,7 +180,7 @@ def _without_text(added: Iterable[Candidate]) -> list[Problem]:
 
 def _sound_warnings(sound: Prepared) -> Iterator[Problem]:
     for warning in sound.warnings:
-        yield sound.candidate.problem(warning, _REMEDIES.get(warning, "listen to it"))
+        yield sound.candidate.problem(warning, remedy_for(warning))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from workbench.audio.decode import LONGEST, SHORTEST, SILENT_PEAK, Sound, content_hash, decode_wav
+from workbench.audio.decode import LONGEST, SHORTEST, Sound, content_hash, decode_wav, is_silent
 from workbench.audio.trim import Trimmed, trim
 from workbench.core.carriers import MOST_PER_TERM, carried, carriers
 from workbench.core.doctor import FASTEST
@@ -199,7 +199,7 @@ def _texts(lines: str) -> Iterator[str]:
 def _refuse(trimmed: Trimmed, text: str) -> None:
     """Raise an AudioError for a take that holds nothing, or too little."""
     samples = trimmed.samples
-    if not len(samples) or float(samples.max() - samples.min()) / 2 < SILENT_PEAK:
+    if is_silent(samples):
         raise AudioError("nothing was heard", "check that the right microphone is on, then try again")
     seconds = trimmed.speech or len(samples) / SAMPLE_RATE
     letters = sum(character.isalnum() for character in text)

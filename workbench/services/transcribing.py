@@ -245,18 +245,18 @@ class Transcribing:
         self._check_named(model, language)
         documents: list[dict[str, Any]] = []
         problems: list[str] = []
-        waiting: list[tuple[Path, np.ndarray]] = []
+        waiting: list[tuple[Path, np.ndarray, tuple[str, ...]]] = []
         for number, path in enumerate(paths, 1):
             try:
-                waiting.append((path, usable(path)))
+                waiting.append((path, *usable(path)))
             except WorkbenchError as e:
                 problems.append(str(e))
-            enough = sum(len(sound) for _, sound in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
+            enough = sum(len(sound) for _, sound, _ in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
             if waiting and (enough or number == len(paths)):
-                heard = self.listen(model, [sound for _, sound in waiting], language)
+                heard = self.listen(model, [sound for _, sound, _ in waiting], language)
                 documents += [
-                    document_of(str(file), None, said, len(sound) / SAMPLE_RATE, seconds)
-                    for (file, sound), (said, seconds) in zip(waiting, heard, strict=True)
+                    document_of(str(file), None, said, len(sound) / SAMPLE_RATE, seconds, remarks)
+                    for (file, sound, remarks), (said, seconds) in zip(waiting, heard, strict=True)
                 ]
                 waiting = []
                 done(number)
@@ -291,7 +291,7 @@ class Transcribing:
             heard = self.listen(model, sounds, language)
             self.labelling.save_drafts(name, {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)})
             for clip, (said, seconds) in zip(chunk, heard, strict=True):
-                documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds))
+                documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds, clip.warnings))
             done(len(documents))
         _tell(broken, len(clips), left_out)
         return documents

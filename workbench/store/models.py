@@ -79,6 +79,7 @@ class ClipRow(Base):
     split: Mapped[str | None] = mapped_column(String(5))
     split_fixed: Mapped[bool] = mapped_column(default=False)  # came with the import, honoured as it is
     warnings: Mapped[list[Any]] = mapped_column(default=list)
+    decoding: Mapped[int] = mapped_column(server_default="1")  # see `audio.decode.DECODING`
     # Both are plain ids, not foreign keys: reference and hypothesis already point here, and a cycle helps nobody.
     reference_id: Mapped[int | None]
     draft_id: Mapped[int | None]

@@ -1,11 +1,13 @@
 """Sounds with what stands beside them: annotations or subtitles with times, or a text file of the same name."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from workbench.audio.reading import holds_sound
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
 from workbench.files import FileProblem
@@ -172,17 +174,23 @@ def _part(called: str, sound: Path, name: str, span: Span) -> Candidate:
 
 
 def _sound_of(place: Place, name: str, annotations: Annotations) -> Path | None:
-    """The sound that annotations name themselves, else the one of the same name beside them."""
+    """The sound that annotations name themselves, else the one of the same name beside them.
+
+    A video may have no sound, with a recording beside it: the first file in which something sounds is taken.
+    """
+    found = list(dict.fromkeys(_named_by(place, name, annotations)))
+    return next((path for path in found if holds_sound(path)), found[0] if found else None)
+
+
+def _named_by(place: Place, name: str, annotations: Annotations) -> Iterator[Path]:
     for written in annotations.media:
         file = written.removeprefix("file://")
         if not written.startswith("file:"):
-            try:
-                return place.locate(file.removeprefix("./"), name)
-            except Refused:
-                pass
+            with suppress(Refused):
+                yield place.locate(file.removeprefix("./"), name)
         beside = place.beside(name, PurePosixPath(file.replace("\\", "/")).name)
         if beside:
-            return place.path(beside)
+            yield place.path(beside)
     stem = PurePosixPath(name).stem
     # talk.en.vtt stands beside talk.mp4 where subtitles come in several languages.
     for called in dict.fromkeys((stem, _LANGUAGE_SUFFIX.sub("", stem))):
@@ -190,8 +198,7 @@ def _sound_of(place: Place, name: str, annotations: Annotations) -> Path | None:
             for spelled in (ending, ending.upper()):
                 beside = place.beside(name, called + spelled)
                 if beside:
-                    return place.path(beside)
-    return None
+                    yield place.path(beside)
 
 
 def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) -> Candidate:
