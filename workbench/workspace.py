@@ -27,7 +27,7 @@ class Workspace:
         Raises:
             WorkbenchError: The folder cannot be made or written.
         """
-        chosen = Path(root or os.environ.get("WORKBENCH_HOME") or user_data_path("speech-workbench"))
+        chosen = Path(root) if root else usual_root()
         workspace = cls(chosen.expanduser().resolve())
         try:
             for folder in (workspace.clips, workspace.cache, workspace.runs, workspace.exports, workspace.temporary):
@@ -88,3 +88,8 @@ class Workspace:
 
     def run_folder(self, run_id: str) -> Path:
         return self.runs / run_id
+
+
+def usual_root() -> Path:
+    """The folder that holds everything where none is named."""
+    return Path(os.environ.get("WORKBENCH_HOME") or user_data_path("speech-workbench"))

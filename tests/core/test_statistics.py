@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from workbench.core.statistics import Interval, paired_bootstrap, provable_change, provable_sentence, verdict
+from workbench.core.statistics import Interval, paired_bootstrap, provable_change, verdict
 from workbench.errors import DataError
 
 
@@ -131,23 +131,3 @@ def test_provable_change_at_the_points_of_the_rule(errors: int, change: float | 
 def test_provable_change_only_shrinks() -> None:
     changes = [provable_change(errors) or 1.0 for errors in range(0, 2000)]
     assert all(later <= earlier for earlier, later in pairwise(changes))
-
-
-@pytest.mark.parametrize(
-    ("clips", "errors", "expected"),
-    [
-        (16, 38, "16 test clips with about 38 base errors can prove a halving; a smaller gain may stay unproven."),
-        (1, 1, "1 test clip with about 1 base error can prove no change, not even a halving; add test clips."),
-        (
-            60,
-            125,
-            "60 test clips with about 125 base errors can prove that about 20 % of the errors are gone; "
-            "a smaller gain may stay unproven.",
-        ),
-    ],
-)
-def test_provable_sentence(clips: int, errors: int, expected: str) -> None:
-    assert provable_sentence(clips, errors) == expected
-    assert provable_sentence(clips, errors, "errors before").startswith(
-        expected.split(" with ")[0] + f" with about {errors} error{'' if errors == 1 else 's'} before can prove"
-    )

@@ -14,7 +14,7 @@ from workbench.services.planning import MIN_CONFIRMED
 @pytest.fixture
 def guiding(store, collecting, labelling) -> Guiding:
     collecting.create_set("s", "en")
-    return Guiding(store, collecting, labelling)
+    return Guiding(store, collecting, labelling, lambda _: "ctc-en")
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def add(collecting):
 
 def test_an_empty_set_needs_everything(guiding) -> None:
     found = guiding.readiness("s")
-    assert (found.to_start, found.tested, found.to_read) == (MIN_CONFIRMED, 0, FEWEST_TEST_CLIPS)
+    assert (found.to_start, found.enough.tested, found.enough.more_labelled) == (MIN_CONFIRMED, 0, FEWEST_TEST_CLIPS)
 
 
 def test_few_labels_are_tested_in_folds_so_each_new_one_counts(guiding, add) -> None:
     add(6)
     found = guiding.readiness("s")
-    assert (found.to_start, found.tested, found.to_read) == (0, 6, FEWEST_TEST_CLIPS - 6)
+    assert (found.to_start, found.enough.tested, found.enough.more_labelled) == (0, 6, FEWEST_TEST_CLIPS - 6)
     assert found.obstacle == ""
 
 
@@ -45,7 +45,7 @@ def test_unconfirmed_labels_do_not_count(guiding, add, collecting) -> None:
     add(2)
     collecting.add_recording("s", 16_000, speechlike(0.3, seed=1))
     found = guiding.readiness("s")
-    assert (found.info.clips, found.tested, found.to_start) == (3, 2, MIN_CONFIRMED - 2)
+    assert (found.info.clips, found.enough.tested, found.to_start) == (3, 2, MIN_CONFIRMED - 2)
 
 
 def test_a_base_that_errs_rarely_asks_for_more_clips(guiding, add, labelling) -> None:
@@ -54,7 +54,7 @@ def test_a_base_that_errs_rarely_asks_for_more_clips(guiding, add, labelling) ->
     drafts[min(drafts)] = "sentence number"  # one word missing in six clips
     labelling.save_drafts("ctc-en", drafts)
     labelling.save_drafts("run-1", dict.fromkeys(drafts, "everything wrong here"))
-    assert guiding.readiness("s").needed == 6 * FEWEST_ERRORS  # one error in six clips
+    assert guiding.readiness("s").enough.needed == 6 * FEWEST_ERRORS  # one error in six clips
 
 
 def test_clips_that_cannot_test_each_other_are_said(guiding, write, collecting) -> None:
@@ -68,5 +68,5 @@ def test_clips_that_cannot_test_each_other_are_said(guiding, write, collecting) 
     (folder / "manifest.jsonl").write_text("\n".join(lines))
     collecting.import_path(folder, "s")
     found = guiding.readiness("s")
-    assert found.tested == 5
+    assert found.enough.tested == 5
     assert "another source recording" in found.obstacle

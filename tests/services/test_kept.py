@@ -84,11 +84,13 @@ def test_page_terminal_report_and_export_say_the_same(
 
 
 def test_what_would_help_names_what_stands_in_the_way() -> None:
-    good = what_would_help(errors=2, words=57, steering_errors=1, updates=12)
+    good = what_would_help(errors=2, words=57, steering_errors=1, updates=12, effort="quick")
     assert "good at these clips already: 2 of 57 words" in good
     assert "about 1 of the base's errors" in good
     assert "12 updates" in good
-    assert what_would_help(errors=30, words=100, steering_errors=40, updates=12).startswith("Training made 12 updates")
-    other = what_would_help(errors=30, words=100, steering_errors=40, updates=200)
+    for effort, next_one in (("quick", "choose usual, or "), ("usual", "choose thorough, or "), ("thorough", "")):
+        few = what_would_help(errors=30, words=100, steering_errors=40, updates=12, effort=effort)
+        assert few == f"Training made 12 updates at most; {next_one}confirm more clips."
+    other = what_would_help(errors=30, words=100, steering_errors=40, updates=200, effort="usual")
     assert "sweep" in other
     assert "updates" not in other

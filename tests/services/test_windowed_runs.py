@@ -103,6 +103,13 @@ def test_a_run_that_keeps_the_base_keeps_its_window(
     assert heard == own
     assert export_run(bench.workspace, bench.store, run, tmp_path / "exported")["verified_clips"] > 0
     assert json.loads((tmp_path / "exported" / "config.json").read_text())["max_source_positions"] == WINDOW_S * 50
+    # Its seconds are those of the window that it was trained in, and tell how long the next run takes.
+    result = bench.adaptation.view(run).result
+    n_checks = len(result["trainings"][0]["checks"])
+    n_dev = bench.adaptation.preview_model("tones", spec, "decoder", SETTINGS).dev
+    assert result["timing"]["effort"]["checked"] == n_checks * n_dev * SHORT
+    assert result["timing"]["effort"]["based"] == (len(rows) + n_dev) * WINDOW_S
+    assert result["timing"]["effort"]["tested"] == 0
 
 
 @pytest.mark.usefixtures("keep_the_last")

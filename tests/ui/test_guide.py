@@ -4,15 +4,18 @@ import pytest
 
 from tests.ui.conftest import HOSTILE
 from tests.ui.test_render import assert_harmless
+from workbench.core.enough import Enough
 from workbench.services.collecting import SetInfo
 from workbench.services.guiding import Readiness
 from workbench.ui import text
 from workbench.ui.guide import TO_ADAPT, TO_COLLECT, TO_COMPARE, TO_LABEL, TO_WELCOME, Facts, guide, guide_html
 
 
-def readiness(clips: int, confirmed: int, *, needed: int = 16, obstacle: str = "", drafted: int = 0) -> Readiness:
+def readiness(
+    clips: int, confirmed: int, *, errors: int | None = None, obstacle: str = "", drafted: int = 0
+) -> Readiness:
     info = SetInfo(1, "s", "en", (), clips, confirmed, drafted, clips - confirmed - drafted, 3.0 * clips, 1)
-    return Readiness(info, max(0, 4 - confirmed), confirmed, needed, max(0, needed - confirmed), obstacle)
+    return Readiness(info, max(0, 4 - confirmed), Enough(confirmed, errors), obstacle)
 
 
 def test_a_first_visit_starts_at_the_welcome() -> None:
@@ -23,7 +26,7 @@ def test_a_first_visit_starts_at_the_welcome() -> None:
 @pytest.mark.parametrize(
     ("ready", "link", "said"),
     [
-        (readiness(0, 0), TO_COLLECT, "4 labelled ones are enough to start, 16 make a test set worth reading"),
+        (readiness(0, 0), TO_COLLECT, "4 labelled ones are enough to start, 16 make a first test set"),
         (
             readiness(10, 3),
             TO_LABEL,
@@ -31,8 +34,14 @@ def test_a_first_visit_starts_at_the_welcome() -> None:
         ),
         (readiness(10, 3, drafted=7), TO_LABEL, "learn. Waiting to be checked and confirmed: 7 drafts."),
         (readiness(3, 3), TO_COLLECT, "1 more labelled clip, and"),
-        (readiness(8, 8), TO_COLLECT, "8 more labelled clips make a test set worth reading"),
-        (readiness(20, 15), TO_LABEL, "1 more labelled clip makes a test set worth reading"),
+        (readiness(8, 8), TO_COLLECT, "8 more labelled clips make a first test set"),
+        (readiness(20, 15), TO_LABEL, "1 more labelled clip makes a first test set"),
+        (
+            readiness(30, 30, errors=32),
+            TO_COLLECT,
+            "You can adapt now. The model makes 32 errors in 30 test clips: about 4 more labelled clips could prove "
+            "that half of them are gone.",
+        ),
         (readiness(5, 5, obstacle="All hang together."), TO_COLLECT, "All hang together."),
     ],
 )
@@ -61,8 +70,8 @@ def test_a_verdict_leads_on(verdict: str) -> None:
     found = guide(Facts(readiness(30, 30), "run-1 done", False, verdict))
     assert (found.here, found.link, found.done) == (2, TO_COMPARE, (True, True, True))
     assert found.next == text.GUIDE_AFTER[verdict]
-    too_few = guide(Facts(readiness(8, 8), "run-1 done", False, verdict))
-    assert "8 more labelled clips" in too_few.next
+    few = guide(Facts(readiness(8, 8), "run-1 done", False, verdict))
+    assert (few.next, few.progress) == (found.next, None), "how many clips are missing says the verdict, once"
 
 
 def test_it_shows_how_far_the_test_set_is_and_marks_one_step() -> None:

@@ -5,14 +5,13 @@ Used for a run's test clips, for out-of-fold texts, for two runs, and for texts 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
+from workbench.core.enough import Enough, Scheme
 from workbench.core.scoring import ClipScore, Evaluation, evaluate
-from workbench.core.statistics import FEWEST_DIFFERING, Interval, paired_bootstrap, provable_sentence, verdict
+from workbench.core.statistics import FEWEST_DIFFERING, Interval, paired_bootstrap, verdict
 from workbench.core.terms import TermScore, pooled, score_rare_words, score_terms
 from workbench.core.types import Verdict
-
-Scheme = Literal["test", "out-of-fold", "given"]
 
 OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
 _NO_CLIP = "No proof: there is no test clip."
@@ -201,7 +200,7 @@ def verdict_sentence(comparison: Comparison) -> str:
             f"writes fewer wrong words ({measured})."
         )
     if comparison.verdict == "no proof":
-        provable = provable_sentence(n_clips, comparison.base.errors, "errors before")
+        provable = Enough(n_clips, comparison.base.errors, comparison.scheme).sentence("errors before")
         return f"No proof yet: WER went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
     moved = "fell" if comparison.verdict == "better" else "rose"
     judged = f"{comparison.verdict.capitalize()}: WER {moved} from {wers} {on} ({measured})."

@@ -140,24 +140,6 @@ def provable_change(base_errors: int) -> float | None:
     return exp(float(np.interp(log(base_errors), errors, reductions)))
 
 
-def provable_sentence(test_clips: int, base_errors: int, called: str = "base errors") -> str:
-    """Say what a test set can prove at all.
-
-    Args:
-        called: The errors' name, a plural; of two runs, the first one's errors are not the base's.
-    """
-    clips = f"{test_clips:,} test clip{'' if test_clips == 1 else 's'}"
-    errors = f"about {base_errors:,} {called.replace('errors', 'error') if base_errors == 1 else called}"
-    reduction = provable_change(base_errors)
-    if reduction is None:
-        return f"{clips} with {errors} can prove no change, not even a halving; add test clips."
-    if reduction > 0.45:
-        return f"{clips} with {errors} can prove a halving; a smaller gain may stay unproven."
-    percent = max(1, round(100 * reduction))
-    provable = f"can prove that about {percent} % of the errors are gone; a smaller gain may stay unproven."
-    return f"{clips} with {errors} {provable}"
-
-
 def _sum_blocks(block: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.bincount(block, weights=values).astype(np.float64)
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from workbench.asr.catalog import Catalog
 from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
-from workbench.services.commands import command_line, sweep_command
+from workbench.services.commands import command_line, export_command, sweep_command
 from workbench.services.expecting import Expectation
 from workbench.services.jobs import Jobs
 from workbench.services.kept import kept_base
@@ -42,6 +43,7 @@ class RunView:
     """A run as the page and the command line show it.
 
     Attributes:
+        export: The command that writes its model for other programs, where there may be one.
         ahead: The runs that it waits for, the one at work first.
         stopping: Whether it was asked to stop and is still at it.
         kept_base: Why its model is the unchanged base, as a sentence, which is then its message too; else empty.
@@ -66,7 +68,7 @@ class RunView:
     command: str
     title: str = ""
     note: str = ""
-
+    export: str = ""
     ahead: tuple[Ahead, ...] = ()
     stopping: bool = False
     kept_base: str = ""
@@ -194,7 +196,7 @@ class Adaptation(Planning):
         self.jobs.refresh()
         with self.store.session() as session:
             row = find_run(session, name)
-            return run_view(row, _set_name(session, row), _ahead(session, row))
+            return run_view(row, _set_name(session, row), _ahead(session, row), self.root)
 
     def runs(self, set_name: str | None = None) -> list[RunView]:
         """All runs, newest first; of one set where it is named.
@@ -205,7 +207,10 @@ class Adaptation(Planning):
         self.jobs.refresh()
         with self.store.session() as session:
             set_id = find_set(session, set_name).id if set_name else None
-            return [run_view(row, _set_name(session, row), _ahead(session, row)) for row in list_runs(session, set_id)]
+            return [
+                run_view(row, _set_name(session, row), _ahead(session, row), self.root)
+                for row in list_runs(session, set_id)
+            ]
 
     def watched(self, name: str) -> list[Watched]:
         """The dev clips that a run is watched by, with what it wrote before and writes now."""
@@ -220,7 +225,7 @@ class Adaptation(Planning):
         self.jobs.resume(name)
 
 
-def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView:
+def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = (), root: Path | None = None) -> RunView:
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
@@ -242,7 +247,7 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView
         train_clips=len(row.labels) if row.split.get("folds") else len(row.split["train"]),
         test_clips=len({i for part in parts for i in part["test"]}),
         seconds=row.result.get("seconds", {}),
-        command=sweep_command(set_name, ModelSpec.from_json(row.model), row.config[SWEEP]["arms"])
+        command=sweep_command(set_name, ModelSpec.from_json(row.model), row.config[SWEEP]["arms"], root)
         if SWEEP in row.config
         else command_line(
             set_name,
@@ -250,7 +255,9 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = ()) -> RunView
             row.strategy,
             config,
             curve_draws=row.config.get(CURVE, {}).get("draws", 0),
+            root=root,
         ),
+        export=export_command(row.name, root) if root and row.result else "",
         title=row.title,
         note=row.note,
         ahead=tuple(ahead),

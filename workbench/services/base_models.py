@@ -92,7 +92,9 @@ class BaseModels:
                 f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another."
             )
         with self._store.session() as session:
-            find_set(session, set_name).base_model = spec.name
+            clip_set = find_set(session, set_name)
+            clip_set.base_model = spec.name
+            clip_set.changes += 1  # how many clips are enough depends on its errors
         return spec
 
     def language(self, set_name: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.choosing import BASE
+from workbench.core.config import EFFORTS
 
 NOTHING_KEPT = "Nothing of the training was kept: {why}. This is the unchanged base model."
 
@@ -45,7 +46,7 @@ def _why(result: Mapping[str, Any], status: str) -> str:
     return "no state of it did better on the steering (dev) clips than the base"
 
 
-def what_would_help(*, errors: int, words: int, steering_errors: float, updates: int) -> str:
+def what_would_help(*, errors: int, words: int, steering_errors: float, updates: int, effort: str) -> str:
     """What may bring more than the base was, in a sentence or two.
 
     Args:
@@ -53,6 +54,7 @@ def what_would_help(*, errors: int, words: int, steering_errors: float, updates:
         words: That were said in them.
         steering_errors: Of the base in the dev clips, on which a state has to do better.
         updates: Of the longest training.
+        effort: How thorough the run was.
     """
     said = []
     if errors <= GOOD_WER * words:
@@ -63,5 +65,6 @@ def what_would_help(*, errors: int, words: int, steering_errors: float, updates:
             "state by; confirm more clips that it gets wrong."
         )
     if updates < FEW_UPDATES:
-        said.append(f"Training made {updates} updates at most; choose thorough, or confirm more clips.")
+        more = f"choose {EFFORTS[place]}, or " if (place := EFFORTS.index(effort) + 1) < len(EFFORTS) else ""
+        said.append(f"Training made {updates} updates at most; {more}confirm more clips.")
     return " ".join(said) or "Another strategy or learning rate may do better; a sweep tries several."

@@ -14,9 +14,8 @@ from workbench.asr.freezing import find_strategy, kin, plan_for_blocks, strategy
 from workbench.asr.outline import outline
 from workbench.asr.outline import window as own_window
 from workbench.core.config import DEFAULT_FOLDS, EFFORTS, FOLDS_BELOW_CLIPS, TrainingConfig
-from workbench.core.scoring import evaluate
+from workbench.core.enough import FEWEST_TEST_CLIPS, Enough
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
-from workbench.core.statistics import provable_sentence
 from workbench.core.text import choose_normalizer, normalize_marks
 from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.errors import TrainingError, WorkbenchError
@@ -26,11 +25,11 @@ from workbench.services.foreign import foreign_notes, hardly_known
 from workbench.services.general import BUNDLED, NONE, check_general, default_general, no_general_set
 from workbench.services.labelling import Labelling
 from workbench.services.preview import Preview
-from workbench.services.standing import LEAST_FOR_INTERVAL, Standings
+from workbench.services.standing import LEAST_FOR_INTERVAL, Standings, expected_errors
 from workbench.services.windows import Window, choose, with_window
 from workbench.services.writing import Writing
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
+from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow
 from workbench.store.queries import find_set, set_names
 
 CURVE = "curve"  # in a run's config: how many draws of each size
@@ -231,11 +230,11 @@ class Planning(Writing):
             test=len(tested),
             folds=len(split["folds"]),
             split_rule=split["rule"],
-            provable=self._provable(spec, labelled, tested, str(config.normalizer)),
+            provable=self._provable(spec, labelled, tested, config),
             new_characters=characters,
             notes=(*notes_on_length, *self._foreign_notes(spec, set_name, language, strategy), *notes, *more),
             window=window,
-            command=command_line(set_name, spec, strategy, config),
+            command=command_line(set_name, spec, strategy, config, root=self.root),
         )
         return preview, config, split, labelled
 
@@ -258,7 +257,7 @@ class Planning(Writing):
         if len(labelled) < MIN_CONFIRMED:
             raise TrainingError(
                 f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
-                f"least {MIN_CONFIRMED} are needed (about 20 make a first honest comparison); confirm more labels."
+                f"least {MIN_CONFIRMED} are needed ({FEWEST_TEST_CLIPS} make a first test set); confirm more labels."
             )
         return labelled, language, rule
 
@@ -346,17 +345,14 @@ class Planning(Writing):
         split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
         return split.to_json() | {"folds": []}, notes
 
-    def _provable(self, spec: ModelSpec, labelled: Sequence[_Labelled], tested: set[int], normalizer: str) -> str:
-        """What the test clips can prove, from the base's errors in them where it has heard them all."""
+    def _provable(
+        self, spec: ModelSpec, labelled: Sequence[_Labelled], tested: set[int], config: TrainingConfig
+    ) -> str:
+        """What the test clips can prove, from the base's errors in those of them that it has heard."""
+        texts = {c.clip_id: c.text for c in labelled if c.clip_id in tested}
         with self.store.session() as session:
-            query = select(HypothesisRow.clip_id, HypothesisRow.text).where(HypothesisRow.model == spec.name)
-            drafts = {i: text for i, text in session.execute(query) if i in tested}
-        if len(drafts) < len(tested):
-            return ""
-        texts = {c.clip_id: c.text for c in labelled}
-        order = sorted(tested)
-        result = evaluate([texts[i] for i in order], [drafts[i] for i in order], normalizer)
-        return provable_sentence(len(order), result.substitutions + result.deletions + result.insertions)
+            errors = expected_errors(session, spec.name, texts, str(config.normalizer))
+        return Enough(len(tested), errors, "out-of-fold" if config.folds else "test").sentence()
 
     def _blocks(self, spec: ModelSpec) -> Any:
         folder = local_folder(spec)

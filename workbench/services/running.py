@@ -16,11 +16,12 @@ from sqlalchemy import select
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.freezing import apply_plan
 from workbench.asr.training import Check, Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
+from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
-from workbench.services.effort import Effort, Training, in_own_window, sum_effort
+from workbench.services.effort import Effort, Training, in_own_window, padded, sum_effort
 from workbench.services.expecting import timing
 from workbench.services.kept import what_would_help
 from workbench.services.machine import Others
@@ -46,6 +47,7 @@ class RunExecution(Preparation):
         """
         began = time.monotonic()
         self.others = Others()
+        self.not_heard_again: list[int] = []  # clips of trainings whose best state is the base, which has heard them
         ready = self.prepare()
         adapted, outcomes, stopped = self._learn(ready.arms, ready.splits)
         self._finish(ready, adapted, outcomes, stopped, began)
@@ -114,11 +116,12 @@ class RunExecution(Preparation):
         everything = Split(tuple(examples), (), (), rule="all clips")
         outcome = self._train_split(everything, self.folder / "training", len(outcomes), stop_after=steps)
         made = f"{outcome.steps} of {steps}" if outcome.steps < steps else str(steps)
-        self.notes.append(
-            f"The model delivered is trained on all {len(examples)} clips for {made} updates, the median of the folds; "
-            "the figures are those of the folds' models on clips each had not heard."
-            + (" It was stopped before, and may be worse than these say." if outcome.stopped else "")
-        )
+        if steps:
+            self.notes.append(
+                f"The model delivered is trained on all {len(examples)} clips for {made} updates, the median of the "
+                "folds; the figures are those of the folds' models on clips each had not heard."
+                + (" It was stopped before, and may be worse than these say." if outcome.stopped else "")
+            )
         return outcome.stopped
 
     def _train_split(
@@ -161,6 +164,7 @@ class RunExecution(Preparation):
 
     def _test(self, clip_ids: Sequence[int], fold: int | None, outcome: TrainingOutcome) -> Texts:
         if self.short and outcome.best_step == 0:  # it is the base, which hears in its own window
+            self.not_heard_again += clip_ids
             return {i: (self.base_heard[i], fold) for i in clip_ids}
         clips, message = [self.clips[i] for i in clip_ids], "Transcribing with the adapted model"
         return {i: (text, fold) for i, text in self._hear(clips, "evaluating", message, may_stop=False).items()}
@@ -177,6 +181,7 @@ class RunExecution(Preparation):
     ) -> None:
         self.progress.phase("saving", "Saving")
         unchanged = self._delivers_base(ready, outcomes)
+        padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None  # while it was measured
         if unchanged:
             self._be_the_base()
             if not stopped:
@@ -224,7 +229,7 @@ class RunExecution(Preparation):
         }
         alone = not self.run.config.keys() & {CURVE, SWEEP}
         if alone and not self.resumed:  # else its seconds are of something else
-            result["timing"] = timing(self._effort(ready, adapted, outcomes), self.others.share())
+            result["timing"] = timing(self._effort(ready, adapted, outcomes, padded_to), self.others.share())
         with self.store.session() as session:
             # A clip may have been erased while the run was at work.
             here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == self.run.set_id)))
@@ -247,6 +252,7 @@ class RunExecution(Preparation):
             words=base.reference_words,
             steering_errors=steering / max(1, len(ready.splits)),
             updates=max(o.steps for o in outcomes),
+            effort=str(self.run.config.get("effort") or TrainingConfig.effort),
         )
 
     def _be_the_base(self) -> None:
@@ -271,8 +277,10 @@ class RunExecution(Preparation):
         # Stopped in a fold, whose model it is.
         return {i for i in ready.splits[len(outcomes) - 1].train if i in ready.labels}
 
-    def _effort(self, ready: Prepared, adapted: Texts, outcomes: Sequence[TrainingOutcome]) -> Effort:
-        """What was done in the seconds that were measured."""
+    def _effort(
+        self, ready: Prepared, adapted: Texts, outcomes: Sequence[TrainingOutcome], padded_to: Seconds | None
+    ) -> Effort:
+        """What was done in the seconds that were measured, in the window that the model heard in then."""
         assert self.arm
 
         def lengths(ids: Iterable[int]) -> list[Seconds]:
@@ -285,12 +293,14 @@ class RunExecution(Preparation):
         if len(outcomes) == len(ready.splits) > 1:
             steps = round(statistics.median(o.best_step for o in outcomes))
             trainings.append(Training(steps, lengths(ready.labels), [], 0))
-        padded_to = self.backend.padded_to / SAMPLE_RATE if self.backend.padded_to else None
         general = [c.n_samples / SAMPLE_RATE for c in self.general.clips]
         tested = [*lengths(adapted), *general]
         effort = sum_effort(trainings, self.arm.config, heard=self.listened, tested=tested, padded_to=padded_to)
         based = [*lengths(self.base_heard), *general]
-        return in_own_window(effort, based, len(tested), padded_to, self.own_window)
+        effort = in_own_window(effort, based, len(tested), padded_to, self.own_window)
+        spared = padded(lengths(self.not_heard_again), padded_to)
+        n_tested = effort.tested_clips - len(self.not_heard_again)
+        return replace(effort, tested=effort.tested - spared, tested_clips=n_tested)
 
     def _say_repetitions(self, which: str, texts: Mapping[int, str]) -> None:
         """A decoder that lost the sound says the same over and over; every such word counts as an error."""

@@ -142,6 +142,24 @@ class Standings:
         return Standing(normalizer, rate, own)
 
 
+def expected_errors(session: Session, model: str, labels: Mapping[int, str], normalizer: str) -> int | None:
+    """How many words a base model gets wrong in some clips, from those of them that it has heard.
+
+    Args:
+        labels: Clip -> its label.
+
+    Returns:
+        None where it has heard none of them.
+    """
+    query = select(HypothesisRow.clip_id, HypothesisRow.text).where(HypothesisRow.model == model)
+    heard = {i: text for i, text in session.execute(query) if i in labels}
+    if not heard:
+        return None
+    errors = evaluate([labels[i] for i in heard], list(heard.values()), normalizer).errors
+    # One error in the clips heard must not vanish by rounding.
+    return max(min(errors, 1), round(errors * len(labels) / len(heard)))
+
+
 def _score(known: dict[int, _Scored], normalizer: str, texts: Mapping[int, tuple[str, str]]) -> None:
     """Bring the scores up to date."""
     for gone in known.keys() - texts.keys():

@@ -96,7 +96,7 @@ class Workbench:
             labelling=labelling,
             base_models=base_models,
             getting=Getting(catalog, base_models.choose),
-            guiding=Guiding(store, collecting, labelling),
+            guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
             transcribing=Transcribing(workspace, store, catalog, labelling),
             adaptation=adaptation,
             comparing=comparing,

@@ -5,6 +5,7 @@ A function of facts and nothing else: the same set and run give the same guide i
 
 from dataclasses import dataclass
 
+from workbench.core.enough import Enough
 from workbench.services.collecting import SetInfo
 from workbench.services.guiding import Readiness
 from workbench.ui import text
@@ -46,7 +47,7 @@ class Guide:
         facts: What each step has, in a few words.
         next: What to do next, one sentence.
         link: Where to do it.
-        progress: Test clips there are, and how many are worth reading; None where that is not the matter.
+        progress: Test clips there are, and how many are enough; None where that is not the matter.
     """
 
     here: int
@@ -63,10 +64,10 @@ def guide(facts: Facts) -> Guide:
     ready = facts.readiness
     info = ready.info if ready else None
     judged = bool(facts.verdict)
-    reading = ready is not None and ready.info.confirmed > 0 and ready.to_read > 0
+    reading = ready is not None and ready.info.confirmed > 0 and ready.enough.more_labelled > 0 and not judged
     return Guide(
         here=here,
-        done=(bool(ready and info and info.clips and not ready.to_read), judged, judged),
+        done=(bool(ready and info and info.clips and not ready.enough.more_labelled), judged, judged),
         facts=(
             text.GUIDE_CONFIRMED.format(n=f"{info.confirmed:,}", of=f"{info.clips:,}")
             if info and info.clips
@@ -76,7 +77,7 @@ def guide(facts: Facts) -> Guide:
         ),
         next=sentence,
         link=link,
-        progress=(ready.tested, ready.needed) if ready and reading and not facts.active else None,
+        progress=(ready.enough.tested, ready.enough.needed) if ready and reading and not facts.active else None,
     )
 
 
@@ -114,11 +115,10 @@ def _next(facts: Facts) -> tuple[int, str, Link]:
         return 0, text.GUIDE_NO_SET, TO_WELCOME
     if facts.active:
         return 1, text.GUIDE_WAIT, TO_ADAPT
-    more = plural(ready.to_read, text.GUIDE_LABELLED)
     if facts.verdict:
-        return 2, _after(facts.verdict, ready, more), TO_COMPARE
+        return 2, text.GUIDE_AFTER[facts.verdict], TO_COMPARE  # the verdict itself says how many clips are missing
     if not ready.info.clips:
-        return 0, text.GUIDE_EMPTY.format(start=ready.to_start, needed=ready.needed), TO_COLLECT
+        return 0, text.GUIDE_EMPTY.format(start=ready.to_start, needed=ready.enough.needed), TO_COLLECT
     unchecked = ready.info.clips - ready.info.confirmed
     if ready.to_start:
         sentence = text.GUIDE_TO_START.format(more=plural(ready.to_start, text.GUIDE_LABELLED))
@@ -127,17 +127,18 @@ def _next(facts: Facts) -> tuple[int, str, Link]:
         return 0, ready.obstacle, TO_COLLECT
     if facts.run:
         return 1, text.GUIDE_NO_RESULT, TO_ADAPT
-    if ready.to_read:
-        sentence = text.GUIDE_TO_READ.format(more=more, make="makes" if ready.to_read == 1 else "make")
-        return 0, sentence + _waiting(ready.info), TO_LABEL if unchecked else TO_COLLECT
-    return 1, text.GUIDE_READY.format(tested=plural(ready.tested, text.CLIP)), TO_ADAPT
+    if ready.enough.more_labelled:
+        return 0, _to_prove(ready.enough) + _waiting(ready.info), TO_LABEL if unchecked else TO_COLLECT
+    return 1, text.GUIDE_READY.format(tested=plural(ready.enough.tested, text.CLIP)), TO_ADAPT
 
 
-def _after(verdict: str, ready: Readiness, more: str) -> str:
-    """What a verdict asks for."""
-    if ready.to_read:
-        return text.GUIDE_TOO_FEW.format(more=more)
-    return text.GUIDE_AFTER[verdict]
+def _to_prove(enough: Enough) -> str:
+    """How many labelled clips are missing, and why."""
+    more = plural(enough.more_labelled, text.GUIDE_LABELLED)
+    if not enough.errors:
+        return text.GUIDE_TO_TEST.format(more=more, make="makes" if enough.more_labelled == 1 else "make")
+    errors, tested = plural(enough.errors, text.BASE_ERROR), plural(enough.tested, text.TEST_CLIP)
+    return text.GUIDE_TO_PROVE.format(more=more, errors=errors, tested=tested)
 
 
 def _waiting(info: SetInfo) -> str:

@@ -82,6 +82,8 @@ class Page:
         for arrived in (self.collect.uploaded, self.collect.tiered, self.collect.returned):
             arrived.success(*refresh, **self.label.asking)
         self.labels.change(*refresh, **self.label.asking)
+        for changed in (self.labels, self.adapt.ended):
+            changed.change(self.collect.list_texts, chosen, self.collect.texts, trigger_mode="always_last", **private)
         doctor = self.label.doctor
         self.labels.change(doctor.refresh, [chosen, self.label.model], doctor.panel, **private)
         inputs = [chosen, self.adapt.run, self.seen]

@@ -147,9 +147,9 @@ def bar(share: float, label: str) -> str:
     )
 
 
-def command(line: str) -> str:
-    """The equal command, folded away, to copy."""
+def command(line: str, title: str = text.COMMAND) -> str:
+    """A command, by default the equal one, folded away, to copy."""
     return (
-        f"<details><summary>{esc(text.COMMAND)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
+        f"<details><summary>{esc(title)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
         f"<button type='button' data-copy data-copied='{esc(text.COPIED)}'>{esc(text.COPY)}</button></div></details>"
     )

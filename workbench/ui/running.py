@@ -75,7 +75,8 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
         outcome: What it brought; None while it has not ended.
     """
     phases = _phases(view) if view.active and not view.ahead else ""
-    afterwards = "" if view.active else f"{command(view.command)}{_again(view)}"
+    export = command(view.export, text.EXPORT) if view.export else ""
+    afterwards = "" if view.active else f"{command(view.command)}{export}{_again(view)}"
     return (
         f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'>"
         f"{_head(view)}{phases}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"

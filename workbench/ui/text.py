@@ -41,24 +41,24 @@ GUIDE_COMPARE: Final = "See the result"
 GUIDE_NO_CLIPS: Final = "no clips yet"
 GUIDE_NO_RUN: Final = "nothing learned yet"
 GUIDE_NO_VERDICT: Final = "word errors (WER), before and after"
-GUIDE_BAR: Final = "Labelled clips on the way to a test set worth reading"
+GUIDE_BAR: Final = "Test clips on the way to enough of them"
 GUIDE_LABELLED: Final = "more labelled clip"
 GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
-GUIDE_EMPTY: Final = (
-    "Record or add clips. {start} labelled ones are enough to start, {needed} make a test set worth reading."
-)
+GUIDE_EMPTY: Final = "Record or add clips. {start} labelled ones are enough to start, {needed} make a first test set."
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
-GUIDE_TO_READ: Final = "{more} {make} a test set worth reading. You can adapt already, to see how it goes."
+GUIDE_TO_TEST: Final = "{more} {make} a first test set. You can adapt already, to see how it goes."
+GUIDE_TO_PROVE: Final = (
+    "You can adapt now. The model makes {errors} in {tested}: about {more} could prove that half of them are gone."
+)
 GUIDE_UNCHECKED: Final = "Not labelled yet: {clips}; “{button}” lets the model write them down first."
 GUIDE_DRAFTED: Final = "Waiting to be checked and confirmed: {drafts}."
 GUIDE_READY: Final = "Choose what may learn, then start adapting; {tested} will judge the result."
 GUIDE_WAIT: Final = "The model is learning; the comparison appears by itself. You may close the page."
 GUIDE_NO_RESULT: Final = "The last run ended without a result; see why, then start another."
-GUIDE_TOO_FEW: Final = "Read it with care: {more} would make a test set worth reading."
 GUIDE_AFTER: Final = {
     "better": "It hears your words better. Listen to what changed, and to what it may have forgotten.",
     "nothing kept": "Nothing of the training was kept. More labelled clips, or letting more blocks learn, may help.",
-    "no proof": "Not proven either way. More labelled clips make smaller gains visible, or let more blocks learn.",
+    "no proof": "Not proven either way: the verdict says what is missing. More labelled clips show smaller gains.",
     "worse": "It got worse. Let less of the model learn, or look through the labels once more.",
 }
 SET: Final = "Clip set"
@@ -410,6 +410,7 @@ RESUME: Final = "Resume"
 RUN: Final = "Run"
 NO_RUNS: Final = "No run yet. Choose what may learn, then start; while it cannot start yet, the form says why."
 COMMAND: Final = "The same on the command line"
+EXPORT: Final = "Take the model along (a command)"
 COPY: Final = "Copy"
 COPIED: Final = "Copied"
 NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; the run downloads it."
@@ -768,6 +769,8 @@ RUN_DELETED: Final = "{run} is deleted; it can be brought back for a week, below
 RUN_BACK: Final = "{run} is back."
 RUN_ERASED: Final = "{run} was erased for good."
 
+BASE_ERROR: Final = "error"
+TEST_CLIP: Final = "test clip"
 CLIP: Final = "clip"  # counted: "1 clip", "2 clips"
 WEIGHTS: Final = "{n} weights"
 IN_FOLDS: Final = "folds"

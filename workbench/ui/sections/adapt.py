@@ -326,7 +326,10 @@ class Adapt(RunPanel):
         except WorkbenchError as e:
             off, hidden = gr.update(interactive=False), gr.update(visible=False)
             why = f"<p class='mind' role='status'>{esc(e)}</p>"
-            return [why, "", hidden, gr.skip(), off, off, off, {}, *kept, brief(None)]
+            # The times on the buttons were those of another set, or of other clips.
+            plain = [gr.update(interactive=False, value=said) for said in (text.SWEEP, text.CURVE)]
+            fields = [gr.update(choices=efforts({})) if name == "effort" else gr.skip() for name in SETTINGS]
+            return [why, "", hidden, gr.skip(), off, *plain, {}, *fields, brief(None)]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         sweep, curve = (at_most(said, p.times, which) for said, which in ((text.SWEEP, "sweep"), (text.CURVE, "curve")))

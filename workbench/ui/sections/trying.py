@@ -55,6 +55,7 @@ class TryNow:
             self.timeline = timeline_view(elem_id="try-timeline")
             self.texts = html(elem_id="try-texts")
             self.add = gr.Button(text.TRY_ADD, size="sm", visible=False, elem_id="try-add")
+            self.added = html(elem_id="try-added")  # beside its button, where it is seen; a late answer leaves it alone
 
     def wire(self, asked: list[Any], chosen: gr.State, sides: Sides) -> None:
         """Events within the section.
@@ -67,20 +68,20 @@ class TryNow:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         results = [self.status, self.token, self.timeline, self.texts, self.add]
         for begun in (
-            self.sound.input(self.take, self.sound, results, **private),
+            self.sound.input(self.take, self.sound, [*results, self.added], **private),
             self.go.click(self.begin, self.sound, self.status, **private),
         ):
             begun.success(self.hear, [self.sound, self.said, *asked], results, concurrency_limit=4, **private)
         for event in (self.said.submit, self.said.blur):
             event(self.compare, [self.token, self.said, *asked], results, concurrency_limit=4, **private)
-        self.add.click(self.add_to_set, [self.token, chosen], self.status, **private)
+        self.add.click(self.add_to_set, [self.token, chosen], self.added, **private)
 
     # ---- handlers ----
 
     @shown
     def take(self, path: str | None) -> list[Any]:
         """A sound was spoken or uploaded, or taken away with what was made of it."""
-        return [_working(), *[gr.skip()] * 4] if path else _cleared("")
+        return [_working(), *[gr.skip()] * 4, ""] if path else [*_cleared(""), ""]
 
     @shown
     def begin(self, path: str | None) -> str:
