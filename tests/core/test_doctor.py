@@ -62,7 +62,7 @@ def test_a_healthy_set_has_nothing() -> None:
     assert examine(ward(SENTENCES)) == ()
     assert examine(ward([])) == ()
     assert set(TITLES) == set(CHECKS)
-    with pytest.raises(UnknownNameError, match="numbers, characters"):
+    with pytest.raises(UnknownNameError, match="numbers, unspoken, characters"):
         find(ward(SENTENCES), "digits")
 
 
@@ -129,6 +129,15 @@ def test_a_mixed_word_goes_to_the_script_it_was_meant_in() -> None:
     assert odd_characters("пpивeт", "CYRILLIC").plain == "привет"
     assert main_script(["привет мир", "ok"]) is None
     assert main_script(["привет большой мир и всем", "a"]) == "CYRILLIC"
+
+
+def test_what_nobody_says_is_taken_out_or_heard_again() -> None:
+    sick = ward([*SENTENCES, "<|en|> Open the window.<|endoftext|>", "<i>Stop</i> the press.", "[00:12] Close it."])
+    finding = found(sick, "unspoken")
+    assert finding.clips == (13, 14, 15)
+    assert [c.after for c in finding.changes] == ["Open the window.", "Stop the press.", None]
+    assert "never train or test" in finding.sentence
+    assert find(cured(sick, finding), "unspoken") is None
 
 
 def test_capitals_and_small_letters_mixed() -> None:

@@ -313,7 +313,7 @@ def test_broken_tables(collecting, folder, make_wav) -> None:
     ("files", "message"),
     [
         ({"manifest.jsonl": b"[{}]"}, "JSON array"),
-        ({"manifest.jsonl": "{}".encode("utf-16")}, "UTF-16"),
+        ({"manifest.jsonl": b"\xff\xfe{}\x00"}, "UTF-16"),
         ({"metadata.csv": b""}, "first line must name the columns"),
         ({"manifest_a.jsonl": b"{}", "manifest_b.jsonl": b"{}"}, "several manifests"),
         ({"metadata.csv": b"x", "metadata.jsonl": b"{}"}, "both metadata"),

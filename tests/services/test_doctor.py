@@ -150,7 +150,7 @@ def test_drafts_are_those_of_the_model_that_was_named(bench: Workbench, ids: lis
 
 
 def test_unknown_and_empty_wishes_are_said(bench: Workbench, ids: list[int]) -> None:
-    with pytest.raises(UnknownNameError, match="numbers, characters"):
+    with pytest.raises(UnknownNameError, match="numbers, unspoken, characters"):
         bench.doctor.apply("s", "everything", author="a")
     with pytest.raises(DataError, match="finds nothing of the kind too-fast"):
         bench.doctor.apply("s", "too-fast", author="a")

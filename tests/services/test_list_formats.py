@@ -294,6 +294,7 @@ def test_every_format_is_recognised_and_can_be_named(write, read) -> None:
         "audiofolder": {"metadata.csv": "file_name,text\na.wav,hello\n"},
         "nemo": {"manifest.jsonl": row},
         "kaldi": {"wav.scp": "a a.wav\n", "text": "a hello\n"},
+        "table": {"data.csv": "file_name,text\na.wav,hello\n"},
         "azure": {"trans.txt": "a.wav\thello\n"},
         "elan": {"a.eaf": EAF},
         "textgrid": {"a.TextGrid": '"ooTextFile" "TextGrid" 0 1 <exists> 1 "IntervalTier" "t" 0 1 1 0 1 "hello"'},

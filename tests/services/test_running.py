@@ -241,3 +241,16 @@ def test_what_cannot_start_is_said_before_anything_starts(bench: Workbench, spec
     with pytest.raises(WorkbenchError, match="learning rate cannot be 3"):
         bench.adaptation.start("tones", spec, "head", {"learning_rate": 3.0})
     assert bench.adaptation.runs() == []
+
+
+def test_labels_that_nobody_said_neither_train_nor_test(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
+    import_tones(bench, tmp_path / "tones", 24)
+    clips = bench.labelling.clips("tones")
+    for clip, text in zip(
+        clips, ("zoo <|endoftext|> abba", "[00:00.000 --> 00:02.000] zoo", "<i>zoo</i>"), strict=False
+    ):
+        bench.labelling.save(clip.id, text, confirmed=True, author="Ann")
+    preview = bench.adaptation.preview_model("tones", spec, "head", QUICK)
+    assert preview.test == 21
+    (note,) = [n for n in preview.notes if "which nobody says" in n]
+    assert note.startswith("3 of 24 confirmed labels hold times, markup or control tokens (such as <|endoftext|>)")

@@ -123,7 +123,8 @@ class Pieces:
         return self._characters
 
     def encode(self, text: str) -> list[int]:
-        return self.tokenizer(" ".join(text.split()), add_special_tokens=False).input_ids
+        words = " ".join(text.split())
+        return self.tokenizer(words, add_special_tokens=False, split_special_tokens=True).input_ids
 
     def words_of(self, text: str) -> list[int]:
         return numbered_words(self.tokenizer.convert_ids_to_tokens(self.encode(text)), WORD_START)

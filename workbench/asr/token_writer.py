@@ -112,7 +112,8 @@ class TokenWriter:
         if OPENAI_SPACE in first_ones:
             text = " " + text
         language = self.generation.lang_to_id[f"<|{self.language or 'en'}|>"] if self.multilingual else None
-        ids = self.processor.tokenizer(text, add_special_tokens=False).input_ids
+        # What looks like a control token in a label is text: the real one would end the sentence.
+        ids = self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
         return [*self._prefix(language), *ids, self.end_token]
 
     def learnable(self, label_text: str, n_samples: int) -> str | None:

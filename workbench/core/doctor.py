@@ -26,6 +26,7 @@ from workbench.core.styles import (
     with_number_words,
     without_marks,
 )
+from workbench.core.unspoken import unspoken, without_unspoken
 from workbench.errors import UnknownNameError
 
 ENOUGH_PACES: Final = 8  # clips; fewer have no usual pace
@@ -89,6 +90,26 @@ def odd_letters(ward: Ward) -> Finding | None:
         "Write them with plain characters",
         [Change(c.clip_id, c.text, odd[c.clip_id].plain) for c in found if odd[c.clip_id].plain != c.text],
         {c.clip_id: "; ".join(odd[c.clip_id].reasons[:3]) for c in found},
+    )
+
+
+def nobody_said(ward: Ward) -> Finding | None:
+    """Times, markup or control tokens: a file of another kind, or a program's output, taken for a text."""
+    odd = {c.clip_id: what for c in ward.clips if (what := unspoken(c.text))}
+    found = [c for c in ward.clips if c.clip_id in odd]
+    if not found:
+        return None
+    changes = []
+    for clip in found:
+        plain = without_unspoken(clip.text)
+        changes.append(Change(clip.clip_id, clip.text, None if not plain or unspoken(plain) else plain))
+    return finding(
+        "unspoken",
+        found,
+        f"{_some(found, 'hold')} what nobody says, for instance {odd[found[0].clip_id][0]}; they never train or test.",
+        "Take it out, or put the label on the list to listen again",
+        changes,
+        {i: f"holds {kind}: {written[:40]}" for i, (kind, written) in odd.items()},
     )
 
 
@@ -263,6 +284,7 @@ def near_duplicates(ward: Ward) -> Finding | None:
 
 CHECKS: Final[dict[str, Callable[[Ward], Finding | None]]] = {
     "numbers": mixed_numbers,
+    "unspoken": nobody_said,
     "characters": odd_letters,
     "case": mixed_case,
     "punctuation": mixed_punctuation,
@@ -274,6 +296,7 @@ CHECKS: Final[dict[str, Callable[[Ward], Finding | None]]] = {
 }
 TITLES: Final[dict[str, str]] = {
     "numbers": "Digits and number words mixed",
+    "unspoken": "Times, markup or control tokens",
     "characters": "Odd characters",
     "case": "Capitals and small letters mixed",
     "punctuation": "Punctuation mixed",

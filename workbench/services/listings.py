@@ -1,10 +1,12 @@
 """Lists of clips in a file, line by line: JSONL, tables, plain lines; each bad line is named, none is lost."""
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -17,6 +19,11 @@ TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 LIST_SUFFIXES: Final = JSON_SUFFIXES | TABLE_SUFFIXES
 BYTE_TRUE: Final = frozenset({"metadata.csv"})  # for programs: an apostrophe in it is no mark for spreadsheets
 LARGEST_LIST: Final = 512 * 1024 * 1024  # bytes; a million lines take about 200 MB
+_UTF8_LETTER: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # what Excel writes above the columns
+_WESTERN_SIGNS: Final = frozenset("‘’‚“”„–—…€£°§«»¿¡´·\xa0\xad½¼¾²³")  # and letters, but for the byte that means damage
+WESTERN: Final = "no UTF-8: read as Windows text for Western languages (cp1252)"
+WESTERN_REMEDY: Final = "look at letters with accents, and save it as UTF-8 if they are wrong"
 LONGEST_LINE: Final = 64 * 1024  # bytes that are looked at to recognise a list
 
 
@@ -41,6 +48,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Remark(Problem):
+    """Something about a list that was read all the same."""
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a list, its column names in lower case."""
 
@@ -56,18 +68,20 @@ class Line:
     text: str
 
 
-def read_rows(path: Path, name: str) -> Iterator[Row | Problem]:
-    """The lines of a JSONL or CSV list.
+def read_rows(path: Path, name: str, *, most: int | None = None) -> Iterator[Row | Problem]:
+    """The lines of a JSONL or CSV list; problems that are no `Remark` are lines that could not be read.
 
     Args:
         path: The list.
-        name: What problems call it; its ending tells tables from JSONL.
+        name: What problems call it; its ending tells JSONL from tables.
+        most: Only look at its beginning, for so many lines.
 
     Raises:
         DataError: The list cannot be read at all (no UTF-8 text, a JSON array, no header).
     """
     content = _content(path, name)
-    yield from _read_table(content, name) if Path(name).suffix.lower() in TABLE_SUFFIXES else _read_json(content, name)
+    rows = _read_json(content, name) if Path(name).suffix.lower() in JSON_SUFFIXES else _read_table(content, name)
+    yield from rows if most is None else islice(rows, most)
 
 
 def read_lines(path: Path, name: str) -> Iterator[Line | Problem]:
@@ -154,9 +168,28 @@ def _bytes_of(path: Path, name: str) -> bytes:
 
 def _content(path: Path, name: str) -> bytes:
     content = _bytes_of(path, name)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{name} is UTF-16 text; save it as UTF-8.")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # what spreadsheets call "Unicode text"
+        try:
+            content = content.decode("utf-16").encode("utf-8")
+        except (UnicodeDecodeError, UnicodeEncodeError) as e:
+            raise DataError(f"{name} is damaged UTF-16 text; save it as UTF-8.") from e
     return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _is_western(content: bytes) -> bool:
+    """Whether a list is text of Windows for Western languages: nothing in it is UTF-8, and all of it is cp1252."""
+    try:
+        content.decode("utf-8")
+        return False
+    except UnicodeDecodeError:
+        pass
+    if b"\xff" in content or _UTF8_LETTER.search(content):  # a line of it is damaged, or another encoding
+        return False
+    try:
+        high = {character for character in content.decode("cp1252") if ord(character) > 127}
+    except UnicodeDecodeError:
+        return False
+    return all(character in _WESTERN_SIGNS or unicodedata.category(character)[0] == "L" for character in high)
 
 
 def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
@@ -166,7 +199,7 @@ def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
         if not raw.strip():
             continue
         try:
-            values = json.loads(raw.decode("utf-8"))
+            values = json.loads(raw.decode("utf-8").strip().removesuffix(","))
         except UnicodeDecodeError:
             yield _not_utf8(name, line)
         except (ValueError, RecursionError):
@@ -180,16 +213,23 @@ def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
 
 def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
     marks = PurePosixPath(name).name not in BYTE_TRUE
+    if _is_western(content):
+        yield Remark(name, None, WESTERN, WESTERN_REMEDY)
+        content = content.decode("cp1252").encode("utf-8")
     text = content.decode("utf-8", errors="surrogateescape").replace("\0", "")
-    delimiter = _delimiter(text.partition("\n")[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    stated = _SEPARATOR.fullmatch(lines[0])
+    first = 1 if stated else 0
+    delimiter = stated[1] if stated else _delimiter(lines[0])
     header: list[str] = []
-    while True:
-        line = reader.line_num + 1
+    for line, record in _records(lines, first, delimiter):
+        if isinstance(record, Problem):
+            yield Problem(name, line, record.reason, record.remedy)
+            continue
         try:
-            cells = next(reader)
+            cells = next(csv.reader([record], delimiter=delimiter, quoting=_quoting(delimiter)))
         except StopIteration:
-            break
+            continue
         except csv.Error:
             yield Problem(name, line, "not a valid table row", "check the quotes in this line")
             continue
@@ -210,7 +250,52 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
         raise DataError(f"{name} is empty; its first line must name the columns, for instance file_name,transcription.")
 
 
+def _records(lines: Sequence[str], first: int, delimiter: str) -> Iterator[tuple[int, str | Problem]]:
+    """The rows of a table with the numbers of their first lines; a quoted text may go over several lines.
+
+    A quotation mark that nothing closes would swallow every line after it. It is told, and the lines after it are read.
+    """
+    place = first
+    while place < len(lines):
+        start, record = place, lines[place]
+        place += 1
+        while _quoting(delimiter) != csv.QUOTE_NONE and _is_open(record, delimiter):
+            if place >= len(lines) or _begins_a_row(lines[place], lines[start], delimiter):
+                reason = "a quotation mark opens a text and nothing closes it"
+                record, place = "", start + 1
+                yield start + 1, Problem("", None, reason, "close it, or take it off")
+                break
+            record += "\n" + lines[place]
+            place += 1
+        if record.strip():
+            yield start + 1, record
+
+
+def _is_open(record: str, delimiter: str) -> bool:
+    """Whether a record ends within a quoted cell, as `csv` reads it."""
+    if '"' not in record:
+        return False
+    try:
+        next(csv.reader([record], delimiter=delimiter, strict=True), None)
+    except csv.Error as e:
+        return "unexpected end of data" in str(e)
+    return False
+
+
+def _begins_a_row(line: str, row: str, delimiter: str) -> bool:
+    """Whether a line begins as a row does: its first cell is a file of the same kind."""
+    cell, ending = line.partition(delimiter)[0], PurePosixPath(row.partition(delimiter)[0].strip()).suffix
+    return bool(ending) and delimiter in line and PurePosixPath(cell.strip()).suffix == ending
+
+
+def _quoting(delimiter: str) -> Any:
+    """Tables with bars quote nothing, as LJSpeech's kin has it."""
+    return csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL
+
+
 def _delimiter(header: str) -> str:
+    if "|" in header and not any(sign in header for sign in ",\t;"):
+        return "|"
     return "," if "," in header else max("\t;", key=header.count)
 
 

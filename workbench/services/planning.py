@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -18,6 +18,7 @@ from workbench.core.enough import FEWEST_TEST_CLIPS, Enough
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
 from workbench.core.text import choose_normalizer, normalize_marks
 from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
+from workbench.core.unspoken import unspoken
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
 from workbench.services.expecting import Expectation, Expecting, Times, Work
@@ -54,7 +55,19 @@ class _Labelled:
     duration: Seconds
 
 
-_Clips = tuple[list[_Labelled], str | None, str]  # confirmed, the set's language, the rule by which it is split
+LEFT_OUT = (
+    "{n} of {labels} confirmed labels hold times, markup or control tokens (such as {written}), which nobody says: "
+    "they are left out; the label doctor names them."
+)
+
+
+class _Clips(NamedTuple):
+    """The confirmed clips of a set, its language, the rule by which it is split, and what to say of labels left out."""
+
+    labelled: list[_Labelled]
+    language: str | None
+    rule: str
+    notes: tuple[str, ...]
 
 
 class Planning(Writing):
@@ -208,8 +221,8 @@ class Planning(Writing):
             check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
         elif spec.parameters:
             check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
-        labelled, language, rule = clips or self._labelled(set_name)
-        labelled, window, notes_on_length = self._in_window(spec, [plan] if plan else [], labelled, settings)
+        labelled, language, rule, left_out = clips or self._labelled(set_name)
+        labelled, window, on_length = self._in_window(spec, [plan] if plan else [], labelled, settings)
         config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
         config, suggestion = _windowed(config, suggestion, window, settings)
         with self.store.session() as session:
@@ -232,14 +245,20 @@ class Planning(Writing):
             split_rule=split["rule"],
             provable=self._provable(spec, labelled, tested, config),
             new_characters=characters,
-            notes=(*notes_on_length, *self._foreign_notes(spec, set_name, language, strategy), *notes, *more),
+            notes=(
+                *left_out,
+                *on_length,
+                *self._foreign_notes(spec, set_name, language, strategy),
+                *notes,
+                *more,
+            ),
             window=window,
             command=command_line(set_name, spec, strategy, config, root=self.root),
         )
         return preview, config, split, labelled
 
     def _labelled(self, set_name: str) -> _Clips:
-        """The confirmed clips of a set, its language, and the rule by which it is split."""
+        """The confirmed clips of a set but those whose labels hold what nobody says."""
         rule = self.labelling.assign_splits(set_name).rule
         with self.store.session() as session:
             clip_set = find_set(session, set_name)
@@ -254,12 +273,15 @@ class Planning(Writing):
                 for c, r in session.execute(query)
             ]
             language = clip_set.language
+        odd = {c.clip_id: found for c in labelled if (found := unspoken(c.text))}
+        notes = tuple(LEFT_OUT.format(n=len(odd), labels=len(labelled), written=w[:40]) for _, w in [*odd.values()][:1])
+        labelled = [c for c in labelled if c.clip_id not in odd]
         if len(labelled) < MIN_CONFIRMED:
             raise TrainingError(
                 f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
                 f"least {MIN_CONFIRMED} are needed ({FEWEST_TEST_CLIPS} make a first test set); confirm more labels."
             )
-        return labelled, language, rule
+        return _Clips(labelled, language, rule, notes)
 
     def _in_window(
         self, spec: ModelSpec, plans: Sequence[FreezePlan], labelled: list[_Labelled], settings: dict[str, Any]

@@ -9,7 +9,7 @@ from workbench.core.comparison import Comparison, ComparisonRow, compare
 from workbench.core.text import choose_normalizer
 from workbench.core.text import normalizer as find_normalizer
 from workbench.errors import DataError
-from workbench.services.listings import Problem, Row, read_rows
+from workbench.services.listings import Problem, Remark, Row, read_rows
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def score_manifest(
 
 def _rows(path: Path) -> Iterator[Row]:
     for row in read_rows(path, path.name):
+        if isinstance(row, Remark):
+            continue
         if isinstance(row, Problem):
             raise DataError(f"{path.name}, line {row.line}: {row.reason}; {row.remedy}.")
         yield row

@@ -49,6 +49,7 @@ END_LOCATOR: Final = 20  # bytes of what tells its place, before the record at t
 OVERFLOWN: Final = 0xFFFFFFFF  # stands for a number that ZIP64's record tells
 LONGEST_COMMENT: Final = 2**16  # bytes
 LARGEST_DIRECTORY: Final = 2**28  # bytes of the list of files: 200,000 long names
+NAME_IS_UTF8: Final = 0x800  # bit 11 of the flags, APPNOTE 4.4.4
 UNIX_LINKS: Final = {0x000D: 12, 0x756E: 14}  # extra fields that may name a link's target: bytes they have without one
 
 _AGAIN: Final = "pack the archive again without it"
@@ -86,6 +87,16 @@ def archive_place(path: Path, title: str, scratch: Path, reading: Reading) -> Pl
         if isinstance(e, OSError) and e.errno is not None:
             raise DataError(f"{title} cannot be unpacked ({e.strerror}); check the disk and try again.") from e
         raise DataError(f"{title} is no ZIP archive, or a damaged one; pack or copy it again.") from e
+
+
+def _real_name(entry: zipfile.ZipInfo) -> str:
+    """An entry's name: macOS and others write UTF-8 without saying so, which `zipfile` then takes for DOS's letters."""
+    if entry.flag_bits & NAME_IS_UTF8:
+        return entry.orig_filename
+    try:
+        return entry.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.orig_filename
 
 
 def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> None:
@@ -161,7 +172,7 @@ def _judged(entries: list[zipfile.ZipInfo], title: str, reading: Reading) -> Ite
         if JUNK.search(entry.filename):
             continue
         try:
-            name = _checked_name(entry.orig_filename)
+            name = _checked_name(_real_name(entry))
             _check_entry(entry)
             if name.endswith("/"):
                 continue
@@ -171,7 +182,7 @@ def _judged(entries: list[zipfile.ZipInfo], title: str, reading: Reading) -> Ite
             seen.add(key)
             yield entry, name
         except _Bad as bad:
-            reading.reject(f"{title}: {entry.orig_filename}", None, bad.reason, bad.remedy)
+            reading.reject(f"{title}: {_real_name(entry)}", None, bad.reason, bad.remedy)
 
 
 def _checked_name(written: str) -> str:

@@ -1,5 +1,6 @@
 """What the readers of formats find: sounds that may become clips, and what was wrong with the rest."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,8 @@ AUDIO_SUFFIXES: Final = frozenset(
         *("wmv", "wv"),
     )
 )
-TEXT_COLUMNS: Final = ("text", "sentence", "transcription", "transcript")
-SPEAKER_COLUMNS: Final = ("speaker", "speaker_id", "client_id")
+TEXT_COLUMNS: Final = ("text", "sentence", "transcription", "transcript", "normalized_text")
+SPEAKER_COLUMNS: Final = ("speaker", "speaker_id", "client_id", "speaker_name")
 LANGUAGE_COLUMNS: Final = ("language", "lang", "locale")
 SOURCE_COLUMNS: Final = ("source", "recording")
 SPLITS: Final[dict[str, SplitName]] = {
@@ -123,8 +124,14 @@ class TierChoice(DataError):
         )
 
 
-def missing(written: str) -> Refused:
-    return Refused(MISSING, f"put {clean_name(written, 100)} where the list says, or correct the name")
+def missing(written: str, alike: str = "") -> Refused:
+    """The refusal of a name behind which there is nothing.
+
+    Args:
+        alike: What nearly has this name.
+    """
+    there = f" (there is {clean_name(alike, 100)})" if alike else ""
+    return Refused(MISSING, f"put {clean_name(written, 100)} where the list says, or correct the name{there}")
 
 
 def split_name(value: str) -> SplitName | None:
@@ -139,7 +146,7 @@ def text_of(values: Mapping[str, Any], columns: Sequence[str] = TEXT_COLUMNS) ->
         Refused: It is no text, or endless.
     """
     text = first(values, columns)
-    if text is None:
+    if text is None or (isinstance(text, float) and math.isnan(text)):  # pandas writes an empty cell as NaN
         return ""
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise Refused("its text is not text", "write the text as a string, or null where there is none")

@@ -19,10 +19,10 @@ from workbench.services.importing.candidates import (
     word,
 )
 from workbench.services.importing.places import Place
+from workbench.services.importing.tables import COMMON_VOICE
 from workbench.services.listings import Row, first_line, read_rows_unquoted
 
 CLIPS: Final = "clips"
-COLUMNS: Final = frozenset(("path", "sentence"))
 SPLITS: Final = ("train.tsv", "dev.tsv", "test.tsv")
 VALIDATED: Final = "validated.tsv"
 REJECTED_BY_LISTENERS: Final = "invalidated.tsv"
@@ -31,7 +31,7 @@ UNHEARD: Final = "other.tsv"  # read aloud, but not yet checked by two listeners
 
 def recognise(place: Place) -> list[str]:
     """The tables of a release that name checked clips; a table picked by itself whatever it is called."""
-    tables = [name for name in place.named(".tsv") if _columns(place, name) >= COLUMNS]
+    tables = [name for name in place.named(".tsv") if _columns(place, name) >= COMMON_VOICE]
     if place.chosen or not tables:
         return tables
     wanted = [name for name in tables if PurePosixPath(name).name in (*SPLITS, VALIDATED)]
@@ -83,10 +83,13 @@ def _locate(place: Place, written: str, name: str) -> Path:
     bare = PurePosixPath(written).suffix == ""
     for attempt in (f"{CLIPS}/{written}", f"{CLIPS}/{written}.mp3" if bare else written):
         try:
-            return place.locate(attempt, name)
+            return place.locate(attempt, name, exact=True)
         except Refused:
             continue
-    return place.locate(written, name)
+    try:
+        return place.locate(f"{CLIPS}/{written}", name)
+    except Refused:
+        return place.locate(written, name)
 
 
 def _say_left_out(place: Place, name: str, reading: Reading) -> None:

@@ -12,7 +12,7 @@ from workbench.services.importing import commonvoice, kaldi, ljspeech, tabbed, t
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, Candidate, Reading
 from workbench.services.importing.places import Place
 from workbench.services.importing.sounds import PLAIN, TIMED, read_sounds
-from workbench.services.listings import LIST_SUFFIXES
+from workbench.services.listings import LIST_SUFFIXES, Problem, first_line
 
 LONGEST_CLIP: Final[Seconds] = 30.0
 SHORTEST_LIMIT: Final[Seconds] = 2.0
@@ -62,6 +62,12 @@ LISTS: Final[dict[str, ListFormat]] = {
         tables.read_nemo,
     ),
     "kaldi": ListFormat("Kaldi data folder", "wav.scp beside text", kaldi.recognise, kaldi.read),
+    "table": ListFormat(
+        "table",
+        "a .csv, .tsv or .jsonl with a column for the sound's file and one for its text",
+        tables.recognise_table,
+        tables.read_table,
+    ),
     "azure": ListFormat("tab-separated list", "trans.txt with lines file<TAB>text", tabbed.recognise, tabbed.read),
 }
 BESIDE: Final[dict[str, BesideFormat]] = {
@@ -114,6 +120,11 @@ def read_place(place: Place, reading: Reading, wishes: Wishes) -> None:
         _read_chosen(place, reading, wishes)
     else:
         _read_folder(place, reading, wishes)
+    if place.renamed:
+        written, found = next(iter(place.renamed.items()))
+        more = f" and {len(place.renamed) - 1} more" if len(place.renamed) > 1 else ""
+        reason = f"not there{more}: the sound of the same name here was taken ({found})"
+        reading.warn(written, None, reason, "nothing to do if these are the same sounds")
 
 
 def _read_named(place: Place, reading: Reading, wishes: Wishes, name: str) -> None:
@@ -136,6 +147,7 @@ def _read_folder(place: Place, reading: Reading, wishes: Wishes) -> None:
     if recognised is None:
         read_sounds(place, reading, tiers=wishes.tiers)
         _warn_of_others(place, reading)
+        _warn_of_lists(place, reading)
         return
     form, lists = recognised
     _read_lists(place, reading, form, lists)
@@ -215,8 +227,23 @@ def _warn_unnamed(place: Place, reading: Reading, form: ListFormat) -> None:
         reading.warn(missed[0], None, reason, f"add a line to the {what} for each")
 
 
+def _warn_of_lists(place: Place, reading: Reading) -> None:
+    """Say at the top which files may be lists of what is said, and were not understood."""
+    if not place.sounds():
+        return
+    told = []
+    for name in (n for n in place.files if _kind(n) in LIST_SUFFIXES and "/" not in n):
+        begins = clean_name(first_line(place.path(name)), 80)
+        reason = f"looks like a list, but was not understood (it begins with “{begins}”); its texts are not taken in"
+        remedy = "name its columns file_name and text in the first line, or name its format with --format"
+        told.append(Problem(clean_name(name), None, reason, remedy))
+    reading.warnings[:0] = told
+
+
 def _warn_of_others(place: Place, reading: Reading) -> None:
-    others = [name for name in place.files if _kind(name) not in AUDIO_SUFFIXES | {*TIMED, PLAIN}]
+    known = AUDIO_SUFFIXES | {*TIMED, PLAIN} | (LIST_SUFFIXES if place.sounds() else frozenset())
+    below = {name for name in place.files if "/" in name and _kind(name) in LIST_SUFFIXES}
+    others = [name for name in place.files if _kind(name) not in known or name in below]
     for suffix in sorted({PurePosixPath(name).suffix for name in others}):
         same = [name for name in others if PurePosixPath(name).suffix == suffix]
         reason = f"not a sound file ({len(same)} {'file' if len(same) == 1 else 'files'} of the kind '{suffix}')"

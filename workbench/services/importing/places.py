@@ -3,13 +3,15 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
-from workbench.services.importing.candidates import AUDIO_SUFFIXES, OUTSIDE, Refused, missing
+from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, OUTSIDE, Refused, missing
+from workbench.services.importing.spelling import Names
 
 SPECIAL: Final = "a pipe, device or socket, not a file"
 SPECIAL_REMEDY: Final = "put the file itself in its place"
@@ -26,6 +28,7 @@ class Place:
         allow_outside: Whether a list in a folder may name existing files outside of it.
         flat: Uploads: a browser sends files without their folders, so that lists are matched by file name alone.
         special: Names of pipes, devices and sockets, which are never opened.
+        renamed: How a list writes a name -> the file that was taken for it, where their endings or folders differ.
         chosen: The files were picked one by one, so that any list among them is meant, whatever its name.
     """
 
@@ -36,6 +39,8 @@ class Place:
     flat: bool = False
     chosen: bool = False
     special: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    _spelled: dict[tuple[int, str], Names] = field(default_factory=dict, repr=False)
 
     def named(self, *suffixes: str) -> list[str]:
         """Names with one of these endings, in order."""
@@ -61,24 +66,36 @@ class Place:
         if self.root is not None and (self.root / wanted).is_file():
             self.files[wanted] = self.root / wanted
             return wanted
-        return None
+        found = self._names(PurePosixPath(wanted).parent).alike(wanted)
+        if found and found not in self.files:
+            self.files[found] = self._names(PurePosixPath(wanted).parent).files[found]
+        return found
 
     def path(self, name: str) -> Path:
         return self.files[name]
 
-    def locate(self, written: str, of: str) -> Path:
+    def locate(self, written: str, of: str, *, exact: bool = False) -> Path:
         """The file that a list means.
 
         Args:
             written: As the list writes it.
             of: The list's own name.
+            exact: Whether it has to be spelled so; else case, composed letters and the ending may differ.
 
         Raises:
             Refused: There is none, or it lies outside.
         """
-        if self.flat:
-            return self._flat(written)
-        return self._on_disk(written, of) if self.root is not None else self._in_archive(written, of)
+        try:
+            if self.flat:
+                return self._flat(written)
+            return self._on_disk(written, of) if self.root is not None else self._in_archive(written, of)
+        except Refused as refused:
+            if exact or (refused.reason != MISSING and not written.startswith("/")):
+                raise
+            try:
+                return self._otherwise_spelled(written, of)
+            except Refused as other:
+                raise (other if refused.reason == MISSING else refused) from None
 
     def locate_any(self, written: str, of: str) -> Path:
         """As `locate`; where that fails, the only file of the same name anywhere in the place.
@@ -93,6 +110,44 @@ class Place:
             if wanted and len(same) == 1:
                 return same[0]
             raise
+
+    def _otherwise_spelled(self, written: str, of: str) -> Path:
+        """The file that a list means though it writes another case, composition or ending.
+
+        Raises:
+            Refused: There is none, or more than one; says which name is nearly the same.
+        """
+        plain = PurePosixPath(written.replace("\\", "/"))
+        elsewhere = plain.is_absolute() or (plain.parts[:1] and plain.parts[0].endswith(":"))
+        if elsewhere:  # another machine's path, where only the file's own name means something here
+            plain = PurePosixPath(plain.name)
+        wanted = plain.name if self.flat else (PurePosixPath(of).parent / plain).as_posix()
+        names = self._names(PurePosixPath(wanted).parent)
+        if ".." in plain.parts or not plain.name:
+            raise missing(written)
+        found = names.alike(wanted)
+        if found and elsewhere:
+            self.renamed[clean_name(written)] = PurePosixPath(found).name
+        if found is None:
+            found = names.with_other_ending(wanted)
+            if found and plain.suffix:
+                self.renamed[clean_name(written)] = PurePosixPath(found).name
+        if found is None:
+            raise missing(written, names.nearly(wanted))
+        return names.files[found]
+
+    def _names(self, folder: PurePosixPath) -> Names:
+        """The files that a list may mean; where it was named alone, those of the folder that it points into."""
+        around = self.root is not None and self.chosen
+        key = len(self.files), folder.as_posix() if around else ""
+        if key not in self._spelled:
+            files = dict(self.files)
+            if around and self.root is not None and ".." not in folder.parts and not folder.is_absolute():
+                with suppress(OSError):
+                    here = sorted(path for path in (self.root / folder).iterdir() if path.is_file())
+                    files |= {(folder / path.name).as_posix(): path for path in here}
+            self._spelled[key] = Names(files)
+        return self._spelled[key]
 
     def label(self, written: str, of: str) -> str:
         """What reports call a file that a list names: its path under the place."""

@@ -1,20 +1,20 @@
 """Sounds with what stands beside them: annotations or subtitles with times, or a text file of the same name."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from workbench.audio.reading import holds_sound
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
 from workbench.files import FileProblem
-from workbench.services.importing import elan, subtitles, textgrid
+from workbench.services.importing import disguised, elan, subtitles, textgrid
 from workbench.services.importing.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
 from workbench.services.importing.places import Place
+from workbench.services.importing.spelling import folded
 from workbench.services.listings import bytes_of, read_text
 
 WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
@@ -49,8 +49,11 @@ def read_sounds(
         endings: The kinds of text files to look at.
         passed_over: Names that a list has dealt with already.
     """
-    timed = _Timed(place, reading, tiers, [e for e in endings if e in TIMED], passed_over)
-    texts = {_key(name): name for name in place.named(PLAIN) if _is_label(name)} if PLAIN in endings else {}
+    plain = [name for name in place.named(PLAIN) if _is_label(name)] if PLAIN in endings else []
+    readers = {name: TIMED[ending] for ending in endings if ending in TIMED for name in place.named(ending)}
+    readers |= {name: reader for name in plain if (reader := _disguised(place, name))}
+    timed = _Timed(place, reading, tiers, {n: r for n, r in readers.items() if n not in passed_over})
+    texts = {_key(name): name for name in plain if name not in readers}
     used = set()
     for name in place.sounds():
         path = place.path(name)
@@ -89,22 +92,20 @@ class _Timed:
     """
 
     def __init__(
-        self, place: Place, reading: Reading, tiers: Sequence[str], endings: Sequence[str], passed_over: frozenset[str]
+        self, place: Place, reading: Reading, tiers: Sequence[str], readers: Mapping[str, disguised.Reader]
     ) -> None:
         self.place, self.reading, self.tiers = place, reading, tiers
         self.found: dict[Path, list[Candidate]] = {}
         self.waiting: set[Path] = set()
         self.keys: dict[tuple[str, str], str] = {}
-        for ending in endings:
-            for name in place.named(ending):
-                if name not in passed_over:
-                    self._read(name, ending)
+        for name, reader in readers.items():
+            self._read(name, reader)
 
-    def _read(self, name: str, ending: str) -> None:
+    def _read(self, name: str, reader: disguised.Reader) -> None:
         annotations = Annotations()
         problem: Unreadable | None = None
         try:
-            annotations = TIMED[ending](bytes_of(self.place.path(name)), name)
+            annotations = reader(bytes_of(self.place.path(name)), name)
         except Unreadable as e:
             problem = e
         except FileProblem as e:
@@ -178,6 +179,8 @@ def _sound_of(place: Place, name: str, annotations: Annotations) -> Path | None:
 
     A video may have no sound, with a recording beside it: the first file in which something sounds is taken.
     """
+    from workbench.audio.reading import holds_sound  # numpy, which the command line's help does without
+
     found = list(dict.fromkeys(_named_by(place, name, annotations)))
     return next((path for path in found if holds_sound(path)), found[0] if found else None)
 
@@ -203,7 +206,9 @@ def _named_by(place: Place, name: str, annotations: Annotations) -> Iterator[Pat
 
 def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) -> Candidate:
     try:
-        return replace(candidate, text=text_of({"text": read_text(place.path(name), PurePosixPath(name).name)}))
+        text = read_text(place.path(name), PurePosixPath(name).name)
+        disguised.check_plain(text)
+        return replace(candidate, text=text_of({"text": text}))
     except DataError as e:
         reading.warn(name, None, str(e).rstrip("."), "import it again afterwards")
     except Refused as refused:
@@ -211,8 +216,16 @@ def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) 
     return candidate
 
 
+def _disguised(place: Place, name: str) -> disguised.Reader | None:
+    try:
+        return disguised.reader_of(bytes_of(place.path(name)))
+    except FileProblem:
+        return None  # whoever reads it as a label says so
+
+
 def _key(name: str) -> tuple[str, str]:
-    return str(PurePosixPath(name).parent), PurePosixPath(name).stem
+    """Folder and stem, as different systems write them."""
+    return folded(str(PurePosixPath(name).parent)), folded(PurePosixPath(name).stem)
 
 
 def _is_label(name: str) -> bool:

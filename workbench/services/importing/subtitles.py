@@ -5,7 +5,9 @@ https://www.w3.org/TR/webvtt1/
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from workbench.core.labels import clean_label, clean_name
@@ -18,6 +20,8 @@ _TIMING: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _SRT_MARKUP: Final = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _VTT_MARKUP: Final = re.compile(r"</?(?:(?:c|i|b|u|ruby|rt|v|lang)(?:[.\s][^<>]*)?|[\d:.]+)>")
 _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+)>")
+_WORD_TIME: Final = re.compile(r"<\d{1,2}:\d{2}:\d{2}\.\d{3}><c>")  # YouTube's automatic captions
+ROLLING: Final = 0.5  # of the captions that have to repeat the one before, where no word has a time
 _TIMES: Final = "write 00:00:01,000 --> 00:00:04,000"
 
 
@@ -42,37 +46,77 @@ def read_vtt(content: bytes, name: str) -> Annotations:
     return _read(text, name, vtt=True)
 
 
+def is_timing(line: str) -> bool:
+    """Whether a line holds the times of a caption, and nothing else."""
+    return _TIMING.fullmatch(line) is not None
+
+
+@dataclass(frozen=True)
+class _Cue:
+    """A caption: its times, its lines as they are shown, the number of its timing line, and who speaks."""
+
+    start: Seconds
+    end: Seconds
+    lines: list[str]
+    line: int
+    speaker: str | None
+
+
 def _read(text: str, name: str, *, vtt: bool) -> Annotations:
-    found, spans = Annotations(), []
-    for first_line, lines in _blocks(text):
-        timed = next((n for n, line in enumerate(lines[:2]) if "-->" in line), None)
-        if timed is None:
-            if not vtt:
-                problem = Problem(name, first_line, "a caption without times", _TIMES)
-                found.problems.append(problem)
-            continue  # in WebVTT a header, note, style or region
-        match, line = _TIMING.fullmatch(lines[timed]), first_line + timed
-        if match is None:
-            found.problems.append(Problem(name, line, "times that cannot be read", _TIMES))
-            continue
-        written = " ".join(lines[timed + 1 :])
-        said = clean_label(_plain(written, vtt=vtt))
-        if said:
-            voice = _VOICE.search(written) if vtt else None
+    found, cues = Annotations(), []
+    for first_line, lines in _blocks(text, vtt=vtt):
+        starts = [n for n, line in enumerate(lines) if is_timing(line) or (n < 2 and "-->" in line)]
+        if not vtt and (not starts or starts[0] > 1):
+            found.problems.append(Problem(name, first_line, "a caption without times", _TIMES))
+        # Some programs leave no empty line between captions: the next one begins with its number, or with its times.
+        begins = [n - 1 if n and lines[n - 1].strip().isdigit() else n for n in starts]
+        for start, stop in zip(starts, [*begins[1:], len(lines)][: len(starts)], strict=True):
+            match, line = _TIMING.fullmatch(lines[start]), first_line + start
+            if match is None:
+                found.problems.append(Problem(name, line, "times that cannot be read", _TIMES))
+                continue
+            written = lines[start + 1 : stop]
+            voice = _VOICE.search(" ".join(written)) if vtt else None
             speaker = clean_name(html.unescape(voice[1])) or None if voice else None
+            shown = [said for said in (clean_label(_plain(w, vtt=vtt)) for w in written) if said]
             groups = match.groups()
-            spans.append(Span(_seconds(groups[:4]), _seconds(groups[4:]), said, line, speaker))
+            cues.append(_Cue(_seconds(groups[:4]), _seconds(groups[4:]), shown, line, speaker))
+    shown_lines = [cue.lines for cue in cues]
+    new = _unrolled(shown_lines) if _rolls(text, shown_lines) else shown_lines
+    spans = [
+        Span(cue.start, cue.end, " ".join(lines), cue.line, cue.speaker)
+        for cue, lines in zip(cues, new, strict=True)
+        if lines
+    ]
     if spans:
         found.tiers[""] = spans
     return found
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """What stands between empty lines, with the number of its first line."""
+def _rolls(text: str, cues: Sequence[list[str]]) -> bool:
+    """Whether captions roll upwards, as YouTube's automatic ones do: each shows the line before once more."""
+    pairs = [(before, after) for before, after in pairwise(cues) if before and after]
+    repeated = sum(before[-1] == after[0] for before, after in pairs)
+    return len(pairs) > 1 and (repeated > 0 if _WORD_TIME.search(text) else repeated >= ROLLING * len(pairs) > 2)
+
+
+def _unrolled(cues: Sequence[list[str]]) -> list[list[str]]:
+    """The lines of each caption that the one before did not show."""
+    new: list[list[str]] = []
+    before: list[str] = []
+    for lines in cues:
+        shared = next((n for n in range(min(len(before), len(lines)), 0, -1) if before[-n:] == lines[:n]), 0)
+        new.append(lines[shared:])
+        before = lines or before
+    return new
+
+
+def _blocks(text: str, *, vtt: bool) -> Iterator[tuple[int, list[str]]]:
+    """What stands between empty lines, with the number of its first line; a line of one space ends no WebVTT cue."""
     block: list[str] = []
     number = 0
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
+        if line if vtt and any("-->" in above for above in block) else line.strip():
             block.append(line)
         elif block:
             yield number - len(block), block

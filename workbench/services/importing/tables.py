@@ -13,6 +13,7 @@ from workbench.services.importing.candidates import (
     LANGUAGE_COLUMNS,
     SOURCE_COLUMNS,
     SPEAKER_COLUMNS,
+    TEXT_COLUMNS,
     Candidate,
     Reading,
     Refused,
@@ -23,9 +24,15 @@ from workbench.services.importing.candidates import (
     word,
 )
 from workbench.services.importing.places import Place
-from workbench.services.listings import JSON_SUFFIXES, TABLE_SUFFIXES, Problem, Row, first_line, read_rows
+from workbench.services.listings import JSON_SUFFIXES, TABLE_SUFFIXES, Problem, Remark, Row, first_line, read_rows
 
-FILE_COLUMNS: Final = ("audio_filepath", "file_name", "file")  # the last as `export --format csv` writes it
+# As NeMo, AudioFolder, `export --format csv`, XTTS, Common Voice's spontaneous speech, Label Studio, DeepSpeech and
+# others name it.
+FILE_COLUMNS: Final = (
+    *("audio_filepath", "file_name", "file", "audio_file", "audio", "wav_filename", "filename", "path"),
+    *("audio_path", "wav_path", "wav", "filepath", "file_path"),
+)
+COMMON_VOICE: Final = frozenset(("path", "sentence"))
 METADATA: Final = ("metadata.csv", "metadata.jsonl")
 HEARD: Final = "pred_text"  # NeMo writes what a model heard into this column, or pred_text_MODEL
 
@@ -63,7 +70,7 @@ def recognise_nemo(place: Place) -> list[str]:
     lists = place.named(*JSON_SUFFIXES)
     if place.chosen:
         return [name for name in lists if PurePosixPath(name).name not in METADATA]
-    found = [name for name in lists if "/" not in name and "manifest" in name and name.endswith((".jsonl", ".json"))]
+    found = [name for name in lists if "/" not in name and _is_manifest(name)]
     if len(found) > 1:
         names = ", ".join(found)
         raise DataError(f"{place.title} holds several manifests ({names}); name one of them instead of the folder.")
@@ -75,10 +82,49 @@ def read_nemo(place: Place, name: str, reading: Reading) -> None:
         _take(place, name, row, _written(row), reading)
 
 
+def _is_manifest(name: str) -> bool:
+    return "manifest" in name and name.endswith((".jsonl", ".json"))
+
+
+def recognise_table(place: Place) -> list[str]:
+    """Tables under any name, of the folder itself, whose columns name a sound and a text."""
+    if place.chosen:
+        return []  # any table among files picked singly is read already
+    lists = [name for name in place.named(*TABLE_SUFFIXES, *JSON_SUFFIXES, ".txt") if "/" not in name]
+    lists = [name for name in lists if name not in METADATA and not _is_manifest(name)]
+    found = {name: _columns(place, name) for name in lists if not place.labels_a_sound(name)}
+    return [
+        name
+        for name, columns in found.items()
+        if columns & {*FILE_COLUMNS} and columns & {*TEXT_COLUMNS}
+        # Common Voice's own tables have rules of their own.
+        if not (name.endswith(".tsv") and columns >= COMMON_VOICE)
+    ]
+
+
+def _columns(place: Place, name: str) -> set[str]:
+    """The columns that a list names in its first line."""
+    try:
+        row = next((row for row in read_rows(place.path(name), name, most=2) if isinstance(row, Row)), None)
+    except DataError:
+        return set()
+    return set(row.values) if row else set()
+
+
+def read_table(place: Place, name: str, reading: Reading) -> None:
+    """A table whose name may tell the split: DeepSpeech's train.csv, dev.csv and test.csv."""
+    for row in rows_of(place, name, reading):
+        written = _written(row)
+        label = place.label(written, name) if written else written
+        _take(place, name, row, label, reading, split=split_name(PurePosixPath(name).stem))
+
+
 def rows_of(place: Place, name: str, reading: Reading) -> Iterator[Row]:
     """A list's readable lines; the others go into the reading."""
     for row in read_rows(place.path(name), name):
-        if isinstance(row, Problem):
+        if isinstance(row, Remark):
+            reading.warnings.append(row)
+        elif isinstance(row, Problem):
             reading.rejected.append(row)
         else:
             yield row
