@@ -43,8 +43,9 @@ def test_document() -> None:
     comparison = better()
     document = comparison.to_json()
     assert list(document) == [
-        "normalizer", "test_clips", "scheme", "base", "adapted", "wer_change", "verdict", "terms", "term_recall",
-        "fixed", "broken",
+        "normalizer", "normalizer_reason", "measure", "test_clips", "scheme", "base", "adapted", "wer_change",
+        "cer_change", "verdict", "terms", "term_recall", "term_wer", "other_wer", "missed_words", "confusions", "fixed",
+        "broken",
     ]  # fmt: skip
     assert list(document["wer_change"]) == ["estimate", "low", "high", "over", "groups", "differing", "method"]
     assert set(document["base"]) == {

@@ -130,9 +130,10 @@ def score(
         str | None, typer.Option(metavar="FIELD", help="The field with the list of rare words in the line.")
     ] = None,
     normalizer: Annotated[
-        Literal["none", "english", "marks"] | None, typer.Option(help="Of the texts; else what suits the language.")
+        Literal["none", "english", "marks", "turkic", "characters"] | None,
+        typer.Option(help="Of the texts; else what suits their language, or their script."),
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the texts.")] = "en",
+    language: Annotated[str | None, typer.Option(help="Of the texts; else their script decides.")] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -333,6 +334,9 @@ def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
 
 def _show_comparison(console: Console, comparison: "Comparison") -> None:
     console.print(comparison.sentence())
+    if comparison.term_rate:
+        console.print(comparison.parts_sentence())
+    console.print(f"Text rules: {comparison.normalizer}. {comparison.normalizer_reason}")
     sides = (("base", comparison.base), ("adapted", comparison.adapted))
     rows = [(name, f"{100 * side.wer:.1f} %", f"{100 * side.cer:.1f} %") for name, side in sides]
     console.print(plain_table(("", "WER", "CER"), rows))

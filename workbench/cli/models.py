@@ -260,7 +260,9 @@ def compare(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="A finished run, such as run-3.")],
     other: Annotated[str | None, typer.Argument(help="A second run: the two are compared with each other.")] = None,
-    normalizer: Annotated[str | None, typer.Option(help="none, english or marks; else the run's own.")] = None,
+    normalizer: Annotated[
+        str | None, typer.Option(help="none, english, marks, turkic or characters; else the run's own.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

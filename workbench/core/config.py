@@ -9,6 +9,7 @@ FOLDS_BELOW_CLIPS = 80  # confirmed clips; the test clips of fewer prove next to
 DEFAULT_FOLDS = 5
 
 
+NORMALIZER_NAMES = ("none", "english", "marks", "turkic", "characters")  # text.NORMALIZERS, which takes longer to load
 EFFORTS = ("quick", "usual", "thorough")
 
 
@@ -54,7 +55,9 @@ class TrainingConfig:
     seed: int = _setting(0, "Seed of everything random in the run.")
     language: str | None = _setting(None, "Language code of the labels, for spelling numbers; the set's by default.")
     task: str = _setting("transcribe", "What a Whisper model writes: transcribe, or translate (into English).")
-    normalizer: str | None = _setting(None, "Text normalizer for scoring: none, english or marks; chosen by default.")
+    normalizer: str | None = _setting(
+        None, "Text normalizer for scoring: none, english, marks, turkic or characters; chosen by default."
+    )
     general_set: str | None = _setting(
         None, "Set on which forgetting is measured: a set's name, or none; for English the bundled set general."
     )
@@ -84,10 +87,10 @@ class TrainingConfig:
         _require(0 <= self.red_line <= 100, "red_line", self.red_line, "a number of points from 0 to 100")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(
-            self.normalizer in (None, "none", "english", "marks"),
+            self.normalizer in (None, *NORMALIZER_NAMES),
             "normalizer",
             self.normalizer,
-            "none, english or marks",
+            "none, english, marks, turkic or characters",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -1,21 +1,19 @@
 """When the words of a comparison were said: reference, base and adapted as three lanes over one time axis.
 
-Times belong to the words as they were written, scores to the words as a normalizer compares them, and a model may write
-a third way ("25 mg" is "twenty five mg"). So each kind of word knows which words of another writing it came from.
+Times and lanes belong to the words as they were written, scores to the words as a normalizer compares them, and a model
+may write a third way ("25 mg" is "twenty five mg"). So each kind of word knows which words of another it came from.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from workbench.core.scoring import ClipScore, WordOp
 from workbench.core.types import Seconds
 
 Span = tuple[Seconds, Seconds]  # from, to; from the clip's beginning
 LaneKind = Literal["said", "right", "wrong", "missing", "extra"]
-_KINDS: dict[str, LaneKind] = {"equal": "right", "substitute": "wrong", "insert": "extra"}
 
 
 @dataclass(frozen=True)
@@ -105,70 +103,23 @@ def spans_before(spans: Sequence[Span | None], came_from: Sequence[range], n: in
     return tuple(found)
 
 
-def spans_after(spans: Sequence[Span | None], came_from: Sequence[range]) -> list[Span | None]:
-    """Times of the words after a conversion, from those before it; words of one origin share its time out."""
-    found: list[Span | None] = []
-    start = 0
-    while start < len(came_from):
-        stop = start + 1
-        while stop < len(came_from) and came_from[stop] == came_from[start]:
-            stop += 1
-        whole: Span | None = None
-        for i in came_from[start]:
-            whole = _hull(whole, spans[i])
-        found += [_share(whole, k, stop - start) for k in range(stop - start)]
-        start = stop
-    return found
-
-
 def _hull(one: Span | None, other: Span | None) -> Span | None:
     if one is None or other is None:
         return one or other
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def _share(span: Span | None, k: int, n: int) -> Span | None:
-    if span is None:
-        return None
-    step = (span[1] - span[0]) / n
-    return span[0] + k * step, span[0] + (k + 1) * step
-
-
-def compared_spans(text: Text, normalize: Callable[[str], str], compared: Sequence[str]) -> list[Span | None]:
-    """Times of a text's words as they were compared; None for each where none are known."""
+def spans_of(text: Text) -> list[Span | None]:
+    """Times of a text's words as they were written; None for each where none are known."""
     written = text.written.split()
     if text.times is None or len(text.times.spans) != len(written):
-        return [None] * len(compared)
-    return spans_after(text.times.spans, origins(written, normalize, compared))
+        return [None] * len(written)
+    return list(text.times.spans)
 
 
-def reference_lane(reference: Text, score: ClipScore, normalize: Callable[[str], str]) -> list[LaneWord]:
-    """The words that were said."""
-    words = [op.reference for op in score.alignment if op.kind != "insert"]
-    spans = compared_spans(reference, normalize, words)
-    return [LaneWord(word, "said", span=span) for word, span in zip(words, spans, strict=True)]
-
-
-def heard_lane(
-    heard: Text, score: ClipScore, normalize: Callable[[str], str], said: Sequence[LaneWord]
-) -> list[LaneWord]:
-    """The words that a model wrote, with those that it left out at the time when they were said.
-
-    Args:
-        said: The reference's lane.
-    """
-    words = [op.hypothesis for op in score.alignment if op.kind != "delete"]
-    spans, reference = iter(compared_spans(heard, normalize, words)), iter(said)
-    lane = []
-    for op in score.alignment:
-        spoken = next(reference) if op.kind != "insert" else None
-        if op.kind == "delete":
-            assert spoken is not None
-            lane.append(replace(spoken, kind="missing"))
-        else:
-            lane.append(LaneWord(op.hypothesis, _KINDS[op.kind], _said(op), next(spans)))
-    return lane
-
-
-def _said(op: WordOp) -> str:
-    return op.reference if op.kind == "substitute" else ""
+def hull(spans: Sequence[Span | None]) -> Span | None:
+    """The time that these take together; None where none is known."""
+    whole: Span | None = None
+    for span in spans:
+        whole = _hull(whole, span)
+    return whole

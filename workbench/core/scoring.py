@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import jiwer
+from rapidfuzz.distance import Levenshtein
 
 from workbench.core.text import normalizer
 from workbench.errors import DataError
@@ -149,10 +150,12 @@ def evaluate(references: Sequence[str], hypotheses: Sequence[str], normalizer_na
     normalized = {text: normalize(text) for text in {*references, *hypotheses}}  # most texts come twice or more
     pairs = [(normalized[ref], normalized[hyp]) for ref, hyp in zip(references, hypotheses, strict=True)]
     words = _align_words(pairs)
-    characters = _count_character_errors(pairs)
+    # Where each character is a word of its own, the spaces between them are nobody's.
+    written = [(r.replace(" ", ""), h.replace(" ", "")) for r, h in pairs] if normalizer_name == "characters" else pairs
+    characters = _count_character_errors(written)
     clips = (
         _clip_score(alignment, errors, len(reference))
-        for alignment, errors, (reference, _) in zip(words, characters, pairs, strict=True)
+        for alignment, errors, (reference, _) in zip(words, characters, written, strict=True)
     )
     return Evaluation(normalizer_name, tuple(clips))
 
@@ -206,16 +209,5 @@ def _steps(
 
 
 def _count_character_errors(pairs: Sequence[tuple[str, str]]) -> list[int]:
-    counts = [len(reference) + len(hypothesis) for reference, hypothesis in pairs]  # right where either is empty
-    both = [index for index, (reference, hypothesis) in enumerate(pairs) if reference and hypothesis]
-    if both:
-        output = jiwer.process_characters([pairs[i][0] for i in both], [pairs[i][1] for i in both])
-        for index, chunks in zip(both, output.alignments, strict=True):
-            counts[index] = sum(_chunk_errors(chunk) for chunk in chunks)
-    return counts
-
-
-def _chunk_errors(chunk: jiwer.AlignmentChunk) -> int:
-    if chunk.type == "equal":
-        return 0
-    return max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+    """Characters to substitute, delete and insert; only their number counts, so that no alignment is made."""
+    return [Levenshtein.distance(reference, hypothesis) for reference, hypothesis in pairs]

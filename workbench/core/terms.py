@@ -8,6 +8,7 @@ lists of Le et al. 2021, https://arxiv.org/abs/2104.02194.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import Any
 
@@ -132,10 +133,50 @@ def score_rare_words(
             f"{len(rare_words_per_line)} lists of rare words for {len(base.clips)} lines; give one per line."
         )
     index = _TermIndex.build((word for line in rare_words_per_line for word in line or ()), base.normalizer)
-    normalize = normalizer(base.normalizer)
-    split = {word: tuple(normalize(word).split()) for line in rare_words_per_line for word in line or ()}
-    lines = [{split[word] for word in line or ()} for line in rare_words_per_line]
+    lines = [{_compared(word, base.normalizer) for word in line or ()} for line in rare_words_per_line]
     return _term_scores(index, (base, adapted), lines, train_texts)
+
+
+def term_errors(
+    terms: Iterable[str], rare_words_per_line: Sequence[Sequence[str] | None] | None, side: Evaluation
+) -> list[tuple[int, int]]:
+    """Errors in the words of terms, and how many such words were said, clip by clip; all others are the rest.
+
+    Le et al. 2021, https://arxiv.org/abs/2104.02194, call the rates B-WER (terms) and U-WER (the rest). A word of the
+    reference counts with the terms where an occurrence of one covers it, an inserted one where the hypothesis holds a
+    whole term there.
+
+    Args:
+        terms: The word list, for all clips; left aside where each line lists its own words.
+    """
+    per_line = rare_words_per_line
+    listed = terms if per_line is None else [word for line in per_line for word in line or ()]
+    index = _TermIndex.build(listed, side.normalizer)
+    if per_line is None:
+        return [_clip_term_errors(index, clip, None) for clip in side.clips]
+    lines = [{_compared(word, side.normalizer) for word in line or ()} for line in per_line]
+    return [_clip_term_errors(index, clip, line) for clip, line in zip(side.clips, lines, strict=True)]
+
+
+def _clip_term_errors(index: "_TermIndex", clip: ClipScore, line: set[Words] | None) -> tuple[int, int]:
+    wrong = 0
+    said = _covered(index, [op.reference for op in clip.alignment if op.kind != "insert"], line)
+    heard = _covered(index, [op.hypothesis for op in clip.alignment if op.kind != "delete"], line)
+    at_said = at_heard = 0
+    for op in clip.alignment:
+        if op.kind == "insert":
+            wrong += at_heard in heard
+        elif op.kind != "equal":
+            wrong += at_said in said
+        at_said += op.kind != "insert"
+        at_heard += op.kind != "delete"
+    return wrong, len(said)
+
+
+def _covered(index: "_TermIndex", words: Sequence[str], line: set[Words] | None) -> set[int]:
+    """Places of the words that belong to an occurrence of a term."""
+    found = ((term, start) for term, start in index.find(words) if line is None or term in line)
+    return {start + k for term, start in found for k in range(len(term))}
 
 
 def pooled(term_scores: Iterable[TermScore]) -> TermScore:
@@ -158,9 +199,9 @@ class _TermIndex:
 
     @classmethod
     def build(cls, terms: Iterable[str], normalizer_name: str) -> "_TermIndex":
-        normalize, names = normalizer(normalizer_name), dict[Words, str]()
+        names = dict[Words, str]()
         for term in dict.fromkeys(terms):
-            if words := tuple(normalize(term).split()):
+            if words := _compared(term, normalizer_name):
                 names.setdefault(words, term.strip())
         lengths: dict[str, set[int]] = {}
         for words in names:
@@ -174,6 +215,12 @@ class _TermIndex:
                 candidate = tuple(words[start : start + length])
                 if candidate in self.names:
                     yield candidate, start
+
+
+@lru_cache(maxsize=100_000)
+def _compared(term: str, normalizer_name: str) -> Words:
+    """A term's words as they are compared; lists come several times, and lines repeat their words."""
+    return tuple(normalizer(normalizer_name)(term).split())
 
 
 def _term_scores(

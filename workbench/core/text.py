@@ -24,10 +24,19 @@ _ORTHOGRAPHIC = frozenset("':\u00b7")  # apostrophe, colon (vowel length), middl
 _JOINERS = frozenset("\u200c\u200d")  # zero-width non-joiner and joiner: orthography in Persian and Indic scripts
 _TONE_LETTERS = frozenset(map(chr, (*range(0x2C2, 0x300), *range(0xA700, 0xA722), 0xA789)))  # symbols by category only
 _QUOTED = re.compile(r"(?<!\w)['\u2018](?=\w)((?:[^'\u2018\u2019]|(?<=\w)['\u2019](?=\w))*)['\u2019](?!\w)")
+_TATWEEL = "\u0640"
 _DIGIT_WORDS = frozenset(["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+TURKIC = ("tr", "az", "tt", "kk", "gag", "crh")  # with a dotless i, in their Latin letters
 _TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # the dotless i is a letter of its own
 _TURKIC_UPPER = str.maketrans({"ı": "I", "i": "İ"})  # the dotless i is a letter of its own
 
+_INNER_APOSTROPHE = re.compile(rf"(?<=\w)[{_APOSTROPHES}](?=\w)")
+# Scripts written without spaces between words: Han, kana, Thai, Lao, Khmer, Burmese.
+_UNSPACED_RANGES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f\u3005-\u3007\u3040-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+_UNSPACED = re.compile(f"[{_UNSPACED_RANGES}]")
 _REPETITION = re.compile(r"(.{1,60}?)\1{5,}", re.DOTALL)
 
 Case = Literal["lower", "upper", "mixed", "none"]
@@ -42,20 +51,26 @@ def normalize_english(text: str) -> str:
     """Whisper's English normalizer: numbers to digits, British to American spelling, contractions written out.
 
     A lone symbol that it leaves at the end ("hello..." would keep a word ".") is taken off as elsewhere in the text.
+    Typographic apostrophes inside words are the plain one first: it knows "don't" and not "don’t".
     """
-    words = _english()(text).split()
+    words = _english()(text if text.isascii() else _INNER_APOSTROPHE.sub("'", text)).split()
     while words and not words[-1].strip(".%$¢€£"):
         words.pop()
     return " ".join(words)
 
 
 def normalize_marks(text: str) -> str:
-    """Lower case and NFC; punctuation and symbols dropped, combining marks kept.
+    """Caseless and NFC; punctuation and symbols dropped, combining marks kept.
 
     A colon, apostrophe or middle dot between two letters is orthography and stays ("su:li", "don't"); other
-    punctuation separates words, so that "3.5" does not become "35".
+    punctuation separates words, so that "3.5" does not become "35". Equal besides are what readers call equal: final
+    and other sigma, ß and ss (Unicode's full case folding), the digits of all scripts, presentation forms of Arabic
+    and full-width letters, a text with and without joiners or tatweel.
     """
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    composed = unicodedata.normalize("NFC", text)
+    if not composed.isascii():
+        composed = composed.translate(_ALIKE)
+    composed = composed.lower() if composed.isascii() else unicodedata.normalize("NFC", _caseless(composed))
     plain = composed.translate(_PLAIN_APOSTROPHE)
     if _ORTHOGRAPHIC.isdisjoint(plain):  # most texts; a set's split normalises every label
         return " ".join(plain.translate(_KEPT).split())
@@ -66,10 +81,22 @@ def normalize_marks(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def normalize_turkic(text: str) -> str:
+    """As `normalize_marks`, for languages in which İ and i are one letter, I and ı another."""
+    return normalize_marks(unicodedata.normalize("NFC", text).translate(_TURKIC_LOWER))
+
+
+def normalize_characters(text: str) -> str:
+    """As `normalize_marks`, each character of a script without spaces a word of its own, with the marks it carries."""
+    return " ".join(_UNSPACED_PIECE.sub(r" \g<0> ", normalize_marks(text)).split())
+
+
 NORMALIZERS: dict[str, Callable[[str], str]] = {
     "none": normalize_none,
     "english": normalize_english,
     "marks": normalize_marks,
+    "turkic": normalize_turkic,
+    "characters": normalize_characters,
 }
 
 
@@ -85,23 +112,12 @@ def normalizer(name: str) -> Callable[[str], str]:
         raise UnknownNameError("normalizer", name, list(NORMALIZERS)) from None
 
 
-def choose_normalizer(texts: Sequence[str], language: str | None) -> str:
-    """Name the normalizer that suits a set's references.
-
-    Args:
-        texts: References; empty ones are ignored.
-        language: Tag such as "en" or "chr"; None counts as English.
-
-    Returns:
-        "english" for English sentences; "marks" for other languages, and for spelled codes: at least half of the texts
-        hold nothing but single letters, digits and digit words.
-    """
-    if language_code(language) != "en":
-        return "marks"
+def codes_alone(texts: Sequence[str]) -> bool:
+    """Whether at least half of the texts are spelled codes: nothing but single letters, digits and digit words."""
     words = [normalize_marks(text).split() for text in texts]
     spoken = [clip for clip in words if clip]
     codes = sum(all(_is_code_word(word) for word in clip) for clip in spoken)
-    return "marks" if spoken and 2 * codes >= len(spoken) else "english"
+    return bool(spoken) and 2 * codes >= len(spoken)
 
 
 @dataclass(frozen=True)
@@ -212,6 +228,42 @@ def _is_written(character: str) -> bool:
     return unicodedata.category(character)[0] in "LMN" or character in _TONE_LETTERS or character in _JOINERS
 
 
+def unspaced_script(character: str) -> bool:
+    """Whether a character belongs to a script that writes no spaces between words."""
+    return _UNSPACED.match(character) is not None
+
+
+def _pieces_of_unspaced() -> re.Pattern[str]:
+    """One character of a script without spaces, with the combining marks that stand on it."""
+    ranges = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3000, 0x30FF))
+    codes = (code for low, high in ranges for code in range(low, high + 1))
+    marks = "".join(chr(code) for code in codes if unicodedata.category(chr(code))[0] == "M")
+    return re.compile(f"[{_UNSPACED_RANGES}][{marks}]*")
+
+
+class _Alike(dict[int, str | None]):
+    """By code point what a character is compared as; filled as characters come."""
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = alike = _alike(chr(code))
+        return alike
+
+
+def _alike(character: str) -> str | None:
+    if character in _JOINERS or character == _TATWEEL:
+        return None  # they shape letters or stretch them, and collation ignores them (UTS 10, section 3.6)
+    if unicodedata.category(character) == "Nd":
+        return str(unicodedata.decimal(character))
+    if "\ufb00" <= character <= "\ufdff" or "\ufe70" <= character <= "\uffef":  # presentation forms, full width
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def _caseless(text: str) -> str:
+    """Unicode's full case folding, but for İ, whose dot would come off as a mark of its own."""
+    return text.replace("İ", "i").casefold()
+
+
 class _Kept(dict[int, str]):
     """By code point what `normalize_marks` writes for a character; filled as characters come."""
 
@@ -221,6 +273,8 @@ class _Kept(dict[int, str]):
 
 
 _KEPT = _Kept()
+_ALIKE = _Alike()
+_UNSPACED_PIECE = _pieces_of_unspaced()
 
 
 def _is_letter(character: str) -> bool:
@@ -263,7 +317,7 @@ def _plain_character(character: str, known: frozenset[str]) -> str:
 
 
 def _to_case(text: str, alphabet: Alphabet, language: str | None) -> str:
-    turkic = language_code(language) in ("tr", "az")
+    turkic = language_code(language) in TURKIC
     if alphabet.case == "lower":
         text = (text.translate(_TURKIC_LOWER) if turkic else text).lower()
     elif alphabet.case == "upper":

@@ -89,6 +89,7 @@ class Comparing:
         comparison = compare(
             rows,
             normalizer=normalizer or str(run.config["normalizer"]),
+            language=run.config.get("language"),
             terms=run.words,
             train_texts=train_texts,
             seed=int(run.config["seed"]),
@@ -127,6 +128,7 @@ class Comparing:
         comparison = compare(
             rows,
             normalizer=normalizer or str(runs[0].config["normalizer"]),
+            language=runs[0].config.get("language"),
             terms=runs[0].words,
             seed=int(runs[0].config["seed"]),
             scheme="out-of-fold" if "out-of-fold" in {r.result.get("scheme") for r in runs} else "test",

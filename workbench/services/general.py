@@ -21,8 +21,9 @@ from workbench.audio.decode import content_hash, read_clip
 from workbench.core.comparison import ComparisonRow, compare
 from workbench.core.forgetting import Forgetting
 from workbench.core.numbers import language_code
+from workbench.core.ruler import choose_ruler
 from workbench.core.splits import closed_vocabulary
-from workbench.core.text import choose_normalizer, normalize_marks
+from workbench.core.text import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.progress import StopRequested
@@ -294,8 +295,9 @@ def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = Non
     if not rows:
         why = known.get("unscored") or f"The clips of the general set {known['set']} were deleted since."
         return Forgetting(known["set"], red_line, None, left_out, why, version)
-    chosen = normalizer or choose_normalizer([r.reference for r in rows], known.get("language"))
-    comparison = compare(rows, normalizer=chosen, seed=int(run.config["seed"]), scheme="given")
+    chosen = normalizer or choose_ruler([r.reference for r in rows], known.get("language")).normalizer
+    seed, language = int(run.config["seed"]), known.get("language")
+    comparison = compare(rows, normalizer=chosen, language=language, seed=seed, scheme="given")
     return Forgetting(known["set"], red_line, comparison, left_out, version=version)
 
 

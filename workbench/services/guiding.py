@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS
 from workbench.core.enough import Enough
+from workbench.core.ruler import choose_ruler
 from workbench.core.splits import folds
-from workbench.core.text import choose_normalizer
 from workbench.errors import TrainingError
 from workbench.services.collecting import Collecting, SetInfo
 from workbench.services.labelling import Labelling
@@ -55,7 +55,7 @@ class Guiding:
         brought = any(c.fixed and c.split == "test" for c in candidates)  # the user's own test set judges
         in_folds = len(candidates) < FOLDS_BELOW_CLIPS and not brought
         tested = {c.clip_id: c.text for c in candidates if in_folds or c.split == "test"}
-        normalizer = choose_normalizer([c.text for c in candidates], info.language)
+        normalizer = choose_ruler([c.text for c in candidates], info.language).normalizer
         with self._store.session() as session:
             errors = expected_errors(session, self._base_model(set_name), tested, normalizer)
         obstacle = ""

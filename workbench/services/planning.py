@@ -15,8 +15,9 @@ from workbench.asr.outline import outline
 from workbench.asr.outline import window as own_window
 from workbench.core.config import DEFAULT_FOLDS, EFFORTS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.enough import FEWEST_TEST_CLIPS, Enough
+from workbench.core.ruler import choose_ruler
 from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
-from workbench.core.text import choose_normalizer, normalize_marks
+from workbench.core.text import normalize_marks
 from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.core.unspoken import unspoken
 from workbench.errors import TrainingError, WorkbenchError
@@ -321,7 +322,8 @@ class Planning(Writing):
             config = replace(config, folds=0)  # the user brought a test set: it judges
         config = replace(config, **{k: v for k, v in settings.items() if v is not None})
         if config.normalizer is None:
-            config = replace(config, normalizer=choose_normalizer([c.text for c in labelled], config.language))
+            ruler = choose_ruler([c.text for c in labelled], settings.get("language") or language)
+            config = replace(config, normalizer=ruler.normalizer)
         if config.general_set is None:
             config = replace(config, general_set=default_general(config.language))
         # A reason stands only beside a value that was suggested, not beside the user's own.

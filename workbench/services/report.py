@@ -52,6 +52,7 @@ class ReportClip:
     row: ComparisonRow
     base: ClipScore
     adapted: ClipScore
+    normalizer: str
     revision: int | None
     sound: bytes | None
     picture: bytes | None
@@ -158,6 +159,7 @@ class Reporting:
             row,
             comparison.base.clips[number],
             comparison.adapted.clips[number],
+            comparison.normalizer,
             label.revision if label else None,
             *self._attachments(sounds.get(row.clip_id or 0)),
         )

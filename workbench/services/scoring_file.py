@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.comparison import Comparison, ComparisonRow, compare
-from workbench.core.text import choose_normalizer
 from workbench.core.text import normalizer as find_normalizer
 from workbench.errors import DataError
 from workbench.services.listings import Problem, Remark, Row, read_rows
@@ -24,12 +23,12 @@ class Fields:
 
 
 def score_manifest(
-    path: Path, fields: Fields, *, normalizer: str | None = None, language: str = "en", seed: int = 0
+    path: Path, fields: Fields, *, normalizer: str | None = None, language: str | None = None, seed: int = 0
 ) -> Comparison:
     """Score both texts of every line.
 
     Args:
-        normalizer: Its name; else what suits the references in this language.
+        normalizer: Its name; else what suits the references in this language, or in their script.
 
     Raises:
         DataError: The file cannot be read, or a line is broken; names the first one.
@@ -40,8 +39,7 @@ def score_manifest(
     rows = [_row(row, fields, path.name) for row in _rows(path)]
     if not rows:
         raise DataError(f"{path.name} holds no lines to score.")
-    chosen = normalizer or choose_normalizer([row.reference for row in rows], language)
-    return compare(rows, normalizer=chosen, seed=seed, scheme="given")
+    return compare(rows, normalizer=normalizer, language=language, seed=seed, scheme="given")
 
 
 def _rows(path: Path) -> Iterator[Row]:

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from workbench.core.ruler import choose_ruler
 from workbench.core.scoring import error_rate, evaluate
 from workbench.core.statistics import paired_bootstrap
-from workbench.core.text import choose_normalizer
 from workbench.core.types import Seconds
 from workbench.services.labelling import IMPORT_AUTHOR
 from workbench.store.database import Store
@@ -114,7 +114,7 @@ class Standings:
             labels = _labels(session, clip_set.id)
             heard = _heard(session, clip_set.id)
             language = clip_set.language
-        normalizer = choose_normalizer([label.text for label in labels.values()], language)
+        normalizer = choose_ruler([label.text for label in labels.values()], language).normalizer
         standings = {
             model: self._standing(set_name, model, normalizer, labels, texts) for model, texts in heard.items()
         }

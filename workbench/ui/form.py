@@ -20,7 +20,7 @@ FOLLOWED: Final = (*OF_STRIP, "effort")  # what other settings are suggested by
 AUTO: Final = tuple(f.name for f in fields(TrainingConfig) if f.metadata["auto"])  # "auto" there is no wish
 CHOICES: Final = {
     "effort": list(EFFORTS),
-    "normalizer": ["english", "marks", "none"],
+    "normalizer": ["english", "marks", "turkic", "characters", "none"],
     "task": ["transcribe", "translate"],
     "general_set": ["general", "none"],
 }

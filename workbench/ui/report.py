@@ -12,7 +12,7 @@ from typing import Final
 
 from workbench import __version__
 from workbench.core.comparison import Comparison
-from workbench.core.scoring import Evaluation, WordOp
+from workbench.core.scoring import Evaluation
 from workbench.core.statistics import FEWEST_DIFFERING
 from workbench.core.terms import TermCount, TermScore
 from workbench.services.report import Report, ReportClip
@@ -21,7 +21,7 @@ from workbench.ui import text
 from workbench.ui.charts import interval_bar
 from workbench.ui.forgetting import meter
 from workbench.ui.render import count, esc, percent, plural, points, span, when
-from workbench.ui.results import word
+from workbench.ui.results import marked
 
 POLICY: Final = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 STYLE: Final = Path(__file__).parent / "static" / "report" / "report.css"
@@ -105,10 +105,12 @@ def _verdict(report: Report) -> str:
     more = [result["recommendation"] for result in (report.result.sweep,) if result]
     more += [result["sentence"] for result in (report.result.curve,) if result]
     note = f"<p class='note'>{esc(report.run.note)}</p>" if report.run.note else ""
+    parts = f"<p>{esc(c.parts_sentence())}</p>" if c.term_rate else ""
+    rates = f"{percent(c.rate(c.base))} → {percent(c.rate(c.adapted))} {c.measure.upper()}"
     return (
         f"<p class='verdict {c.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[c.outcome]} "
-        f"{esc(text.VERDICTS[c.outcome])}</b> <span>{percent(c.base.wer)} → {percent(c.adapted.wer)} WER</span></p>"
-        f"{'' if c.nothing_kept else interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>{note}"
+        f"{esc(text.VERDICTS[c.outcome])}</b> <span>{rates}</span></p>"
+        f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}{note}"
         f"{_notes([*report.result.notes, *map(str, more)])}"
     )
 
@@ -179,6 +181,10 @@ def _clips(report: Report) -> str:
 
 def _clip(clip: ReportClip) -> str:
     row = clip.row
+    base, adapted = (
+        marked(row.reference, heard, score, clip.normalizer)
+        for heard, score in ((row.base, clip.base), (row.adapted, clip.adapted))
+    )
     facts = [row.speaker or "", words.REVISION.format(n=clip.revision) if clip.revision else ""]
     change = points(clip.adapted.wer - clip.base.wer)
     return (
@@ -186,8 +192,8 @@ def _clip(clip: ReportClip) -> str:
         f"<p class='why'><b>{esc(words.GROUPS[clip.group])}</b> {percent(clip.base.wer)} → {percent(clip.adapted.wer)} "
         f"WER ({change})</p>{_attached(clip)}"
         f"<dl class='texts'><dt>{esc(words.COLUMNS['said'])}</dt><dd>{esc(row.reference)}</dd>"
-        f"<dt>{esc(text.BASE)}</dt><dd>{_marked(clip.base.alignment)}</dd>"
-        f"<dt>{esc(text.ADAPTED)}</dt><dd>{_marked(clip.adapted.alignment)}</dd></dl></article>"
+        f"<dt>{esc(text.BASE)}</dt><dd>{base}</dd>"
+        f"<dt>{esc(text.ADAPTED)}</dt><dd>{adapted}</dd></dl></article>"
     )
 
 
@@ -206,9 +212,10 @@ def _data(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _marked(alignment: Sequence[WordOp]) -> str:
-    """The words with their differences, marked by sign as well as by colour."""
-    return " ".join(map(word, alignment)) or f"<em>{esc(words.NOTHING)}</em>"
+def _heard(c: Comparison, n: int, *, adapted: bool) -> str:
+    """What one side wrote for a clip, the differences marked."""
+    row, side = c.rows[n], c.adapted if adapted else c.base
+    return marked(row.reference, row.adapted if adapted else row.base, side.clips[n], c.normalizer)
 
 
 def _all(c: Comparison) -> str:
@@ -219,8 +226,8 @@ def _all(c: Comparison) -> str:
         (
             f"{esc(c.rows[n].name)}",
             esc(c.rows[n].speaker or "–"),
-            f"{esc(c.rows[n].reference)}<br>{esc(text.BASE)}: {_marked(c.base.clips[n].alignment)}<br>"
-            f"{esc(text.ADAPTED)}: {_marked(c.adapted.clips[n].alignment)}",
+            f"{esc(c.rows[n].reference)}<br>{esc(text.BASE)}: {_heard(c, n, adapted=False)}<br>"
+            f"{esc(text.ADAPTED)}: {_heard(c, n, adapted=True)}",
             percent(c.base.clips[n].wer),
             percent(c.adapted.clips[n].wer),
             points(c.adapted.clips[n].wer - c.base.clips[n].wer),

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.comparison import Comparison, ComparisonRow
+from workbench.core.ruler import measure_of
 from workbench.core.scoring import ClipScore, Evaluation, WordOp, score_clip
+from workbench.core.text import normalizer as find_normalizer
+from workbench.core.written import WrittenOp, as_written
 from workbench.services.comparing import RunComparison
 from workbench.ui import text
 from workbench.ui.charts import interval_bar
 from workbench.ui.error_mix import error_mix
 from workbench.ui.forgetting import forgetting
 from workbench.ui.learning_curve import learning_curve
+from workbench.ui.mistakes import mistakes
 from workbench.ui.render import esc, percent, plural, points
 from workbench.ui.sweep import sweep
 from workbench.ui.terms import terms
@@ -24,16 +28,19 @@ def overall(result: RunComparison) -> str:
     c, names = result.comparison, titles(result)
     kind = c.verdict.replace(" ", "-")
     notes = "".join(f"<li>{esc(note)}</li>" for note in result.notes)
-    unusable = text.UNUSABLE if c.verdict == "better" and c.adapted.wer > UNUSABLE_WER else ""
+    unusable = text.UNUSABLE if c.verdict == "better" and c.rate(c.adapted) > UNUSABLE_WER else ""
+    sides = zip(names, (c.base, c.adapted), strict=True)
+    rates = [_big(f"{name} {c.measure.upper()}", c.rate(side)) for name, side in sides]
+    parts = f"<p class='parts'>{esc(c.parts_sentence())}</p>" if c.term_rate else ""
     return (
         f"<section class='verdict {kind}' aria-label='{text.VERDICT}'><header>"
         f"<b class='word'>{text.VERDICT_SIGNS[c.outcome]} {text.VERDICTS[c.outcome]}{unusable}</b>"
-        f"<div class='wers'>{_big(names[0], c.base.wer)}<i aria-hidden='true'>→</i>{_big(names[1], c.adapted.wer)}"
-        f"<div class='big'><b>{points(c.interval.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
-        f"{'' if c.nothing_kept else interval_bar(c.interval, c.verdict)}<p>{esc(c.sentence())}</p>"
+        f"<div class='wers'>{rates[0]}<i aria-hidden='true'>→</i>{rates[1]}"
+        f"<div class='big'><b>{points(c.judging.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
+        f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
         f"{sweep(result.sweep)}{learning_curve(result.curve)}{error_mix(c, names)}{forgetting(result.forgetting)}"
-        f"{terms(c, names)}{_figures(c, names)}"
+        f"{terms(c, names)}{mistakes(c, names)}{_figures(c, names)}"
     )
 
 
@@ -42,8 +49,8 @@ def titles(result: RunComparison) -> tuple[str, str]:
     return (result.base_name, result.adapted_name) if result.two_runs else (text.BASE, text.ADAPTED)
 
 
-def _big(name: str, wer: float) -> str:
-    return f"<div class='big'><b>{percent(wer)}</b><span>{esc(name)} WER</span></div>"
+def _big(name: str, rate: float) -> str:
+    return f"<div class='big'><b>{percent(rate)}</b><span>{esc(name)}</span></div>"
 
 
 def _figures(c: Comparison, names: tuple[str, str]) -> str:
@@ -59,6 +66,7 @@ def _figures(c: Comparison, names: tuple[str, str]) -> str:
         fixed=f"{c.n_fixed:,}",
         broken=f"{c.n_broken:,}",
     )
+    said += f" {c.normalizer_reason}"
     return (
         f"<table class='figures-table'><caption>{esc(said)}</caption>"
         f"<thead><tr><th scope='col'>{text.MODEL}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -114,11 +122,13 @@ def clip(
 ) -> str:
     """One clip: what was said, and what each model heard with the differences marked."""
     row, base, adapted = found
+    before = marked(row.reference, row.base, base, normalizer)
+    after = marked(row.reference, row.adapted, adapted, normalizer)
     return (
         f"<section class='clip-result' aria-label='{text.CHOSEN_CLIP}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
-        f"<div class='pair'>{_side('base', names[0], base_name, base)}"
-        f"{_side('adapted', names[1], adapted_name, adapted)}</div>{_key(normalizer)}</section>"
+        f"<div class='pair'>{_side('base', names[0], base_name, before, base)}"
+        f"{_side('adapted', names[1], adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
     )
 
 
@@ -133,10 +143,10 @@ def tried(said: str, sides: Sequence[tuple[str, str, str]], *, normalizer: str) 
     if not said:
         pair = "".join(_plain(kind, *side) for kind, side in zip(kinds, sides, strict=True))
         return f"<section class='clip-result tried' aria-label='{label}'><div class='pair'>{pair}</div></section>"
-    pair = "".join(
-        _side(kind, title, name, score_clip(said, heard, normalizer))
-        for kind, (title, name, heard) in zip(kinds, sides, strict=True)
-    )
+    pair = ""
+    for kind, (title, name, heard) in zip(kinds, sides, strict=True):
+        score = score_clip(said, heard, normalizer)
+        pair += _side(kind, title, name, marked(said, heard, score, normalizer), score)
     return (
         f"<section class='clip-result tried' aria-label='{label}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(said)}</p></div>"
@@ -156,8 +166,7 @@ def _titled(title: str, name: str) -> str:
     return f"{esc(title)} <small>{esc(name)}</small>" if name and name != title else esc(title)
 
 
-def _side(kind: str, title: str, name: str, score: ClipScore) -> str:
-    words = " ".join(word(op) for op in score.alignment) or _nothing()
+def _side(kind: str, title: str, name: str, words: str, score: ClipScore) -> str:
     errors = text.ERRORS.format(wrong=score.substitutions, missing=score.deletions, extra=score.insertions)
     return (
         f"<section class='side {kind}' aria-label='{esc(text.TRANSCRIPT.format(title=title))}'><header>"
@@ -170,10 +179,21 @@ def _nothing() -> str:
     return f"<em>{esc(text.HEARD_NOTHING)}</em>"
 
 
-def word(op: WordOp) -> str:
+def marked(reference: str, heard: str, score: ClipScore, normalizer_name: str) -> str:
+    """What a model wrote, in its own words, the differences marked by sign as well as by colour."""
+    if measure_of(normalizer_name) == "cer":  # no spaces between words: character by character
+        return "".join(map(word, score.alignment)) or _nothing()
+    return " ".join(map(word, as_written(reference, heard, score, find_normalizer(normalizer_name)))) or _nothing()
+
+
+def word(op: WordOp | WrittenOp) -> str:
     """One step of an alignment, its difference marked by sign as well as by colour."""
     if op.kind == "equal":
         return esc(op.hypothesis)
+    if op.kind == "alike":
+        return f"<span class='alike' title='{esc(text.ALIKE.format(said=op.reference))}'>{esc(op.hypothesis)}</span>"
+    if op.kind == "ignored":
+        return f"<span class='alike' title='{esc(text.IGNORED)}'>{esc(op.hypothesis)}</span>"
     if op.kind == "delete":
         return f"<del>{esc(op.reference)}</del>"
     if op.kind == "insert":
@@ -184,6 +204,7 @@ def word(op: WordOp) -> str:
 def _key(normalizer: str) -> str:
     return (
         f"<p class='key'><span class='sub'><s>{text.KEY_SAID}</s> {text.KEY_HEARD}</span> {text.KEY_WRONG} "
-        f"<del>{text.WORD}</del> {text.KEY_MISSING} <ins>{text.WORD}</ins> {text.KEY_EXTRA}. "
+        f"<del>{text.WORD}</del> {text.KEY_MISSING} <ins>{text.WORD}</ins> {text.KEY_EXTRA} "
+        f"<span class='alike'>{text.WORD}</span> {text.KEY_ALIKE}. "
         f"{esc(text.KEY_NORMALIZER.format(normalizer=normalizer))}</p>"
     )

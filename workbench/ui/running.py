@@ -12,7 +12,7 @@ from workbench.services.watching import Watched
 from workbench.ui import text
 from workbench.ui.charts import curve
 from workbench.ui.render import bar, command, esc, percent, plural, points, span
-from workbench.ui.results import word
+from workbench.ui.results import marked
 
 
 def signature(view: RunView) -> str:
@@ -176,9 +176,9 @@ def _watched(view: RunView, clips: Sequence[Watched]) -> str:
 
 
 def _marked(reference: str, heard: str, view: RunView) -> str:
-    score = score_clip(reference, heard, view.config.normalizer or "marks")
-    words = " ".join(map(word, score.alignment)) or f"<em>{esc(text.HEARD_NOTHING)}</em>"
-    return f"{words} <small>{percent(score.wer)} WER</small>"
+    normalizer = view.config.normalizer or "marks"
+    score = score_clip(reference, heard, normalizer)
+    return f"{marked(reference, heard, score, normalizer)} <small>{percent(score.wer)} WER</small>"
 
 
 def _curves(view: RunView) -> str:
@@ -204,9 +204,10 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
         kind, sign = outcome.verdict.replace(" ", "-"), text.VERDICT_SIGNS[outcome.verdict]
         said = text.OUTCOME.format(
             verdict=text.VERDICTS[outcome.verdict],
-            base=percent(outcome.base.wer),
-            adapted=percent(outcome.adapted.wer),
-            change=points(outcome.interval.estimate),
+            measure=outcome.measure.upper(),
+            base=percent(outcome.rate(outcome.base)),
+            adapted=percent(outcome.rate(outcome.adapted)),
+            change=points(outcome.judging.estimate),
         )
         parts.append(f"<p class='outcome {kind}'><b aria-hidden='true'>{sign}</b> {esc(said)} {_to_comparison()}</p>")
     if view.result:

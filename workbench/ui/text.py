@@ -616,6 +616,12 @@ ERROR_KINDS: Final = {
     "missing": "missing (deletions)",
     "extra": "extra (insertions)",
 }
+MISTAKES: Final = "Missed and confused most"
+MISSED: Final = "Words missed most (left out, or another in their place)"
+CONFUSED: Final = "Confusions (said → heard)"
+MISTAKE_COLUMNS: Final = ("Word", "Said", "Said → heard", "Listen")
+MISTAKES_HINT: Final = "How often, as the “{normalizer}” text rules (normalizer) compare words."
+PLAY_CLIP: Final = "Play {name}"
 TERM_COLUMNS: Final = ("Term", "Change", "95 % interval", "In training")
 TERMS_HINT: Final = (
     "Heard right, of how often it was said (recall), with the 95 % interval (Wilson) of that share; above the one "
@@ -711,6 +717,9 @@ SAID: Final = "Said (reference)"
 KEY_WRONG: Final = "wrong word (substitution)"
 KEY_MISSING: Final = "missing (deletion)"
 KEY_EXTRA: Final = "extra (insertion)"
+KEY_ALIKE: Final = "written otherwise, counts as equal"
+ALIKE: Final = "said: {said}; counts as equal"
+IGNORED: Final = "not counted by the text rules"
 SPECTROGRAM: Final = (
     "Log-mel spectrogram of {name}: time from left to right, frequency from bottom to top, brighter is louder"
 )
@@ -788,7 +797,7 @@ TOOK: Final = "Took {total} after its start ({parts})."
 TOOK_PARTS: Final = {"prefix": "listening once", "training": "learning", "evaluation": "testing"}
 LEARNED_FROM: Final = "Learned from {learned}, tested on {tested}."
 LEARNED_NOTHING: Final = "The base was tested on {tested}."
-OUTCOME: Final = "{verdict}: {base} → {adapted} WER ({change} points)."
+OUTCOME: Final = "{verdict}: {base} → {adapted} {measure} ({change} points)."
 TO_COMPARISON: Final = "Read the comparison"
 CHANGE_SAID: Final = "Change in word error rate {change} points, 95 % interval from {low} to {high}"
 FEWER_ERRORS: Final = "fewer errors"
@@ -825,7 +834,7 @@ TRANSCRIPT: Final = "{title} transcript"
 ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
 KEY_SAID: Final = "said"
 KEY_HEARD: Final = "heard"
-KEY_NORMALIZER: Final = "Words as the “{normalizer}” text rules (normalizer) compare them."
+KEY_NORMALIZER: Final = "Compared by the “{normalizer}” text rules (normalizer)."
 RESULT_COLUMNS: Final = ("Clip", "Speaker", f"{BASE} WER", f"{ADAPTED} WER", "Change")
 TERMS: Final = "Your words (terms)"
 TERMS_HEARD: Final = "{base} → {adapted} heard right (recall)"

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.core.lanes import LaneWord, Text, WordTimes, heard_lane, reference_lane
+from workbench.core.compared_lanes import heard_lane, reference_lane
+from workbench.core.lanes import LaneWord, Text, WordTimes
 from workbench.core.scoring import ClipScore, score_clip
 from workbench.core.text import normalizer
 from workbench.core.types import Seconds
+from workbench.core.written import as_written
 from workbench.services.aligning import Placing
 from workbench.services.trying import Try
 from workbench.ui import text
@@ -60,11 +62,12 @@ def timeline(
         placed_by: The model that the reference's times come from.
     """
     normalize = normalizer(normalizer_name)
-    said = reference_lane(reference, sides[0].score, normalize)
+    said = reference_lane(reference)
     detail = text.LANE_SAID_BY.format(name=placed_by) if reference.times and reference.times.spans else ""
     lanes = [_lane("reference", text.LANE_SAID, detail, said, reference.times)]
     for side in sides:
-        words = heard_lane(side.written, side.score, normalize, said)
+        ops = as_written(reference.written, side.written.written, side.score, normalize)
+        words = heard_lane(side.written, ops, said)
         facts = " · ".join(p for p in (side.name, f"{percent(side.score.wer)} WER", side.detail) if p)
         lanes.append(_lane(side.role, side.title, facts, words, side.written.times))
     return _value(shown, lanes, placing)

@@ -38,6 +38,13 @@
   window.addEventListener('keydown', (event) => {
     if (event.key === 'Tab' && event.target.closest('input[role=combobox]')) event.stopPropagation();
   }, true);
+  const one = new Audio();
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button[data-play]');
+    if (!button) return;
+    one.src = button.dataset.play;
+    one.play().catch(() => {});
+  });
   document.addEventListener('play', (event) => {
     document.querySelectorAll('audio').forEach((other) => { if (other !== event.target) other.pause(); });
   }, true);
