@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 UNKNOWN_SIZE: Final = 0x7FFF0000  # from here on sizes mean "not known yet": 0x7FFFF000, 0xFFFFFFFF and the like
+DATA: Final = (b"data", b"SSND")  # the chunks that hold samples
 _MOST_CHUNKS: Final = 10_000
 # First bytes of what consists of chunks: where the first one stands, how its name and size are written.
 _HEADED: Final = {
@@ -18,7 +19,9 @@ _HEADED: Final = {
     b"caff": (8, ">4sQ"),
 }
 _LAST_OF_STREAM: Final = 4  # flag in an Ogg page's header
+_ASF_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the GUID of the file properties object
 _PAGE_HEADER: Final = 27
+_LONGEST_STREAM: Final = 24 * 3600 * 48_000  # samples; beyond a day the position is damage
 _LONGEST_PAGE: Final = _PAGE_HEADER + 255 + 255 * 255
 
 
@@ -34,6 +37,13 @@ def end_of_chunks(file: BinaryIO, start: int) -> int:
             return chunk.place
         end = chunk.end
     return min(end, size) if end > start else size
+
+
+def sample_bytes(file: BinaryIO, start: int) -> int:
+    """How many bytes of samples the WAV or AIFF that begins at a byte holds; 0 where that is not known."""
+    size = _size(file)
+    found = next((chunk for chunk in _chunks(file, start) if chunk.name in DATA), None)
+    return max(0, min(found.end, size) - found.place - 8) if found and found.known else 0
 
 
 def cut_chunk(file: BinaryIO) -> bool:
@@ -89,6 +99,29 @@ def cut_ogg(file: BinaryIO) -> bool:
     return not whole or not flags & _LAST_OF_STREAM
 
 
+def cut_asf(file: BinaryIO) -> bool:
+    """Whether a WMA or WMV states a larger size than it has (ASF specification, section 3.2)."""
+    file.seek(0)
+    head = file.read(2**16)
+    place = head.find(_ASF_PROPERTIES)
+    if place < 0 or len(head) < place + 48:
+        return False
+    stated = int.from_bytes(head[place + 40 : place + 48], "little")
+    return _size(file) < stated < UNKNOWN_SIZE
+
+
+def last_granule(file: BinaryIO) -> int:
+    """The position of the last Ogg page that has one, in samples of its stream; 0 where it is unlikely or missing."""
+    size = _size(file)
+    file.seek(max(0, size - 2 * _LONGEST_PAGE))
+    tail = file.read()
+    last = tail.rfind(b"OggS")
+    if last < 0 or len(tail) - last < _PAGE_HEADER:
+        return 0
+    position = int.from_bytes(tail[last + 6 : last + 14], "little", signed=True)
+    return position if 0 < position < _LONGEST_STREAM else 0
+
+
 def counts_frames(file: BinaryIO) -> bool:
     """Whether an MP3's first frame tells how many follow (a Xing, Info or VBRI header)."""
     file.seek(0)
@@ -125,7 +158,7 @@ def _chunks(file: BinaryIO, start: int) -> Iterator[_Chunk]:
         known = 0 < length < (UNKNOWN_SIZE if width == 8 else 2**62)
         end = place + width + length
         yield _Chunk(name, place, end if known or not length else size, known)
-        if (not known and name in (b"data", b"SSND")) or not _is_name(name):
+        if (not known and name in DATA) or not _is_name(name) or end >= size:
             return
         file.seek(end)
         # An odd length is padded, but not by every program.

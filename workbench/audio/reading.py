@@ -21,12 +21,15 @@ import soundfile
 from workbench.audio.chunks import (
     UNKNOWN_SIZE,
     counts_frames,
+    cut_asf,
     cut_chunk,
     cut_ogg,
     end_of_chunks,
     has_second_head,
     is_blank,
     joined_mp4,
+    last_granule,
+    sample_bytes,
 )
 from workbench.core.types import Seconds
 from workbench.errors import AudioError
@@ -75,6 +78,10 @@ _ANNOUNCING: Final = {
     "aiff",
 }
 _HEADS: Final = {"asf": 16, "flv": 9, "tta": 14, "caf": 8}  # bytes that begin each file and stand nowhere else in it
+_WIDTHS: Final = {
+    **dict.fromkeys(("PCM_S8", "PCM_U8", "ULAW", "ALAW"), 1),
+    **{"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8},
+}  # bytes a sample
 _SHORTER: Final = re.compile(r": (\d+) \(should be (\d+)\)")  # libsndfile's log: a size in a header, and the file's own
 
 
@@ -117,6 +124,7 @@ class SoundReader:
         self.gaps: list[tuple[Seconds, Seconds]] = []
         self.cut_off = False
         self.left_out: Seconds | None = 0.0
+        self._rate = 0  # Hz, of the last frame
         self._frame: Seconds = 0.0  # a coder's step; its lead-in and padding take one or two
 
     def blocks(self) -> Iterator[Block]:
@@ -150,8 +158,12 @@ class SoundReader:
             seconds = sound.frames / sound.samplerate
             missing = _missing_bytes(sound.extra_info) if end == size else 0
             self.announced += seconds * (1 + missing / (end - start))
+            wide = _WIDTHS.get(sound.subtype, 0) * sound.channels * sound.samplerate
             with sound:
                 yield from _read_plain(sound)
+            uncounted = sample_bytes(file, start) / wide - seconds if wide else 0.0  # AIFF counts its frames apart
+            if uncounted > SHORTEST_CUT:
+                self.left_out = uncounted
             if end >= size:
                 return
             following = _plain(file, end, end_of_chunks(file, end))
@@ -169,7 +181,11 @@ class SoundReader:
                 streams = container.streams.audio
                 if not streams:
                     raise AudioError(f"{UNREADABLE} (it holds no sound)", "choose a file with sound in it")
+                if self.track >= len(streams):  # damaged streams are not found the same way twice
+                    raise AudioError(*DAMAGED)
                 stream: Any = streams[self.track]
+                if stream.codec_context is None:
+                    raise AudioError(f"{UNREADABLE} (its coding is not known here)", DAMAGED[1])
                 stream.thread_type = "NONE"  # several files are decoded side by side already
                 names = container.format.name.split(",")
                 suffix = self.path.suffix.lower().lstrip(".")
@@ -187,7 +203,9 @@ class SoundReader:
             self.announced = None
         if (names[0] == "mov" and joined_mp4(file)) or has_second_head(file, _HEADS.get(names[0], 0)):
             self.left_out = None
-        self.cut_off |= cut_ogg(file) if names[0] == "ogg" else cut_chunk(file)
+        self.cut_off |= cut_ogg(file) if names[0] == "ogg" else cut_chunk(file) or cut_asf(file)
+        if names[0] == "ogg":  # a damaged page takes those behind it along, and what ffmpeg says is announced too
+            self.announced = max(self.announced or 0.0, last_granule(file) / (self._rate or 48_000))
 
     def _frames(self, container: Any, stream: Any) -> Iterator[Block]:
         """Everything that can be decoded; what cannot is noted and, in the middle, replaced by silence."""
@@ -197,9 +215,9 @@ class SoundReader:
         kind: tuple[Any, ...] = ()
         resampler: Any = None
         read = lost = 0.0  # seconds: of sound, and of damage since the last of it
-        # The next frame's time stamp. Most containers begin where they like, Ogg at 0.
-        expected: Seconds | None = 0.0 if container.format.name == "ogg" else None
-        n_errors = 0
+        # The next frame's time stamp. Most containers begin where they like, Ogg and FLAC at 0.
+        expected: Seconds | None = 0.0 if container.format.name in ("ogg", "flac") else None
+        n_errors, lost_first = 0, 0.0
         for packet in _packets(container, stream):
             try:
                 frames = packet.decode()
@@ -219,12 +237,14 @@ class SoundReader:
                     kind = frame.sample_rate, frame.layout.name, frame.format.name
                     resampler = av.AudioResampler(format="fltp")  # rate and channels stay the frame's
                 length = self._frame = frame.samples / frame.sample_rate
-                n_errors = 0
+                n_errors, self._rate = 0, frame.sample_rate
                 if lost and read:
                     self.skipped.append((read, lost))
                     waiting.append(np.zeros((len(frame.layout.channels), round(lost * kind[0])), np.float32))
                     read += lost
                     expected = None if expected is None else expected + lost
+                elif lost:
+                    lost_first += lost  # before the first sound nothing needs filling
                 lost = 0.0
                 if frame.time is not None:
                     self._note_gap(read, 0.0 if expected is None else frame.time - expected)
@@ -238,6 +258,8 @@ class SoundReader:
         if waiting:
             yield Block(np.concatenate(waiting, axis=1).T, kind[0])
         self.cut_off |= lost >= SHORTEST_CUT
+        if lost_first >= SHORTEST_CUT:
+            self.gaps.insert(0, (0.0, lost_first))
 
     def _note_gap(self, at: Seconds, jump: Seconds) -> None:
         """Keep a jump of the time stamps; one that goes back soon was a wrong stamp, no gap."""
@@ -348,7 +370,7 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
     for _ in range(MOST_ERRORS):
         try:
             yield from container.demux(stream)
-        except av.FFmpegError:
+        except (av.FFmpegError, IndexError):  # IndexError: a stream that appears midway, which PyAV does not expect
             continue
         return
 
