@@ -349,3 +349,32 @@ def test_stdout_holds_one_document_and_nothing_else(tmp_path, make_wav) -> None:
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["set"] == "ünï"
     assert result.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "base", "adapted", "verdict", "normalizer"),
+    [
+        ("hi2", (), 2 / 3, 0.0, "better", "marks"),
+        ("th2", (), 0.75, 0.0, "better", "characters"),
+        ("de", (), 1.0, 0.0, "better", "marks"),
+        ("tr", ("--language", "tr"), 0.0, 0.0, "no proof", "turkic"),
+        ("tr", (), 0.0, 0.0, "no proof", "turkic"),
+        ("curly2", (), 0.0, 0.0, "no proof", "english"),
+        ("allempty", (), 1.0, 0.0, "no proof", "marks"),
+    ],
+)
+def test_scores_that_were_wrong_for_whole_languages(
+    cli,
+    shared_cases: Path,
+    name: str,
+    flags: tuple[str, ...],
+    base: float,
+    adapted: float,
+    verdict: str,
+    normalizer: str,
+) -> None:
+    fields = ("--reference", "text", "--base", "base", "--adapted", "adapted")
+    found = cli("score", shared_cases / "score" / f"{name}.jsonl", *fields, *flags, "--json").document
+    assert (found["base"]["wer"], found["adapted"]["wer"]) == (pytest.approx(base), pytest.approx(adapted))
+    assert (found["verdict"], found["normalizer"]) == (verdict, normalizer)
+    assert found["normalizer_reason"].endswith(".")

@@ -312,7 +312,7 @@ def test_broken_tables(collecting, folder, make_wav) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"manifest.jsonl": b"[{}]"}, "JSON array"),
+        ({"manifest.jsonl": b"[{]"}, "no valid JSON array"),
         ({"manifest.jsonl": b"\xff\xfe{}\x00"}, "UTF-16"),
         ({"metadata.csv": b""}, "first line must name the columns"),
         ({"manifest_a.jsonl": b"{}", "manifest_b.jsonl": b"{}"}, "several manifests"),

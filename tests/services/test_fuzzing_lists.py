@@ -1,3 +1,4 @@
+# ruff: noqa: PT017 (an example may be refused or not)
 """Lists and texts made up at random: read, or refused in a sentence; nothing else, and no label that nobody said."""
 
 import json

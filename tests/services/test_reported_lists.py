@@ -4,6 +4,7 @@ Each kind that was reported (`../shared/cases`) is here with further files of it
 """
 
 import io
+import json
 import shutil
 import unicodedata
 import zipfile
@@ -237,6 +238,29 @@ def test_tables_under_any_name(write, read, name: str, content: str, encoding: s
     assert ("cp1252" in warned(reading)) == (encoding == "cp1252")
     if name == "train.csv":
         assert {c.split for c in reading.candidates} == {"train"}
+
+
+LABEL_STUDIO = {
+    "JSON-MIN": [{"audio": "/data/upload/1/ab-a.wav", "id": 1, "annotator": 1, "transcription": "grün"}],
+    "JSON-MIN, a list": [{"audio": "/data/upload/1/ab-a.wav", "id": 1, "transcription": ["grün"]}],
+    "JSON": [
+        {
+            "id": 1,
+            "data": {"audio": "/data/upload/1/ab-a.wav"},
+            "annotations": [
+                {"result": [{"type": "textarea", "value": {"text": ["first try"]}}]},
+                {"result": [{"type": "textarea", "value": {"text": ["grün"]}}]},
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", LABEL_STUDIO)
+def test_what_label_studio_exports(write, read, kind: str) -> None:
+    reading = read(write({"ab-a.wav": b"x", "project-1-at-2026.json": json.dumps(LABEL_STUDIO[kind])}))
+    assert found(reading) == [("ab-a.wav", "grün")]
+    assert problems(reading) == []
 
 
 def test_a_list_that_was_not_understood_stands_at_the_top(write, read) -> None:

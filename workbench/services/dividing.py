@@ -3,13 +3,14 @@
 The assignment belongs to the set and never changes; clips get their place when their label is first confirmed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from workbench.core.config import FOLDS_BELOW_CLIPS
 from workbench.core.splits import Assignment, SplitCandidate, assign, leaks
 from workbench.core.types import Split, SplitName
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
@@ -60,6 +61,12 @@ def assign_set(session: Session, set_id: int) -> Assignment:
     if placed := [{"id": clip_id, "split": split} for clip_id, split in dealt if split]:
         session.execute(update(ClipRow), placed)
     return assignment
+
+
+def in_folds(candidates: Sequence[SplitCandidate]) -> bool:
+    """Whether every clip judges in one fold: the set is small, and no test clips came with it."""
+    brought = any(c.fixed and c.split == "test" for c in candidates)
+    return len(candidates) < FOLDS_BELOW_CLIPS and not brought
 
 
 def confirmed_candidates(session: Session, set_id: int) -> list[SplitCandidate]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS
+from workbench.core.config import DEFAULT_FOLDS
 from workbench.core.enough import Enough
 from workbench.core.ruler import choose_ruler
 from workbench.core.splits import folds
 from workbench.errors import TrainingError
 from workbench.services.collecting import Collecting, SetInfo
+from workbench.services.dividing import in_folds
 from workbench.services.labelling import Labelling
 from workbench.services.planning import MIN_CONFIRMED
 from workbench.services.standing import expected_errors
@@ -52,18 +53,17 @@ class Guiding:
         """
         info = self._collecting.set_info(set_name)
         candidates = self._labelling.candidates(set_name)
-        brought = any(c.fixed and c.split == "test" for c in candidates)  # the user's own test set judges
-        in_folds = len(candidates) < FOLDS_BELOW_CLIPS and not brought
-        tested = {c.clip_id: c.text for c in candidates if in_folds or c.split == "test"}
+        turns = in_folds(candidates)
+        tested = {c.clip_id: c.text for c in candidates if turns or c.split == "test"}
         normalizer = choose_ruler([c.text for c in candidates], info.language).normalizer
         with self._store.session() as session:
             errors = expected_errors(session, self._base_model(set_name), tested, normalizer)
         obstacle = ""
-        if in_folds and len(candidates) >= MIN_CONFIRMED:
+        if turns and len(candidates) >= MIN_CONFIRMED:
             try:
                 folds(candidates, DEFAULT_FOLDS)
             except TrainingError as e:
                 obstacle = str(e)
         to_start = max(0, MIN_CONFIRMED - len(candidates))
-        enough = Enough(len(tested), errors, "out-of-fold" if in_folds else "test")
+        enough = Enough(len(tested), errors, "out-of-fold" if turns else "test")
         return Readiness(info, to_start, enough, obstacle)

@@ -17,7 +17,7 @@ from workbench.core.splits import Assignment, SplitCandidate
 from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
 from workbench.services.browsing import Wanted, clips_of, found
-from workbench.services.dividing import SetSplit, assign_set, confirmed_candidates, split_set
+from workbench.services.dividing import SetSplit, assign_set, confirmed_candidates, in_folds, split_set
 from workbench.services.drafts import draft_texts, write_drafts
 from workbench.services.saving import comes_first, told_when_full
 from workbench.store.database import Store
@@ -289,6 +289,10 @@ class Labelling:
         """A set's confirmed clips as the split rules see them."""
         with self._store.session() as session:
             return confirmed_candidates(session, find_set(session, set_name).id)
+
+    def in_folds(self, set_name: str) -> bool:
+        """Whether a set's clips learn and judge in turns."""
+        return bool(self._store.kept(("in folds", set_name), lambda: in_folds(self.candidates(set_name))))
 
     def split_of(self, set_name: str) -> SetSplit:
         """How a set's confirmed clips are divided now."""

@@ -194,7 +194,8 @@ def _is_western(content: bytes) -> bool:
 
 def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
     if content.lstrip().startswith(b"["):
-        raise DataError(f"{name} is one JSON array; write one JSON object a line instead (JSONL).")
+        yield from _read_array(content, name)
+        return
     for line, raw in enumerate(content.split(b"\n"), start=1):
         if not raw.strip():
             continue
@@ -209,6 +210,37 @@ def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
                 yield Row(line, {str(key).strip().lower(): value for key, value in values.items()})
             else:
                 yield Problem(name, line, "not a JSON object", 'write {"audio_filepath": …, "text": …} on each line')
+
+
+def _read_array(content: bytes, name: str) -> Iterator[Row | Problem]:
+    """One JSON array of objects, as Label Studio and others export; entries are counted where lines are not."""
+    try:
+        entries = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as e:
+        raise DataError(f"{name} is no valid JSON array; write one JSON object a line instead (JSONL).") from e
+    for number, entry in enumerate(entries, start=1):
+        if isinstance(entry, dict):
+            yield Row(number, {str(key).strip().lower(): value for key, value in _flat(entry).items()})
+        else:
+            yield Problem(name, number, "not a JSON object", 'write {"audio_filepath": …, "text": …} for each sound')
+
+
+def _flat(entry: dict[str, Any]) -> dict[str, Any]:
+    """Label Studio keeps a task's data apart from what annotators wrote, and a text as a list of lines."""
+    values = {**entry, **entry["data"]} if isinstance(entry.get("data"), dict) else dict(entry)
+    written = [
+        result["value"]["text"]
+        for annotation in (entry.get("annotations") or [] if isinstance(entry.get("annotations"), list) else [])
+        if isinstance(annotation, dict) and not annotation.get("was_cancelled")
+        for result in (annotation.get("result") or [] if isinstance(annotation.get("result"), list) else [])
+        if isinstance(result, dict) and isinstance(result.get("value"), dict) and "text" in result["value"]
+    ]
+    if written:
+        values["text"] = written[-1]  # the newest annotation
+    for key, value in values.items():
+        if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+            values[key] = " ".join(value)
+    return values
 
 
 def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:

@@ -57,6 +57,7 @@ class ClipRows:
     def __init__(self, workbench: Workbench, doctor: DoctorPanel) -> None:
         self.browsing, self.picturing = workbench.browsing, workbench.picturing
         self.adaptation, self.catalog, self.doctor = workbench.adaptation, workbench.catalog, doctor
+        self.labelling = workbench.labelling
 
     def view(
         self, query: Query, *, touched: int | None = None, find: int | None = None, **extra: Any
@@ -106,7 +107,8 @@ class ClipRows:
         """A function from a listed clip to its row; what all rows share is asked once."""
         notes = self.doctor.notes(query.set_name, query.heard_by)
         alphabet = self._alphabet(query.model, language)
-        return lambda listed: self._row(listed, alphabet, language, notes.get(listed.clip.id, []))
+        turns = self.labelling.in_folds(query.set_name)
+        return lambda listed: self._row(listed, alphabet, language, notes.get(listed.clip.id, []), in_folds=turns)
 
     def _alphabet(self, model: str | None, language: str | None) -> Alphabet | None:
         try:
@@ -115,7 +117,13 @@ class ClipRows:
             return None  # a half-typed hub id
 
     def _row(
-        self, listed: Listed, alphabet: Alphabet | None, language: str | None, notes: list[Mapping[str, Any]]
+        self,
+        listed: Listed,
+        alphabet: Alphabet | None,
+        language: str | None,
+        notes: list[Mapping[str, Any]],
+        *,
+        in_folds: bool,
     ) -> dict[str, Any]:
         clip, unsure = listed.clip, listed.unsure
         written = to_model_text(clip.text, alphabet, clip.language or language) if alphabet and clip.text else None
@@ -125,7 +133,7 @@ class ClipRows:
             "name": clip.name,
             "duration": clip.duration,
             "speaker": clip.speaker or "",
-            "split": clip.split or "",
+            "split": ("fold" if in_folds else clip.split) if clip.split else "",
             "status": clip.status,
             "noSpeech": listed.no_speech,
             "text": clip.text,

@@ -91,7 +91,7 @@ class Page:
             self.seen, self.labels, self.sets.steps, self.sets.choice,
             self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
-            self.compare.result, self.history.seen, self.adapt.ended,
+            self.adapt.start, self.compare.result, self.history.seen, self.adapt.ended,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
@@ -147,7 +147,7 @@ class Page:
             now["models"] if "models" in changed else gr.skip(),
             speakers if "labels" in changed else gr.skip(),
             view.id if view else "",
-            *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 4),
+            *(self.adapt.show_run(view, runs) if changed & {"set", "runs", "run"} else [gr.skip()] * 5),
             token if "result" in changed else gr.skip(),
             repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
             now["done"] if "done" in changed and "done" in seen else gr.skip(),

@@ -340,11 +340,12 @@ LIST_WORDS: Final = {
     "status": {"unlabelled": "to do", "drafted": "draft", "confirmed": "confirmed"},
     "noSpeech": "no speech heard",
     "noSpeechNote": "The model heard nobody speak. Listen: write down what is said, or delete the clip.",
-    "parts": {"train": "learns (train)", "dev": "steers (dev)", "test": "judges (test)"},
+    "parts": {"train": "learns (train)", "dev": "steers (dev)", "test": "judges (test)", "fold": "learns and judges"},
     "splits": {
         "train": "Learned from (training set)",
         "dev": "Steers the training, never judged by (development set)",
         "test": "Only judges, never learned from (test set)",
+        "fold": "Judges in one fold and learns in the others: the set is small (cross-validation)",
     },
     "pick": "Select",
     "pickPage": "Select all on this page",
@@ -386,6 +387,7 @@ MORE: Final = "More settings"
 MORE_INFO: Final = "Filled with what suits this model and this many clips; clear a field to get that back."
 EXTEND: Final = "Let the alphabet grow by the labels' new characters"
 START: Final = "Start adapting"
+START_NEXT: Final = "Start one after it"
 CURVE: Final = "Would more clips help? (learning curve)"
 CURVE_TITLE: Final = "Would more clips help? (learning curve)"
 CURVE_AXIS: Final = "training clips"

@@ -57,14 +57,20 @@ class RunPanel:
         return gr.update(visible=False)
 
     def show_run(self, view: RunView | None, runs: list[RunView]) -> list[Any]:
-        """Run list, panel, Stop and Resume, for the page's timer."""
+        """Run list, panel, Stop, Resume and Start, for the page's timer."""
         if view is None:
             none = f"<p class='hint'>{esc(text.NO_RUNS)}</p>"
             hidden = gr.update(visible=False)
-            return [gr.update(choices=[], value=None, visible=False), none, hidden, hidden]
+            return [gr.update(choices=[], value=None, visible=False), none, hidden, hidden, _start(busy=False)]
         return [
             gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
             panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
             gr.update(visible=view.active, interactive=not view.stopping),
             gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
+            _start(busy=any(run.active for run in runs)),
         ]
+
+
+def _start(*, busy: bool) -> dict[str, Any]:
+    """The button that starts a run: while one is at work it is quieter, and says that the next one waits."""
+    return dict(gr.update(value=text.START_NEXT if busy else text.START, variant="secondary" if busy else "primary"))
