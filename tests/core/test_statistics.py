@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from workbench.core.statistics import Interval, paired_bootstrap, provable_change, verdict
+from workbench.core.statistics import EARLIER_METHOD, Interval, paired_bootstrap, provable_change, verdict
 from workbench.errors import DataError
 
 
@@ -131,3 +131,21 @@ def test_provable_change_at_the_points_of_the_rule(errors: int, change: float | 
 def test_provable_change_only_shrinks() -> None:
     changes = [provable_change(errors) or 1.0 for errors in range(0, 2000)]
     assert all(later <= earlier for earlier, later in pairwise(changes))
+
+
+def test_earlier_runs_keep_their_plain_percentiles() -> None:
+    rng = np.random.default_rng(3)
+    base, adapted, words = rng.poisson(2, 14), rng.poisson(1.4, 14), [10] * 14
+    before = paired_bootstrap(base.tolist(), adapted.tolist(), words, method=EARLIER_METHOD)
+    now = paired_bootstrap(base.tolist(), adapted.tolist(), words)
+    assert (before.method, before.estimate) == (EARLIER_METHOD, now.estimate)
+    assert now.low < before.low
+    assert before.high < now.high
+    draws = np.random.default_rng(0).integers(0, 14, (4_000, 14))
+    rates = (adapted - base)[draws].sum(axis=1) / 140
+    assert (before.low, before.high) == pytest.approx(tuple(np.quantile(rates, [0.025, 0.975])), abs=0.01)
+
+
+def test_what_was_judged_by_five_clips_stays_so() -> None:
+    assert Interval(-0.1, -0.2, -0.01, "clips", 30, 5, EARLIER_METHOD).judges
+    assert verdict(Interval(-0.1, -0.2, -0.01, "clips", 30, 5, EARLIER_METHOD)) == "better"

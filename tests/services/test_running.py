@@ -16,10 +16,12 @@ import pytest
 import soundfile
 
 from tests.asr.conftest import save_model
+from workbench.core.statistics import EARLIER_METHOD, METHOD
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, TrainingError, UnknownNameError, WorkbenchError
 from workbench.services.export import export_run
 from workbench.services.workbench import Workbench
+from workbench.store.runs import find_run
 
 WORDS = ["abba", "zoo", "kiwi", "lemon", "fig", "pea"]
 QUICK = {"epochs": 2, "learning_rate": 1e-3, "normalizer": "marks"}
@@ -254,3 +256,16 @@ def test_labels_that_nobody_said_neither_train_nor_test(bench: Workbench, spec: 
     assert preview.test == 21
     (note,) = [n for n in preview.notes if "which nobody says" in n]
     assert note.startswith("3 of 24 confirmed labels hold times, markup or control tokens (such as <|endoftext|>)")
+
+
+def test_a_run_keeps_the_interval_that_it_was_judged_by(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
+    import_tones(bench, tmp_path / "tones", 24)
+    run = bench.adaptation.start("tones", spec, "head", QUICK)
+    assert bench.adaptation.jobs.wait(run).status == "done"
+    assert bench.comparing.document(run)["wer_change"]["method"] == METHOD
+    assert "earlier method" not in bench.comparing.document(run)["summary"]
+    with bench.store.session() as session:  # as a version from before left it
+        row = find_run(session, run)
+        row.result = {key: value for key, value in row.result.items() if key != "interval_method"}
+    document = bench.comparing.document(run)
+    assert document["wer_change"]["method"] == document["cer_change"]["method"] == EARLIER_METHOD

@@ -13,11 +13,19 @@ from workbench.core.mistakes import Confusion, Missed, mistakes
 from workbench.core.part_rates import PartRate, part_rates
 from workbench.core.ruler import Measure, choose_ruler, measure_of
 from workbench.core.scoring import ClipScore, Evaluation, evaluate
-from workbench.core.statistics import FEWEST_DIFFERING, Interval, paired_bootstrap, verdict
+from workbench.core.statistics import (
+    EARLIER_METHOD,
+    FEWEST_DIFFERING,
+    METHOD,
+    Interval,
+    paired_bootstrap,
+    verdict,
+)
 from workbench.core.terms import TermScore, pooled, score_rare_words, score_terms
 from workbench.core.types import Verdict
 
 OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
+EARLIER = "; interval by the earlier method, plain percentiles, which is too narrow for few clips"
 OTHER_RULER = "Chosen by hand; these texts are usually compared with {suited}."
 _NO_CLIP = "No proof: there is no test clip."
 _CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
@@ -179,6 +187,7 @@ def compare(
     train_texts: Sequence[str] = (),
     seed: int = 0,
     scheme: Scheme = "test",
+    method: str = METHOD,
 ) -> Comparison:
     """Score both sides of each row and judge the difference.
 
@@ -190,6 +199,7 @@ def compare(
         train_texts: References that were trained on, to say how often a term was in them.
         seed: Seed of the bootstrap.
         scheme: Where the clips come from.
+        method: Of the intervals; runs keep the one they were first judged by.
 
     Raises:
         UnknownNameError: No such normalizer.
@@ -207,6 +217,7 @@ def compare(
         [before.reference_words for before, _ in pairs],
         speakers,
         seed=seed,
+        method=method,
     )
     cer_interval = paired_bootstrap(
         [before.character_errors for before, _ in pairs],
@@ -214,9 +225,10 @@ def compare(
         [before.reference_characters for before, _ in pairs],
         speakers,
         seed=seed,
+        method=method,
     )
     rare = None if terms or not any(row.rare_words for row in rows) else [row.rare_words for row in rows]
-    term_rate, other_rate = part_rates(terms, rare, base, adapted, speakers, seed=seed)
+    term_rate, other_rate = part_rates(terms, rare, base, adapted, speakers, seed=seed, method=method)
     reason = suited.reason if suited.normalizer == normalizer else OTHER_RULER.format(suited=suited.normalizer)
     by_characters = measure_of(normalizer) == "cer"
     judging, rate = (cer_interval, adapted.cer) if by_characters else (interval, adapted.wer)
@@ -264,6 +276,7 @@ def verdict_sentence(comparison: Comparison) -> str:
     measured = (
         f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
         f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
+        f"{EARLIER if interval.method == EARLIER_METHOD else ''}"
     )
     if not interval.judges:
         few = f"fewer than {FEWEST_DIFFERING} prove nothing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.scoring import Evaluation
-from workbench.core.statistics import Interval, paired_bootstrap
+from workbench.core.statistics import METHOD, Interval, paired_bootstrap
 from workbench.core.terms import term_errors
 
 
@@ -38,6 +38,7 @@ def part_rates(
     speakers: Sequence[str | None],
     *,
     seed: int = 0,
+    method: str = METHOD,
 ) -> tuple[PartRate | None, PartRate | None]:
     """The rates on words of terms and on all others.
 
@@ -54,8 +55,8 @@ def part_rates(
     words = [said for _, said in before]
     rest = [clip.reference_words - said for clip, said in zip(base.clips, words, strict=True)]
     return (
-        _rate([wrong for wrong, _ in before], [wrong for wrong, _ in after], words, speakers, seed),
-        _rate(_others(base, before), _others(adapted, after), rest, speakers, seed),
+        _rate([wrong for wrong, _ in before], [wrong for wrong, _ in after], words, speakers, seed, method),
+        _rate(_others(base, before), _others(adapted, after), rest, speakers, seed, method),
     )
 
 
@@ -64,10 +65,15 @@ def _others(side: Evaluation, found: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _rate(
-    before: Sequence[int], after: Sequence[int], words: Sequence[int], speakers: Sequence[str | None], seed: int
+    before: Sequence[int],
+    after: Sequence[int],
+    words: Sequence[int],
+    speakers: Sequence[str | None],
+    seed: int,
+    method: str,
 ) -> PartRate | None:
     total = sum(words)
     if not total:
         return None
-    change = paired_bootstrap(before, after, words, speakers, seed=seed)
+    change = paired_bootstrap(before, after, words, speakers, seed=seed, method=method)
     return PartRate(total, sum(before) / total, sum(after) / total, change)

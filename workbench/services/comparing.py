@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from workbench.core.comparison import Comparison, ComparisonRow, compare
 from workbench.core.forgetting import Forgetting
+from workbench.core.statistics import EARLIER_METHOD
 from workbench.errors import WorkbenchError
 from workbench.services.general import forgetting_of, unlike_general
 from workbench.services.kept import kept_base
@@ -94,6 +95,7 @@ class Comparing:
             train_texts=train_texts,
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
+            method=run.result.get("interval_method", EARLIER_METHOD),
         )
         comparison = replace(comparison, kept_base=kept_base(run.result, run.status))
         extra = (run.result.get("sweep"), run.result.get("curve"))

@@ -23,6 +23,7 @@ from workbench.core.forgetting import Forgetting
 from workbench.core.numbers import language_code
 from workbench.core.ruler import choose_ruler
 from workbench.core.splits import closed_vocabulary
+from workbench.core.statistics import EARLIER_METHOD
 from workbench.core.text import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
@@ -297,7 +298,8 @@ def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = Non
         return Forgetting(known["set"], red_line, None, left_out, why, version)
     chosen = normalizer or choose_ruler([r.reference for r in rows], known.get("language")).normalizer
     seed, language = int(run.config["seed"]), known.get("language")
-    comparison = compare(rows, normalizer=chosen, language=language, seed=seed, scheme="given")
+    method = run.result.get("interval_method", EARLIER_METHOD)
+    comparison = compare(rows, normalizer=chosen, language=language, seed=seed, scheme="given", method=method)
     return Forgetting(known["set"], red_line, comparison, left_out, version=version)
 
 

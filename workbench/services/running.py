@@ -18,6 +18,7 @@ from workbench.asr.freezing import apply_plan
 from workbench.asr.training import Check, Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
 from workbench.core.config import TrainingConfig
 from workbench.core.scoring import evaluate
+from workbench.core.statistics import METHOD
 from workbench.core.text import repetition
 from workbench.core.types import SAMPLE_RATE, Seconds, Split
 from workbench.services.arms import Arm
@@ -218,6 +219,7 @@ class RunExecution(Preparation):
         result = self.result | {
             "train_clips": len(trained),
             "base_delivered": unchanged,
+            "interval_method": METHOD,
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes,
             "new_characters": ready.new_characters,
