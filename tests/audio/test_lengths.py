@@ -226,3 +226,40 @@ def test_cases_that_were_reported(shared_cases: Path, case: str, seconds: float,
     sound = hear(shared_cases / case)
     assert sound.duration == pytest.approx(seconds, abs=0.06)
     assert len(check(sound)) == remarks
+
+
+@pytest.mark.parametrize(("rate", "n"), [(48_000, 1), (192_000, 3), (16_000, 1)])
+def test_a_sound_of_hardly_a_sample_is_a_sentence(tmp_path: Path, rate: int, n: int) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.full(n, 0.5, np.float32), rate)
+    with pytest.raises(AudioError):
+        check(decode_file(path))
+    with pytest.raises(AudioError), open_recording(path, tmp_path) as recording:
+        check(recording.part(0, 0, len(recording.tracks[0])))
+
+
+def test_a_damaged_packet_that_claims_hours_makes_no_hours(tmp_path: Path) -> None:
+    data = bytearray(damaged(write(tmp_path / "a.m4a", "aac", 4.0), 0.4))
+    place = data.index(b"stts") + 12
+    for delta in (10**6, 10**8, 4 * 10**9):
+        data[place : place + 4] = struct.pack(">I", delta)
+        path = put(tmp_path / "b.m4a", bytes(data).replace(b"edts", b"free"))
+        sound = hear(path)
+        assert sound.duration < 60
+        assert not any("longer" in remark for remark in sound.remarks)
+
+
+def test_joined_flac_keeps_the_beginning_of_each(tmp_path: Path) -> None:
+    voices = [speechlike(1, seed=seed) for seed in range(3)]
+    parts = []
+    for voice in voices:
+        soundfile.write(tmp_path / "a.flac", voice, 16_000)
+        parts.append((tmp_path / "a.flac").read_bytes())
+    sound = hear(put(tmp_path / "all.flac", b"".join(parts)))
+    np.testing.assert_allclose(sound.samples, np.concatenate(voices), atol=1e-4)
+    assert sound.remarks == ()
+
+
+def test_more_channels_than_are_read_are_told(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.stack([speechlike(1)] * 10, axis=1), 16_000)
+    assert check(hear(tmp_path / "a.wav")) == ("holds 10 channels: the first 8 were read, the others left out",)

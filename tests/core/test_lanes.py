@@ -90,6 +90,13 @@ def test_a_lane_holds_right_wrong_and_extra_words_and_the_missing_ones_when_they
         ("twelve ounce", "twelve", "english", [("equal", "twelve"), ("delete", "")]),
         ("the colour red", "the color blue", "english", [("equal", "the"), ("alike", "color"), ("substitute", "blue")]),
         ("one hundred and five", "105 now", "english", [("alike", "105"), ("insert", "now")]),
+        ("do you not know", "don't know", "english", [("substitute", "don't"), ("equal", "know")]),
+        (
+            "I really would like it",
+            "I'd like it",
+            "english",
+            [("substitute", "I'd"), ("equal", "like"), ("equal", "it")],
+        ),
         ("", "something", "marks", [("insert", "something")]),
         ("something", "", "marks", [("delete", "")]),
         ("", "", "marks", []),

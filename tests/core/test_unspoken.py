@@ -48,6 +48,8 @@ def test_what_nobody_says(text: str, kind: str) -> None:
         "1.5 - 2.5 grams",
         "C:\\parts",
         "5 -> 7",
+        "as in John (3:16) he said",
+        "meet me at (12:30)",
     ],
 )
 def test_what_people_say_and_write(text: str) -> None:
@@ -55,5 +57,6 @@ def test_what_people_say_and_write(text: str) -> None:
 
 
 def test_markup_and_control_tokens_come_off() -> None:
+    assert without_unspoken("salt &amp; pepper") == "salt & pepper"
     assert without_unspoken("<|en|> <i>hello</i> there<|endoftext|>") == "hello there"
     assert unspoken(without_unspoken("<s>hello</s>")) is None

@@ -56,3 +56,11 @@ def test_correlation() -> None:
     assert correlation(voice[800:], voice) > 0.95
     assert correlation(voice, speechlike(1, seed=1)) < 0.5
     assert correlation(voice, np.zeros(16_000, np.float32)) == 0
+
+
+def test_hum_and_an_offset_make_no_two_recordings_alike() -> None:
+    rng = np.random.default_rng(0)
+    times = np.arange(32_000) / 16_000
+    hum = (0.05 + 0.06 * np.sin(2 * np.pi * 50 * times)).astype(np.float32)
+    one, other = (hum + 0.005 * rng.standard_normal(32_000).astype(np.float32) for _ in range(2))
+    assert correlation(one, other) < 0.3

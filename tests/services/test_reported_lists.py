@@ -344,3 +344,39 @@ def test_archives_of_other_systems(tmp_path, read) -> None:
         path.write_bytes(data)
         reading = read(path)
         assert [c.text for c in reading.candidates] == ["eins"], raw
+
+
+def test_names_that_differ_in_case_alone_keep_their_own_texts(write, read) -> None:
+    reading = read(
+        write({"a.wav": b"x", "A.wav": b"x", "a.txt": "small", "A.txt": "large", "B.WAV": b"x", "b.txt": "b"})
+    )
+    assert sorted(found(reading)) == [("A.wav", "large"), ("B.WAV", "b"), ("a.wav", "small")]
+
+
+@pytest.mark.parametrize("written", ["a.wav", "A.wav", "a.mp3", "a", "/elsewhere/a.wav"])
+def test_a_link_that_leads_outside_is_refused_however_it_is_spelled(write, read, tmp_path: Path, written: str) -> None:
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    folder = write({"data.csv": f"file_name,text\n{written},eins\n"})
+    (folder / "a.wav").symlink_to(tmp_path / "secret.wav")
+    for place in (folder, folder / "data.csv"):
+        assert [c for c in read(place).candidates if c.text] == []
+
+
+@pytest.mark.parametrize("columns", ["text,file_name", "client_id,path,sentence", "file_name,text"])
+def test_a_stray_quote_in_a_long_list_costs_its_line(write, read, columns: str) -> None:
+    named = {"text": "words here", "file_name": "a.wav", "client_id": "q", "path": "a.wav", "sentence": "words here"}
+    order = columns.split(",")
+    lines = [",".join(named[c] for c in order) for _ in range(3_000)]
+    lines[100] = ",".join('"' + named[c] if c in ("text", "sentence") else named[c] for c in order)
+    reading = read(write({"a.wav": b"x", "data.csv": "\n".join([columns, *lines])}))
+    assert len(reading.candidates) == 2_999
+    assert problems(reading) == [("data.csv", 102, "a quotation mark opens a text and nothing closes it")]
+
+
+def test_a_spelled_third_column_is_no_speaker(write, read) -> None:
+    sounds = {f"wavs/{i}.wav": b"x" for i in range(3)}
+    reading = read(write({**sounds, "metadata.csv": "0|5|five\n1|20 mg|twenty milligrams\n2|7|seven\n"}))
+    assert [c.text for c in reading.candidates] == ["five", "twenty milligrams", "seven"]
+    chinese = "0|今天，天气很好。|今天天气很好\n1|你好！|你好\n2|谢谢，再见。|谢谢再见\n"
+    reading = read(write({"metadata.csv": chinese}))
+    assert next((c.text, c.speaker) for c in reading.candidates) == ("今天天气很好", None)

@@ -20,6 +20,7 @@ _HEADED: Final = {
 }
 _LAST_OF_STREAM: Final = 4  # flag in an Ogg page's header
 _ASF_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # the GUID of the file properties object
+_FLAC: Final = b"fLaC\0\0\0\x22"  # the marker, and the head of the stream's first block
 _PAGE_HEADER: Final = 27
 _LONGEST_STREAM: Final = 24 * 3600 * 48_000  # samples; beyond a day the position is damage
 _LONGEST_PAGE: Final = _PAGE_HEADER + 255 + 255 * 255
@@ -64,6 +65,23 @@ def has_second_head(file: BinaryIO, n: int) -> bool:
             return True
         tail = part[-n:]
     return False
+
+
+def flac_heads(file: BinaryIO) -> list[int]:
+    """Where each of several joined FLAC files begins; nothing for another kind of file."""
+    file.seek(0)
+    if file.read(len(_FLAC)) != _FLAC:
+        return []
+    found, place, tail = [0], len(_FLAC), b""
+    for part in iter(lambda: file.read(2**20), b""):
+        data = tail + part
+        at = data.find(_FLAC)
+        while at >= 0:
+            found.append(place - len(tail) + at)
+            at = data.find(_FLAC, at + 1)
+        place += len(part)
+        tail = data[-(len(_FLAC) - 1) :]
+    return found
 
 
 def is_blank(file: BinaryIO, start: int) -> bool:

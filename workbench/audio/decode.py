@@ -234,6 +234,7 @@ def _recorded(block: Block) -> Sound:
     resampled = Resampled(parts.append, float("inf"))
     resampled.add(block)
     resampled.finish()
+    resampled.check_taken()
     return _sound(parts, resampled, "microphone")
 
 

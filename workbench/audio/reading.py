@@ -25,6 +25,7 @@ from workbench.audio.chunks import (
     cut_chunk,
     cut_ogg,
     end_of_chunks,
+    flac_heads,
     has_second_head,
     is_blank,
     joined_mp4,
@@ -43,6 +44,8 @@ LONGEST_GAP: Final[Seconds] = 600.0  # beyond, the stamps are not to be believed
 SHORTEST_CUT: Final[Seconds] = 0.1  # headers count a coder's lead-in and padding as sound
 LONGEST_STEP: Final[Seconds] = 0.13  # 1,024 samples of AAC at 8 kHz; lossless coders take larger ones, and pad nothing
 CUT_SHARE: Final = 0.02  # of the announced length
+LONGEST_PACKET: Final[Seconds] = 2.0  # lossless coders take a second at once; more is a damaged length
+LONGEST_SILENCE: Final[Seconds] = 20.0  # put in the place of damage at once
 MOST_ERRORS: Final = 1_000  # in a row without a sample between: a container that makes no sense any more
 
 UNREADABLE: Final = "unreadable"
@@ -104,6 +107,7 @@ class SoundReader:
     Attributes:
         format: For instance "wav" or "m4a".
         tracks: Audio tracks in the file.
+        channels: The most that any part of the track has.
         floats: Its samples are floats, for which full scale is no limit.
         duration: Seconds read so far.
         announced: Seconds that the header promises, where it does.
@@ -117,6 +121,7 @@ class SoundReader:
         self.path, self.track = path, track
         self.format = ""
         self.tracks = 1
+        self.channels = 0
         self.floats = False
         self.duration: Seconds = 0.0
         self.announced: Seconds | None = None
@@ -137,8 +142,9 @@ class SoundReader:
         try:
             with self.path.open("rb") as file:
                 plain = _plain(file, 0, end_of_chunks(file, 0))
-                for block in self._plain_blocks(file, plain) if plain else self._stream_blocks(file):
+                for block in self._plain_blocks(file, plain) if plain else self._streams(file):
                     self.duration += len(block.array) / block.rate
+                    self.channels = max(self.channels, block.array.shape[1])
                     yield block
         except OSError as e:
             raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
@@ -173,11 +179,22 @@ class SoundReader:
                 return
             start, sound = end, following
 
-    def _stream_blocks(self, file: BinaryIO) -> Iterator[Block]:
+    def _streams(self, file: BinaryIO) -> Iterator[Block]:
+        """A compressed stream, or several where FLAC files were joined: ffmpeg loses the beginning of the second."""
+        starts = flac_heads(file) or [0]
+        size = os.fstat(file.fileno()).st_size
+        announced: list[Seconds | None] = []
+        for start, stop in zip(starts, [*starts[1:], size], strict=True):
+            yield from self._stream_blocks(file, start, stop)
+            announced.append(self.announced)
+        known = [seconds for seconds in announced if seconds is not None]
+        self.announced = sum(known) if len(known) == len(announced) else None
+
+    def _stream_blocks(self, file: BinaryIO, start: int, stop: int) -> Iterator[Block]:
         import av
 
         try:
-            with av.open(_whole(file), options=_OPTIONS, metadata_errors="replace") as container:
+            with av.open(_Part(file, start, stop), options=_OPTIONS, metadata_errors="replace") as container:
                 streams = container.streams.audio
                 if not streams:
                     raise AudioError(f"{UNREADABLE} (it holds no sound)", "choose a file with sound in it")
@@ -225,7 +242,7 @@ class SoundReader:
                 n_errors += 1
                 if n_errors > MOST_ERRORS:
                     break
-                lost += float((packet.duration or 0) * (packet.time_base or 0)) or self._frame
+                lost += min(float((packet.duration or 0) * (packet.time_base or 0)) or self._frame, LONGEST_PACKET)
                 continue
             for frame in frames:
                 if not frame.samples:
@@ -238,6 +255,9 @@ class SoundReader:
                     resampler = av.AudioResampler(format="fltp")  # rate and channels stay the frame's
                 length = self._frame = frame.samples / frame.sample_rate
                 n_errors, self._rate = 0, frame.sample_rate
+                if read and lost > LONGEST_SILENCE:
+                    self.gaps.append((read, lost - LONGEST_SILENCE))
+                    lost = LONGEST_SILENCE
                 if lost and read:
                     self.skipped.append((read, lost))
                     waiting.append(np.zeros((len(frame.layout.channels), round(lost * kind[0])), np.float32))

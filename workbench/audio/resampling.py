@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from workbench.audio.reading import UNREADABLE, Block, SoundReader
+from workbench.audio.reading import EMPTY, UNREADABLE, Block, SoundReader
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
 
@@ -54,14 +54,13 @@ class Resampled:
         rate: Hz, of the first block.
         channels: Of the first block; later ones are mixed, or repeated, to as many.
         lowest, highest: Value at 16 kHz.
-        tops: Times in seconds, in order, at which the original was clipped.
     """
 
     def __init__(self, take: Take, longest: Seconds) -> None:
         self._take, self._longest = take, longest
         self.rate = self.channels = 0
         self.lowest, self.highest = float("inf"), float("-inf")
-        self.tops: npt.NDArray[np.float64] = np.zeros(0)
+        self._tops: list[npt.NDArray[np.float64]] = []
         self._stream: tuple[int, Any] = (0, None)
         self._seconds: Seconds = 0.0
 
@@ -74,6 +73,16 @@ class Resampled:
         for block in reader.blocks():
             self.add(block, floats=reader.floats, announced=reader.announced)
         self.finish()
+        self.check_taken()
+
+    def check_taken(self) -> None:
+        """Refuse a sound so short that no sample of it is left at 16 kHz.
+
+        Raises:
+            AudioError: It is.
+        """
+        if self.highest < self.lowest:
+            raise AudioError(f"{EMPTY} (it holds less than a sample at 16 kHz)", "record or copy it again")
 
     def add(self, block: Block, *, floats: bool = False, announced: Seconds | None = None) -> None:
         """Take one block.
@@ -95,7 +104,7 @@ class Resampled:
         array = _with_channels(np.clip(array, -LARGEST_VALUE, LARGEST_VALUE), self.channels)
         tops = _flat_tops(array, floats=floats)
         if len(tops):
-            self.tops = np.concatenate([self.tops, self._seconds + tops / block.rate])
+            self._tops.append(self._seconds + tops / block.rate)
         self._seconds = duration
         if block.rate != self._stream[0]:
             self.finish()
@@ -107,6 +116,11 @@ class Resampled:
         if self._stream[0]:
             self._push(np.zeros((0, self.channels), np.float32), last=True)
             self._stream = 0, None
+
+    @property
+    def tops(self) -> npt.NDArray[np.float64]:
+        """Times in seconds, in order, at which the original was clipped."""
+        return np.concatenate([np.zeros(0), *self._tops])
 
     @property
     def peak(self) -> float:
@@ -147,6 +161,8 @@ def remarks_on(reader: SoundReader) -> tuple[str, ...]:
             found.append(f"its first audio track is silent: track {reader.track + 1} of {reader.tracks} was read")
         else:
             found.append(f"holds {reader.tracks} audio tracks: the first was read")
+    if reader.channels > MOST_CHANNELS:
+        found.append(f"holds {reader.channels} channels: the first {MOST_CHANNELS} were read, the others left out")
     if reader.skipped:
         found.append(damage(reader.skipped))
     if reader.gaps:

@@ -188,6 +188,7 @@ def compare(
     seed: int = 0,
     scheme: Scheme = "test",
     method: str = METHOD,
+    reason: str = "",
 ) -> Comparison:
     """Score both sides of each row and judge the difference.
 
@@ -200,6 +201,7 @@ def compare(
         seed: Seed of the bootstrap.
         scheme: Where the clips come from.
         method: Of the intervals; runs keep the one they were first judged by.
+        reason: Why this normalizer, where that is known; else what suits the references tells.
 
     Raises:
         UnknownNameError: No such normalizer.
@@ -229,7 +231,8 @@ def compare(
     )
     rare = None if terms or not any(row.rare_words for row in rows) else [row.rare_words for row in rows]
     term_rate, other_rate = part_rates(terms, rare, base, adapted, speakers, seed=seed, method=method)
-    reason = suited.reason if suited.normalizer == normalizer else OTHER_RULER.format(suited=suited.normalizer)
+    if not reason:
+        reason = suited.reason if suited.normalizer == normalizer else OTHER_RULER.format(suited=suited.normalizer)
     by_characters = measure_of(normalizer) == "cer"
     judging, rate = (cer_interval, adapted.cer) if by_characters else (interval, adapted.wer)
     return Comparison(

@@ -38,7 +38,7 @@ class Enough:
         """Test clips that could prove a halving of the errors; the smallest test set while the errors are unknown.
 
         A base that makes few errors leaves few to be mended, so that more clips are needed to prove that they were.
-        One without any error leaves nothing to prove, and no clip is missing.
+        One without any error leaves nothing to prove; the smallest test set is asked for until it makes some.
         """
         if not self.errors or not self.tested:
             return FEWEST_TEST_CLIPS

@@ -15,11 +15,16 @@ from typing import Final, Literal
 
 from workbench.core.languages import short_code
 from workbench.core.numbers import language_code
-from workbench.core.text import TURKIC, codes_alone, unspaced_script
+from workbench.core.text import codes_alone, is_turkic, unspaced_script
 
 Measure = Literal["wer", "cer"]
 
 UNSPACED: Final = {"zh", "yue", "ja", "th", "lo", "km", "my"}
+TURKIC_SHARE: Final = 0.1  # of the texts that hold one of the letters that Turkish and its kin alone have
+_NAMES: Final = {
+    **{"chinese": "zh", "mandarin": "zh", "cantonese": "yue", "japanese": "ja", "thai": "th"},
+    **{"lao": "lo", "khmer": "km", "burmese": "my"},
+}
 _LATIN_ENGLISH: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
@@ -58,7 +63,8 @@ def choose_ruler(texts: Sequence[str], language: str | None) -> Ruler:
     others = [c for c, _ in letters.most_common() if c not in _LATIN_ENGLISH]
     if sum(unspaced_script(c) * n for c, n in letters.items()) * 2 > letters.total() > 0:
         return Ruler("characters", "No language was named; the texts are in a script without spaces between words.")
-    if any(letter in text for text in texts for letter in "İı"):
+    spoken = [text for text in texts if text.strip()]
+    if sum("ı" in text or "İ" in text for text in spoken) >= TURKIC_SHARE * len(spoken) > 0:  # not for a single name
         return Ruler("turkic", "No language was named; the texts hold the letters İ or ı of Turkish and its kin.")
     if others:
         some = " ".join(others[:3])
@@ -72,10 +78,10 @@ def choose_ruler(texts: Sequence[str], language: str | None) -> Ruler:
 
 def _of_language(texts: Sequence[str], language: str) -> Ruler:
     code = language_code(language)
-    code = short_code(code) or code
-    if code in UNSPACED:
+    plain = language.strip().lower().replace("_", "-").split("-")[0]
+    if {plain, short_code(plain), _NAMES.get(plain)} & UNSPACED:
         return Ruler("characters", f"Language {language}: no spaces between words, so that characters are compared.")
-    if code in TURKIC:
+    if is_turkic(language):
         return Ruler("turkic", f"Language {language}: İ and i, I and ı are two letters each.")
     if code != "en":
         return Ruler("marks", f"Language {language}: lower case without punctuation, every accent and vowel sign kept.")

@@ -15,7 +15,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal
 
-from workbench.core.numbers import language_code, spell_numbers
+from workbench.core.languages import short_code
+from workbench.core.numbers import spell_numbers
 from workbench.errors import UnknownNameError
 
 _APOSTROPHES = "\u2019\u2018\u201b\u02bc\uff07\u00b4\u0060"  # all typed for the plain one
@@ -25,6 +26,9 @@ _JOINERS = frozenset("\u200c\u200d")  # zero-width non-joiner and joiner: orthog
 _TONE_LETTERS = frozenset(map(chr, (*range(0x2C2, 0x300), *range(0xA700, 0xA722), 0xA789)))  # symbols by category only
 _QUOTED = re.compile(r"(?<!\w)['\u2018](?=\w)((?:[^'\u2018\u2019]|(?<=\w)['\u2019](?=\w))*)['\u2019](?!\w)")
 _TATWEEL = "\u0640"
+_SELECTORS = frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)  # how the sign before them is drawn
 _DIGIT_WORDS = frozenset(["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 TURKIC = ("tr", "az", "tt", "kk", "gag", "crh")  # with a dotless i, in their Latin letters
 _TURKIC_LOWER = str.maketrans({"I": "ı", "İ": "i"})  # the dotless i is a letter of its own
@@ -110,6 +114,12 @@ def normalizer(name: str) -> Callable[[str], str]:
         return NORMALIZERS[name]
     except KeyError:
         raise UnknownNameError("normalizer", name, list(NORMALIZERS)) from None
+
+
+def is_turkic(language: str | None) -> bool:
+    """Whether a language has the dotless i: İ and i, I and ı are two letters each."""
+    plain = (language or "").strip().lower().replace("_", "-").split("-")[0]
+    return plain in TURKIC or short_code(plain) in TURKIC or plain in ("turkish", "azerbaijani", "kazakh", "tatar")
 
 
 def codes_alone(texts: Sequence[str]) -> bool:
@@ -250,7 +260,7 @@ class _Alike(dict[int, str | None]):
 
 
 def _alike(character: str) -> str | None:
-    if character in _JOINERS or character == _TATWEEL:
+    if character in _JOINERS or character == _TATWEEL or character in _SELECTORS:
         return None  # they shape letters or stretch them, and collation ignores them (UTS 10, section 3.6)
     if unicodedata.category(character) == "Nd":
         return str(unicodedata.decimal(character))
@@ -317,7 +327,7 @@ def _plain_character(character: str, known: frozenset[str]) -> str:
 
 
 def _to_case(text: str, alphabet: Alphabet, language: str | None) -> str:
-    turkic = language_code(language) in TURKIC
+    turkic = is_turkic(language)
     if alphabet.case == "lower":
         text = (text.translate(_TURKIC_LOWER) if turkic else text).lower()
     elif alphabet.case == "upper":

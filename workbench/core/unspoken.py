@@ -4,6 +4,7 @@ Such a label comes from a file of another kind that was taken for plain text, or
 that learns from it writes times and tags, and one whose tokenizer knows the control tokens stops in the middle.
 """
 
+import html
 import re
 from typing import Final
 
@@ -16,7 +17,8 @@ KINDS: Final[dict[str, re.Pattern[str]]] = {
     ),
     "times": re.compile(
         rf"{_TIME}\s*-?->|-->\s*{_TIME}|[\[(<]\s*{_TIME}|\[\s*\d+(?:\.\d+)?s?\s*-?->\s*\d|"
-        r"[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])]|\b\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}\b"
+        r"^\s*[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])]|\[\d{1,2}:\d{2}(?::\d{2})?\]|\b\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}\b",
+        re.MULTILINE,
     ),
     "markup": re.compile(
         r"</?(?:i|b|u|c|v|p|br|div|em|font|html|lang|ruby|rt|span|strong)(?:[\s.][^<>]*)?/?>|\{\\[^{}]*\}|"
@@ -37,6 +39,7 @@ def unspoken(text: str) -> tuple[str, str] | None:
 
 def without_unspoken(text: str) -> str:
     """A text without control tokens and markup; times stay, since what stands around them is a list, not a label."""
+    text = html.unescape(text)  # "&amp;" is a sign that somebody typed
     for kind in ("a control token", "markup"):
         text = KINDS[kind].sub(" ", text)
     return " ".join(text.split())

@@ -41,17 +41,23 @@ def as_written(reference: str, hypothesis: str, score: ClipScore, normalize: Cal
     written = reference.split(), hypothesis.split()
     said = iter(_places(written[0], normalize, [op.reference for op in score.alignment if op.kind != "insert"]))
     heard = iter(_places(written[1], normalize, [op.hypothesis for op in score.alignment if op.kind != "delete"]))
+    placed = [
+        (op, next(said) if op.kind != "insert" else range(0), next(heard) if op.kind != "delete" else range(0))
+        for op in score.alignment
+    ]
+    last: dict[tuple[str, int], int] = {}  # written word -> the last step that it belongs to
+    for n, (_, left, right) in enumerate(placed):
+        last |= {("said", i): n for i in left} | {("heard", i): n for i in right}
     found: list[WrittenOp] = []
     block = _Block()
-    done = 0  # words of the hypothesis that are shown
-    for op in score.alignment:
-        left = next(said) if op.kind != "insert" else range(0)
-        right = next(heard) if op.kind != "delete" else range(0)
-        if block.ops and not (_overlap(block.said, left) or _overlap(block.heard, right)):
+    done = until = 0  # words of the hypothesis that are shown; the step up to which the block stays open
+    for n, (op, left, right) in enumerate(placed):
+        if block.ops and n > until:
             done = _close(block, written, done, found)
             block = _Block()
         block.ops.append(op)
         block.said, block.heard = _hull(block.said, left), _hull(block.heard, right)
+        until = max([until, n, *(last["said", i] for i in left), *(last["heard", i] for i in right)])
     if block.ops:
         done = _close(block, written, done, found)
     if done < len(written[1]):
@@ -93,10 +99,6 @@ def _ignored(words: Sequence[str], start: int, stop: int) -> WrittenOp:
 
 def _places(written: Sequence[str], normalize: Callable[[str], str], compared: Sequence[str]) -> list[range]:
     return origins(written, normalize, compared) if written else [range(0)] * len(compared)
-
-
-def _overlap(one: range, other: range) -> bool:
-    return bool(one and other) and one.start < other.stop and other.start < one.stop
 
 
 def _hull(one: range, other: range) -> range:

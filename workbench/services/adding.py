@@ -15,7 +15,7 @@ from workbench.services.cutting import Decode, sounds_of
 from workbench.services.importing import Candidate, Wishes
 from workbench.services.labelling import IMPORT_AUTHOR, new_revision
 from workbench.services.listings import Problem
-from workbench.services.older_sounds import older_twin
+from workbench.services.older_sounds import older_twins
 from workbench.services.sounds import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
@@ -84,14 +84,15 @@ def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepare
 def add_clips(workspace: Workspace, store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
     """Write clips and labels in one transaction; a sound that the set has already is not added again."""
     outcome = Outcome()
+    twins = older_twins(store, workspace, set_id, [(sound.sha256, sound.candidate.name) for sound in sounds])
     with store.session() as session:
         lock_set(session, set_id).changes += 1
         clips = _existing(session, set_id, {sound.sha256 for sound in sounds})
         new: dict[str, Prepared] = {}
         for sound in sounds:
             if sound.sha256 not in clips:
-                twin = older_twin(session, workspace, set_id, sound.sha256, sound.candidate.name)
-                if twin is not None:
+                twin = session.get(ClipRow, twins[sound.sha256]) if sound.sha256 in twins else None
+                if twin is not None and twin.deleted_at is None:
                     clips[sound.sha256] = twin
                     continue
                 clips[sound.sha256] = _clip(set_id, sound)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session
@@ -19,6 +19,9 @@ from workbench.store.queries import batches, select_labelled
 from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
 
 FINISHED = ("done", "stopped")
+
+
+EARLIER_RULER: Final = "As the run was started."  # by a version that kept no reason
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Comparing:
             seed=int(run.config["seed"]),
             scheme=run.result.get("scheme", "test"),
             method=run.result.get("interval_method", EARLIER_METHOD),
+            reason="" if normalizer else run.result.get("normalizer_reason", EARLIER_RULER),
         )
         comparison = replace(comparison, kept_base=kept_base(run.result, run.status))
         extra = (run.result.get("sweep"), run.result.get("curve"))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from workbench.core.labels import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.splits import Assignment, SplitCandidate
 from workbench.core.types import Clip, Heard, Reference
+from workbench.core.unspoken import unspoken
 from workbench.errors import DataError
 from workbench.services.browsing import Wanted, clips_of, found
 from workbench.services.dividing import SetSplit, assign_set, confirmed_candidates, in_folds, split_set
@@ -286,9 +287,10 @@ class Labelling:
             return assign_set(session, find_set(session, set_name).id)
 
     def candidates(self, set_name: str) -> list[SplitCandidate]:
-        """A set's confirmed clips as the split rules see them."""
+        """A set's confirmed clips as the split rules see them, but those whose labels hold what nobody says."""
         with self._store.session() as session:
-            return confirmed_candidates(session, find_set(session, set_name).id)
+            found = confirmed_candidates(session, find_set(session, set_name).id)
+        return [candidate for candidate in found if not unspoken(candidate.text)]
 
     def in_folds(self, set_name: str) -> bool:
         """Whether a set's clips learn and judge in turns."""

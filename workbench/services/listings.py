@@ -22,6 +22,8 @@ LARGEST_LIST: Final = 512 * 1024 * 1024  # bytes; a million lines take about 200
 _UTF8_LETTER: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # what Excel writes above the columns
 _WESTERN_SIGNS: Final = frozenset("‘’‚“”„–—…€£°§«»¿¡´·\xa0\xad½¼¾²³")  # and letters, but for the byte that means damage
+_ENDING: Final = re.compile(r"(?<=[\w)])\.[A-Za-z][A-Za-z0-9]{1,4}$")  # of a file's name
+MOST_LINES: Final = 60  # that a quoted text may go over; a sound has less to say
 WESTERN: Final = "no UTF-8: read as Windows text for Western languages (cp1252)"
 WESTERN_REMEDY: Final = "look at letters with accents, and save it as UTF-8 if they are wrong"
 LONGEST_LINE: Final = 64 * 1024  # bytes that are looked at to recognise a list
@@ -285,14 +287,15 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
 def _records(lines: Sequence[str], first: int, delimiter: str) -> Iterator[tuple[int, str | Problem]]:
     """The rows of a table with the numbers of their first lines; a quoted text may go over several lines.
 
-    A quotation mark that nothing closes would swallow every line after it. It is told, and the lines after it are read.
+    A quotation mark that nothing closes would swallow every line after it. It is told, and the lines after it are read;
+    so it is where nothing has closed it for `MOST_LINES`.
     """
     place = first
     while place < len(lines):
         start, record = place, lines[place]
         place += 1
         while _quoting(delimiter) != csv.QUOTE_NONE and _is_open(record, delimiter):
-            if place >= len(lines) or _begins_a_row(lines[place], lines[start], delimiter):
+            if place >= min(len(lines), start + MOST_LINES) or _begins_a_row(lines[place], lines[start], delimiter):
                 reason = "a quotation mark opens a text and nothing closes it"
                 record, place = "", start + 1
                 yield start + 1, Problem("", None, reason, "close it, or take it off")
@@ -310,14 +313,17 @@ def _is_open(record: str, delimiter: str) -> bool:
     try:
         next(csv.reader([record], delimiter=delimiter, strict=True), None)
     except csv.Error as e:
-        return "unexpected end of data" in str(e)
+        return "unexpected end of data" in str(e) or "field larger" in str(e)
     return False
 
 
 def _begins_a_row(line: str, row: str, delimiter: str) -> bool:
-    """Whether a line begins as a row does: its first cell is a file of the same kind."""
-    cell, ending = line.partition(delimiter)[0], PurePosixPath(row.partition(delimiter)[0].strip()).suffix
-    return bool(ending) and delimiter in line and PurePosixPath(cell.strip()).suffix == ending
+    """Whether a line begins as a row does: where that names a file, it names one of the same kind."""
+    cells, found = row.split(delimiter), line.split(delimiter)
+    return any(
+        (ending := _ENDING.search(cell.strip())) is not None and here.strip().endswith(ending[0])
+        for cell, here in zip(cells, found, strict=False)
+    )
 
 
 def _quoting(delimiter: str) -> Any:

@@ -16,7 +16,9 @@ from sqlalchemy import select
 from workbench.asr.checkpoint import save_run_model
 from workbench.asr.freezing import apply_plan
 from workbench.asr.training import Check, Hooks, TrainingOutcome, copy_state, fine_tune, restore_state
+from workbench.core.comparison import OTHER_RULER
 from workbench.core.config import TrainingConfig
+from workbench.core.ruler import choose_ruler
 from workbench.core.scoring import evaluate
 from workbench.core.statistics import METHOD
 from workbench.core.text import repetition
@@ -220,6 +222,7 @@ class RunExecution(Preparation):
             "train_clips": len(trained),
             "base_delivered": unchanged,
             "interval_method": METHOD,
+            "normalizer_reason": self._normalizer_reason(),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes,
             "new_characters": ready.new_characters,
@@ -240,6 +243,12 @@ class RunExecution(Preparation):
             row = find_run(session, self.name)
             row.result, row.status, row.finished_at = result, "stopped" if stopped else "done", now()
             row.message = STOPPED if stopped and not unchanged else ""
+
+    def _normalizer_reason(self) -> str:
+        """Why these text rules, by all the labels of the run and not by its test clips alone."""
+        normalizer, language = self.run.config["normalizer"], self.run.config.get("language")
+        suited = choose_ruler([clip.text for clip in self.clips.values()], language)
+        return suited.reason if suited.normalizer == normalizer else OTHER_RULER.format(suited=suited.normalizer)
 
     def _what_would_help(self, ready: Prepared, outcomes: Sequence[TrainingOutcome]) -> str:
         normalizer, tested = self.run.config["normalizer"], list(ready.base_texts)

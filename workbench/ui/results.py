@@ -7,6 +7,7 @@ from workbench.core.comparison import Comparison, ComparisonRow
 from workbench.core.ruler import measure_of
 from workbench.core.scoring import ClipScore, Evaluation, WordOp, score_clip
 from workbench.core.text import normalizer as find_normalizer
+from workbench.core.text import unspaced_script
 from workbench.core.written import WrittenOp, as_written
 from workbench.services.comparing import RunComparison
 from workbench.ui import text
@@ -182,8 +183,18 @@ def _nothing() -> str:
 def marked(reference: str, heard: str, score: ClipScore, normalizer_name: str) -> str:
     """What a model wrote, in its own words, the differences marked by sign as well as by colour."""
     if measure_of(normalizer_name) == "cer":  # no spaces between words: character by character
-        return "".join(map(word, score.alignment)) or _nothing()
+        return _characters(score.alignment) or _nothing()
     return " ".join(map(word, as_written(reference, heard, score, find_normalizer(normalizer_name)))) or _nothing()
+
+
+def _characters(steps: Sequence[WordOp]) -> str:
+    """Steps of single characters close together, words of other scripts among them with their spaces."""
+    shown, spaced = "", False
+    for op in steps:
+        is_word = not unspaced_script((op.hypothesis or op.reference)[:1])
+        shown += (" " if shown and (is_word or spaced) else "") + word(op)
+        spaced = is_word
+    return shown
 
 
 def word(op: WordOp | WrittenOp) -> str:

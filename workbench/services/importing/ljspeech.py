@@ -73,7 +73,7 @@ def _third_column(rows: Sequence[tuple[int, list[str]]], table: str, reading: Re
     if not sample or statistics.fmean(_alike(said, spelled) for _, said, spelled in sample) >= ALIKE:
         return "text"
     names = {cells[2] for cells in full}
-    if all(len(name.split()) <= 3 and len(name) <= 60 for name in names):
+    if len(names) < len(full) and all(len(name.split()) <= 3 and len(name) <= 60 for name in names):
         some = ", ".join(sorted(names)[:3]) + (" …" if len(names) > 3 else "")
         reason = f"its third column is no text but short names ({clean_name(some, 100)}): taken for the speaker"
         reading.warn(table, None, reason, "take the column away if it is something else")
@@ -82,8 +82,12 @@ def _third_column(rows: Sequence[tuple[int, list[str]]], table: str, reading: Re
 
 
 def _alike(said: str, spelled: str) -> float:
-    """How much two texts have in common, 0 to 1; numbers that are spelled out differ, the rest is the same."""
-    return SequenceMatcher(None, said.lower().split(), spelled.lower().split(), autojunk=False).ratio()
+    """How much two texts have in common, 0 to 1; digits that the second one spells out say that it is the first."""
+    if any(c.isdigit() for c in said) and not any(c.isdigit() for c in spelled):
+        return 1.0
+    # Where no spaces are written, the signs are compared.
+    one, other = (text.lower().split() if len(said.split()) > 1 else list(text.lower()) for text in (said, spelled))
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _candidate(place: Place, name: str, number: int, cells: list[str], third: str) -> Candidate:

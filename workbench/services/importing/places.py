@@ -40,6 +40,7 @@ class Place:
     chosen: bool = False
     special: list[str] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    _stems: tuple[int, set[str]] = field(default=(-1, set()), repr=False)
     _spelled: dict[tuple[int, str], Names] = field(default_factory=dict, repr=False)
 
     def named(self, *suffixes: str) -> list[str]:
@@ -51,8 +52,9 @@ class Place:
 
     def labels_a_sound(self, name: str) -> bool:
         """Whether a sound of the same name stands beside a text file, which is then that sound's label and no list."""
-        stem = PurePosixPath(name).with_suffix("")
-        return any(PurePosixPath(sound).with_suffix("") == stem for sound in self.sounds())
+        if self._stems[0] != len(self.files):
+            self._stems = len(self.files), {str(PurePosixPath(sound).with_suffix("")) for sound in self.sounds()}
+        return str(PurePosixPath(name).with_suffix("")) in self._stems[1]
 
     def folders(self) -> list[str]:
         """The top folders, in order."""
@@ -134,7 +136,15 @@ class Place:
                 self.renamed[clean_name(written)] = PurePosixPath(found).name
         if found is None:
             raise missing(written, names.nearly(wanted))
+        self._check_inside(names.files[found], of)
         return names.files[found]
+
+    def _check_inside(self, path: Path, of: str) -> None:
+        """Refuse a link that leads out of the list's folder, whatever its name."""
+        if self.root is not None and not self.allow_outside:
+            folder = (self.root / of).parent.resolve()
+            if not path.resolve().is_relative_to(folder):
+                raise Refused(OUTSIDE, "move the sound into the folder of the list")
 
     def _names(self, folder: PurePosixPath) -> Names:
         """The files that a list may mean; where it was named alone, those of the folder that it points into."""

@@ -31,6 +31,7 @@ TIMED: Final[dict[str, Callable[[bytes, str], Annotations]]] = {
     ".srt": subtitles.read_srt,
 }
 PLAIN: Final = ".txt"
+Key = tuple[str, str]
 _LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
@@ -52,33 +53,34 @@ def read_sounds(
     plain = [name for name in place.named(PLAIN) if _is_label(name)] if PLAIN in endings else []
     readers = {name: TIMED[ending] for ending in endings if ending in TIMED for name in place.named(ending)}
     readers |= {name: reader for name in plain if (reader := _disguised(place, name))}
-    timed = _Timed(place, reading, tiers, {n: r for n, r in readers.items() if n not in passed_over})
-    texts = {_key(name): name for name in plain if name not in readers}
+    key = _keys(place, [*plain, *readers])
+    timed = _Timed(place, reading, tiers, {n: r for n, r in readers.items() if n not in passed_over}, key)
+    texts = {key(name): name for name in plain if name not in readers}
     used = set()
     for name in place.sounds():
         path = place.path(name)
         candidate = Candidate(path, clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
         if path in timed.found:
             reading.candidates += timed.found.pop(path)
-            if _key(name) in texts:
-                used.add(_key(name))
+            if key(name) in texts:
+                used.add(key(name))
                 remedy = "nothing to do; take the file with times away if this text is meant"
-                reading.warn(texts[_key(name)], None, "not used, since another text has the times", remedy)
+                reading.warn(texts[key(name)], None, "not used, since another text has the times", remedy)
             continue
-        if _key(name) in texts:
-            used.add(_key(name))
-            candidate = _with_text(candidate, place, texts[_key(name)], reading)
+        if key(name) in texts:
+            used.add(key(name))
+            candidate = _with_text(candidate, place, texts[key(name)], reading)
         elif path in timed.waiting or name in passed_over:
             continue
-        elif _key(name) in timed.keys:
-            reason = f"not used, since {timed.keys[_key(name)]} has the same name and the text with times"
+        elif key(name) in timed.keys:
+            reason = f"not used, since {timed.keys[key(name)]} has the same name and the text with times"
             reading.warn(name, None, reason, "nothing to do; give it another name if it is another recording")
             continue
         reading.candidates.append(candidate)
     for candidates in timed.found.values():  # sounds elsewhere on this machine
         reading.candidates += candidates
-    for key, name in texts.items():
-        if key not in used and name not in passed_over:
+    for wanted, name in texts.items():
+        if wanted not in used and name not in passed_over:
             reading.reject(name, None, MISSING, SAME_NAME)
 
 
@@ -92,12 +94,17 @@ class _Timed:
     """
 
     def __init__(
-        self, place: Place, reading: Reading, tiers: Sequence[str], readers: Mapping[str, disguised.Reader]
+        self,
+        place: Place,
+        reading: Reading,
+        tiers: Sequence[str],
+        readers: Mapping[str, disguised.Reader],
+        key: Callable[[str], Key],
     ) -> None:
-        self.place, self.reading, self.tiers = place, reading, tiers
+        self.place, self.reading, self.tiers, self.key = place, reading, tiers, key
         self.found: dict[Path, list[Candidate]] = {}
         self.waiting: set[Path] = set()
-        self.keys: dict[tuple[str, str], str] = {}
+        self.keys: dict[Key, str] = {}
         for name, reader in readers.items():
             self._read(name, reader)
 
@@ -124,7 +131,7 @@ class _Timed:
         if sound is None:
             return
         called = next((n for n, path in self.place.files.items() if path == sound), sound.name)
-        self.keys[_key(name)] = PurePosixPath(called).name
+        self.keys[self.key(name)] = PurePosixPath(called).name
         if spans:
             self.found[sound] = [_part(called, sound, name, span) for span in spans]
         else:
@@ -223,9 +230,29 @@ def _disguised(place: Place, name: str) -> disguised.Reader | None:
         return None  # whoever reads it as a label says so
 
 
-def _key(name: str) -> tuple[str, str]:
-    """Folder and stem, as different systems write them."""
-    return folded(str(PurePosixPath(name).parent)), folded(PurePosixPath(name).stem)
+def _keys(place: Place, texts: Sequence[str]) -> Callable[[str], Key]:
+    """What a sound and its text have in common: folder and stem, whatever the case and composition of their letters.
+
+    Where several sounds, or several texts, differ in nothing else, each is known as it is written.
+    """
+    several: set[Key] = set()
+    for names in (place.sounds(), texts):
+        seen: dict[Key, Key] = {}
+        for name in names:
+            exact = str(PurePosixPath(name).parent), PurePosixPath(name).stem
+            if seen.setdefault(_folded(exact), exact) != exact:
+                several.add(_folded(exact))
+
+    def key(name: str) -> Key:
+        exact = str(PurePosixPath(name).parent), PurePosixPath(name).stem
+        alike = _folded(exact)
+        return exact if alike in several else alike
+
+    return key
+
+
+def _folded(key: Key) -> Key:
+    return folded(key[0]), folded(key[1])
 
 
 def _is_label(name: str) -> bool:

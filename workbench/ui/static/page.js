@@ -38,7 +38,7 @@
   window.addEventListener('keydown', (event) => {
     if (event.key === 'Tab' && event.target.closest('input[role=combobox]')) event.stopPropagation();
   }, true);
-  const one = new Audio();
+  const one = document.body.appendChild(new Audio());  // in the page, so that other players and it stop each other
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-play]');
     if (!button) return;
