@@ -263,3 +263,33 @@ def test_joined_flac_keeps_the_beginning_of_each(tmp_path: Path) -> None:
 def test_more_channels_than_are_read_are_told(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.stack([speechlike(1)] * 10, axis=1), 16_000)
     assert check(hear(tmp_path / "a.wav")) == ("holds 10 channels: the first 8 were read, the others left out",)
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("opus", "libopus"), ("flac", "flac"), ("m4a", "aac")])
+def test_what_follows_damage_stays_where_it_was(tmp_path: Path, ending: str, codec: str) -> None:
+    data = write(tmp_path / f"a.{ending}", codec, 6.0)
+    whole = hear(tmp_path / f"a.{ending}").samples
+    sound = hear(put(tmp_path / f"b.{ending}", damaged(data, 0.4)))
+    assert any("are silent now" in remark for remark in sound.remarks)
+    tail = slice(round(4.5 * 16_000), round(5.5 * 16_000))
+    np.testing.assert_allclose(sound.samples[tail], whole[tail], atol=0.05)
+
+
+def test_a_sound_that_begins_after_its_picture(tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        picture = container.add_stream("mpeg4", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for _ in range(100):
+            container.mux(picture.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(picture.encode(None))
+        frame = av.AudioFrame.from_ndarray((speechlike(2)[None] * 32_767).astype(np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 16_000, 32_000  # two seconds in
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    found = hear(tmp_path / "a.mkv")
+    assert found.duration == pytest.approx(4, abs=0.05)
+    assert found.remarks == ("its sound begins 2.00 s late: silence stands before it",)
+    assert np.abs(found.samples[: round(1.9 * 16_000)]).max() == 0

@@ -137,7 +137,7 @@ def test_parts_that_cannot_be_clips(collecting, labelling, folder, places) -> No
     report = collecting.import_path(folder, "s")
     assert [(p.line, p.reason) for p in report.rejected] == [
         (2 + 4 * 4, "longer than 30 s (it lasts 31.00 s, from 0:00.0)"),
-        (2 + 4 * 1, "ends before it begins (it begins at 0:02.5 and ends at 0:02.5)"),
+        (2 + 4 * 1, "has no length (at 0:02.5)"),
         (2 + 4 * 2, "ends before it begins (it begins at 0:04.0 and ends at 0:03.0)"),
         (2 + 4 * 3, "shorter than 0.2 s (it lasts 0.10 s, from 0:05.0)"),
         (2 + 4 * 5, "silent from 0:41.0 to 0:44.0"),

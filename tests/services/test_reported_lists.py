@@ -380,3 +380,101 @@ def test_a_spelled_third_column_is_no_speaker(write, read) -> None:
     chinese = "0|今天，天气很好。|今天天气很好\n1|你好！|你好\n2|谢谢，再见。|谢谢再见\n"
     reading = read(write({"metadata.csv": chinese}))
     assert next((c.text, c.speaker) for c in reading.candidates) == ("今天天气很好", None)
+
+
+# ---- what a first user brought ----
+
+
+def test_regions_of_label_studio_keep_their_times(write, read) -> None:
+    texts = ["one", "two"]
+    spans = [{"start": 0.5, "end": 1.5, "labels": ["Speech"]}, {"start": 2, "end": 3, "labels": ["Speech"]}]
+    whole = [{"id": 1, "data": {"audio": "a.wav"}, "annotations": [
+        {"result": [{"value": {"text": ["old"]}}]},
+        {"result": [{"value": {**span, "text": [text]}} for span, text in zip(spans, texts, strict=True)]},
+        {"was_cancelled": True, "result": []},
+    ]}]  # fmt: skip
+    short = [{"audio": "a.wav", "label": spans, "transcription": texts}]
+    for entries in (whole, short):
+        reading = read(write({"a.wav": b"x", "project.json": json.dumps(entries)}))
+        assert [(c.text, c.cut) for c in reading.candidates] == [("one", (0.5, 1.5)), ("two", (2, 3))]
+    unclear = [{"audio": "a.wav", "transcription": texts}, {"audio": "a.wav", "transcription": ["one"]}]
+    reading = read(write({"project.json": json.dumps(unclear)}))
+    assert [p[2] for p in problems(reading)] == ["2 texts for one sound, without their times"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "refused"),
+    [
+        ('"{""text"":[""one two""]}"', "one two", 0),
+        ('"[""one two""]"', "one two", 0),
+        ('"[""one"",""two""]"', "", 1),
+        ("[laughs] one", "[laughs] one", 0),
+        ("NaN", "", 0),
+        ("nan", "nan", 0),
+    ],
+)
+def test_cells_that_hold_json_or_nothing(write, read, cell: str, text: str, refused: int) -> None:
+    table = f"audio,transcription,speaker\na.wav,{cell},nan\n"
+    reading = read(write({"a.wav": b"x", "project.csv": table}))
+    assert [(c.text, c.speaker) for c in reading.candidates] == ([] if refused else [(text, None)])
+    assert len(reading.rejected) == refused
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tsv", "start\tend\ttext\n0\t2000\tfirst words\n2000\t5000\tsecond words\n"),
+        ("a.json", '{"text": "x", "segments": [{"start": 0, "end": 2.0, "text": " first words"},'
+         ' {"start": 2.0, "end": 5, "text": " second words"}], "language": "en"}'),
+        ("a.sbv", "0:00:00.000,0:00:02.000\nfirst words\n\n0:00:02.000,0:00:05.000\nsecond words\n"),
+    ],
+)  # fmt: skip
+def test_other_outputs_of_recognisers(write, read, name: str, content: str) -> None:
+    reading = read(write({"a.wav": b"x", name: content}))
+    assert [(c.text, c.cut) for c in reading.candidates] == [("first words", (0, 2)), ("second words", (2, 5))]
+    assert (reading.warnings, problems(reading)) == ([], [])
+
+
+def test_tags_of_speakers_are_speakers(write, read) -> None:
+    srt = (
+        "1\n00:00:00,000 --> 00:00:01,000\n[SPEAKER_00]: hello\n\n2\n00:00:01,000 --> 00:00:02,000\nSPEAKER_01: bye\n"
+        "\n3\n00:00:02,000 --> 00:00:03,000\nnobody\n"
+    )
+    reading = read(write({"a.wav": b"x", "a.srt": srt}))
+    assert [(c.text, c.speaker) for c in reading.candidates] == [
+        ("hello", "SPEAKER_00"),
+        ("bye", "SPEAKER_01"),
+        ("nobody", None),
+    ]
+
+
+@pytest.mark.parametrize("text", ["0:00 the river\n0:02 rose\n", "Speaker 1  0:00\nthe river\nSpeaker 2  0:04\nrose\n"])
+def test_stamps_at_lines_are_no_words(write, read, text: str) -> None:
+    reading = read(write({"a.wav": b"x", "a.txt": text}))
+    assert [c.text for c in reading.candidates] == [""]
+    assert "begin or end with times" in warned(reading)
+    assert [c.text for c in read(write({"a.txt": "10:30 is when we meet"})).candidates] == ["10:30 is when we meet"]
+
+
+def test_of_two_columns_with_one_name_the_first_is_read_and_said(write, read) -> None:
+    reading = read(write({"a.wav": b"x", "data.csv": "file_name,text,text\na.wav,one,two\n"}))
+    assert [c.text for c in reading.candidates] == ["one"]
+    assert "several columns are called text" in warned(reading)
+
+
+def test_xtts_splits(write, read) -> None:
+    head = "audio_file|text|speaker_name\n"
+    files = {"metadata_train.csv": head + "a.wav|eins|x\n", "metadata_eval.csv": head + "b.wav|zwei|x\n"}
+    reading = read(write({"a.wav": b"x", "b.wav": b"x", **files}))
+    assert {c.text: c.split for c in reading.candidates} == {"eins": "train", "zwei": "dev"}
+
+
+@pytest.mark.parametrize("written", ["a.wav", "/data/upload/3/1a2b3c4d-a.wav", "/data/local-files/?d=sub/a.wav"])
+def test_sounds_in_another_folder_of_the_set(write, read, written: str) -> None:
+    reading = read(write({"sub/a.wav": b"x", "data.csv": f"audio,text\n{written},eins\n"}))
+    assert [c.text for c in reading.candidates] == ["eins"]
+
+
+def test_two_that_may_be_meant_are_named(write, read) -> None:
+    reading = read(write({"A.wav": b"x", "a.wav": b"x", "data.csv": "file_name,text\na.WAV,eins\n"}))
+    assert reading.rejected[0].remedy == "write which of A.wav and a.wav is meant, letter for letter"

@@ -111,8 +111,10 @@ class SoundReader:
         floats: Its samples are floats, for which full scale is no limit.
         duration: Seconds read so far.
         announced: Seconds that the header promises, where it does.
-        skipped: Damage as (where, how long) in seconds; silence stands in its place.
-        gaps: What the time stamps leave out, as (where, how long); nothing stands in its place.
+        skipped: Damage as (where, how long) in seconds; silence stands in its place, so that times keep fitting.
+        gaps: What is missing, as (where, how long), and nothing stands in its place.
+        late: Seconds by which the sound begins later than the file; silence stands there too.
+        missing: Seconds that the header promises beyond what was found.
         cut_off: The file ends before its sound does.
         left_out: Seconds of sound behind the first that were not read; None where it is unknown how many.
     """
@@ -128,6 +130,8 @@ class SoundReader:
         self.skipped: list[tuple[Seconds, Seconds]] = []
         self.gaps: list[tuple[Seconds, Seconds]] = []
         self.cut_off = False
+        self.late: Seconds = 0.0
+        self.missing: Seconds = 0.0
         self.left_out: Seconds | None = 0.0
         self._rate = 0  # Hz, of the last frame
         self._frame: Seconds = 0.0  # a coder's step; its lead-in and padding take one or two
@@ -152,7 +156,8 @@ class SoundReader:
             raise AudioError(f"{EMPTY} (no sound could be read)", "record or copy it again")
         if self.announced is not None:
             missing = self.announced - self.duration - sum(length for _, length in self.gaps)
-            self.cut_off |= missing > max(SHORTEST_CUT + 2 * min(self._frame, LONGEST_STEP), CUT_SHARE * self.announced)
+            if missing > max(SHORTEST_CUT + 2 * min(self._frame, LONGEST_STEP), CUT_SHARE * self.announced):
+                self.missing = missing
 
     def _plain_blocks(self, file: BinaryIO, sound: soundfile.SoundFile) -> Iterator[Block]:
         """Samples as they lie there; of WAV files that were joined by appending one to the other, all."""
@@ -232,8 +237,13 @@ class SoundReader:
         kind: tuple[Any, ...] = ()
         resampler: Any = None
         read = lost = 0.0  # seconds: of sound, and of damage since the last of it
-        # The next frame's time stamp. Most containers begin where they like, Ogg and FLAC at 0.
-        expected: Seconds | None = 0.0 if container.format.name in ("ogg", "flac") else None
+        # The next frame's time stamp: Ogg and FLAC begin at 0, others where the file's first stream does.
+        name = container.format.name
+        begins = (
+            0.0 if name in ("ogg", "flac") else None if container.start_time is None else container.start_time / 1e6
+        )
+        expected: Seconds | None = begins
+        worth = {"flac": 0.03, "ogg": 0.05}.get(name, WORTH_SAYING)
         n_errors, lost_first = 0, 0.0
         for packet in _packets(container, stream):
             try:
@@ -267,7 +277,16 @@ class SoundReader:
                     lost_first += lost  # before the first sound nothing needs filling
                 lost = 0.0
                 if frame.time is not None:
-                    self._note_gap(read, 0.0 if expected is None else frame.time - expected)
+                    jump = 0.0 if expected is None else frame.time - expected
+                    if worth < jump <= LONGEST_SILENCE:
+                        waiting.append(np.zeros((len(frame.layout.channels), round(jump * kind[0])), np.float32))
+                        if read or name in ("ogg", "flac"):
+                            self.skipped.append((read, jump))
+                        else:
+                            self.late = jump
+                        read += jump
+                    elif LONGEST_SILENCE < jump < LONGEST_GAP:
+                        self.gaps.append((read, jump))
                     expected = frame.time
                 expected = None if expected is None else expected + length
                 read += length
@@ -280,14 +299,6 @@ class SoundReader:
         self.cut_off |= lost >= SHORTEST_CUT
         if lost_first >= SHORTEST_CUT:
             self.gaps.insert(0, (0.0, lost_first))
-
-    def _note_gap(self, at: Seconds, jump: Seconds) -> None:
-        """Keep a jump of the time stamps; one that goes back soon was a wrong stamp, no gap."""
-        if WORTH_SAYING < jump < LONGEST_GAP:
-            self.gaps.append((at, jump))
-        elif jump < -WORTH_SAYING and self.gaps and at - self.gaps[-1][0] < 1:
-            place, length = self.gaps.pop()
-            self._note_gap(place, length + jump)
 
 
 def holds_sound(path: Path) -> bool:
@@ -399,8 +410,9 @@ def _announced(container: Any, stream: Any) -> Seconds | None:
     """How long the header says that a stream is, in seconds."""
     if stream.duration is not None and stream.time_base:
         return float(stream.duration * stream.time_base)
+    begins = float((stream.start_time or 0) * (stream.time_base or 0))  # Matroska counts from the file's beginning
     stated = re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata.get("DURATION", "").rstrip("0"))  # Matroska
     if stated:
-        return int(stated[1]) * 3600 + int(stated[2]) * 60 + float(stated[3])
+        return int(stated[1]) * 3600 + int(stated[2]) * 60 + float(stated[3]) - max(0.0, begins)
     alone = len(container.streams) == 1 and container.duration
     return container.duration / 1_000_000 if alone else None

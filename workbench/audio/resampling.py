@@ -167,7 +167,11 @@ def remarks_on(reader: SoundReader) -> tuple[str, ...]:
         found.append(damage(reader.skipped))
     if reader.gaps:
         found.append(f"{_places(reader.gaps)} are missing: the file is damaged, or its recorder was paused")
-    if reader.cut_off and reader.left_out == 0:
+    if reader.late:
+        found.append(f"its sound begins {reader.late:.2f} s late: silence stands before it")
+    if reader.missing and (reader.skipped or reader.gaps):
+        found.append(f"{reader.missing:.2f} s of what its header announces are missing: the file is damaged")
+    elif (reader.cut_off or reader.missing) and reader.left_out == 0:
         found.append(CUT_OFF)
     if reader.left_out is None:
         found.append("another sound stands behind the first in the same file and was left out")

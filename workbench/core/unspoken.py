@@ -15,6 +15,7 @@ KINDS: Final[dict[str, re.Pattern[str]]] = {
         r"\[(?:PAD|UNK|CLS|SEP|MASK|BLANK_AUDIO|_BEG_|_TT_\d+)\]",
         re.IGNORECASE,
     ),
+    "a speaker's tag": re.compile(r"\[SPEAKER_\d{1,3}\]|\bSPEAKER_\d{1,3}:"),
     "times": re.compile(
         rf"{_TIME}\s*-?->|-->\s*{_TIME}|[\[(<]\s*{_TIME}|\[\s*\d+(?:\.\d+)?s?\s*-?->\s*\d|"
         r"^\s*[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])]|\[\d{1,2}:\d{2}(?::\d{2})?\]|\b\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}\b",

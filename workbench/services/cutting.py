@@ -17,7 +17,7 @@ from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.importing.candidates import Candidate
 from workbench.services.importing.formats import Wishes
-from workbench.services.importing.sounds import TIMED
+from workbench.services.importing.sounds import PLAIN, TIMED
 from workbench.services.listings import Problem
 
 LONG_PAUSE: Final[Seconds] = 2.0  # pauses from here on belong to no clip, but for their edges
@@ -160,7 +160,7 @@ class _Cutter:
             yield self._part(candidate, start, end, alone=len(group) == 1)
         self._say_overlaps(group)
         uncovered = float(np.count_nonzero(~covered)) / 10
-        if uncovered >= WORTH_SAYING and PurePosixPath(group[0].file).suffix.lower() in TIMED:
+        if uncovered >= WORTH_SAYING and PurePosixPath(group[0].file).suffix.lower() in (*TIMED, PLAIN):
             reason = f"{_length(uncovered)} of {group[0].source or group[0].name} have no text and were left out"
             remedy = "nothing to do, unless something is said there: then annotate it, and import again"
             self.remarks.append(Problem(group[0].file, None, reason, remedy))
@@ -186,7 +186,9 @@ class _Cutter:
         if track >= len(self.recording.tracks):
             reason = f"names channel {track}, but {candidate.name} has {len(self.recording.tracks)}"
             return candidate.problem(reason, "count channels from 0")
-        if end <= start or start < 0:
+        if end == start:
+            return candidate.problem(f"has no length (at {clock(start)})", "give it an end, or take it out")
+        if end < start or start < 0:
             times = f"it begins at {clock(max(start, 0))} and ends at {clock(max(end, 0))}"
             return candidate.problem(f"ends before it begins ({times})", "correct its times")
         if start >= duration or end > duration + OVERSHOOT:

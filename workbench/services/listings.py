@@ -4,12 +4,14 @@ import csv
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from workbench.core.labels import clean_name
 from workbench.core.spreadsheet import unmarked
 from workbench.errors import DataError
 from workbench.files import FileProblem, open_regular, read_bytes, size_of
@@ -121,14 +123,20 @@ def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row
             yield Row(line.number, dict(zip(header, cells, strict=False)))
 
 
-def first_line(path: Path) -> str:
-    """The first line that is not empty, to recognise a list by; empty where there is none or it is no text."""
+def first_line(path: Path, *, whole: bool = False) -> str:
+    """The first line that is not empty, to recognise a list by; empty where there is none or it is no text.
+
+    Args:
+        whole: Rather all of the first 64 KB.
+    """
     try:
         with open_regular(path) as file:
             head = file.read(LONGEST_LINE)
     except (OSError, FileProblem):
         return ""
     text = head.decode("utf-8-sig", errors="replace")
+    if whole:
+        return text
     return next((line.rstrip("\r") for line in text.split("\n") if line.strip()), "")
 
 
@@ -222,27 +230,57 @@ def _read_array(content: bytes, name: str) -> Iterator[Row | Problem]:
         raise DataError(f"{name} is no valid JSON array; write one JSON object a line instead (JSONL).") from e
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, dict):
-            yield Row(number, {str(key).strip().lower(): value for key, value in _flat(entry).items()})
+            parts = _label_studio(entry)
+            if isinstance(parts, str):
+                yield Problem(name, number, parts, "give each text the times of its region, or one text for all")
+            else:
+                for part in parts:
+                    yield Row(number, {str(key).strip().lower(): value for key, value in part.items()})
         else:
             yield Problem(name, number, "not a JSON object", 'write {"audio_filepath": …, "text": …} for each sound')
 
 
-def _flat(entry: dict[str, Any]) -> dict[str, Any]:
-    """Label Studio keeps a task's data apart from what annotators wrote, and a text as a list of lines."""
+def _label_studio(entry: dict[str, Any]) -> list[dict[str, Any]] | str:
+    """A task as rows, one for each region that has a text; or what is wrong with it. Others' entries are one row.
+
+    Label Studio keeps a task's data apart from what annotators wrote, a text as a list, and regions with start and end.
+    """
     values = {**entry, **entry["data"]} if isinstance(entry.get("data"), dict) else dict(entry)
-    written = [
-        result["value"]["text"]
-        for annotation in (entry.get("annotations") or [] if isinstance(entry.get("annotations"), list) else [])
-        if isinstance(annotation, dict) and not annotation.get("was_cancelled")
-        for result in (annotation.get("result") or [] if isinstance(annotation.get("result"), list) else [])
-        if isinstance(result, dict) and isinstance(result.get("value"), dict) and "text" in result["value"]
-    ]
-    if written:
-        values["text"] = written[-1]  # the newest annotation
-    for key, value in values.items():
-        if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
-            values[key] = " ".join(value)
-    return values
+    annotations = [a for a in _list(entry.get("annotations")) if isinstance(a, dict) and not a.get("was_cancelled")]
+    if annotations:
+        results = [r.get("value") for r in _list(annotations[-1].get("result")) if isinstance(r, dict)]
+        written = [v for v in results if isinstance(v, dict) and "text" in v]
+        return _parts(values, [(v["text"], v) for v in written]) if written else [values]
+    lists = {key: value for key, value in values.items() if isinstance(value, list) and value}
+    texts = next(((k, v) for k, v in lists.items() if all(isinstance(t, str | list) for t in v)), None)
+    if texts is None:
+        return [values]
+    regions = next((v for k, v in lists.items() if len(v) == len(texts[1]) and all(map(_has_times, v))), None)
+    del values[texts[0]]
+    return _parts(values, list(zip(texts[1], regions or [{}] * len(texts[1]), strict=True)), texts[0])
+
+
+def _parts(
+    values: dict[str, Any], written: Sequence[tuple[Any, dict[str, Any]]], column: str = "text"
+) -> list[dict[str, Any]] | str:
+    if len(written) > 1 and not all(_has_times(region) for _, region in written):
+        return f"{len(written)} texts for one sound, without their times"
+    found = []
+    for text, region in written:
+        lines = text if isinstance(text, list) else [text]
+        part = values | {column: " ".join(map(str, lines))}
+        if _has_times(region):
+            part |= {"offset": region["start"], "duration": region["end"] - region["start"]}
+        found.append(part)
+    return found
+
+
+def _has_times(region: Any) -> bool:
+    return isinstance(region, dict) and all(isinstance(region.get(key), int | float) for key in ("start", "end"))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
@@ -269,6 +307,10 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
             continue
         if not header:
             header = [cell.strip().lower() for cell in cells]
+            twice = [column for column, n in Counter(header).items() if n > 1 and column]
+            if twice:
+                reason = f"several columns are called {clean_name(', '.join(twice), 80)}: the first of them is read"
+                yield Remark(name, line, reason, "give each column a name of its own")
         elif any("\udc80" <= c <= "\udcff" for cell in cells for c in cell):
             yield _not_utf8(name, line)
         elif len(cells) > len(header):
@@ -279,7 +321,8 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
                 'put quotes around a text with a comma: "…"',
             )
         elif any(cell.strip() for cell in cells):
-            yield Row(line, dict(zip(header, map(unmarked, cells) if marks else cells, strict=False)))
+            pairs = list(zip(header, map(unmarked, cells) if marks else cells, strict=False))
+            yield Row(line, dict(reversed(pairs)))  # of several columns with one name the first one stays
     if not header:
         raise DataError(f"{name} is empty; its first line must name the columns, for instance file_name,transcription.")
 

@@ -1,5 +1,6 @@
 """What the readers of formats find: sounds that may become clips, and what was wrong with the rest."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ SPLITS: Final[dict[str, SplitName]] = {
     "test": "test",
 }
 
+NOTHING: Final = frozenset(("NaN", "<NA>"))  # how tables write an empty cell; "nan" may be a grandmother
+NOBODY: Final = frozenset(("nan", "<na>", "null", "none", "n/a", "na"))
 MISSING: Final = "text names a missing file"
 OUTSIDE: Final = "leads outside the folder of its list"
 NO_TEXT: Final = "no text"
@@ -148,12 +151,36 @@ def text_of(values: Mapping[str, Any], columns: Sequence[str] = TEXT_COLUMNS) ->
     text = first(values, columns)
     if text is None or (isinstance(text, float) and math.isnan(text)):  # pandas writes an empty cell as NaN
         return ""
+    if isinstance(text, str) and text.strip() in NOTHING:
+        return ""
+    if isinstance(text, str):
+        text = _unwrapped(text)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise Refused("its text is not text", "write the text as a string, or null where there is none")
     cleaned = clean_label(str(text))
     if len(cleaned) > LONGEST_LABEL:
         raise Refused(f"text longer than {LONGEST_LABEL:,} characters", "check that the text belongs to this clip")
     return cleaned
+
+
+def _unwrapped(text: str) -> str:
+    """A text from Label Studio's CSV, which writes lists and objects into a cell.
+
+    Raises:
+        Refused: There are several, whose times only its JSON has.
+    """
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(found, dict):
+        found = found.get("text", text)
+    texts = found if isinstance(found, list) else [found]
+    if len(texts) != 1 or not isinstance(texts[0], str):
+        raise Refused("several texts in one cell, without their times", "export it as JSON, which has the times")
+    return texts[0]
 
 
 def first(values: Mapping[str, Any], columns: Sequence[str]) -> Any:
@@ -164,6 +191,8 @@ def first(values: Mapping[str, Any], columns: Sequence[str]) -> Any:
 def word(values: Mapping[str, Any], columns: Sequence[str], longest: int = 200) -> str | None:
     """A short name in a row, cleaned; None where there is none."""
     value = first(values, columns)
+    if (isinstance(value, float) and math.isnan(value)) or str(value).strip().lower() in NOBODY:
+        return None
     return clean_name(str(value), longest) or None if isinstance(value, str | int | float) else None
 
 

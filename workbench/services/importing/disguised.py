@@ -4,6 +4,7 @@ A `.txt` is a label only where somebody wrote down what is said. Here the others
 read as what they are, or refused.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +15,7 @@ from workbench.core.unspoken import unspoken
 from workbench.services.importing import elan, subtitles, textgrid
 from workbench.services.importing.annotations import Annotations, Span, Unreadable, decoded
 from workbench.services.importing.candidates import Refused
+from workbench.services.importing.candidates import number as number_of
 from workbench.services.listings import Problem
 
 Reader = Callable[[bytes, str], Annotations]
@@ -24,6 +26,7 @@ _FREQUENCIES: Final = re.compile(r"\\\t.*")  # its second line for labels with a
 _CLOCK: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,3})?)"
 _CONSOLE: Final = re.compile(rf"\[{_CLOCK}\s*-?->\s*{_CLOCK}\]\s*(.*)")  # whisper, whisper.cpp, WhisperX
 _CONSOLE_SECONDS: Final = re.compile(rf"\[({_NUMBER})s?\s*-?->\s*({_NUMBER})s?\]\s*(.*)")  # faster-whisper's examples
+_STAMPED: Final = re.compile(r"^\s*\d{1,2}:\d{2}(?::\d{2})?(?:\s|$)|\s\d{1,2}:\d{2}(?::\d{2})?\s*$")
 _TABLE_HEAD: Final = "start\tend\ttext"  # whisper --output_format tsv, in milliseconds
 _PAIRED: Final = 0.8  # of the lines that have to be of a kind, so that a file is; the others are told
 
@@ -53,6 +56,29 @@ def reader_of(content: bytes) -> Reader | None:
     return None
 
 
+def is_whispers_table(head: str) -> bool:
+    """Whether a table's first line is that of Whisper's own, which has times and no files."""
+    return head.strip().lower() == _TABLE_HEAD
+
+
+def read_segments(content: bytes, name: str) -> Annotations:
+    """Whisper's JSON: segments with start, end and text."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as e:
+        raise Unreadable("not valid JSON", "write it again") from e
+    segments = document.get("segments") if isinstance(document, dict) else None
+    found = Annotations()
+    spans: list[Span] = []
+    for segment in segments if isinstance(segments, list) else []:
+        times = [number_of(segment.get(key)) for key in ("start", "end")] if isinstance(segment, dict) else [None]
+        if None in times or not isinstance(segment.get("text"), str):
+            found.problems.append(Problem(name, None, "a segment without times and text", "take it out"))
+        else:
+            _add(spans, times[0] or 0.0, times[1] or 0.0, segment["text"], len(spans) + 1)
+    return _with(found, spans)
+
+
 def check_plain(text: str) -> None:
     """Refuse a text that is no label.
 
@@ -63,6 +89,10 @@ def check_plain(text: str) -> None:
         raise Refused("an RTF document, no plain text", "save it as plain text (.txt)")
     if re.match(r"\s*(?:<!DOCTYPE|<html|<\?xml)", text, re.IGNORECASE):
         raise Refused("HTML or XML, no plain text", "save what is said as plain text (.txt)")
+    stamped = [n for n, line in enumerate(text.split("\n"), start=1) if _STAMPED.search(line)]
+    if len(stamped) > 1:  # one may be a text that begins with the time of day
+        reason = f"its lines {stamped[0]} and {stamped[1]} begin or end with times, which nobody says"
+        raise Refused(reason, "leave only what is said in it, or give subtitles as .srt or .vtt")
     for number, line in enumerate(text.split("\n"), start=1):
         found = unspoken(line)
         if found:

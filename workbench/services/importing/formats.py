@@ -232,8 +232,10 @@ def _warn_of_lists(place: Place, reading: Reading) -> None:
     if not place.sounds():
         return
     told = []
-    for name in (n for n in place.files if _kind(n) in LIST_SUFFIXES and "/" not in n):
-        begins = clean_name(first_line(place.path(name)), 80)
+    timed = {warning.file for warning in (*reading.warnings, *reading.rejected)} | {c.file for c in reading.candidates}
+    for name in (n for n in place.files if _kind(n) in LIST_SUFFIXES and "/" not in n and n not in timed):
+        lines = [line for line in first_line(place.path(name), whole=True).splitlines() if line.strip()][:2] or [""]
+        begins = clean_name(lines[-1] if lines[0].startswith("sep=") else lines[0], 80)
         reason = f"looks like a list, but was not understood (it begins with “{begins}”); its texts are not taken in"
         remedy = "name its columns file_name and text in the first line, or name its format with --format"
         told.append(Problem(clean_name(name), None, reason, remedy))

@@ -1,6 +1,7 @@
 """Where an import looks: a folder, a checked archive, or files that were uploaded; readers see names, not paths."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,9 +12,10 @@ from typing import Final
 from workbench.core.labels import clean_name
 from workbench.errors import DataError
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, OUTSIDE, Refused, missing
-from workbench.services.importing.spelling import Names
+from workbench.services.importing.spelling import Names, folded
 
 SPECIAL: Final = "a pipe, device or socket, not a file"
+_UPLOAD_MARK: Final = re.compile(r"^[0-9a-f]{8}-")
 SPECIAL_REMEDY: Final = "put the file itself in its place"
 
 
@@ -120,7 +122,9 @@ class Place:
             Refused: There is none, or more than one; says which name is nearly the same.
         """
         plain = PurePosixPath(written.replace("\\", "/"))
-        elsewhere = plain.is_absolute() or (plain.parts[:1] and plain.parts[0].endswith(":"))
+        elsewhere = plain.is_absolute() or (bool(plain.parts) and plain.parts[0].endswith(":"))
+        if "?d=" in written:  # Label Studio's local files
+            plain, elsewhere = PurePosixPath(written.partition("?d=")[2]), False
         if elsewhere:  # another machine's path, where only the file's own name means something here
             plain = PurePosixPath(plain.name)
         wanted = plain.name if self.flat else (PurePosixPath(of).parent / plain).as_posix()
@@ -128,16 +132,28 @@ class Place:
         if ".." in plain.parts or not plain.name:
             raise missing(written)
         found = names.alike(wanted)
-        if found and elsewhere:
-            self.renamed[clean_name(written)] = PurePosixPath(found).name
-        if found is None:
-            found = names.with_other_ending(wanted)
-            if found and plain.suffix:
-                self.renamed[clean_name(written)] = PurePosixPath(found).name
+        if found is None and names.several(wanted):
+            two = " and ".join(clean_name(PurePosixPath(n).name, 60) for n in names.several(wanted)[:2])
+            raise Refused(MISSING, f"write which of {two} is meant, letter for letter")
+        renamed = found is not None and elsewhere
+        for guess in (wanted, self._without_upload_mark(wanted)):
+            found = found or names.alike(guess) or names.with_other_ending(guess)
+        renamed |= found is not None and bool(plain.suffix) and folded(found) != folded(wanted)
+        if found is None and len(plain.parts) == 1:
+            found = names.anywhere(plain.name) or names.anywhere(_UPLOAD_MARK.sub("", plain.name))
+            renamed = found is not None
         if found is None:
             raise missing(written, names.nearly(wanted))
+        if renamed:
+            self.renamed[clean_name(written)] = found
         self._check_inside(names.files[found], of)
         return names.files[found]
+
+    @staticmethod
+    def _without_upload_mark(name: str) -> str:
+        """A name without the eight digits that Label Studio writes before an upload's."""
+        path = PurePosixPath(name)
+        return str(path.with_name(_UPLOAD_MARK.sub("", path.name) or path.name))
 
     def _check_inside(self, path: Path, of: str) -> None:
         """Refuse a link that leads out of the list's folder, whatever its name."""

@@ -15,7 +15,7 @@ from workbench.services.importing.annotations import Annotations, Span, Unreadab
 from workbench.services.importing.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
 from workbench.services.importing.places import Place
 from workbench.services.importing.spelling import folded
-from workbench.services.listings import bytes_of, read_text
+from workbench.services.listings import bytes_of, first_line, read_text
 
 WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
 NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
@@ -29,6 +29,7 @@ TIMED: Final[dict[str, Callable[[bytes, str], Annotations]]] = {
     ".textgrid": textgrid.read,
     ".vtt": subtitles.read_vtt,
     ".srt": subtitles.read_srt,
+    ".sbv": subtitles.read_sbv,
 }
 PLAIN: Final = ".txt"
 Key = tuple[str, str]
@@ -53,6 +54,8 @@ def read_sounds(
     plain = [name for name in place.named(PLAIN) if _is_label(name)] if PLAIN in endings else []
     readers = {name: TIMED[ending] for ending in endings if ending in TIMED for name in place.named(ending)}
     readers |= {name: reader for name in plain if (reader := _disguised(place, name))}
+    if PLAIN in endings:
+        readers |= _whispers(place)
     key = _keys(place, [*plain, *readers])
     timed = _Timed(place, reading, tiers, {n: r for n, r in readers.items() if n not in passed_over}, key)
     texts = {key(name): name for name in plain if name not in readers}
@@ -221,6 +224,18 @@ def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) 
     except Refused as refused:
         reading.warn(name, None, refused.reason, refused.remedy)
     return candidate
+
+
+def _whispers(place: Place) -> dict[str, disguised.Reader]:
+    """Whisper's other outputs beside a sound of the same name."""
+    found: dict[str, disguised.Reader] = {}
+    for name in place.named(".tsv", ".json"):
+        if name.endswith(".json"):
+            if place.labels_a_sound(name) and '"segments"' in first_line(place.path(name), whole=True):
+                found[name] = disguised.read_segments
+        elif disguised.is_whispers_table(first_line(place.path(name))):
+            found[name] = disguised.read_track
+    return found
 
 
 def _disguised(place: Place, name: str) -> disguised.Reader | None:

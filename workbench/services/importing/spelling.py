@@ -15,7 +15,7 @@ NEARLY: Final = 0.7  # share of letters in common, as difflib counts them
 
 def folded(name: str) -> str:
     """A name as it is compared: macOS composes letters otherwise than other systems, and some know no case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
 
 
 class Names:
@@ -25,15 +25,26 @@ class Names:
         self.files = files
         self._guesses = 0
         self._by_fold: dict[str, list[str]] = {}
+        self._by_bare: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}  # sounds only
         for name in files:
             self._by_fold.setdefault(folded(name), []).append(name)
             if _ending(name) in AUDIO_SUFFIXES:
+                self._by_bare.setdefault(folded(PurePosixPath(name).name), []).append(name)
                 self._by_stem.setdefault(folded(name[: -len(_ending(name))]), []).append(name)
 
     def alike(self, name: str) -> str | None:
         """The one file whose name differs in case, or in how its letters are composed."""
         return _only(self._by_fold.get(folded(name), []))
+
+    def several(self, name: str) -> list[str]:
+        """Files that this name may mean equally well."""
+        found = self._by_fold.get(folded(name), [])
+        return found if len(found) > 1 else []
+
+    def anywhere(self, bare: str) -> str | None:
+        """The one sound of this name in any folder."""
+        return _only(self._by_bare.get(folded(bare), []))
 
     def with_other_ending(self, name: str) -> str | None:
         """The one sound of this name but for its ending, or with one where the list writes none."""

@@ -17,6 +17,8 @@ from workbench.services.listings import Problem
 
 _TIME: Final = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
+_SBV: Final = re.compile(r"\s*(\d+:\d{1,2}:\d{1,2}\.\d{1,3}),(\d+:\d{1,2}:\d{1,2}\.\d{1,3})\s*")
+_SPEAKER: Final = re.compile(r"\s*\[?(SPEAKER_\d{1,3})\]?\s*:\s*|\s*\[(SPEAKER_\d{1,3})\]\s*")  # WhisperX, pyannote
 _SRT_MARKUP: Final = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _VTT_MARKUP: Final = re.compile(r"</?(?:(?:c|i|b|u|ruby|rt|v|lang)(?:[.\s][^<>]*)?|[\d:.]+)>")
 _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+)>")
@@ -32,6 +34,17 @@ def read_srt(content: bytes, name: str) -> Annotations:
         Unreadable: It is no text.
     """
     return _read(decoded(content), name, vtt=False)
+
+
+def read_sbv(content: bytes, name: str) -> Annotations:
+    """The captions of YouTube's SubViewer files: start and end in one line, with a comma between.
+
+    Raises:
+        Unreadable: It is no text.
+    """
+    lines = decoded(content).split("\n")
+    timed = [_SBV.sub(r"\1 --> \2", line) if _SBV.fullmatch(line) else line for line in lines]
+    return _read("\n".join(timed), name, vtt=False)
 
 
 def read_vtt(content: bytes, name: str) -> Annotations:
@@ -78,6 +91,10 @@ def _read(text: str, name: str, *, vtt: bool) -> Annotations:
             written = lines[start + 1 : stop]
             voice = _VOICE.search(" ".join(written)) if vtt else None
             speaker = clean_name(html.unescape(voice[1])) or None if voice else None
+            tag = _SPEAKER.match(written[0]) if written else None
+            if tag:
+                speaker = speaker or tag[1] or tag[2]
+                written[0] = written[0][tag.end() :]
             shown = [said for said in (clean_label(_plain(w, vtt=vtt)) for w in written) if said]
             groups = match.groups()
             cues.append(_Cue(_seconds(groups[:4]), _seconds(groups[4:]), shown, line, speaker))

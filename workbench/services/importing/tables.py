@@ -1,5 +1,6 @@
 """Lists with named columns: NeMo's manifests, Hugging Face's AudioFolder, Common Voice's tables."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -105,18 +106,20 @@ def recognise_table(place: Place) -> list[str]:
 def _columns(place: Place, name: str) -> set[str]:
     """The columns that a list names in its first line."""
     try:
-        row = next((row for row in read_rows(place.path(name), name, most=2) if isinstance(row, Row)), None)
+        row = next((row for row in read_rows(place.path(name), name, most=20) if isinstance(row, Row)), None)
     except DataError:
         return set()
     return set(row.values) if row else set()
 
 
 def read_table(place: Place, name: str, reading: Reading) -> None:
-    """A table whose name may tell the split: DeepSpeech's train.csv, dev.csv and test.csv."""
+    """A table whose name may tell the split: DeepSpeech's train.csv, dev.csv, test.csv, XTTS's metadata_eval.csv."""
+    stem = PurePosixPath(name).stem
+    split = split_name(stem) or split_name(re.split(r"[-_. ]", stem)[-1])
     for row in rows_of(place, name, reading):
         written = _written(row)
         label = place.label(written, name) if written else written
-        _take(place, name, row, label, reading, split=split_name(PurePosixPath(name).stem))
+        _take(place, name, row, label, reading, split=split)
 
 
 def rows_of(place: Place, name: str, reading: Reading) -> Iterator[Row]:
