@@ -36,7 +36,7 @@ LONGEST_NAME: Final = 1_000  # characters
 DEEPEST: Final = 40  # folders
 CHUNK: Final = 2**20  # bytes
 TEXT_SUFFIXES: Final = frozenset(
-    (".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".eaf", ".textgrid", ".srt", ".vtt", ".scp")
+    (".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".eaf", ".textgrid", ".srt", ".vtt", ".sbv", ".scp")
 )
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
 KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
