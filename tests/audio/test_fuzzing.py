@@ -1,6 +1,5 @@
 """Damaged sounds of every kind: a sentence or a sound, never a crash, a hang, a flood, nor a silently shorter clip."""
 
-import resource
 import shutil
 import subprocess
 import sys
@@ -101,7 +100,6 @@ def test_headers_that_promise_gigabytes_take_no_memory(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) < MOST_MEMORY
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
 
 
 def test_a_mutated_file_is_said_or_whole(tmp_path: Path) -> None:

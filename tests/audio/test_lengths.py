@@ -293,3 +293,12 @@ def test_a_sound_that_begins_after_its_picture(tmp_path: Path) -> None:
     assert found.duration == pytest.approx(4, abs=0.05)
     assert found.remarks == ("its sound begins 2.00 s late: silence stands before it",)
     assert np.abs(found.samples[: round(1.9 * 16_000)]).max() == 0
+
+
+def test_damage_in_a_later_part_is_told_where_it_is(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.flac", "flac", 3.0)
+    second = damaged(write(tmp_path / "b.flac", "flac", 3.0, seed=1), 0.5, 30_000)
+    with open_recording(put(tmp_path / "all.flac", first + second), tmp_path) as recording:
+        assert recording.skipped
+        assert all(4 < place < 6 for place, _ in recording.skipped)
+        assert recording.part(0, 0, 2 * 16_000).remarks == ()

@@ -105,16 +105,13 @@ def joined_mp4(file: BinaryIO) -> bool:
 
 def cut_ogg(file: BinaryIO) -> bool:
     """Whether the last page is incomplete, or does not say that it is the last (RFC 3533, section 6)."""
-    size = _size(file)
-    file.seek(max(0, size - 2 * _LONGEST_PAGE))
-    tail = file.read()
-    last = tail.rfind(b"OggS")
-    if last < 0 or len(tail) - last < _PAGE_HEADER:
+    page = _last_page(file)
+    if page is None:
         return True
-    flags, segments = tail[last + 5], tail[last + 26]
-    table = tail[last + _PAGE_HEADER : last + _PAGE_HEADER + segments]
-    whole = len(table) == segments and len(tail) - last >= _PAGE_HEADER + segments + sum(table)
-    return not whole or not flags & _LAST_OF_STREAM
+    segments = page[26]
+    table = page[_PAGE_HEADER : _PAGE_HEADER + segments]
+    whole = len(table) == segments and len(page) >= _PAGE_HEADER + segments + sum(table)
+    return not whole or not page[5] & _LAST_OF_STREAM
 
 
 def cut_asf(file: BinaryIO) -> bool:
@@ -130,13 +127,8 @@ def cut_asf(file: BinaryIO) -> bool:
 
 def last_granule(file: BinaryIO) -> int:
     """The position of the last Ogg page that has one, in samples of its stream; 0 where it is unlikely or missing."""
-    size = _size(file)
-    file.seek(max(0, size - 2 * _LONGEST_PAGE))
-    tail = file.read()
-    last = tail.rfind(b"OggS")
-    if last < 0 or len(tail) - last < _PAGE_HEADER:
-        return 0
-    position = int.from_bytes(tail[last + 6 : last + 14], "little", signed=True)
+    page = _last_page(file)
+    position = int.from_bytes(page[6:14], "little", signed=True) if page else 0
     return position if 0 < position < _LONGEST_STREAM else 0
 
 
@@ -149,6 +141,14 @@ def counts_frames(file: BinaryIO) -> bool:
         file.seek(10 + (seven[0] << 21 | seven[1] << 14 | seven[2] << 7 | seven[3]))
     head = start + file.read(4096)
     return any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _last_page(file: BinaryIO) -> bytes | None:
+    """From the last Ogg page's header to the end of the file; None where there is no whole header."""
+    file.seek(max(0, _size(file) - 2 * _LONGEST_PAGE))
+    tail = file.read()
+    last = tail.rfind(b"OggS")
+    return tail[last:] if last >= 0 and len(tail) - last >= _PAGE_HEADER else None
 
 
 def _chunks(file: BinaryIO, start: int) -> Iterator[_Chunk]:

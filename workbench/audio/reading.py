@@ -236,13 +236,13 @@ class SoundReader:
         waiting: list[Samples] = []
         kind: tuple[Any, ...] = ()
         resampler: Any = None
-        read = lost = 0.0  # seconds: of sound, and of damage since the last of it
+        began = read = self.duration  # seconds of sound, those of the file's parts before included
+        lost = 0.0  # seconds of damage since the last of it
         # The next frame's time stamp: Ogg and FLAC begin at 0, others where the file's first stream does.
         name = container.format.name
-        begins = (
-            0.0 if name in ("ogg", "flac") else None if container.start_time is None else container.start_time / 1e6
-        )
-        expected: Seconds | None = begins
+        expected: Seconds | None = None if container.start_time is None else container.start_time / 1_000_000
+        if name in ("ogg", "flac"):
+            expected = 0.0
         worth = {"flac": 0.03, "ogg": 0.05}.get(name, WORTH_SAYING)
         n_errors, lost_first = 0, 0.0
         for packet in _packets(container, stream):
@@ -265,10 +265,10 @@ class SoundReader:
                     resampler = av.AudioResampler(format="fltp")  # rate and channels stay the frame's
                 length = self._frame = frame.samples / frame.sample_rate
                 n_errors, self._rate = 0, frame.sample_rate
-                if read and lost > LONGEST_SILENCE:
+                if read > began and lost > LONGEST_SILENCE:
                     self.gaps.append((read, lost - LONGEST_SILENCE))
                     lost = LONGEST_SILENCE
-                if lost and read:
+                if lost and read > began:
                     self.skipped.append((read, lost))
                     waiting.append(np.zeros((len(frame.layout.channels), round(lost * kind[0])), np.float32))
                     read += lost
@@ -280,7 +280,7 @@ class SoundReader:
                     jump = 0.0 if expected is None else frame.time - expected
                     if worth < jump <= LONGEST_SILENCE:
                         waiting.append(np.zeros((len(frame.layout.channels), round(jump * kind[0])), np.float32))
-                        if read or name in ("ogg", "flac"):
+                        if read > began or name in ("ogg", "flac"):
                             self.skipped.append((read, jump))
                         else:
                             self.late = jump

@@ -279,7 +279,7 @@ def verdict_sentence(comparison: Comparison) -> str:
     measured = (
         f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
         f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
-        f"{EARLIER if interval.method == EARLIER_METHOD else ''}"
+        f"{said_of_method(interval)}"
     )
     if not interval.judges:
         few = f"fewer than {FEWEST_DIFFERING} prove nothing"
@@ -332,6 +332,11 @@ def _clip_json(row: ComparisonRow, base: ClipScore, adapted: ClipScore) -> dict[
         "adapted_wer": adapted.wer,
         "wer_change": adapted.wer - base.wer,
     }
+
+
+def said_of_method(interval: Interval) -> str:
+    """What to add where an interval was made by the method of before; else nothing."""
+    return EARLIER if interval.method == EARLIER_METHOD else ""
 
 
 def for_whom(comparison: Comparison) -> str:

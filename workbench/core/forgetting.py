@@ -7,7 +7,7 @@ is said about it follows the interval and not the estimate alone.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.core.comparison import Comparison, for_whom, percent, points
+from workbench.core.comparison import Comparison, for_whom, percent, points, said_of_method
 from workbench.core.statistics import FEWEST_DIFFERING, Interval
 
 Standing = Literal["forgot", "maybe forgot", "within", "cannot tell"]
@@ -55,7 +55,7 @@ class Forgetting:
         measured = (
             f"WER went from {percent(c.base.wer)} to {percent(c.adapted.wer)} on {clips}: change "
             f"{points(c.interval.estimate)} points, 95 % interval {points(c.interval.low)} to "
-            f"{points(c.interval.high)}, {for_whom(c)}; {c.normalizer} normalizer"
+            f"{points(c.interval.high)}, {for_whom(c)}; {c.normalizer} normalizer{said_of_method(c.interval)}"
         )
         return f"{self._judgement()} {measured}.{self._caution()}{self._left_out()}"
 
