@@ -5,9 +5,13 @@ speaker depend on one another, hence blocks: Liu & Peng 2019, https://arxiv.org/
 
 Of few clips the usual percentile interval is too narrow (Hesterberg 2015, "What Teachers Should Know About the
 Bootstrap", https://doi.org/10.1080/00031305.2015.1089789). So it is widened as he gives it, by Student's t and
-sqrt(n / (n - 1)); and because errors are skewed, each end is the farther one of that interval and of a studentised
+sqrt(n / (n - 1)), where n lies halfway between all clips and those that differ: clips without a change tell little of
+how far changes spread. And because errors are skewed, each end is the farther one of that interval and of a studentised
 bootstrap (Efron & Tibshirani 1993, "An Introduction to the Bootstrap", 12.5). How often that holds:
 `bench/coverage.py`, docs/honesty.md.
+
+No end is cut off at the errors that the base made in these clips: the interval is about all clips of their kind, and of
+those the base may get more wrong. Cut off, it missed changes that were larger than these clips could show.
 """
 
 from collections.abc import Sequence
@@ -25,7 +29,7 @@ from workbench.errors import DataError
 MIN_SPEAKERS = 8  # fewer blocks make the bootstrap's interval far too narrow
 CONFIDENCE = 0.95
 FEWEST_DIFFERING = 6  # that all of fewer clips improve by luck is more likely than 5 %, two-sided: 2 * 0.5 ** 5
-METHOD = "wider of studentised and t-expanded percentile bootstrap"
+METHOD = "wider of studentised and t-expanded percentile bootstrap, t by the mean of all and differing"
 EARLIER_METHOD = "percentile bootstrap"  # of runs that finished before
 _DRAWS_PER_BLOCK = 200_000  # so that they stay in the cache: three times as fast as a million
 
@@ -116,8 +120,7 @@ def paired_bootstrap(
         low, high = _percentiles(change, words, (resamples, seed))
         return Interval(estimate, low, high, over, len(change), differing, method)
     low, high = _ends(change, words, estimate, studentise=differing >= FEWEST_DIFFERING, draws=(resamples, seed))
-    least = -float(sum(base_errors)) / max(1.0, float(words.sum()))  # no model makes fewer than no errors
-    return Interval(estimate, max(low, least), max(high, least), over, len(change), differing)
+    return Interval(estimate, low, high, over, len(change), differing)
 
 
 def verdict(interval: Interval) -> Verdict:
@@ -163,11 +166,11 @@ def _ends(
     Args:
         draws: Number of bootstrap samples, and their seed.
     """
-    groups, tail = len(change), (1 - CONFIDENCE) / 2
+    units, tail = max(2.0, (len(change) + np.count_nonzero(change)) / 2), (1 - CONFIDENCE) / 2
     moments = np.stack([change, words, change**2, change * words, words**2], axis=1)
     sums = _resample(moments, draws)
     rates = _rate(sums[:, 0], sums[:, 1])
-    wider = float(ndtr(stdtrit(max(1, groups - 1), tail) * sqrt(groups / max(1, groups - 1))))
+    wider = float(ndtr(stdtrit(units - 1, tail) * sqrt(units / (units - 1))))
     low, high = (float(end) for end in np.quantile(rates, [wider, 1 - wider]))
     if not studentise:
         return low, high
