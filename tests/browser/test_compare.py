@@ -10,8 +10,8 @@ import pytest
 from tests.browser.conftest import write_samples
 from tests.services.finished import finished_run
 from workbench.core.lanes import WordTimes
-from workbench.services.aligning import add_times
 from workbench.services.launched import LAUNCHED
+from workbench.services.storage_.word_times import add_times
 from workbench.services.workbench import Workbench
 
 pytestmark = pytest.mark.browser

@@ -11,10 +11,12 @@ from tests.services.finished import finished_run
 from tests.services.inprocess import import_tones, prepare
 from workbench.core.lanes import WordTimes
 from workbench.errors import WorkbenchError
-from workbench.services.aligning import Aligning, add_times, forget_times, read_times
+from workbench.services.aligning import Aligning
 from workbench.services.launched import LAUNCHED
-from workbench.services.placing import Models, place_run
+from workbench.services.placing import Models
+from workbench.services.run_word_times import place_run
 from workbench.services.running import RunExecution
+from workbench.services.storage_.word_times import add_times, forget_times, read_times
 from workbench.services.workbench import Workbench
 from workbench.store.runs import evaluations, find_run
 

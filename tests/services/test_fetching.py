@@ -30,7 +30,7 @@ from workbench.cli import main
 from workbench.core.types import ModelSpec
 from workbench.disk import DiskFullError
 from workbench.errors import ModelError, UnknownNameError, WorkbenchError
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.weights import fetching, installing, package_index
 from workbench.services.weights.course import Step, Watch
 from workbench.services.weights.fetching import fetch_model

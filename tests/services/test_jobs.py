@@ -16,9 +16,9 @@ from filelock import FileLock
 from tests.services.inprocess import import_tones
 from workbench.disk import DiskFullError
 from workbench.errors import WorkbenchError
+from workbench.services.jobs_.locks import ALIVE
 from workbench.services.launched import LAUNCHED, STARTING, announce, is_starting
 from workbench.services.workbench import Workbench
-from workbench.services.worker import ALIVE
 
 Popen = subprocess.Popen
 Waiting = tuple[Workbench, Workbench, str]

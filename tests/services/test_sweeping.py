@@ -11,7 +11,7 @@ from tests.services.inprocess import QUICK, execute, import_tones
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services import sweeping
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.sweeping import SweepExecution
 from workbench.services.workbench import Workbench
 

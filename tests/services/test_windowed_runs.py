@@ -12,7 +12,7 @@ from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 from workbench.services import general, short_window, windows
 from workbench.services.export import export_run
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.run_clips import RunClip
 from workbench.services.running import RunExecution
 from workbench.services.sweeping import SweepExecution

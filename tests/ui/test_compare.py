@@ -12,8 +12,8 @@ from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.core.comparison import ComparisonRow, compare
 from workbench.core.lanes import WordTimes
-from workbench.services.aligning import add_times
 from workbench.services.launched import LAUNCHED
+from workbench.services.storage_.word_times import add_times
 from workbench.services.trying import Try
 from workbench.services.workbench import Workbench
 from workbench.ui import text

@@ -30,11 +30,11 @@ from transformers.masking_utils import create_causal_mask
 
 from workbench.asr.alignment import USUAL_FILTER, attended_steps, usual_heads, word_spans
 from workbench.asr.backend import Activations, Batch, ClipInput
+from workbench.asr.byte_level import learned_characters
 from workbench.asr.confidence import by_word, placed
 from workbench.asr.cross_attention import use_cross_attention, watched_attention
 from workbench.asr.ctc_text import numbered_words
 from workbench.asr.lora import low_rank_size
-from workbench.asr.outline import learned_characters
 from workbench.asr.reading import GreedyState
 from workbench.asr.silence import silence_of
 from workbench.asr.tied_embedding import look_up

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
-from workbench.services.aligning import forget_times
 from workbench.services.importing import AUDIO_SUFFIXES
+from workbench.services.storage_.word_times import forget_times
 from workbench.services.strays import HASH_LENGTH, is_hash
 from workbench.store.backups import backups_lock
 from workbench.store.clock import current_hours, past

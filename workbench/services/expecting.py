@@ -28,11 +28,10 @@ from workbench.services.effort import (
     shape_of,
     training_prices,
 )
-from workbench.services.general import general_lengths
 from workbench.services.machine import QUIET_SHARE, busy_lately
 from workbench.services.windows import healing_seconds, learn_count
 from workbench.store.database import Store
-from workbench.store.models import ClipSetRow, RunRow, now
+from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs
 
 RUNS_ASKED: Final = 60  # the newest
@@ -173,30 +172,6 @@ class Expecting:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def work(
-        self,
-        set_name: str,
-        spec: ModelSpec,
-        config: TrainingConfig,
-        parts: Sequence[Mapping[str, Sequence[int]]],
-        durations: Mapping[int, Seconds],
-        *,
-        to_heal: bool = False,
-    ) -> Work | None:
-        """What a run has to do with these clips; None while the model's files are not here."""
-        folder = local_folder(spec)
-        if folder is None:
-            return None
-        with self.store.session() as session:
-            own_set = session.scalars(
-                select(ClipSetRow.id).where(ClipSetRow.name == set_name, ClipSetRow.deleted_at.is_(None))
-            ).one()
-            general = general_lengths(session, config.general_set, own_set)
-        own = window(folder)
-        padded_to = min(own, config.window or own) if own else None
-        healing = healing_seconds(own, padded_to, learn_count()) if to_heal and own and padded_to else 0.0
-        return Work(spec.name, parts, durations, general, padded_to, own, healing)
-
     def of_run(self, work: Work, plan: FreezePlan, config: TrainingConfig, *, curve_draws: int = 0) -> Expectation:
         """The time of a run from the click to the verdict.
 
@@ -278,6 +253,29 @@ class Expecting:
             rows = session.scalars(query.limit(RUNS_ASKED)).all()
         every = [m for row in rows if (m := _measured(row)) is not None]
         return _Known([m for m in every if m.model == model and m.ratios][:KEPT_RUNS], every[:KEPT_RUNS])
+
+
+def work_of(
+    spec: ModelSpec,
+    config: TrainingConfig,
+    parts: Sequence[Mapping[str, Sequence[int]]],
+    durations: Mapping[int, Seconds],
+    general: Sequence[Seconds],
+    *,
+    to_heal: bool = False,
+) -> Work | None:
+    """What a run has to do with these clips; None while the model's files are not here.
+
+    Args:
+        general: Lengths of the clips of general speech.
+    """
+    folder = local_folder(spec)
+    if folder is None:
+        return None
+    own = window(folder)
+    padded_to = min(own, config.window or own) if own else None
+    healing = healing_seconds(own, padded_to, learn_count()) if to_heal and own and padded_to else 0.0
+    return Work(spec.name, parts, durations, general, padded_to, own, healing)
 
 
 def timing(effort: Effort, others: float) -> dict[str, Any]:

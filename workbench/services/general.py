@@ -27,7 +27,7 @@ from workbench.core.statistics import EARLIER_METHOD
 from workbench.core.text import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.run_clips import RunClip
 from workbench.services.sounds import divide_usable, say_left_out
 from workbench.store.models import ClipRow, ClipSetRow, GeneralEvaluationRow, ReferenceRow, RunRow

@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 from workbench.core.types import Seconds
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
+from workbench.services.jobs_.locks import ALIVE
 from workbench.services.launched import announce, is_starting, withdraw
 from workbench.services.saving import told_when_full
-from workbench.services.worker import ALIVE
 from workbench.store.database import Store
 from workbench.store.models import RunRow
 from workbench.store.runs import ACTIVE, active_runs, find_run

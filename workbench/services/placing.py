@@ -1,97 +1,29 @@
-"""Places words in time and lets two models hear one sound; the part that needs torch, for processes of their own."""
+"""Loaded models of runs and what they are asked for: words in time, two models on one sound; needs torch."""
 
 import json
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from workbench.asr import loading
-from workbench.asr.alignment import place_words
-from workbench.asr.backend import Activations, Backend, ClipInput
+from workbench.asr.backend import Backend, ClipInput
 from workbench.asr.checkpoint import load_run_model
-from workbench.asr.feature_cache import CacheItem, FeatureCache
 from workbench.audio.decode import check, decode_file, read_clip, write_flac
 from workbench.core.lanes import WordTimes
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError
-from workbench.services.aligning import ClipTimes, add_times, times_to_json
-from workbench.services.run_clips import RunClip
+from workbench.services.inference_listener import clip_times, listen
 from workbench.services.sounds import read_sound
+from workbench.services.storage_.word_times import times_to_json
 from workbench.services.transcribing import hear_sounds
 from workbench.store.database import Store
-from workbench.store.models import EvaluationRow
 from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
-if TYPE_CHECKING:
-    from workbench.services.running import RunExecution
-
 KEPT_MODELS: Final = 2  # a base and an adapted one
-WORKER_SECONDS: Final = 120.0  # a run's worker does not hold up the next run for longer; the page asks for the rest
-CLIPS_A_WRITE: Final = 10
-
-
-@dataclass(frozen=True)
-class Listener:
-    """A model that has heard a clip up to one of its boundaries."""
-
-    backend: Backend
-    item: Activations
-    boundary: int
-
-    def place(self, texts: Sequence[str], samples: np.ndarray, language: str | None) -> list[WordTimes]:
-        return place_words(self.backend, self.item, self.boundary, texts, samples=samples, language=language)
-
-
-def place_run(execution: "RunExecution") -> None:
-    """Place the words of a run that has just finished, from what the frozen prefix heard.
-
-    Raises:
-        WorkbenchError: The base cannot be loaded a second time, for lack of memory for instance.
-    """
-    began, arm = time.monotonic(), execution.arm
-    with execution.store.session() as session:
-        row = find_run(session, execution.name)
-        measured = evaluations(session, row.id)
-    if not measured or arm is None:
-        return
-    base = loading.load(ModelSpec.from_json(row.model))
-    base.set_language(execution.language, execution.config.task)
-    base_hearing = FeatureCache(execution.workspace.cache, base, execution.base_hearing.boundary)
-    found: dict[int, ClipTimes] = {}
-    for e, clip in measured:
-        run_clip = execution.clips.get(clip.id)
-        if run_clip is None:
-            continue
-        if time.monotonic() - began > WORKER_SECONDS:
-            break
-        item = _item(execution.workspace, run_clip)
-        after = Listener(execution.backend, arm.hearing.fetch(item), arm.hearing.boundary)
-        before = Listener(base, base_hearing.fetch(item), base_hearing.boundary)
-        samples = item.load().samples
-        found[clip.id] = _clip_times(before, after, e, samples, row.config.get("language"))
-        if len(found) == CLIPS_A_WRITE:
-            add_times(execution.folder, found)
-            found = {}
-    add_times(execution.folder, found)
-
-
-def _item(workspace: Workspace, clip: RunClip) -> CacheItem:
-    path = clip.path or workspace.sound_path(clip.sha256)
-    return CacheItem(clip.sha256, "", lambda: ClipInput(read_clip(path)), clip.n_samples)
-
-
-def _clip_times(
-    before: Listener, after: Listener, texts: EvaluationRow, samples: np.ndarray, language: str | None
-) -> ClipTimes:
-    reference, adapted = after.place([texts.reference, texts.adapted], samples, language)
-    base = before.place([texts.base], samples, language)[0]
-    return {"reference": reference, "base": base, "adapted": adapted}
 
 
 class Models:
@@ -119,8 +51,8 @@ class Models:
         found = {}
         for e, clip in measured:
             sound = ClipInput(read_sound(self._workspace, clip))
-            before, after = (_listen(self._load(run, adapted=side), sound) for side in (False, True))
-            found[clip.id] = times_to_json(_clip_times(before, after, e, sound.samples, language))
+            before, after = (listen(self._load(run, adapted=side), sound) for side in (False, True))
+            found[clip.id] = times_to_json(clip_times(before, after, e, sound.samples, language))
         return {"clips": found}
 
     def hear(self, upload: str, sound: str, models: Sequence[tuple[str, bool]]) -> dict[str, Any]:
@@ -155,7 +87,7 @@ class Models:
             return WordTimes(why=f"Longer than the {backend.window:.0f} s that this model hears at once.")
         with self._store.session() as session:
             language = find_run(session, run).config.get("language")
-        return _listen(backend, ClipInput(samples)).place([text], samples, language)[0]
+        return listen(backend, ClipInput(samples)).place([text], samples, language)[0]
 
     def _load(self, run: str, *, adapted: bool) -> Backend:
         key = run, adapted
@@ -180,7 +112,3 @@ class Models:
         card = json.loads((self._workspace.run_folder(run) / "model" / "run.json").read_text(encoding="utf-8"))
         backend.set_language(card.get("language"), row.config.get("task", "transcribe"))
         return backend
-
-
-def _listen(backend: Backend, sound: ClipInput) -> Listener:
-    return Listener(backend, backend.encode_prefix([sound], 0)[0], 0)

@@ -22,9 +22,9 @@ from workbench.core.types import Block, FreezePlan, ModelSpec, Seconds, Split
 from workbench.core.unspoken import unspoken
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.commands import command_line
-from workbench.services.expecting import Expectation, Expecting, Times, Work
+from workbench.services.expecting import Expectation, Expecting, Times, Work, work_of
 from workbench.services.foreign import foreign_notes, hardly_known
-from workbench.services.general import BUNDLED, NONE, check_general, default_general, no_general_set
+from workbench.services.general import BUNDLED, NONE, check_general, default_general, general_lengths, no_general_set
 from workbench.services.labelling import Labelling
 from workbench.services.preview import Preview
 from workbench.services.standing import LEAST_FOR_INTERVAL, Standings, expected_errors
@@ -187,7 +187,9 @@ class Planning(Writing):
         """What a run has to do; None while the model's files are not here."""
         durations = {c.clip_id: c.duration for c in labelled}
         parts = split["folds"] or [split]
-        return self.expecting.work(set_name, spec, config, parts, durations, to_heal=to_heal)
+        with self.store.session() as session:
+            general = general_lengths(session, config.general_set, find_set(session, set_name).id)
+        return work_of(spec, config, parts, durations, general, to_heal=to_heal)
 
     def _sweep_arms(
         self, spec: ModelSpec, labelled: Sequence[_Labelled], language: str | None, settings: dict[str, Any]

@@ -29,8 +29,9 @@ from workbench.services.arms import Arm
 from workbench.services.course import STAGES, Course
 from workbench.services.expecting import Expectation, Expecting, Work
 from workbench.services.general import GeneralCheck, general_set
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.labelling import Labelling
-from workbench.services.progress import Progress, StopRequested
+from workbench.services.progress import Progress
 from workbench.services.run_clips import RunClip, run_clips
 from workbench.services.run_records import versions
 from workbench.services.short_window import ShortWindow, make_healed

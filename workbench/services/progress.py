@@ -18,10 +18,6 @@ WRITE_EVERY: Seconds = 0.5
 KEPT_LOSSES = 400  # points of the loss curve; thinned out by half when there are more
 
 
-class StopRequested(Exception):
-    """The user pressed Stop where there was nothing to keep yet."""
-
-
 class Progress:
     """The worker's side of a run's progress.
 

@@ -16,9 +16,9 @@ from workbench.audio.decode import read_clip
 from workbench.core.lanes import WordTimes
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import DataError
-from workbench.services.aligning import times_from_json
 from workbench.services.collecting import Collecting, ImportReport
 from workbench.services.model_process import ModelProcess
+from workbench.services.storage_.word_times import times_from_json
 from workbench.workspace import Workspace
 
 KEPT: Final = 20  # sounds

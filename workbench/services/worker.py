@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from workbench.disk import is_full, remedy
 from workbench.errors import WorkbenchError
+from workbench.services.jobs_.locks import ALIVE, TURN
 from workbench.services.launched import is_starting, withdraw
 from workbench.services.saving import first_served
 from workbench.store.database import Store
@@ -26,8 +27,6 @@ from workbench.workspace import Workspace
 if TYPE_CHECKING:
     from workbench.services.running import RunExecution
 
-ALIVE = ".alive"  # in the run's folder
-TURN = ".turn"  # in the folder of all runs
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
@@ -102,11 +101,11 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.asr.memory import keep_freed_memory
-    from workbench.services.aligning import forget_times
     from workbench.services.curving import CurveExecution
+    from workbench.services.jobs_.stop import StopRequested
     from workbench.services.planning import CURVE, SWEEP
-    from workbench.services.progress import StopRequested
     from workbench.services.running import RunExecution
+    from workbench.services.storage_.word_times import forget_times
     from workbench.services.sweeping import SweepExecution
 
     keep_freed_memory()
@@ -141,7 +140,7 @@ def _reason(error: Exception, workspace: Workspace, name: str) -> str:
 
 def _place_words(execution: "RunExecution") -> None:
     """Say when the words of the tested clips were said; the run is done already, whatever becomes of this."""
-    from workbench.services.placing import place_run
+    from workbench.services.run_word_times import place_run
 
     try:
         place_run(execution)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from workbench.core.types import ModelSpec
 from workbench.services.expecting import Expectation, Times
 from workbench.services.preview import Preview
 from workbench.ui import text
 from workbench.ui.render import command, esc, span
+from workbench.ui.speed import run_names
 
 MOST_LEFT_OUT: Final = 5  # folders with a reason each; all of them are printed where the page was started
 
@@ -24,28 +24,10 @@ def left_out(folders: Sequence[tuple[str, str]]) -> str:
     return f"<p class='hint'>{esc(text.LEFT_OUT)}</p><ul class='hint'>{''.join(said)}</ul>" if said else ""
 
 
-def speed(spec: ModelSpec, minute: Expectation | None) -> str:
-    """How long a model takes here to write down a minute of speech.
-
-    Args:
-        minute: None while its files are not here.
-    """
-    if minute is None:
-        return text.NO_SPEED if spec.source in ("hub", "fetched") else text.LOADING
-    measured = text.MEASURED_BUSY if minute.disturbed else text.MEASURED
-    how = measured.format(runs=_names(minute.measured_in)) if minute.measured_in else text.ESTIMATED
-    return text.MINUTE.format(time=span(max(1.0, minute.seconds)), how=how)
-
-
-def _names(runs: Sequence[str]) -> str:
-    """Runs in a sentence; the newest ones stand for all."""
-    return " and ".join(runs[:2])
-
-
 def _known_from(times: Times) -> str:
     """Where the expected time comes from, and what may make it wrong."""
     found = times.run
-    said = [text.TIME_MEASURED.format(runs=_names(found.measured_in)) if found.measured_in else text.TIME_ESTIMATED]
+    said = [text.TIME_MEASURED.format(runs=run_names(found.measured_in)) if found.measured_in else text.TIME_ESTIMATED]
     if found.disturbed:
         said.append(text.TIME_DISTURBED)
     if times.busy:

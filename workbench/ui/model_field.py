@@ -15,9 +15,9 @@ from workbench.services.standing import Rate, Standing
 from workbench.services.transcribing import DraftView
 from workbench.services.weights.getting import GetView
 from workbench.ui import model_text, text
-from workbench.ui.before import speed
 from workbench.ui.parts import static
 from workbench.ui.render import count, percent, plural, span
+from workbench.ui.speed import speed
 
 ORDER: Final = ("here", "fetchable", "hub", "demo")
 FEW: Final = 4  # codes of languages that are written out

@@ -10,6 +10,8 @@ import gradio as gr
 from workbench.ui import text
 
 STATIC: Final = Path(__file__).parent / "static"
+# Of an event that the page alone may ask, and that draws nothing over what it changes.
+PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 @cache

@@ -10,7 +10,7 @@ from workbench.asr.offers import WeightFile
 from workbench.core.types import Seconds
 from workbench.errors import WorkbenchError
 from workbench.files import open_regular
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 
 PIECE = 2**20  # bytes read at once
 

@@ -9,7 +9,7 @@ from typing import Final
 from workbench.asr.catalog import Catalog, state_of
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.progress import StopRequested
+from workbench.services.jobs_.stop import StopRequested
 from workbench.services.weights.course import Step, Watch
 from workbench.services.weights.fetching import fetch_model
 

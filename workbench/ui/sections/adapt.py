@@ -28,10 +28,10 @@ from workbench.ui.form import (
 )
 from workbench.ui.guard import quiet, say, shown
 from workbench.ui.newest import Newest
-from workbench.ui.parts import fold, html, show_place, static
+from workbench.ui.parts import PRIVATE, fold, html, show_place, static
 from workbench.ui.render import esc, heading
 from workbench.ui.sections.models import Models
-from workbench.ui.sections.run_panel import PRIVATE, SHOW_RUN, RunPanel
+from workbench.ui.sections.run_panel import SHOW_RUN, RunPanel
 from workbench.ui.strip import block_strip, strip_value
 
 CUSTOM: Final = "custom"

@@ -15,7 +15,7 @@ from workbench.ui import model_text, text
 from workbench.ui.guard import quiet, shown
 from workbench.ui.model_field import field_value, model_field
 from workbench.ui.newest import Newest
-from workbench.ui.sections.run_panel import PRIVATE
+from workbench.ui.parts import PRIVATE
 
 MULTIPLE: Final[dict[str, Any]] = {**PRIVATE, "trigger_mode": "multiple"}
 

@@ -8,12 +8,11 @@ from workbench.services.adaptation import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.guard import shown
-from workbench.ui.parts import html, show_place, static
+from workbench.ui.parts import PRIVATE, html, show_place, static
 from workbench.ui.render import esc
 from workbench.ui.running import Outcomes, choice, panel
 
 SHOW_RUN: Final = show_place("step-adapt")
-PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class RunPanel:

@@ -1,0 +1,1 @@
+"""The workspace's files, as far as several rooms read and write them."""
