@@ -11,7 +11,7 @@ QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
-.PHONY: app setup weights test test-slow lint format bench bench-coverage bench-faults bench-finetune bench-real bench-scale bench-start bench-sweep bench-transcribe pretrain clean
+.PHONY: app setup weights test test-slow lint format docs bench bench-coverage bench-faults bench-finetune bench-real bench-scale bench-start bench-sweep bench-transcribe pretrain clean
 
 app: setup $(ASKED)  ## Start the page
 	$(PYTHON) app.py $(ARGS)
@@ -50,12 +50,15 @@ test-slow: setup $(ASKED)  ## The long tests
 
 lint: setup  ## ruff and the type checker
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check workbench tests bench app.py
+	$(PYTHON) -m ruff format --check workbench tests bench docs app.py
 	$(PYTHON) -m mypy
 
 format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format workbench tests bench app.py
+	$(PYTHON) -m ruff format workbench tests bench docs app.py
+
+docs: setup  ## Write the tree in docs/architecture.md anew
+	$(PYTHON) docs/tree.py
 
 bench: bench-coverage bench-finetune bench-scale bench-start bench-sweep bench-transcribe bench-faults  ## All benchmarks, one after another; tables, bench/results
 

@@ -7,7 +7,7 @@ alike. Each trial is judged by the product's own interval, and by the plain perc
 Of folds the interval is held against what their five models truly change, as is said of them; what the procedure would
 change on average, with other models, is told apart.
 
-    python -m bench.coverage [--trials 2000] [--smoke]
+    python -m bench.coverage [--trials 8000] [--smoke]
 """
 
 import argparse
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import RESULTS, show, write
-from workbench.core.statistics import FEWEST_DIFFERING, Interval, paired_bootstrap, verdict
+from workbench.core.evaluation.intervals import FEWEST_DIFFERING, Interval, paired_bootstrap, verdict
 
 WORDS, LEAST_WORDS = 10, 3  # of a clip
 CONCENTRATION = 2.0  # of the clips' difficulty: many are easy, some are hopeless
@@ -199,7 +199,7 @@ def errors_to_prove(effect: float, wer: float, trials: int) -> int | None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--trials", type=int, default=8000)
     parser.add_argument("--smoke", action="store_true", help="two cells and few trials, to see that it runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     given = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Our way: `fine_tune` over cached activations, put together as services/running.py does it."""
+"""Our way: `fine_tune` over cached activations, put together as services/runs does it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from bench.shapes import Clips
 from bench.turns import Spent, Turn
-from workbench.asr import reading
-from workbench.asr.backend import Backend, ClipInput
-from workbench.asr.batching import Example
-from workbench.asr.catalog import folder_spec
-from workbench.asr.feature_cache import CacheItem, FeatureCache
-from workbench.asr.freezing import apply_plan, plan_for_blocks, trainable_state
-from workbench.asr.healed import find_ready
-from workbench.asr.healing import heal
-from workbench.asr.loading import load
-from workbench.asr.memory import keep_freed_memory
-from workbench.asr.training import Hooks, fine_tune, transcribe_items
+from workbench.asr.catalog.catalog import folder_spec
+from workbench.asr.catalog.healed import find_ready
+from workbench.asr.catalog.loading import load
+from workbench.asr.models import greedy as reading
+from workbench.asr.models.backend import Backend, ClipInput
+from workbench.asr.training.allocator import keep_freed_memory
+from workbench.asr.training.batches import Example
+from workbench.asr.training.feature_cache import CacheItem, FeatureCache
+from workbench.asr.training.freezing import apply_plan, plan_for_blocks, trainable_state
+from workbench.asr.training.healing import heal
+from workbench.asr.training.trainer import Hooks, fine_tune, transcribe_items
 from workbench.core.config import TrainingConfig
-from workbench.services.short_window import ShortWindow
+from workbench.services.runs.short_window import ShortWindow
 
 
 class Ours:

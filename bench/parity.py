@@ -8,11 +8,11 @@ from typing import Any
 from bench.ours import Ours, learning_names
 from bench.shapes import ROOT, SAMPLE_RATE, Clips
 from bench.usual import Usual
-from workbench.asr.batching import LengthSampler
-from workbench.asr.training import FINAL_RATE_SHARE
+from workbench.asr.training.batches import LengthSampler
+from workbench.asr.training.trainer import FINAL_RATE_SHARE
 from workbench.audio.decode import read_clip
 from workbench.core.config import TrainingConfig
-from workbench.core.scoring import evaluate
+from workbench.core.evaluation.scoring import evaluate
 
 CASES = [
     ("ctc-en", "head", 3e-3),

@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 
 from bench.report import RESULTS, machine, matrix_rate, show, write
-from workbench.core.comparison import ComparisonRow, compare
+from workbench.core.evaluation.comparison import ComparisonRow, compare
 
 AUDIO = Path(__file__).resolve().parents[1].parent / "shared" / "audio"
 SAMPLES = ("clinic", "workshop")

@@ -82,7 +82,7 @@ def questions(sizes: list[int], rounds: int, work: Path) -> list[dict[str, Any]]
 
 def _questions(root: Path, n: int) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:
     """What the page asks about a set of `n` clips, most of them confirmed, each with what happens before."""
-    from workbench.services.browsing import Wanted
+    from workbench.services.labels.query import Wanted
     from workbench.services.workbench import Workbench
 
     bench = Workbench.open(root)

@@ -42,8 +42,8 @@ def write_set(clips: Clips, folder: Path) -> Path:
 
 def sweep(model: Path, clips: Clips, strategies: tuple[str, ...], epochs: int, work: Path) -> dict[str, Any]:
     """Seconds of the whole sweep, and the updates that its arms made."""
-    from workbench.asr.catalog import folder_spec
-    from workbench.services.sweeping import SweepExecution
+    from workbench.asr.catalog.catalog import folder_spec
+    from workbench.services.runs.sweep import SweepExecution
     from workbench.services.workbench import Workbench
 
     bench = Workbench.open(work / "workspace")

@@ -14,7 +14,7 @@ from bench.parts import BATCH, EPOCHS, PROMPT, Parts, Size
 from bench.shapes import WHISPER_TOKENS, Clips, Shape, noise_clips, save_shape
 from bench.turns import Spent, Way
 from workbench.core.windows import HEALING_UPDATES
-from workbench.services.windows import HEALING_COPIES, learn_count
+from workbench.services.estimates.window import HEALING_COPIES, learn_count
 
 MODEL = "whisper-tiny.en"
 STRATEGIES = ("encoder", "full", "decoder", "top-1")
@@ -25,7 +25,7 @@ HEALED_FROM = 10  # clips that healing is tried with
 
 def real_folder() -> Path | None:
     """Where the real weights are; None where they are not."""
-    from workbench.asr.catalog import Catalog, local_folder
+    from workbench.asr.catalog.catalog import Catalog, local_folder
 
     return local_folder(Catalog().find(MODEL))
 

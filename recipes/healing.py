@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.asr.backend import ClipInput
-from workbench.asr.catalog import Catalog, local_folder
-from workbench.asr.feature_cache import CacheItem, FeatureCache
-from workbench.asr.healed import FOLDER, SUFFIX, encoder_hash
-from workbench.asr.healing import heal
-from workbench.asr.loading import load
-from workbench.asr.seq2seq import WhisperBackend
+from workbench.asr.catalog.catalog import Catalog, local_folder
+from workbench.asr.catalog.healed import FOLDER, SUFFIX, encoder_hash
+from workbench.asr.catalog.loading import load
+from workbench.asr.models.backend import ClipInput
+from workbench.asr.models.whisper import WhisperBackend
+from workbench.asr.training.feature_cache import CacheItem, FeatureCache
+from workbench.asr.training.healing import heal
 from workbench.assets import assets_root
 from workbench.audio.decode import content_hash, decode_file
 from workbench.core.types import SAMPLE_RATE

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from workbench.asr.kept_models import models_root
+from workbench.asr.catalog.kept_models import models_root
 from workbench.services.workbench import Workbench
 from workbench.store.database import Store
 from workbench.workspace import Workspace

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ def test_dependencies_point_one_way(layer: str) -> None:
 
 
 def test_core_is_pure() -> None:
-    for file in (PACKAGE / "core").glob("*.py"):
+    for file in (PACKAGE / "core").rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         names = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
         names |= {n.module.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
@@ -59,7 +61,7 @@ def test_core_is_pure() -> None:
         "workbench.cli",
         "workbench.services.workbench",
         "workbench.services.worker",
-        "workbench.asr.freezing",
+        "workbench.asr.training.freezing",
     ],
 )
 def test_starting_is_light(module: str) -> None:
@@ -79,23 +81,93 @@ def test_help_is_light() -> None:
     assert "adapt" in out.stdout
 
 
-def test_the_readmes_tree_names_what_is_there() -> None:
-    """Every module and top-level thing stands in the README's tree, and everything in the tree exists."""
-    block = (ROOT / "README.md").read_text(encoding="utf-8").split("<!-- tree -->")[1]
-    shown, folders = set(), [""]
-    for line in block.splitlines():
-        if not line.strip() or line.startswith("```"):
-            continue
-        depth = (len(line) - len(line.lstrip())) // 2
-        name, _, purpose = line.strip().partition("  ")
-        assert len(purpose.split()) <= 12, f"{name}: say it in a dozen words"
-        del folders[depth + 1 :]
-        path = folders[depth] + name
-        shown.add(path.rstrip("/"))
-        if name.endswith("/"):
-            folders.append(path)
-    there = {str(f.relative_to(ROOT)) for f in PACKAGE.rglob("*.py") if f.name != "__init__.py"}
-    there -= {f for f in there if "/migrations/" in f}
-    assert there - shown == set(), "not in the README's tree"
-    missing = {s for s in shown if not (ROOT / s).exists()}
-    assert not missing, "in the README's tree but not there"
+def test_the_tree_in_the_docs_is_the_one_that_is_there() -> None:
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        import tree
+    finally:
+        sys.path.pop(0)
+    assert tree.written(tree.PAGE.read_text()) == tree.PAGE.read_text(), "make docs writes it anew"
+    silent = [f for f in PACKAGE.rglob("*.py") if "migrations" not in f.parts and not tree.purpose(f)]
+    assert silent == [], "a module says in a sentence what it holds"
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def _graph() -> dict[str, set[str]]:
+    """What each module imports of the package, anywhere in it, but for what only a type checker reads."""
+    files = {_module(f): f for f in PACKAGE.rglob("*.py") if "migrations" not in f.parts}
+    found: dict[str, set[str]] = {}
+    for name, file in files.items():
+        nodes = _without_checks(ast.parse(file.read_text(encoding="utf-8")))
+        wanted = set()
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                wanted |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                each = {f"{node.module}.{alias.name}" for alias in node.names}
+                wanted |= each & files.keys() or {node.module}
+        found[name] = (wanted & files.keys()) - {name}
+    return found
+
+
+def _without_checks(tree: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(tree):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+            yield child
+            yield from _without_checks(child)
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """A way from a node back to itself; empty where there is none."""
+    done: set[str] = set()
+
+    def walk(node: str, way: list[str]) -> list[str]:
+        if node in way:
+            return [*way[way.index(node) :], node]
+        if node in done:
+            return []
+        for other in sorted(graph[node]):
+            if found := walk(other, [*way, node]):
+                return found
+        done.add(node)
+        return []
+
+    return next((found for node in sorted(graph) if (found := walk(node, []))), [])
+
+
+def _rooms(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same with each folder inside a layer as one node."""
+
+    def room(module: str) -> str:
+        parts = module.split(".")
+        inside = PACKAGE.joinpath(*parts[1:3])
+        return ".".join(parts[:3]) if inside.is_dir() else module
+
+    found: dict[str, set[str]] = {}
+    for module, others in graph.items():
+        found.setdefault(room(module), set()).update({room(o) for o in others} - {room(module)})
+    return found
+
+
+def test_a_circle_is_found() -> None:
+    assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert _circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_no_circles() -> None:
+    assert _circle(_graph()) == [], "files that import one another"
+    rooms = _rooms(_graph())
+    assert {"workbench.services.runs", "workbench.services.jobs", "workbench.ui.kit"} <= rooms.keys()
+    assert _circle(rooms) == [], "rooms that import one another"
+
+
+TABLES_OF_TEXT = {"workbench/ui/text.py"}
+
+
+def test_no_file_is_long() -> None:
+    lengths = {str(f.relative_to(ROOT)): len(f.read_text().splitlines()) for f in PACKAGE.rglob("*.py")}
+    assert {f: n for f, n in lengths.items() if n > 400 and f not in TABLES_OF_TEXT} == {}

@@ -144,7 +144,7 @@ def test_what_goes_wrong_inside_is_one_sentence_too(cli, monkeypatch) -> None:
     def broken(self: object) -> None:
         raise KeyError("a\nb")
 
-    monkeypatch.setattr("workbench.services.collecting.Collecting.sets", broken)
+    monkeypatch.setattr("workbench.services.clips.sets.Collecting.sets", broken)
     assert one_sentence(cli("sets"))
     monkeypatch.setenv("WORKBENCH_DEBUG", "1")
     with pytest.raises(KeyError):

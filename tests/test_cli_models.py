@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import typer
 
-from workbench.asr.freezing import STRATEGIES
+from workbench.asr.training.freezing import STRATEGIES
 from workbench.audio.decode import read_clip
 from workbench.audio.resampling import CUT_OFF
 from workbench.cli import main

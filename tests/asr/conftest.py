@@ -32,9 +32,9 @@ from transformers import (
     Wav2Vec2Processor,
 )
 
-from workbench.asr.backend import Backend, ClipInput
-from workbench.asr.catalog import folder_spec
-from workbench.asr.loading import load
+from workbench.asr.catalog.catalog import folder_spec
+from workbench.asr.catalog.loading import load
+from workbench.asr.models.backend import Backend, ClipInput
 
 VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", "|", "'", *"abcdefghijklmnopqrstuvwxyz"]
 LAYERS = {

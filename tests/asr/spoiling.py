@@ -65,10 +65,10 @@ def use(folder: Path) -> str:
     """What page and transcription do with a model folder: "works", or the sentence that refuses it."""
     import numpy as np
 
-    from workbench.asr.backend import ClipInput
-    from workbench.asr.catalog import Catalog
-    from workbench.asr.loading import load
-    from workbench.asr.outline import characters, frames_needed, n_frames, outline, window
+    from workbench.asr.catalog.catalog import Catalog
+    from workbench.asr.catalog.loading import load
+    from workbench.asr.catalog.outline import characters, frames_needed, n_frames, outline, window
+    from workbench.asr.models.backend import ClipInput
     from workbench.errors import WorkbenchError
 
     try:

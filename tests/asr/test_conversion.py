@@ -14,13 +14,13 @@ from safetensors.numpy import load_file
 
 from tests.asr.ctranslate2 import convert_folder, text, variable, variables_of, write_model
 from tests.asr.whisper import save_whisper
-from workbench.asr.backend import Backend, ClipInput
-from workbench.asr.catalog import folder_spec
+from workbench.asr.catalog.catalog import folder_spec
+from workbench.asr.catalog.loading import fingerprint, load
+from workbench.asr.catalog.model_folder import judge
 from workbench.asr.conversion.ctranslate2 import read_index
 from workbench.asr.conversion.engines import from_ctranslate2
-from workbench.asr.loading import fingerprint, load
-from workbench.asr.model_folder import judge
-from workbench.asr.seq2seq import WhisperBackend
+from workbench.asr.models.backend import Backend, ClipInput
+from workbench.asr.models.whisper import WhisperBackend
 from workbench.files import FileProblem
 
 REAL = Path(__file__).parent / "ctranslate2_int8"

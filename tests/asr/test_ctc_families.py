@@ -12,15 +12,15 @@ import torch
 import transformers
 
 from tests.asr.conftest import KINDS, MERGES, VOCABULARY, german, save_adapter
-from workbench.asr import ctc_languages
-from workbench.asr.backend import ClipInput
-from workbench.asr.catalog import folder_spec
-from workbench.asr.ctc import CTCBackend
-from workbench.asr.ctc_family import random_spans
-from workbench.asr.feature_cache import FeatureCache
-from workbench.asr.freezing import apply_plan, plan_for_blocks, strategy_names, training_mode
-from workbench.asr.loading import fingerprint, load
-from workbench.asr.outline import characters, outline
+from workbench.asr.catalog.catalog import folder_spec
+from workbench.asr.catalog.loading import fingerprint, load
+from workbench.asr.catalog.outline import characters, outline
+from workbench.asr.models import ctc_languages
+from workbench.asr.models.backend import ClipInput
+from workbench.asr.models.ctc import CTCBackend
+from workbench.asr.models.ctc_family import random_spans
+from workbench.asr.training.feature_cache import FeatureCache
+from workbench.asr.training.freezing import apply_plan, plan_for_blocks, strategy_names, training_mode
 from workbench.core.config import TrainingConfig
 from workbench.errors import ModelError, WorkbenchError
 

@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import load_file
 
 from tests.asr.ctranslate2 import convert_folder
-from workbench.asr.backend import ClipInput
-from workbench.asr.catalog import Catalog, kept_spec, rate_for, state_of
+from workbench.asr.catalog.catalog import Catalog, kept_spec, rate_for, state_of
+from workbench.asr.catalog.hub import WHISPER_BASE_RATES
+from workbench.asr.catalog.loading import load
 from workbench.asr.conversion.engines import from_ctranslate2
-from workbench.asr.hub_models import WHISPER_BASE_RATES
-from workbench.asr.loading import load
-from workbench.asr.seq2seq import WhisperBackend
+from workbench.asr.models.backend import ClipInput
+from workbench.asr.models.whisper import WhisperBackend
 from workbench.audio.decode import decode_file
-from workbench.core.scoring import evaluate
+from workbench.core.evaluation.scoring import evaluate
 
 # Of the first clips of coffee_commands: a phrase in each that even the smallest Whisper gets.
 PHRASES = ("coffee", "triple shot light roast", "single shot mocha", "double shot drip coffee", "brown sugar")

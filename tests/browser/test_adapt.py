@@ -33,7 +33,7 @@ def counted(page: Any, blocks: int) -> None:
     page.locator("#blocks .counts", has_text=f"{blocks} of 14 blocks learn").wait_for()
 
 
-# Types as soon as the field is in sight, and tells what it holds ten frames later; see workbench.ui.parts.fold.
+# Types as soon as the field is in sight, and tells what it holds ten frames later; see `components.fold`.
 TYPED_AT_ONCE = """() => new Promise((told) => {
   const frames = (left, then) => (left ? requestAnimationFrame(() => frames(left - 1, then)) : then());
   const look = () => {

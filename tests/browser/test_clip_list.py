@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from workbench.ui.parts import clip_list
+from workbench.ui.kit.components import clip_list
 
 pytestmark = pytest.mark.browser
 

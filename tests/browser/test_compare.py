@@ -9,9 +9,9 @@ import pytest
 
 from tests.browser.conftest import write_samples
 from tests.services.finished import finished_run
-from workbench.core.lanes import WordTimes
-from workbench.services.launched import LAUNCHED
-from workbench.services.storage_.word_times import add_times
+from workbench.core.word_times import WordTimes
+from workbench.services.jobs.startup import LAUNCHED
+from workbench.services.storage.word_times import add_times
 from workbench.services.workbench import Workbench
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ from tests.services.finished import finished_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.report import report_html
+from workbench.ui.report.page import report_html
 
 pytestmark = pytest.mark.browser
 

@@ -106,7 +106,7 @@ def test_the_list_goes_on_over_pages_and_out_of_a_filter(
     drafted: Callable[[str, int], list[Clip]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workbench.ui.clip_rows.PAGE_SIZE", 3)
+    monkeypatch.setattr("workbench.ui.label.clip_rows.PAGE_SIZE", 3)
     clips = drafted("pages", 5)
     page = open_page("pages")
     page.get_by_text("1 to 3 of 5").wait_for()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import PATIENCE_MS, go, write_samples
-from tests.services.test_fetching import Hub, files, hub, offer  # noqa: F401 - fixtures
-from workbench.asr.offers import Offer
-from workbench.services.weights import getting
-from workbench.services.weights.course import Step, Watch
+from tests.services.models.test_fetch import Hub, files, hub, offer  # noqa: F401 - fixtures
+from workbench.asr.catalog.offers import Offer
+from workbench.services.models import service as getting
+from workbench.services.models.progress import Step, Watch
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
 

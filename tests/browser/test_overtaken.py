@@ -130,7 +130,7 @@ def test_a_list_that_was_overtaken_does_not_undo_a_filter(
 def test_a_list_asked_for_while_a_page_is_turned_does_not_turn_it_back(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.ui.clip_rows.PAGE_SIZE", 2)
+    monkeypatch.setattr("workbench.ui.label.clip_rows.PAGE_SIZE", 2)
     bench.collecting.import_path(write_samples(tmp_path / "turned", n=3), "turned")
     clips = bench.labelling.clips("turned")
     page = open_page("turned")

@@ -24,7 +24,7 @@ class Full:
     """A store whose disk is full while `on`, for appending a revision."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from workbench.services import labelling
+        from workbench.services.labels import revisions as labelling
 
         self.on, self.append = True, labelling._append
         monkeypatch.setattr(labelling, "_append", self)
@@ -86,7 +86,7 @@ def test_on_a_full_disk_the_text_stays_marked_and_is_saved_when_there_is_room(
 def test_it_is_sent_at_once_when_typing_goes_on_and_also_from_another_page(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.ui.clip_rows.PAGE_SIZE", 1)
+    monkeypatch.setattr("workbench.ui.label.clip_rows.PAGE_SIZE", 1)
     bench.collecting.import_path(write_samples(tmp_path / "left", n=2), "left")
     first = bench.labelling.clips("left")[0]
     full = Full(monkeypatch)

@@ -6,8 +6,8 @@ import string
 import pytest
 from num2words import CONVERTER_CLASSES
 
-from workbench.core.numbers import can_spell, language_code, spell_numbers
-from workbench.core.text import Alphabet, ModelText, ctc_frames_needed, explain_model_text, to_model_text
+from workbench.core.text.normalize import Alphabet, ModelText, ctc_frames_needed, explain_model_text, to_model_text
+from workbench.core.text.numbers import can_spell, language_code, spell_numbers
 
 LOWER = Alphabet(frozenset(string.ascii_lowercase + "'"))
 UPPER = Alphabet(frozenset(string.ascii_uppercase + "'"))

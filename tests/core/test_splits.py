@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from workbench.core.splits import Assignment, SplitCandidate, assign, closed_vocabulary, folds, leaks
-from workbench.core.text import normalize_marks
+from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SplitName
 from workbench.errors import TrainingError
 

@@ -10,7 +10,7 @@ import pytest
 
 from recipes import kokoro, samples
 from workbench.audio.decode import read_clip
-from workbench.core.text import normalize_marks
+from workbench.core.text.normalize import normalize_marks
 
 ASSETS = Path(__file__).parents[2] / "assets"
 DIVIDED = ("clinic", "workshop")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.services.collecting import Collecting
-from workbench.services.importing import Reading, Wishes, read_path
-from workbench.services.labelling import Labelling
+from workbench.services.clips.sets import Collecting
+from workbench.services.importers import Reading, Wishes, read_path
+from workbench.services.labels.revisions import Labelling
 
 
 @pytest.fixture

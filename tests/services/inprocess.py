@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from workbench.core.types import ModelSpec
-from workbench.services.running import RunExecution
+from workbench.services.runs.execute import RunExecution
 from workbench.services.workbench import Workbench
 
 WORDS = ["abba", "zoo", "kiwi", "lemon", "fig", "pea", "oak", "elm"]

@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from workbench.services.labelling import Labelling
+from workbench.services.labels.revisions import Labelling
 from workbench.store.database import Store, alembic_config
 from workbench.store.models import Base, ClipRow
 from workbench.workspace import Workspace

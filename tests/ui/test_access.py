@@ -334,7 +334,7 @@ def test_who_goes_away_while_sending_is_no_fault(bench: Workbench, caplog: pytes
 def test_takes_beyond_some_wait_instead_of_filling_the_memory(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from workbench.ui import recordings
+    from workbench.ui.collect import recording_routes as recordings
 
     monkeypatch.setattr(recordings, "AT_ONCE", 1)
     with Server(bench) as running:

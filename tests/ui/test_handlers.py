@@ -16,13 +16,13 @@ from tests.ui.conftest import HOSTILE
 from workbench.errors import DataError, TrainingError
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.clip_rows import Query
-from workbench.ui.form import SETTINGS, check_cap, wishes
-from workbench.ui.guard import notice, quiet, shown
+from workbench.ui.adapt.form import SETTINGS, check_cap, wishes
+from workbench.ui.adapt.section import Adapt
+from workbench.ui.collect.section import Collect
+from workbench.ui.kit.errors import notice, quiet, shown
+from workbench.ui.label.clip_rows import Query
 from workbench.ui.page import Page, _follow
-from workbench.ui.sections.adapt import Adapt
-from workbench.ui.sections.collect import Collect
-from workbench.ui.sections.sets import Sets
+from workbench.ui.sets.section import Sets
 
 Fill = Callable[..., list[int]]
 

@@ -1,0 +1,1 @@
+"""Sounds: read, resampled, cut, altered, drawn; no model and no store."""

@@ -5,13 +5,12 @@ AAC …) go through PyAV: libsndfile stops at the number of frames that a header
 header, or two files joined into one, states too low. Both ship their own libraries, so nothing has to be installed.
 """
 
-import errno
 import os
 import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -32,6 +31,7 @@ from workbench.audio.chunks import (
     last_granule,
     sample_bytes,
 )
+from workbench.audio.file_parts import FilePart, whole_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError
 
@@ -199,7 +199,7 @@ class SoundReader:
         import av
 
         try:
-            with av.open(_Part(file, start, stop), options=_OPTIONS, metadata_errors="replace") as container:
+            with _opened(FilePart(file, start, stop)) as container:
                 streams = container.streams.audio
                 if not streams:
                     raise AudioError(f"{UNREADABLE} (it holds no sound)", "choose a file with sound in it")
@@ -301,6 +301,12 @@ class SoundReader:
             self.gaps.insert(0, (0.0, lost_first))
 
 
+def _opened(part: FilePart) -> Any:
+    import av
+
+    return av.open(part, options=_OPTIONS, metadata_errors="replace")
+
+
 def holds_sound(path: Path) -> bool:
     """Whether a file has an audio track; a quick look, which believes everything but a video without one."""
     if path.suffix.lower() not in VIDEOS:
@@ -308,7 +314,10 @@ def holds_sound(path: Path) -> bool:
     import av
 
     try:
-        with path.open("rb") as file, av.open(_whole(file), options=_OPTIONS, metadata_errors="replace") as container:
+        with (
+            path.open("rb") as file,
+            av.open(whole_file(file), options=_OPTIONS, metadata_errors="replace") as container,
+        ):
             return bool(container.streams.audio)
     except (av.FFmpegError, ValueError, OSError, EOFError):
         return True  # whoever reads it tells what is wrong
@@ -332,43 +341,10 @@ def check_file(path: Path) -> None:
         raise AudioError(f"larger than {LARGEST_FILE // 2**30} GB", "cut it into several files")
 
 
-class _Part:
-    """Some bytes of an open file as a file of their own, which does not close the other."""
-
-    def __init__(self, file: BinaryIO, start: int, stop: int) -> None:
-        self._file, self._start, self._place = file, start, 0
-        self.name = PurePath(str(file.name)).name  # its ending helps to recognise what has no head
-        self._size = stop - start
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        if not 0 <= base + offset < 2**62:
-            return -errno.EINVAL  # damaged files point there: ffmpeg is told as its own reader would tell it
-        self._place = base + offset
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
-
-    def read(self, size: int = -1) -> bytes:
-        left = self._size - self._place
-        if left <= 0:
-            return b""
-        self._file.seek(self._start + self._place)
-        data = self._file.read(left if size < 0 else min(size, left))
-        self._place += len(data)
-        return data
-
-
-def _whole(file: BinaryIO) -> _Part:
-    """A file for PyAV, which opens paths such as "http:x" or "concat:x" elsewhere."""
-    return _Part(file, 0, os.fstat(file.fileno()).st_size)
-
-
 def _plain(file: BinaryIO, start: int, stop: int) -> soundfile.SoundFile | None:
     """Some of a file's bytes in libsndfile's hands; None where PyAV shall read it, or nothing can."""
     try:
-        found = soundfile.SoundFile(_Part(file, start, stop))
+        found = soundfile.SoundFile(FilePart(file, start, stop))
     except (soundfile.LibsndfileError, TypeError, RuntimeError):  # TypeError: a headerless .raw file
         return None
     if found.format in _COMPRESSED or not found.frames:  # no frames: a recorder that was not closed, or a pipe

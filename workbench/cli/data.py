@@ -23,12 +23,12 @@ from workbench.cli.common import (
     say,
 )
 from workbench.errors import WorkbenchError
-from workbench.services.importing.formats import FORMATS, LONGEST_CLIP, Wishes
+from workbench.services.importers.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
-    from workbench.core.comparison import Comparison
-    from workbench.services.collecting import ImportReport, SetInfo
-    from workbench.services.listings import Problem
+    from workbench.core.evaluation.comparison import Comparison
+    from workbench.services.clips.sets import ImportReport, SetInfo
+    from workbench.services.importers.lines import Problem
     from workbench.services.workbench import Workbench
 
 FormatName = StrEnum("FormatName", {name: name for name in FORMATS})  # type: ignore[misc]
@@ -101,7 +101,7 @@ def words(
     as_json: JsonOption = False,
 ) -> None:
     """Set a clip set's word list: the terms whose recall matters."""
-    from workbench.services.collecting import read_words
+    from workbench.services.clips.sets import read_words
 
     terms = read_words(file)
     with opened(context, workspace) as bench:
@@ -139,7 +139,7 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Compare two recognisers' texts that stand in a file. No model and no workspace are needed."""
-    from workbench.services.scoring_file import Fields, score_manifest
+    from workbench.services.results.score_file import Fields, score_manifest
 
     fields = Fields(reference, base, adapted, speaker, rare_words)
     comparison = score_manifest(manifest, fields, normalizer=normalizer, language=language, seed=seed)
@@ -171,11 +171,11 @@ def export(
     """
     with opened(context, workspace) as bench:
         if kind == "hf":
-            from workbench.services.export import export_run
+            from workbench.services.exports.model import export_run
 
             document = export_run(bench.workspace, bench.store, name, out)
         elif kind == "dataset":
-            from workbench.services.export_data import export_dataset
+            from workbench.services.exports.dataset import export_dataset
 
             document = export_dataset(bench.workspace, bench.store, name, out)
         else:

@@ -8,7 +8,7 @@ from rich.console import Console
 from workbench.cli.common import JsonOption, SetOption, WorkspaceOption, app, emit, messages, opened, progress_bar, say
 
 if TYPE_CHECKING:
-    from workbench.services.doctor import Examined, Example, Report
+    from workbench.services.labels.doctor import Examined, Example, Report
     from workbench.services.workbench import Workbench
 
 AUTHOR = "command line"

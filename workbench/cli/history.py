@@ -10,7 +10,7 @@ from workbench.cli.common import JsonOption, WorkspaceOption, app, emit, opened,
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.services.history import Entry
+    from workbench.services.results.history import Entry
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run, such as run-3.")]
 
@@ -96,7 +96,7 @@ def report(
 
     With figures, run card, and the sound and picture of ten clips.
     """
-    from workbench.ui.report import report_html
+    from workbench.ui.report.page import report_html
 
     if out.exists():
         raise WorkbenchError(f"{out} exists already; choose a new name.")

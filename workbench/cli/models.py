@@ -24,7 +24,7 @@ from workbench.cli.common import (
 )
 from workbench.cli.settings import with_settings
 from workbench.errors import WorkbenchError
-from workbench.services.course import LOADING
+from workbench.services.estimates.remaining import LOADING
 
 if TYPE_CHECKING:
     from workbench.core.types import ModelSpec

@@ -9,7 +9,7 @@ from rich.console import Console
 from workbench.cli.common import JsonOption, WorkspaceOption, app, emit, plain_table, root_of, say
 
 if TYPE_CHECKING:
-    from workbench.services.recovering import Recovered
+    from workbench.services.maintenance.recovery import Recovered
     from workbench.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ def recover(
     as_json: JsonOption = False,
 ) -> None:
     """List the backups of the database, put one back, or begin anew. What was there is kept beside them."""
-    from workbench.services import recovering
+    from workbench.services.maintenance import recovery as recovering
     from workbench.workspace import Workspace
 
     if file and empty:

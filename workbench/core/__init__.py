@@ -1,0 +1,1 @@
+"""What is computed and nothing else: no torch, no files, no page."""

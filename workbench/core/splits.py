@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Literal
 
-from workbench.core.text import normalize_marks
+from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SPLIT_NAMES, Split, SplitName
 from workbench.errors import TrainingError
 

@@ -1,7 +1,7 @@
 """The window in which an encoder that takes no mask (Whisper) hears clips: as short as the clips let it be.
 
 Whisper pads every sound to 30 s and pays for them. Its positions can be cut to a shorter window, which an adapted model
-keeps; what that does to a model, and what heals it, stands in asr/healing.py.
+keeps; what that does to a model, and what heals it, stands in asr/training/healing.py.
 """
 
 from collections.abc import Iterable

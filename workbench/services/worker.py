@@ -16,16 +16,16 @@ from filelock import FileLock, Timeout
 
 from workbench.disk import is_full, remedy
 from workbench.errors import WorkbenchError
-from workbench.services.jobs_.locks import ALIVE, TURN
-from workbench.services.launched import is_starting, withdraw
-from workbench.services.saving import first_served
+from workbench.services.jobs.locks import ALIVE, TURN
+from workbench.services.jobs.startup import is_starting, withdraw
+from workbench.services.storage.reserve import first_served
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs, find_run
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
-    from workbench.services.running import RunExecution
+    from workbench.services.runs.execute import RunExecution
 
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
@@ -100,13 +100,13 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 
 
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
-    from workbench.asr.memory import keep_freed_memory
-    from workbench.services.curving import CurveExecution
-    from workbench.services.jobs_.stop import StopRequested
-    from workbench.services.planning import CURVE, SWEEP
-    from workbench.services.running import RunExecution
-    from workbench.services.storage_.word_times import forget_times
-    from workbench.services.sweeping import SweepExecution
+    from workbench.asr.training.allocator import keep_freed_memory
+    from workbench.services.jobs.stop import StopRequested
+    from workbench.services.runs.execute import RunExecution
+    from workbench.services.runs.learning_curve import CurveExecution
+    from workbench.services.runs.plan import CURVE, SWEEP
+    from workbench.services.runs.sweep import SweepExecution
+    from workbench.services.storage.word_times import forget_times
 
     keep_freed_memory()
     forget_times(workspace.run_folder(name))  # of an earlier attempt
@@ -140,7 +140,7 @@ def _reason(error: Exception, workspace: Workspace, name: str) -> str:
 
 def _place_words(execution: "RunExecution") -> None:
     """Say when the words of the tested clips were said; the run is done already, whatever becomes of this."""
-    from workbench.services.run_word_times import place_run
+    from workbench.services.runs.word_times import place_run
 
     try:
         place_run(execution)

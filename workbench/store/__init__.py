@@ -1,0 +1,1 @@
+"""The database of a workspace: rows, queries, migrations, backups."""

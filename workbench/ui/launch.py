@@ -43,14 +43,14 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     import gradio as gr
     from fastapi import FastAPI
 
+    from workbench.ui.collect.recording_routes import add_recording_routes
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
     from workbench.ui.gate.pages import Pages, page_key
+    from workbench.ui.kit.components import static, style_sheets
+    from workbench.ui.kit.theme import theme
+    from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
-    from workbench.ui.parts import STATIC, static
-    from workbench.ui.recordings import add_recording_routes
-    from workbench.ui.routes import add_routes
-    from workbench.ui.theme import theme
 
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
@@ -74,7 +74,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         pwa=False,
         mcp_server=False,
         theme=theme(),
-        css_paths=sorted(STATIC.glob("*.css")),
+        css_paths=style_sheets(),
         js=static("page.js"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )

@@ -8,19 +8,19 @@ from typing import Any, Final
 
 import gradio as gr
 
-from workbench.services.adaptation import RunView
-from workbench.services.collecting import SetInfo
+from workbench.services.clips.sets import SetInfo
+from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.guard import quiet
-from workbench.ui.running import signature
-from workbench.ui.sections.adapt import Adapt
-from workbench.ui.sections.collect import Collect
-from workbench.ui.sections.compare import Compare
-from workbench.ui.sections.history import SHOW_COMPARISON, History
-from workbench.ui.sections.label import Label
-from workbench.ui.sections.models import Models
-from workbench.ui.sections.sets import Sets
+from workbench.ui.adapt.progress import signature
+from workbench.ui.adapt.section import Adapt
+from workbench.ui.collect.section import Collect
+from workbench.ui.compare.section import Compare
+from workbench.ui.history.section import SHOW_COMPARISON, History
+from workbench.ui.kit.errors import quiet
+from workbench.ui.label.section import Label
+from workbench.ui.models.section import Models
+from workbench.ui.sets.section import Sets
 
 LOOK_EVERY_S: Final = 1.0
 

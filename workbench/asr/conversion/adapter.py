@@ -21,19 +21,19 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from workbench.asr.backend import Backend
-from workbench.asr.catalog import HUB_ID, Catalog, folder_spec, local_folder
+from workbench.asr.catalog.catalog import HUB_ID, Catalog, folder_spec, local_folder
+from workbench.asr.catalog.loading import load
+from workbench.asr.catalog.model_folder import ADAPTER, CONFIG, LARGE, SMALL
+from workbench.asr.catalog.offers import OFFERS
+from workbench.asr.catalog.outline import is_failure
 from workbench.asr.conversion.engines import Taken
 from workbench.asr.conversion.pickled import read_pickled, tensors_of
 from workbench.asr.conversion.proof import texts_of
 from workbench.asr.conversion.transformers_folder import COPIED, EMBEDDING, OUTPUT
-from workbench.asr.headers import FETCH_AGAIN, WEIGHTS, tensor_shapes
-from workbench.asr.loading import load
-from workbench.asr.model_folder import ADAPTER, CONFIG, LARGE, SMALL
-from workbench.asr.offers import OFFERS
-from workbench.asr.outline import is_failure
-from workbench.asr.soundness import check_finite
-from workbench.core.scoring import evaluate
+from workbench.asr.models.backend import Backend
+from workbench.asr.weights.headers import FETCH_AGAIN, WEIGHTS, tensor_shapes
+from workbench.asr.weights.soundness import check_finite
+from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object, shown, size_of

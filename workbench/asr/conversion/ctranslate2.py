@@ -17,7 +17,7 @@ from typing import IO
 
 import numpy as np
 
-from workbench.asr.headers import FETCH_AGAIN
+from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.files import FileProblem, open_regular
 
 MODEL_FILE = "model.bin"

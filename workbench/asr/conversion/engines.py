@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.asr.catalog.model_folder import CONFIG, SMALL
 from workbench.asr.conversion.ctranslate2 import MODEL_FILE, read_index
 from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, listed, write_folder
 from workbench.asr.conversion.whisper_weights import WhisperShape, whisper_weights
-from workbench.asr.headers import FETCH_AGAIN
-from workbench.asr.model_folder import CONFIG, SMALL
+from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.files import FileProblem, read_object
 
 MOST_HEADS = 10_000

@@ -17,8 +17,8 @@ import numpy as np
 
 from workbench.asr.conversion.openai import sized, whole
 from workbench.asr.conversion.whisper_weights import WhisperShape
-from workbench.asr.headers import FETCH_AGAIN, MOST_NAME
-from workbench.asr.limits import MOST_TOKENS
+from workbench.asr.weights.headers import FETCH_AGAIN, MOST_NAME
+from workbench.asr.weights.limits import MOST_TOKENS
 from workbench.files import FileProblem, open_regular
 
 MAGIC = b"lmgg"

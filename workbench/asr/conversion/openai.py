@@ -11,8 +11,8 @@ from torch import Tensor
 
 from workbench.asr.conversion.pickled import read_pickled, tensors_of
 from workbench.asr.conversion.whisper_weights import MOST_LAYERS, WhisperShape, wanted_weights
-from workbench.asr.headers import FETCH_AGAIN
-from workbench.asr.limits import HEADS, MOST_TOKENS, POSITIONS, WIDTH
+from workbench.asr.weights.headers import FETCH_AGAIN
+from workbench.asr.weights.limits import HEADS, MOST_TOKENS, POSITIONS, WIDTH
 from workbench.files import FileProblem
 
 # OpenAI's names of the sizes, and transformers'.

@@ -14,8 +14,8 @@ import psutil
 import torch
 from torch import Tensor
 
-from workbench.asr.catalog import FREE_SHARE
-from workbench.asr.headers import FETCH_AGAIN, LFS_POINTER, MOST_NAME
+from workbench.asr.catalog.catalog import FREE_SHARE
+from workbench.asr.weights.headers import FETCH_AGAIN, LFS_POINTER, MOST_NAME
 from workbench.errors import ModelError
 from workbench.files import FileProblem, open_regular, size_of
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.asr.backend import Backend, ClipInput
+from workbench.asr.models.backend import Backend, ClipInput
 from workbench.assets import assets_root
 from workbench.audio.decode import read_clip
 from workbench.core.types import Seconds

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.asr.catalog.model_folder import ADAPTER
 from workbench.asr.conversion.adapter import from_adapter
 from workbench.asr.conversion.ctranslate2 import MODEL_FILE
 from workbench.asr.conversion.engines import ROUNDED_NOTE, Taken, from_ctranslate2
@@ -16,7 +17,6 @@ from workbench.asr.conversion.transformers_folder import from_transformers, hold
 from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, write_folder
 from workbench.asr.conversion.whisper_tokenizer import no_speech_tokens, tokenizer_for
 from workbench.asr.conversion.whisper_weights import WhisperShape
-from workbench.asr.model_folder import ADAPTER
 from workbench.files import FileProblem, open_regular
 
 KNOWN = (

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from workbench.asr.catalog.model_folder import CONFIG, GENERATION, LARGE
 from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, no_speech_tokens
 from workbench.asr.conversion.whisper_weights import WhisperShape
-from workbench.asr.generation_settings import ENGLISH_TOKENS, SILENT, START, TASKS, language_ids
-from workbench.asr.headers import FETCH_AGAIN, WEIGHTS
-from workbench.asr.model_folder import CONFIG, GENERATION, LARGE
+from workbench.asr.weights.generation_settings import ENGLISH_TOKENS, SILENT, START, TASKS, language_ids
+from workbench.asr.weights.headers import FETCH_AGAIN, WEIGHTS
 from workbench.core.types import SAMPLE_RATE
 from workbench.files import FileProblem, read_object, shown
 

@@ -7,8 +7,8 @@ of `whisper/tokenizer.py`, `non_speech_tokens`. Other engines keep the list with
 from pathlib import Path
 from typing import Any
 
-from workbench.asr.kept_models import kept_folders
-from workbench.asr.model_folder import CONFIG, LARGE, SMALL
+from workbench.asr.catalog.kept_models import kept_folders
+from workbench.asr.catalog.model_folder import CONFIG, LARGE, SMALL
 from workbench.files import FileProblem, read_object
 
 TOKENIZER = "tokenizer.json"
@@ -67,7 +67,7 @@ def no_speech_tokens(file: Path) -> tuple[list[int], list[int]]:
 def _read(file: Path) -> Any:
     from tokenizers import Tokenizer
 
-    from workbench.asr.outline import is_failure
+    from workbench.asr.catalog.outline import is_failure
 
     read_object(file, most=LARGE)
     try:

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
-from workbench.services.uploads import Uploads
+from workbench.services.clips.uploads import Uploads
 from workbench.ui import text
 from workbench.ui.gate import document
 from workbench.ui.gate import headers as policies

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from workbench.services.uploads import Upload
+from workbench.services.clips.uploads import Upload
 from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from workbench.services.uploads import Uploads
+from workbench.services.clips.uploads import Uploads
 from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 from workbench.ui.gate.pages import Page

@@ -1,0 +1,208 @@
+"""Runs in a window shorter than the model's own, on a tiny random Whisper that hears two seconds at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.asr.whisper import WINDOW_S, save_whisper
+from tests.services.inprocess import QUICK, execute, import_tones, prepare
+from workbench.asr.training import trainer as training
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError
+from workbench.services.estimates import window as windows
+from workbench.services.exports.model import export_run
+from workbench.services.jobs.stop import StopRequested
+from workbench.services.runs import forgetting as general
+from workbench.services.runs import short_window
+from workbench.services.runs.clips import RunClip
+from workbench.services.runs.execute import RunExecution
+from workbench.services.runs.sweep import SweepExecution
+from workbench.services.workbench import Workbench
+
+SHORT = 1
+SETTINGS = {**QUICK, "learning_rate": 1e-2, "folds": 0, "general_set": "none", "window": SHORT}
+
+
+@pytest.fixture
+def spec(bench: Workbench, tmp_path: Path) -> ModelSpec:
+    return bench.catalog.resolve(str(save_whisper(tmp_path / "model")))
+
+
+@pytest.fixture(autouse=True)
+def short_healing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few updates on a few voices: how well it heals is another test's business."""
+    few = [c for c in short_window.learn_clips() if c.n_samples <= SHORT * 16_000 * 2][:12]
+    cut = tuple(RunClip(c.id, c.sha256, c.name, SHORT * 16_000, c.speaker, c.text, c.path) for c in few)
+    monkeypatch.setattr(short_window, "learn_clips", lambda: cut)
+    samples = {c.id: short_window.read_clip(c.path)[: SHORT * 16_000] for c in few if c.path}
+    monkeypatch.setattr(short_window, "_samples", lambda clip, copy: samples[clip.id])
+    for module in (short_window, windows):
+        monkeypatch.setattr(module, "HEALING_UPDATES", 4)
+
+
+@pytest.fixture
+def keep_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliver what was trained, whatever it is worth: random weights hardly get better."""
+    monkeypatch.setattr(training, "best_check", lambda checks: checks[-1])
+
+
+def start(bench: Workbench, spec: ModelSpec, strategy: str, monkeypatch: pytest.MonkeyPatch, **more: object) -> str:
+    run = prepare(bench, monkeypatch, spec, "tones", strategy, **{**SETTINGS, **more})
+    execute(bench, run)
+    return run
+
+
+def card_of(bench: Workbench, run: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads((bench.workspace.run_folder(run) / "model" / "run.json").read_text())
+    return found
+
+
+@pytest.mark.usefixtures("keep_the_last")
+@pytest.mark.parametrize("strategy", ["encoder", "decoder", "lora"])
+def test_a_run_in_a_short_window_is_reloaded_and_exported(
+    strategy: str, bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    run = start(bench, spec, strategy, monkeypatch)
+    card = card_of(bench, run)
+    assert (card["window"], bool(card["healed"])) == (SHORT, strategy == "decoder")
+    assert bench.adaptation.view(run).plan["window"] == SHORT
+    measured = {c["clip"]: c["adapted"] for c in bench.comparing.of_run(run).comparison.clips_json()}
+    heard = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(run, "tones")}
+    assert {i: heard[i] for i in measured} == measured
+    exported = tmp_path / "exported"
+    assert export_run(bench.workspace, bench.store, run, exported)["verified_clips"] > 0
+    assert json.loads((exported / "config.json").read_text())["max_source_positions"] == SHORT * 50
+    assert json.loads((exported / "preprocessor_config.json").read_text())["chunk_length"] == SHORT
+    assert f"{SHORT} s at once" in (exported / "README.md").read_text()
+
+
+@pytest.mark.usefixtures("keep_the_last")
+def test_the_base_is_heard_in_its_own_window(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    run = start(bench, spec, "encoder", monkeypatch)
+    own = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(spec, "tones")}
+    rows = bench.comparing.of_run(run).comparison.clips_json()
+    assert rows
+    assert all(own[c["clip"]] == c["base"] for c in rows)
+
+
+def test_a_run_that_keeps_the_base_keeps_its_window(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    monkeypatch.setattr(training, "best_check", lambda checks: checks[0])
+    run = start(bench, spec, "decoder", monkeypatch)
+    card = card_of(bench, run)
+    assert (card["window"], card["healed"]) == (None, None)
+    rows = bench.comparing.of_run(run).comparison.clips_json()
+    assert all(c["base"] == c["adapted"] for c in rows)
+    own = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(spec, "tones")}
+    heard = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(run, "tones")}
+    assert heard == own
+    assert export_run(bench.workspace, bench.store, run, tmp_path / "exported")["verified_clips"] > 0
+    assert json.loads((tmp_path / "exported" / "config.json").read_text())["max_source_positions"] == WINDOW_S * 50
+    # Its seconds are those of the window that it was trained in, and tell how long the next run takes.
+    result = bench.adaptation.view(run).result
+    n_checks = len(result["trainings"][0]["checks"])
+    n_dev = bench.adaptation.preview_model("tones", spec, "decoder", SETTINGS).dev
+    assert result["timing"]["effort"]["checked"] == n_checks * n_dev * SHORT
+    assert result["timing"]["effort"]["based"] == (len(rows) + n_dev) * WINDOW_S
+    assert result["timing"]["effort"]["tested"] == 0
+
+
+@pytest.mark.usefixtures("keep_the_last")
+def test_an_encoder_is_healed_once_from_no_clip_of_the_set(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    taught: list[str] = []
+    real = short_window.heal
+
+    def watched(backend, items, *args, **kwargs):  # type: ignore[no-untyped-def]
+        taught.extend(item.sha256 for item in items)
+        return real(backend, items, *args, **kwargs)
+
+    monkeypatch.setattr(short_window, "heal", watched)
+    first, second = (start(bench, spec, strategy, monkeypatch) for strategy in ("decoder", "top-1"))
+    assert card_of(bench, first)["healed"] == card_of(bench, second)["healed"]
+    learned = {c.sha256 for c in short_window.learn_clips()}
+    assert len(taught) == len(learned) * (1 + windows.HEALING_COPIES)  # once, for both runs
+    assert set(taught) == learned
+    own = {c.sha256 for c in bench.labelling.clips("tones")}
+    check = {c.sha256 for c in general.bundled_clips()}
+    assert not set(taught) & (own | check)
+
+
+@pytest.mark.usefixtures("keep_the_last")
+def test_folds_and_races_hear_in_the_window(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(16), "tones")
+    run = start(bench, spec, "encoder", monkeypatch, folds=2)
+    assert card_of(bench, run)["window"] == SHORT
+    race = bench.adaptation.start_sweep("tones", spec, ("encoder", "full"), (1e-2,), {**SETTINGS, "folds": 2})
+    SweepExecution(bench.workspace, bench.store, race).execute()
+    document = bench.comparing.document(race)
+    assert document["test_clips"] == 16
+    card = card_of(bench, race)
+    assert card["window"] == (None if document["kept_base"] else SHORT)
+
+
+def test_the_window_is_chosen_by_the_clips(bench: Workbench, tmp_path: Path) -> None:
+    """On the real shape: 30 s, as every published Whisper has it."""
+    folder = save_whisper(tmp_path / "long", window=30)
+    spec = bench.catalog.resolve(str(folder))
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    given = {k: v for k, v in SETTINGS.items() if k != "window"}
+    learns = bench.adaptation.preview_model("tones", spec, "encoder", given)
+    assert learns.suggestion.config.window == learns.window.seconds == 5
+    assert "--window 5" in learns.command
+    frozen = bench.adaptation.preview_model("tones", spec, "decoder", given)
+    assert (frozen.suggestion.config.window, frozen.window.to_heal) == (30, False)  # healing costs more than it saves
+    asked = bench.adaptation.preview_model("tones", spec, "decoder", {**given, "window": 5})
+    assert asked.window.to_heal
+    assert asked.times
+    assert frozen.times
+    assert asked.times.run.parts["healing"] > 0 == frozen.times.run.parts["healing"]
+
+
+@pytest.mark.usefixtures("keep_the_last")
+def test_a_lost_or_changed_healing_is_one_sentence(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    run = start(bench, spec, "decoder", monkeypatch)
+    file = bench.workspace.run_folder(run) / "model" / "healed.safetensors"
+    whole = file.read_bytes()
+    for spoiled in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:50], None):
+        file.unlink()
+        if spoiled is not None:
+            file.write_bytes(spoiled)
+        with pytest.raises(ModelError, match="healed the encoder of run-1"):
+            bench.transcribing.clip_set(run, "tones")
+        file.touch()
+
+
+def test_stop_while_healing_goes_on_later(
+    bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
+    run = bench.adaptation.start("tones", spec, "decoder", SETTINGS)
+    execution = RunExecution(bench.workspace, bench.store, run)
+    real = execution._count
+
+    def stop(done: int) -> None:
+        real(done)
+        if execution.progress.state["phase"] == "healing" and done == 3:
+            raise StopRequested
+
+    monkeypatch.setattr(execution, "_count", stop)
+    with pytest.raises(StopRequested):
+        execution.execute()
+    execute(bench, run)
+    assert bench.comparing.document(run)["test_clips"] > 0

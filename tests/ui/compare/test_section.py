@@ -1,0 +1,173 @@
+"""Compare's handlers and pictures: which sides stand against each other, and what a clip's lanes hold."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.services.finished import finished_run, waiting_run
+from tests.ui.conftest import HOSTILE
+from workbench.core.evaluation.comparison import ComparisonRow, compare
+from workbench.core.word_times import WordTimes
+from workbench.services.inference.try_out import Try
+from workbench.services.jobs.startup import LAUNCHED
+from workbench.services.storage.word_times import add_times
+from workbench.services.workbench import Workbench
+from workbench.ui import text
+from workbench.ui.charts.error_mix import error_mix
+from workbench.ui.charts.terms import terms
+from workbench.ui.compare.section import Compare
+from workbench.ui.compare.timeline import tried_timeline
+
+Fill = Callable[..., list[int]]
+OVERALL, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9  # among the outputs
+
+
+def done(bench: Workbench, monkeypatch: pytest.MonkeyPatch, **more: Any) -> str:
+    run = finished_run(bench, monkeypatch, "tones", **more)
+    (bench.workspace.run_folder(run) / LAUNCHED).unlink()  # as its worker would
+    return run
+
+
+def token(run: str) -> str:
+    return f"{run}|done|now|12"
+
+
+def test_a_clip_comes_with_its_lanes_and_times(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("tones", 12, text="abba zoo")
+    run = done(bench, monkeypatch, folds=2)
+    section = Compare(bench)
+    shown = section.show(token(run), "", "", "", "", 0)
+    number = shown[CLIP]
+    drawn = shown[TIMELINE]
+    assert drawn["placing"] == "missing"
+    assert [lane["role"] for lane in drawn["lanes"]] == ["reference", "base", "adapted"]
+    assert [w["kind"] for w in drawn["lanes"][1]["words"]] == ["wrong", "right", "right"]
+    assert drawn["lanes"][1]["words"][0]["said"] == "abba"
+    assert {w["from"] for lane in drawn["lanes"] for w in lane["words"]} == {None}
+    times = WordTimes(((0.0, 0.1), (0.1, 0.2), (0.2, 0.3)))
+    add_times(bench.workspace.run_folder(run), {number: dict.fromkeys(("reference", "base", "adapted"), times)})
+    again, ticker = section.look(token(run), "", "", "", number)
+    assert again["placing"] == "there"
+    assert not ticker.active
+    assert [w["from"] for w in again["lanes"][2]["words"]] == [0.0, 0.1, 0.2]
+    assert again["sound"] == f"sounds/{number}"
+
+
+def test_two_runs_stand_side_by_side_and_different_test_clips_are_said(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("tones", 12, text="abba zoo")
+    first = done(bench, monkeypatch, folds=2)
+    only_first = [bench.labelling.clips("tones")[0].id]
+    bench.collecting.delete_clips(only_first)
+    second = done(bench, monkeypatch, folds=2, hear=lambda i, label: ("x", label))
+    bench.collecting.undo_delete(clip_ids=only_first)
+    section = Compare(bench)
+    event = gr.EventData(None, {"first": first, "second": second})
+    shown = section.pair(event, token(second), "")
+    assert f"<small>{first}" not in shown[TEXTS], "the run's name stands once"
+    assert f"aria-label='{first} transcript'" in shown[TEXTS]
+    assert "11 clips that both tested" in shown[OVERALL]
+    assert f"{first} tested 1 more" in shown[OVERALL]
+    assert shown[TIMELINE]["lanes"][1]["title"] == first
+    one = section.show(token(second), first, second, "none", second, 0)
+    assert "“none” text rules (normalizer)" in one[OVERALL]
+    base = section.show(token(second), second, second, "", second, 0)
+    assert "aria-label='Base transcript'" in base[TEXTS], "a run against itself is a run against its base"
+    other = section.show(token(first), first, second, "", second, 0)
+    assert "aria-label='Base transcript'" in other[TEXTS], "another run begins with its base"
+
+
+def test_a_clip_is_chosen_without_sending_the_list_again(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = fill("tones", 12, text="abba zoo")
+    run = done(bench, monkeypatch, folds=2)
+    drawn, texts, number, _ = Compare(bench).choose(gr.EventData(None, {"id": ids[3]}), token(run), "", "", "")
+    assert (drawn["clip"], number) == (str(ids[3]), ids[3])
+    assert "abba zoo 3" in texts
+    assert Compare(bench).show("run-9|queued|None|1", "", "", "", "", 0)[LIST]["clips"] == []
+
+
+def test_errors_and_terms_are_drawn_and_said() -> None:
+    rows = [ComparisonRow("a", "one two three four", "one too four five", "one two three four", clip_id=1)] * 4
+    found = compare(rows, normalizer="marks", terms=["two", HOSTILE])
+    html = error_mix(found, (HOSTILE, "After"))
+    assert "<script" not in html
+    assert html.count("class='wrong'") == 1, "only a side with errors has a part of this kind"
+    assert "role='img'" in html
+    table = terms(found, ("Base", "Adapted"))
+    assert "▲ +4" in table
+    assert "before 0 % (0 to" in table
+    assert "In no test clip" in table
+    assert error_mix(compare([ComparisonRow("a", "one", "one", "one")], normalizer="marks"), ("B", "A")) == ""
+
+
+def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said() -> None:
+    times = WordTimes(((0.0, 0.5), (0.5, 1.0)))
+    tried = Try("t", "a.wav", 1.0, (("run-1", False), ("run-1", True)), ("won two", "one two"), (times, WordTimes()))
+    plain = tried_timeline(tried, [("Base", "b"), ("Adapted", "run-1")], "marks")
+    assert [[w["kind"] for w in lane["words"]] for lane in plain["lanes"]] == [["said", "said"]] * 2
+    assert [w["from"] for w in plain["lanes"][1]["words"]] == [None, None]
+    said = Try(*list(vars(tried).values())[:6], said="one two", said_times=times)
+    marked = tried_timeline(said, [("Base", "b"), ("Adapted", "run-1")], "marks")
+    assert [w["kind"] for w in marked["lanes"][1]["words"]] == ["wrong", "right"]
+    assert marked["lanes"][0]["title"] == text.LANE_SAID
+
+
+def test_a_tried_sound_joins_the_set_once_and_only_when_asked(
+    bench: Workbench, make_wav: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.create_set("ward")
+
+    def ask(request: dict[str, Any]) -> dict[str, Any]:
+        spans = {"spans": [], "why": "No."}
+        if request["do"] == "place":
+            return {"times": spans}
+        shutil.copy(request["upload"], request["sound"])
+        return {"texts": ["won", "one"], "times": [spans, spans], "duration": 0.6, "warnings": ["very quiet"]}
+
+    monkeypatch.setattr(bench.models, "ask", ask)
+    (bench.workspace.temporary / "tries").mkdir()
+    section, sound = Compare(bench).trying, make_wav("a.wav", 0.6)
+    assert "listening" in section.take(str(sound))[0]
+    assert section.take(None)[:4] == ["", "", {}, ""], "a sound that is taken away takes its texts along"
+    tried = bench.trying.hear(sound, "a.wav", (("run-1", False), ("run-1", True)), "one")
+    assert (tried.texts, tried.said, tried.warnings) == (("won", "one"), "one", ("very quiet",))
+    assert bench.labelling.clips("ward") == []
+    assert "Added to the set ward as a clip with its label." in section.add_to_set(tried.token, "ward")
+    clip = bench.labelling.clips("ward")[0]
+    assert (clip.text, clip.status) == ("one", "confirmed")
+    assert "already" in section.add_to_set(tried.token, "ward")
+    bench.trying.sound(tried.token).unlink()
+    with pytest.raises(gr.Error, match="forgotten"):
+        section.add_to_set(tried.token, "ward")
+
+
+def test_while_a_run_works_the_comparison_that_was_read_stays(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("tones", 12, text="abba zoo")
+    section = Compare(bench)
+    first = waiting_run(bench, monkeypatch, "tones", folds=2)
+    assert text.RESULT_PENDING in section.show(f"{first}|running|None|12", "", "", "", "", 0)[OVERALL]
+    older, newer = done(bench, monkeypatch, folds=2), done(bench, monkeypatch, folds=2)
+    run = waiting_run(bench, monkeypatch, "tones", folds=2)
+    for status in ("queued", "running"):
+        shown = section.show(f"{run}|{status}|None|12", "", "", "", "", 0)
+        assert f"{run} is not done yet. Until it is, this is the comparison of {newer}." in shown[OVERALL]
+        read = section.show(f"{run}|{status}|None|12", "", older, "", older, shown[CLIP])
+        assert (read[2]["value"], read[3]) == (older, older)
+        assert read[CLIP] == shown[CLIP]
+        assert len(read[LIST]["clips"]) == 12
+    assert (
+        section.choose(gr.EventData(None, {"id": read[CLIP]}), f"{run}|running|None|12", "", older, "")[2] == read[CLIP]
+    )
+    assert f"{run} ended without" in section.show(f"{run}|failed|now|12", "", older, "", older, 0)[OVERALL]
+    ended = section.show(token(newer), "", older, "", older, 0)  # another run, and done
+    assert ended[2]["value"] == newer
+    assert "not done yet" not in ended[OVERALL]

@@ -1,0 +1,1 @@
+"""Models on offer: found, judged by their files, loaded."""

@@ -1,0 +1,216 @@
+"""Loads a base model from its folder or the hub: safetensors only, no remote code, every failure one sentence."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
+
+from workbench.asr.catalog.catalog import check_memory
+from workbench.asr.catalog.kept_models import KEPT, kept_folder
+from workbench.asr.catalog.model_folder import ModelFolder, judge
+from workbench.asr.catalog.outline import CTC_NAMINGS, is_failure
+from workbench.asr.models.backend import Backend, ClipInput
+from workbench.asr.models.ctc import CTCBackend
+from workbench.asr.models.moonshine import MoonshineBackend
+from workbench.asr.models.whisper import WhisperBackend
+from workbench.asr.weights.generation_settings import complete
+from workbench.asr.weights.soundness import check_finite, check_shapes
+from workbench.core.types import SAMPLE_RATE, ModelSpec
+from workbench.errors import ModelError, WorkbenchError
+
+# What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
+HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+# MMS has an adapter for each of a thousand languages; the one that is wanted is fetched when it is.
+NOT_FETCHED = ["adapter.*"]
+
+# Besides the weights: everything that changes what a model computes or writes.
+FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
+
+SEQ2SEQ_BACKENDS = {"whisper": WhisperBackend, "moonshine": MoonshineBackend}  # by config.json's model_type
+
+TRIED_SAMPLES = SAMPLE_RATE // 5
+
+Progress = Callable[[str], None]
+
+
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = lambda message: None) -> Backend:
+    """Load a model in float32, whatever precision its file holds: AdamW's small steps vanish in half precision.
+
+    Args:
+        spec: The model.
+        trainable_share: Share of the weights that will learn, for the check of memory; 0 for transcribing.
+        progress: Told in words what is going on.
+
+    Raises:
+        ModelError: Not found, hub unreachable, gated, not a recogniser, no safetensors, too large for the memory.
+    """
+    folder = fetch(spec, progress=progress)
+    judged, config = check_folder(spec, folder)
+    check_memory(spec, sum(map(math.prod, judged.shapes.values())), trainable_share)
+    progress(f"Loading {spec.name}")
+    auto: Any = AutoModelForSpeechSeq2Seq if judged.family == "seq2seq" else AutoModelForCTC
+    with _quiet(), _one_sentence(spec):
+        check_shapes(spec, auto, config, judged.shapes)
+        model, report = auto.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    if report["missing_keys"]:  # transformers fills them with random numbers and goes on
+        lacking = sorted(report["missing_keys"])
+        raise ModelError(
+            f"The model {spec.name} is not complete: {len(lacking)} of its weights are not in its files (such as "
+            f"{lacking[0]}); fetch it again, or choose another model."
+        )
+    if not hasattr(processor, "feature_extractor") or not hasattr(processor, "tokenizer"):
+        raise ModelError(
+            f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
+            "vocab.json or tokenizer.json); save the processor beside the model."
+        )
+    check_finite(f"The model {spec.name}", model.state_dict())
+    if judged.family == "seq2seq":
+        complete(model.generation_config, processor.tokenizer, int(model.config.vocab_size))
+    backend = SEQ2SEQ_BACKENDS[model.config.model_type] if judged.family == "seq2seq" else CTCBackend
+    with _one_sentence(spec):
+        loaded: Backend = backend(spec, model.to(device()), processor, fingerprint(folder))
+        _try_out(loaded)
+    return loaded
+
+
+def _try_out(backend: Backend) -> None:
+    """Let a processor hear a moment and write a letter: it reads its settings then, whatever they are."""
+    backend.encode_prefix([ClipInput(np.zeros(TRIED_SAMPLES, np.float32))], 0)
+    letters = backend.characters()
+    backend.encode_label(min(letters) if letters else "a")
+
+
+@contextmanager
+def _one_sentence(spec: ModelSpec) -> Iterator[None]:
+    """transformers raises many kinds, and tokenizers' panics are not even exceptions; each becomes one sentence."""
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except BaseException as e:
+        if not is_failure(e):
+            raise
+        raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
+
+
+def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path:
+    """The model's folder; a hub model is downloaded once and kept by huggingface_hub.
+
+    Raises:
+        ModelError: The folder is gone, the hub cannot be reached, the id is wrong, the model is gated.
+    """
+    if spec.source in KEPT:
+        kept = kept_folder(spec)
+        if kept is None:
+            remedy = f"get it with `workbench fetch {spec.name}`" if spec.source == "fetched" else "add it again"
+            raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another model.")
+        return kept
+    if spec.source != "hub":
+        folder = Path(spec.location)
+        if not (folder / "config.json").is_file():
+            raise ModelError(
+                f"The model {spec.name} is no longer in {folder}; put it back there, or choose another model."
+            )
+        return folder
+    progress(f"Fetching {spec.location} from the model hub")
+    try:
+        return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS, ignore_patterns=NOT_FETCHED))
+    except GatedRepoError as e:
+        raise ModelError(
+            f"The model {spec.location} asks for consent on the hub; "
+            "accept its terms there, run 'hf auth login', and try again."
+        ) from e
+    except (RepositoryNotFoundError, HFValidationError) as e:
+        raise ModelError(f"The hub has no model called {spec.location}; check the spelling of OWNER/NAME.") from e
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as e:
+        raise ModelError(
+            f"The model hub cannot be reached and {spec.location} is not on this machine yet; "
+            "go online once, or choose a bundled model or a local folder."
+        ) from e
+
+
+def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
+    """What a model folder says of its model, and its configuration as transformers understands it.
+
+    Raises:
+        ModelError: Files that do not hold together, not a speech recogniser that is supported, or no safetensors.
+    """
+    judged = judge(folder)
+    if judged.family == "unsupported":
+        names = judged.config.get("architectures")
+        kind = ", ".join(map(str, names)) if isinstance(names, list) and names else "unknown architecture"
+        raise ModelError(
+            f"The model {spec.name} ({kind[:200]}) is neither a Whisper model nor one with a CTC head of a supported "
+            f"kind ({', '.join(CTC_NAMINGS)}); choose one such as whisper-base or wav2vec2-base-960h."
+        )
+    try:
+        return judged, AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as e:
+        raise ModelError(
+            f"The model {spec.name} has a config.json that transformers {transformers.__version__} does not take "
+            f"({_first_line(e)}); fetch the model again, or choose another one."
+        ) from e
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of everything in a model folder that changes what it computes."""
+    digest = hashlib.sha256()
+    files = {file for pattern in FINGERPRINT_PATTERNS for file in folder.glob(pattern)}
+    weights = {file for file in folder.glob("*.safetensors") if not file.name.startswith("adapter.")}
+    for file in sorted(files | weights):
+        state = file.stat()
+        digest.update(f"{file.name}:{_file_hash(str(file), state.st_size, state.st_mtime_ns)};".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: str, _size: int, _modified_ns: int) -> str:
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+class _quiet:
+    """Keep transformers' progress bars and warnings off the terminal while a model loads."""
+
+    def __enter__(self) -> None:
+        self.level = transformers.logging.get_verbosity()
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        transformers.logging.set_verbosity(self.level)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]

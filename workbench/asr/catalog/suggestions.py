@@ -1,0 +1,226 @@
+"""Settings to start from, by model, strategy and number of clips, each with its reason.
+
+Rates stand in the catalogue (from the literature for supervised models, measured for the bundled one); epochs follow
+the number of clips, with longer training for models that begin far from the target.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.asr.catalog.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETERS, rate_for
+from workbench.asr.catalog.languages import knows
+from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
+from workbench.core.types import ModelSpec
+
+# A small model was trained without and has nothing to spare. On the set clinic, ctc-en found nothing better than itself
+# (38.4 % WER) with 0.15 at 3e-4, and 29.6 % with 0; the earlier, weaker one had gained a little by 0.15 on digits.
+SMALL_MODEL_DROPOUT = 0.0
+FEW_WEIGHTS = ("head", "norms-and-biases", "lora", "adapters")  # recipes.md: no weight decay for these
+MAIN = ("learning_rate", "epochs", "augment_copies", "folds")  # the settings whose reasons are worth a line each
+# A check follows each pass, which few clips make in three updates: with 30 clips of coffee orders three checks without
+# progress ended training after 9 updates, where 25 are known to halve the errors.
+PATIENCE_UPDATES = 30
+# Real whisper-tiny.en, encoder, on 182 clips of coffee orders: 7.7 % WER on their dev clips, 4.0 after 34 updates of
+# eight clips, 1.5 after 68, 1.1 after 102.
+STRONG_UPDATES = 200  # at most, of a strong model
+# WER from which on a model does not know a language, though it is among those it was made for. Whisper base had 94.9 %
+# of the words of 20 Maltese clips wrong, 93.0 % after its encoder had learned from 70 others, 86.6 % after all had.
+POORLY_HEARD = 0.6
+TRAIN_SHARE = 0.7  # of the clips, about
+XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What an effort changes of the usual settings.
+
+    Attributes:
+        passes: Times as many epochs, and as many updates at most.
+        folds: Where each clip has to be a test clip once.
+        patience: Checks without progress that are borne, more or less.
+        why: In a few words.
+    """
+
+    passes: float
+    folds: int
+    patience: int
+    why: str
+
+
+EFFORTS: Mapping[str, Effort] = {
+    "quick": Effort(0.6, 3, 0, "quick: fewer passes, for a first look"),
+    "usual": Effort(1.0, DEFAULT_FOLDS, 0, "the usual"),
+    "thorough": Effort(2.0, 10, 3, "thorough: more passes, and more clips in each fold's training"),
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Settings to start from, and the highest learning rate the page accepts.
+
+    Attributes:
+        why: Name of a setting -> why it has this value, one sentence.
+    """
+
+    config: TrainingConfig
+    why: Mapping[str, str]
+    rate_cap: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences about what matters most, for a terminal."""
+        return tuple(self.why[name] for name in MAIN if name in self.why)
+
+
+def usual_strategy(
+    spec: ModelSpec, names: Sequence[str], language: str | None = None, *, wer: float | None = None
+) -> str:
+    """The strategy to begin with: recipes.md, "which strategy first".
+
+    Whisper: the encoder, which listens, as its decoder knows the language already; everything for a language that the
+    model does not know, or knows in name only, and for a small model, whose decoder has read little: with an earlier
+    whisper-en on the set clinic, 61.0 % WER became 54.1 % by the encoder and 46.5 % by everything. A supervised CTC
+    model: all but the convolutions, or all where it has none (w2v-BERT). MMS: its adapters, where those are offered.
+
+    Args:
+        names: Of the strategies on offer.
+        language: Of the clips; None where it is not known.
+        wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
+    """
+    foreign = bool(language) and knows(spec, language) in ("not it", "not it, but many")
+    foreign = foreign or knows_in_name_only(spec, language, wer)
+    wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
+    if spec.family == "seq2seq":
+        wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
+    return next((name for name in wanted if name in names), names[0])
+
+
+def knows_in_name_only(spec: ModelSpec, language: str | None, wer: float | None) -> bool:
+    """Whether a model gets most words of a language wrong that is among the many it knows.
+
+    Args:
+        wer: On the set's confirmed clips, as a fraction; None where it has heard none.
+    """
+    return bool(language) and wer is not None and wer >= POORLY_HEARD and knows(spec, language) == "among many"
+
+
+def _whose(spec: ModelSpec) -> str:
+    """Where a suggested rate comes from: a model that only its hub id names is in no catalogue."""
+    unlisted = spec.source == "hub" and spec.name == spec.location
+    return "usual for models of this kind" if unlisted else f"the catalogue's for {spec.name}"
+
+
+def _is_small(spec: ModelSpec) -> bool:
+    """Whether it is of the bundled models' size, which starts far from most speech."""
+    return (spec.parameters or SMALL_MODEL_PARAMETERS) < SMALL_MODEL_PARAMETERS
+
+
+def _checks_of(updates: int, clips: int) -> int:
+    """Checks on the dev clips in about so many updates of a set."""
+    in_a_pass = max(1.0, TRAIN_SHARE * clips / TrainingConfig.batch_clips)
+    return math.ceil(updates / in_a_pass)
+
+
+def copies_for(strategy: str, *, small_model: bool) -> int:
+    """Altered copies of a clip. Before the first learning block nothing is cached, so that more of them cost no more.
+
+    Tried with an earlier ctc-en on four speakers' digits, scored on two others: 18 % WER with 20 copies of moderate
+    strength, 28 % with as many of wider speeds, 26 % with other pitches and time masks besides.
+    """
+    if not small_model:
+        return 0
+    return 20 if strategy in ("full", "all-but-features", "encoder") else 4
+
+
+def suggest(
+    spec: ModelSpec,
+    strategy: str,
+    *,
+    clips: int,
+    language: str | None = None,
+    like: str | None = None,
+    effort: str = TrainingConfig.effort,
+) -> Suggestion:
+    """Settings for fine-tuning `spec` with `strategy` on so many confirmed clips.
+
+    Args:
+        effort: One of `core.config.EFFORTS`.
+        like: The named strategy that lets the same kinds of weights learn, for custom; see `freezing.kin`.
+    """
+    named, strategy, tries = strategy, like or strategy, EFFORTS[effort]
+    small_model = _is_small(spec)
+    rate = rate_for(spec, strategy)
+    size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
+    scaled = rate * 0.7 if size == "XS" else rate
+    if small_model:
+        epochs, cap, length = 40, 1000, "a small model that starts far from your speech needs many passes"
+    else:
+        epochs, cap, length = (
+            {"XS": 18, "S": 12, "M": 9}[size],
+            STRONG_UPDATES,
+            "a strong model needs few passes before it forgets",
+        )
+    epochs, cap = round(epochs * tries.passes), round(cap * tries.passes)
+    if effort != TrainingConfig.effort:
+        length = f"{tries.why}; {length}"
+    copies = copies_for(strategy, small_model=small_model)
+    folds = tries.folds if clips < FOLDS_BELOW_CLIPS else 0
+    why = {
+        "learning_rate": f"Learning rate {scaled:g}: {_whose(spec)} with {strategy}"
+        + (f", as {named} is here" if named != strategy else "")
+        + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
+        "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",
+        "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise): few stand for many."
+        if copies
+        else "No altered copies of the clips: a strong model knows other rooms and speeds already.",
+        "folds": f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips each has to be a test clip once."
+        if folds
+        else "The set's own test clips judge: there are enough for that.",
+    }
+    config = TrainingConfig(
+        effort=effort,
+        epochs=epochs,
+        max_updates=cap,
+        augment_copies=copies,
+        dropout=SMALL_MODEL_DROPOUT if small_model else None,
+        learning_rate=scaled,
+        weight_decay=0.0 if strategy in FEW_WEIGHTS else 0.01,
+        time_mask=0.0 if spec.family == "seq2seq" else TrainingConfig.time_mask,
+        patience=max(8 if small_model else 5, _checks_of(PATIENCE_UPDATES, clips)) + tries.patience,
+        folds=folds,
+        language=language,
+    )
+    why |= _why_the_rest(config, spec, strategy, small_model=small_model)
+    return Suggestion(config, why, rate * RATE_CAP_FACTOR)
+
+
+def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, small_model: bool) -> dict[str, str]:
+    """Why the settings that are rarely touched have their values."""
+    few = strategy in FEW_WEIGHTS
+    whisper = spec.family == "seq2seq"
+    return {
+        "batch_clips": f"{config.batch_clips} clips: a steady direction from few clips, and it fits a laptop's memory.",
+        "batch_seconds": f"{config.batch_seconds:g} s keeps an update of long clips within a laptop's memory.",
+        "weight_decay": "None: so few weights learn that none can grow out of hand."
+        if few
+        else f"{config.weight_decay:g}, a light pull, as in the models' own training.",
+        "warmup_share": f"{100 * config.warmup_share:.0f} % of the updates: the first steps must not be large ones.",
+        "max_updates": f"{config.max_updates}: a limit on time where there are many clips.",
+        "patience": f"{config.patience} checks: "
+        + ("a weak start gets better late." if small_model else "a strong model is at its best early."),
+        "time_mask": "None: models of this kind were made without."
+        if whisper
+        else f"{100 * config.time_mask:.0f} % of the sound hidden, so that few clips are not learned by heart.",
+        "dropout": "The model's own."
+        if config.dropout is None
+        else f"{config.dropout:g}: a small model needs all it has; on dictation it learned nothing with 0.15.",
+        "blocks": "Only for custom and lora; the strip of blocks fills it in.",
+        "lora_rank": f"{config.lora_rank}: enough for new words, few enough weights for few clips.",
+        "seed": "Any number; the same number repeats the same run.",
+        "language": "The clip set's." if config.language else "The clip set names none.",
+        "task": "Write what is said, in its own language.",
+        "normalizer": "Chosen by the labels' language, and shown beside every figure.",
+        "general_set": "The bundled English sentences for English sets, none for other languages.",
+        "red_line": f"{config.red_line:g} points, as in NVIDIA NeMo's recipe for adapting a model.",
+    }

@@ -1,0 +1,1 @@
+"""Families of speech recognisers behind one protocol."""

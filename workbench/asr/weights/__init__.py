@@ -1,0 +1,1 @@
+"""Weights judged before they are used; read without building a model."""

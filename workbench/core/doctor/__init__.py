@@ -1,0 +1,1 @@
+"""The label doctor: checks, findings, similarity."""

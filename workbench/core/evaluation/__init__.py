@@ -1,0 +1,1 @@
+"""Scores, comparisons, intervals and verdicts."""

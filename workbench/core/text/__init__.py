@@ -1,0 +1,1 @@
+"""Texts: normalizers, languages, what a ruler counts."""

@@ -1,0 +1,130 @@
+"""What a clip looks and sounds like on the page: its sound file, a small waveform, its spectrogram.
+
+Spectrograms are kept in the cache folder under the sound's hash, so that erasing a clip erases its pictures too.
+"""
+
+import errno
+import os
+import struct
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from workbench.audio.decode import read_clip
+from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png, waveform_peaks
+from workbench.core.types import Clip
+from workbench.disk import DiskFullError, is_full, spare
+from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.services.labels.revisions import Labelling
+from workbench.workspace import Workspace
+
+PEAKS: Final = 72  # bars of a waveform
+KEPT_PEAKS: Final = 5_000  # waveforms in memory, about 1 KB each
+WIDTH_PX: Final = 1200
+VERSION: Final = 1  # counts up when the pictures change
+
+
+class Picturing:
+    """The pictures of one workspace's clips."""
+
+    def __init__(self, workspace: Workspace, labelling: Labelling) -> None:
+        self._workspace, self._labelling = workspace, labelling
+        self._peaks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._drawing = threading.Lock()
+
+    def sound(self, clip_id: int) -> Path:
+        """The clip's FLAC file.
+
+        Raises:
+            DataError: The clip was deleted, or its sound is missing.
+        """
+        path = self._workspace.sound_path(self._labelling.clip(clip_id).sha256)
+        if not path.is_file():
+            raise DataError(f"The sound of clip {clip_id} is missing from the workspace.")
+        return path
+
+    def known_peaks(self, sha256: str) -> tuple[int, ...] | None:
+        """A sound's waveform where it has been drawn already: a page of new clips does not wait for decoding them."""
+        return self._peaks.get(sha256)
+
+    def peaks_of(self, clip_id: int) -> tuple[int, ...]:
+        """See `peaks`.
+
+        Raises:
+            DataError: The clip was deleted.
+        """
+        return self.peaks(self._labelling.clip(clip_id))
+
+    def peaks(self, clip: Clip) -> tuple[int, ...]:
+        """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
+        kept = self._peaks.get(clip.sha256)
+        if kept is None:
+            try:
+                kept = tuple(
+                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(clip.sha256)), PEAKS)
+                )
+            except (AudioError, OSError):
+                kept = (0,) * PEAKS
+            self._peaks[clip.sha256] = kept
+            while len(self._peaks) > KEPT_PEAKS:
+                self._peaks.popitem(last=False)
+        return kept
+
+    def spectrum(self, clip_id: int, scale: Scale) -> bytes:
+        """The clip's spectrogram as `spectrum_bytes`.
+
+        Raises:
+            WorkbenchError: The clip was deleted, or its sound is missing.
+        """
+        return spectrum_bytes(self.sound(clip_id), scale)
+
+    def warm_up(self) -> None:
+        """Import what drawing needs, so that the first picture does not wait for it; for a thread of the server."""
+        preload()
+
+    def spectrogram(self, clip_id: int, *, dark: bool = False) -> Path:
+        """A PNG of the clip's log-mel spectrogram, for a light or a dark page; drawn once.
+
+        Raises:
+            WorkbenchError: The clip was deleted, or its sound is missing.
+        """
+        sound = self.sound(clip_id)
+        picture = self._workspace.cache / "pictures" / f"{sound.stem}-{VERSION}-{'dark' if dark else 'light'}.png"
+        with self._drawing:  # two browsers may ask at once; drawing takes about 0.2 s
+            if not picture.is_file():
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                _keep_picture(picture, spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
+                if not sound.is_file():  # erased while it was being drawn
+                    picture.unlink(missing_ok=True)
+                    raise DataError(f"Clip {clip_id} was erased.")
+        return picture
+
+
+def _keep_picture(picture: Path, content: bytes) -> None:
+    """Write a picture whole or not at all, and none into the last bytes of the disk."""
+    temporary = picture.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        if len(content) > spare(picture.parent):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        temporary.write_bytes(content)
+        os.replace(temporary, picture)
+    except OSError as e:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if is_full(e):
+            raise DiskFullError("The picture of the sound was not drawn", picture.parent) from e
+        raise WorkbenchError(f"The picture of the sound was not drawn ({e.strerror or e}); check the workspace.") from e
+
+
+def spectrum_bytes(sound: Path, scale: Scale) -> bytes:
+    """A sound's spectrogram for the browser to colour: width and height as uint16, then a byte for each point.
+
+    Little-endian; row by row from the highest band down, 0 is 80 dB below the loudest moment.
+    """
+    picture = levels(read_clip(sound), scale)[::-1]
+    height, width = picture.shape
+    return struct.pack("<HH", width, height) + np.ascontiguousarray(picture).tobytes()

@@ -1,0 +1,111 @@
+"""How far a run has come in all, and how long it will still take.
+
+A run has stages of very different lengths. Each is weighted by what was foretold of it, and what its updates or clips
+take in fact corrects that as they are made.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from workbench.core.types import Seconds
+from workbench.core.windows import HEALING_UPDATES
+
+if TYPE_CHECKING:
+    from workbench.services.estimates.duration import Expectation
+
+FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
+LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
+STAGES: Final[Mapping[str, str]] = {
+    "prefix": "prefix",
+    "healing": "healing",
+    "base": "evaluation",
+    "training": "training",
+    "evaluating": "evaluation",
+    "general": "evaluation",
+    "saving": "rest",
+}  # phase -> stage
+
+
+@dataclass
+class Stage:
+    """One kind of work.
+
+    Attributes:
+        pace: Foretold seconds for one of its updates or clips.
+        units: Updates or clips in all, at most.
+        behind: Of them, those that are not ahead any more: made, found in the cache, or left out by stopping early.
+        made: Those that were made and timed.
+        spent: Seconds that these took.
+    """
+
+    pace: Seconds
+    units: int
+    behind: int = 0
+    made: int = 0
+    spent: Seconds = 0.0
+
+    def left(self) -> Seconds:
+        """Seconds that it will still take."""
+        foretold = max(1.0, FORETOLD_SHARE * self.units)
+        pace = (self.pace * foretold + self.spent) / (foretold + self.made)
+        return pace * max(0, self.units - self.behind)
+
+
+@dataclass
+class Course:
+    """A run on its way.
+
+    Attributes:
+        stages: By name.
+        began: By the monotonic clock.
+    """
+
+    stages: dict[str, Stage]
+    began: Seconds = field(default_factory=lambda: time.monotonic())
+    _stage: Stage | None = None
+    _since: Seconds = 0.0
+    _share: float = 0.0
+
+    @classmethod
+    def foretold(cls, expected: "Expectation") -> "Course":
+        """The course of a run before it has begun to listen."""
+        effort = expected.effort
+        units = {
+            "prefix": effort.heard_clips,
+            "healing": HEALING_UPDATES if effort.healing else 0,
+            "training": effort.updates,
+            "evaluation": effort.tested_clips + 2 * effort.based_clips,  # heard, then written down
+            "rest": 1,
+        }
+        return cls({name: Stage(expected.parts.get(name, 0.0) / max(1, n), n) for name, n in units.items()})
+
+    def enter(self, phase: str) -> None:
+        """Another phase begins, whose units are counted from now on."""
+        self._stage = self.stages[STAGES[phase]] if phase in STAGES else None
+        self._since = time.monotonic()
+
+    def made(self, units: int) -> None:
+        """So many more updates or clips were made since the last call."""
+        if self._stage and units > 0:
+            now = time.monotonic()
+            self._stage.made += units
+            self._stage.behind += units
+            self._stage.spent += now - self._since
+            self._since = now
+
+    def passed(self, units: int) -> None:
+        """So many updates or clips of the stage at hand need not be made."""
+        if self._stage:
+            self._stage.behind += units
+
+    def left(self) -> Seconds:
+        """Seconds until the run is done."""
+        return sum(stage.left() for stage in self.stages.values())
+
+    def share(self) -> float:
+        """Share of the run's time that has passed, 0 to 1; it never falls."""
+        passed = time.monotonic() - self.began
+        self._share = max(self._share, passed / max(1e-9, passed + self.left()))
+        return min(1.0, self._share)

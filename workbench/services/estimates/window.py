@@ -1,0 +1,124 @@
+"""Which window a run's model hears in, and what that asks for; decided before the run, without torch.
+
+A short window costs a fraction of Whisper's 30 s (see core/windows.py). An encoder that learns gets used to it as it
+learns; one that stays frozen has to be healed first (asr/training/healing.py): minutes, once for a model and window.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from workbench.asr.catalog.healed import HealedEncoder, encoder_hash, find_made, find_ready
+from workbench.asr.catalog.outline import window as own_window
+from workbench.assets import assets_root
+from workbench.core.config import TrainingConfig
+from workbench.core.types import FreezePlan, Seconds
+from workbench.core.windows import HEALING_UPDATES, WHOLE, choose_window
+
+LEARN: Final = "general-learn"  # in the assets
+HEALING_CLIPS: Final = 8  # in an update
+HEALING_COPIES: Final = 1  # altered copies of each sound that is learned from
+FORWARD_AND_BACK: Final = 2.5  # times the work of hearing: the matrices beside the adapters take no gradients
+
+
+@dataclass(frozen=True)
+class Window:
+    """The window of a run.
+
+    Attributes:
+        seconds: None for the model's own, whatever that is.
+        own: The model's own; None where a clip costs its own length.
+        healed: What heals the encoder for it; None where nothing does, or nothing needs to.
+        to_heal: Whether the encoder has to be healed before the run can learn.
+        why: One sentence.
+    """
+
+    seconds: int | None = None
+    own: Seconds | None = None
+    healed: HealedEncoder | None = None
+    to_heal: bool = False
+    why: str = ""
+
+    @property
+    def padded_to(self) -> Seconds | None:
+        """What every clip costs in this run; None where it costs its own length."""
+        return self.seconds or self.own
+
+
+def choose(
+    folder: Path | None, plans: Sequence[FreezePlan], durations: Iterable[Seconds], wish: float | None, root: Path
+) -> Window:
+    """The window for these plans, which share one.
+
+    Args:
+        folder: The model's; None while its files are not here.
+        durations: Of the clips.
+        wish: The user's own choice, in seconds; None chooses.
+        root: The workspace's folder, where healed encoders are kept.
+    """
+    own = own_window(folder) if folder else None
+    if folder is None or own is None:
+        return Window()
+    asked = round(wish) if wish is not None and wish < own else None
+    seconds = asked if wish is not None else choose_window(durations, own)
+    if seconds is None:
+        because = (
+            "the longest clip leaves no air in less" if own >= WHOLE else "it was made for that and is quick with it"
+        )
+        said = "as you chose" if wish is not None else because
+        return Window(own=own, why=f"{own:g} s, the model's own: {said}.")
+    frozen = [plan.listens_frozen for plan in plans]
+    healed = find_healed(folder, seconds, root, made=any(frozen))
+    begins = f"{seconds} s instead of {own:g} s, {'as you chose' if wish is not None else 'into which every clip fits'}"
+    if healed:
+        return Window(seconds, own, healed, why=f"{begins}; the encoder begins healed for it.")
+    if not any(frozen):
+        return Window(seconds, own, why=f"{begins}; the encoder gets used to it as it learns.")
+    if wish is None:
+        return Window(
+            own=own,
+            why=f"{own:g} s, the model's own: the encoder stays frozen and nothing has healed it yet for {seconds} s; "
+            f"choose {seconds} to have that done, once.",
+        )
+    return Window(seconds, own, to_heal=True, why=f"{begins}; the encoder is healed for it first, once.")
+
+
+def find_healed(folder: Path, seconds: float, root: Path, *, made: bool) -> HealedEncoder | None:
+    """What heals the encoder of a model folder: what ships with the program, else what was made here.
+
+    Args:
+        made: Whether to look for what was made here too: only plans that cannot do without take that, so that a run
+            does not depend on which runs came before it.
+    """
+    return find_ready(folder, seconds) or (find_made(root, encoder_hash(folder), seconds) if made else None)
+
+
+def with_window(config: TrainingConfig, window: Window) -> TrainingConfig:
+    """The settings of a run in this window: the model's own is said where there is one."""
+    seconds = window.seconds or window.own
+    return replace(config, window=round(seconds) if seconds else None)
+
+
+def healing_seconds(own: Seconds, window: Seconds, n_sounds: int) -> Seconds:
+    """Seconds of sound that go through the encoder while it is healed, learning counted several times.
+
+    Args:
+        n_sounds: To learn from, altered copies aside.
+    """
+    return n_sounds * (1 + HEALING_COPIES) * own + HEALING_UPDATES * HEALING_CLIPS * window * FORWARD_AND_BACK
+
+
+def healing_ahead(
+    folder: Path, own: Seconds | None, window: int | None, plans: Sequence[FreezePlan], root: Path
+) -> Seconds:
+    """What healing will cost a run in this window, see `healing_seconds`; 0 where it is healed, or need not be."""
+    if window is None or own is None or not any(plan.listens_frozen for plan in plans):
+        return 0.0
+    return 0.0 if find_healed(folder, window, root, made=True) else healing_seconds(own, window, learn_count())
+
+
+def learn_count() -> int:
+    """Number of the bundled voices' clips that an encoder is healed with."""
+    with (assets_root() / LEARN / "manifest.jsonl").open(encoding="utf-8") as lines:
+        return sum(1 for _ in lines)

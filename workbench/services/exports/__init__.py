@@ -1,0 +1,1 @@
+"""What leaves the workspace: models, datasets, transcripts."""

@@ -1,0 +1,222 @@
+"""Writes a run's adapted model as a folder that plain transformers loads, and proves it before it says done."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.asr.catalog.kept_models import CARD
+from workbench.asr.catalog.languages import is_foreign
+from workbench.audio.decode import read_clip
+from workbench.core.text.normalize import repetition
+from workbench.core.text.numbers import language_code
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError, WorkbenchError
+from workbench.services.results.comparison import Comparing
+from workbench.services.storage.sound_files import sound_problem
+from workbench.store.database import Store
+from workbench.store.runs import evaluations, find_run
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.asr.models.backend import Backend
+
+PROOF_CLIPS = 3  # transcribed by the written folder and compared
+
+
+def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict[str, Any]:
+    """Write model, processor, model card and figures; the folder appears whole or not at all.
+
+    Returns:
+        {"run", "folder", "files", "size_mb", "verified_clips", "kept_base"}; see `delivery.kept_base` for the last.
+
+    Raises:
+        WorkbenchError: No such run, no finished model, a folder in use, or what was written does not say the same.
+    """
+    with store.session() as session:
+        find_run(session, name)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WorkbenchError(f"{out} is not an empty folder; name a new one with --out.")
+    from workbench.asr.training.checkpoint import load_run_model
+
+    backend, run = load_run_model(workspace.run_folder(name) / "model")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        backend.save(folder)
+        document = Comparing(store).document(name)
+        (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
+        if languages := _languages(run):
+            (folder / CARD).write_text(json.dumps({"languages": languages}), encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        verified = _prove(folder, _proof(workspace, store, name, backend))
+        if out.exists():
+            out.rmdir()
+        shutil.copytree(folder, out)
+    files = sorted(p.name for p in out.iterdir())
+    size = sum(os.path.getsize(out / f) for f in files) / 1e6
+    return {
+        "run": name,
+        "folder": str(out),
+        "files": files,
+        "size_mb": round(size, 1),
+        "verified_clips": verified,
+        "kept_base": document["kept_base"],
+    }
+
+
+def _languages(run: dict[str, Any]) -> list[str]:
+    """What an exported model knows, where its base is limited to some languages and it has learned another one.
+
+    Its files alone would say that it is of those languages still, and it would be refused the one that it has learned.
+    """
+    known, learned = run["model"].get("languages") or (), run["config"].get("language")
+    spec = ModelSpec.from_json(run["model"])
+    return [*known, language_code(learned)] if known and is_foreign(spec, learned) else []
+
+
+def _proof(workspace: Workspace, store: Store, name: str, backend: "Backend") -> list[tuple[Path, str]]:
+    """A few sounds and what the run's own model says of them now."""
+    from workbench.asr.models.backend import ClipInput
+
+    with store.session() as session:
+        tested = [clip.sha256 for _, clip in evaluations(session, find_run(session, name).id)]
+    # A damaged sound proves nothing of the model.
+    whole = (path for sha256 in tested if not sound_problem(path := workspace.sound_path(sha256), sha256))
+    out = []
+    for path in islice(whole, PROOF_CLIPS):
+        items = backend.encode_prefix([ClipInput(read_clip(path))], 0)
+        out.append((path, backend.transcribe(backend.collate(items), 0)[0]))
+    return out
+
+
+def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
+    """Load the folder as anyone would, with transformers.pipeline, and hold its texts against the run's own.
+
+    Raises:
+        ModelError: A text differs.
+    """
+    import transformers
+
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    try:
+        recogniser: Any = transformers.pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
+        for path, text in expected:
+            said = _text(recogniser({"raw": read_clip(path), "sampling_rate": 16_000})["text"])
+            if said != text and recogniser.model.main_input_name == "input_features" and recogniser.type == "ctc":
+                said = _of_whole_frames(recogniser, read_clip(path))
+            endless = repetition(text) is not None  # ours stops where a text goes round in circles, theirs goes on
+            if said != text and not (endless and said.startswith(text)):
+                raise ModelError(
+                    f"The written model says '{said[:200]}' where the run's own says '{text[:200]}'; nothing was "
+                    "exported. Please report this."
+                )
+    finally:
+        transformers.logging.set_verbosity(level)
+    return len(expected)
+
+
+def _of_whole_frames(recogniser: Any, sound: "np.ndarray") -> str:
+    """What plain transformers says of the frames that sound fills (w2v-BERT, Parakeet).
+
+    The pipeline also reads out a last frame that its own mask rules out.
+    """
+    import torch
+
+    heard = recogniser.feature_extractor(sound, sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
+    with torch.no_grad():
+        logits = recogniser.model(heard["input_features"][:, : int(heard["attention_mask"].sum())]).logits
+    return _text(recogniser.tokenizer.decode(logits[0].argmax(-1).tolist()))
+
+
+def _text(heard: str) -> str:
+    """Without special tokens such as <s>, which transformers spells out and which are no text."""
+    return " ".join(re.sub(r"<[^<> ]+>", "", heard).split())
+
+
+def model_card(document: dict[str, Any], run: dict[str, Any]) -> str:
+    """README.md of an exported model: what it is, on which clips it was measured, and how to load it."""
+    spec, config = run["model"], run["config"]
+    base, adapted, change = document["base"], document["adapted"], document["wer_change"]
+    language = config.get("language") or "en"
+    how = "out-of-fold clips" if document["folds"] else "held-out test clips"
+    return f"""---
+library_name: transformers
+pipeline_tag: automatic-speech-recognition
+language: {language}
+license: {_licence_id(spec["licence"])}
+base_model: {spec["location"] if spec["source"] == "hub" else spec["name"]}
+---
+# {spec["name"]}, {"unchanged" if document["kept_base"] else "adapted"} ({document["run"]})
+
+{_origin(document, spec)}
+
+| on {document["test_clips"]} {how}, normalizer `{document["normalizer"]}` | base | adapted |
+|---|---|---|
+| WER | {base["wer"]:.1%} | {adapted["wer"]:.1%} |
+| CER | {base["cer"]:.1%} | {adapted["cer"]:.1%} |
+
+{document["summary"]}
+{_general(document["general"])}{_window(run)}
+{"" if document["outcome"] == "nothing kept" else _change(change, document["verdict"])}
+
+```python
+import soundfile
+from transformers import pipeline
+
+recogniser = pipeline("automatic-speech-recognition", model="THIS_FOLDER")
+sound, rate = soundfile.read("clip.wav", dtype="float32")  # mono; other rates need torchaudio
+print(recogniser({{"raw": sound, "sampling_rate": rate}})["text"])
+```
+
+Settings: {json.dumps(config)}. Versions: {json.dumps(run["versions"])}.
+"""
+
+
+def _origin(document: dict[str, Any], spec: dict[str, Any]) -> str:
+    """What learned, or why nothing did."""
+    if document["kept_base"]:
+        base = f"**{spec['name']}** (licence of the base: {spec['licence']})"
+        return f"{document['kept_base']} It is {base}, written by the Speech Workbench."
+    return (
+        f"Fine-tuned with the Speech Workbench from **{spec['name']}** (licence of the base: {spec['licence']}) with "
+        f"the freezing\nstrategy **{document['strategy']}**: {document['trainable_parameters']:,} of "
+        f"{document['total_parameters']:,} weights\nlearned, on {document['train_clips']} clips."
+    )
+
+
+def _change(change: dict[str, Any], verdict: str) -> str:
+    return (
+        f"Change in WER {100 * change['estimate']:+.1f} points, 95 % interval {100 * change['low']:+.1f} to\n"
+        f"{100 * change['high']:+.1f}, by paired\nbootstrap over {change['over']}. Verdict: **{verdict}**."
+    )
+
+
+def _general(general: dict[str, Any] | None) -> str:
+    """What was forgotten of general speech, as a paragraph."""
+    return f"\nGeneral speech: {general['summary']}\n" if general else ""
+
+
+def _window(run: dict[str, Any]) -> str:
+    """In how much sound it hears, where that is less than its base does, as a paragraph."""
+    if not run.get("window"):
+        return ""
+    healed = " Its encoder began healed for that." if run.get("healed") else ""
+    return (
+        f"\nIt was adapted to hear {run['window']} s at once; the base was measured in its own window.{healed}\n"
+        "Cut longer sounds in pauses, as the workbench does.\n"
+    )
+
+
+def _licence_id(licence: str) -> str:
+    known = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC0-1.0": "cc0-1.0", "CC-BY-NC-4.0": "cc-by-nc-4.0"}
+    return known.get(licence, "other")

@@ -1,0 +1,151 @@
+"""Kaldi's data folder: wav.scp and text, with utt2spk, utt2lang and segments where they are there.
+
+Kaldi lets wav.scp hold commands that make the sound. None is ever run here: such a line is refused.
+https://kaldi-asr.org/doc/data_prep.html
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from workbench.core.text.clean import clean_name
+from workbench.core.types import Seconds
+from workbench.services.importers.candidates import Candidate, Reading, Refused, number, split_name, text_of
+from workbench.services.importers.lines import Line, read_lines
+from workbench.services.importers.sources import Place
+
+SCP: Final = "wav.scp"
+_OFFSET: Final = re.compile(r"(?s).+\.(ark|scp):\d+(\[.*\])?")
+
+
+@dataclass(frozen=True)
+class _Segment:
+    recording: str
+    start: Seconds
+    end: Seconds | None
+    channel: int | None
+    line: int
+
+
+def recognise(place: Place) -> list[str]:
+    """wav.scp in the folder itself, or in each of its folders."""
+    return [SCP] if SCP in place.files else [n for n in place.files if PurePosixPath(n).name == SCP]
+
+
+def read(place: Place, name: str, reading: Reading) -> None:
+    recordings = _recordings(place, name, reading)
+    texts = _table(place, name, "text", reading)
+    speakers, languages = _table(place, name, "utt2spk", reading), _table(place, name, "utt2lang", reading)
+    segments = _segments(place, name, reading)
+    utterances: dict[str, _Segment | None] = dict(segments) if segments is not None else dict.fromkeys(recordings)
+    split = split_name(PurePosixPath(name).parent.name)
+    for utterance, segment in utterances.items():
+        recording = segment.recording if segment else utterance
+        try:
+            if recording not in recordings:
+                raise Refused(f"its recording {clean_name(recording, 60)} is not in {SCP}", f"add it to {SCP}")
+            path = recordings[recording]
+            if path is None:
+                continue  # the line in wav.scp has been refused
+            text = text_of({"text": texts[utterance][1]}) if utterance in texts else ""
+        except Refused as refused:
+            reading.reject(utterance, segment.line if segment else None, refused.reason, refused.remedy)
+            continue
+        reading.candidates.append(
+            Candidate(
+                path,
+                clean_name(utterance),
+                clean_name(_with_ending(recording, path)),
+                texts[utterance][0] if utterance in texts else None,
+                text,
+                speaker=clean_name(speakers[utterance][1]) or None if utterance in speakers else None,
+                language=clean_name(languages[utterance][1], 20) or None if utterance in languages else None,
+                source=clean_name(recording) if segment else None,
+                split=split,
+                cut=(segment.start, segment.end) if segment else None,
+                channel=segment.channel if segment else None,
+            )
+        )
+    for utterance, (line, _) in texts.items():
+        if utterance not in utterances:
+            where = "segments" if segments is not None else SCP
+            reading.reject(utterance, line, f"has a text but no sound in {where}", f"add it to {where}")
+
+
+def _with_ending(recording: str, path: Path) -> str:
+    """What the clip is called: the recording's id, with the sound's ending."""
+    return recording if PurePosixPath(recording).suffix.lower() == path.suffix.lower() else recording + path.suffix
+
+
+def _recordings(place: Place, name: str, reading: Reading) -> dict[str, Path | None]:
+    """Recording -> file; None for a line that was refused."""
+    found: dict[str, Path | None] = {}
+    for line in read_lines(place.path(name), SCP):
+        if not isinstance(line, Line):
+            reading.rejected.append(line)
+            continue
+        parts = line.text.split(None, 1)
+        if not parts:
+            continue
+        key, written = parts[0], parts[1].strip() if len(parts) > 1 else ""
+        try:
+            if key in found:
+                raise Refused(f"'{clean_name(key, 60)}' stands there twice", "give each recording an id of its own")
+            found[key] = None
+            found[key] = _file(place, name, written)
+        except Refused as refused:
+            reading.reject(f"{SCP}: {key}", line.number, refused.reason, refused.remedy)
+    return found
+
+
+def _file(place: Place, name: str, written: str) -> Path:
+    if not written:
+        raise Refused("names no sound", "write the recording's id, a space, and its sound file")
+    if written.endswith("|") or written.startswith("|") or written == "-":
+        raise Refused(
+            "a command instead of a sound file; commands from a list are never run",
+            "run it yourself, save its output as WAV, and write that file's name",
+        )
+    if _OFFSET.fullmatch(written):
+        raise Refused("a place in a Kaldi archive", "save the sound as WAV (wav-copy), and write that file's name")
+    return place.locate_any(written, name)
+
+
+def _table(place: Place, name: str, other: str, reading: Reading) -> dict[str, tuple[int, str]]:
+    """Utterance -> line and the rest of it."""
+    beside = place.beside(name, other)
+    found: dict[str, tuple[int, str]] = {}
+    for line in read_lines(place.path(beside), other) if beside else ():
+        if not isinstance(line, Line):
+            reading.rejected.append(line)
+            continue
+        parts = line.text.split(None, 1)
+        if parts and parts[0] in found:
+            reading.reject(parts[0], line.number, f"stands twice in {other}", "keep the line that is right")
+        elif parts:
+            found[parts[0]] = (line.number, parts[1] if len(parts) > 1 else "")
+    return found
+
+
+def _segments(place: Place, name: str, reading: Reading) -> dict[str, _Segment] | None:
+    beside = place.beside(name, "segments")
+    if beside is None:
+        return None
+    found: dict[str, _Segment] = {}
+    for line in read_lines(place.path(beside), "segments"):
+        if not isinstance(line, Line):
+            reading.rejected.append(line)
+            continue
+        parts = line.text.split()
+        times = [number(part) for part in parts[2:4]]
+        if len(parts) not in (4, 5) or None in times:
+            reason, remedy = "not a segment", "write utterance, recording, start and end in seconds"
+            reading.reject(parts[0] if parts else "segments", line.number, reason, remedy)
+        elif parts[0] in found:
+            reading.reject(parts[0], line.number, "stands twice in segments", "keep the line that is right")
+        else:
+            start, end = float(times[0] or 0), float(times[1] or 0)
+            channel = int(parts[4]) if len(parts) == 5 and parts[4].isdigit() else None
+            found[parts[0]] = _Segment(parts[1], start, None if end == -1 else end, channel, line.number)
+    return found

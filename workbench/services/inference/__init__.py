@@ -1,0 +1,1 @@
+"""Models that listen: in a process beside the page, or for the command line."""

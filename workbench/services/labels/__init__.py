@@ -1,0 +1,1 @@
+"""Labels of clips: revisions, drafts, splits, and what is suspicious about them."""

@@ -1,0 +1,1 @@
+"""Keeps the workspace whole: backups, clearing up, recovery."""

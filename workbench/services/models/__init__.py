@@ -1,0 +1,1 @@
+"""Base models: what is at hand, what can be had, how well each hears a set."""

@@ -1,0 +1,73 @@
+"""Clips in a language that a model does not know: refused where it is to write them down, told where it is to learn."""
+
+from workbench.asr.catalog.catalog import Catalog, local_folder, state_of
+from workbench.asr.catalog.languages import is_foreign, knows
+from workbench.asr.catalog.outline import can_grow
+from workbench.asr.catalog.suggestions import knows_in_name_only
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError
+
+NAMED = 3  # models in a remedy
+NEAREST = ("here", "fetchable", "hub")
+KNOWN = ("made for it", "among many")
+
+
+def check_known(catalog: Catalog, spec: ModelSpec, language: str | None) -> None:
+    """Refuse to let a model write down a language that it is known not to know.
+
+    Raises:
+        ModelError: Names models that know it.
+    """
+    if is_foreign(spec, language):
+        raise ModelError(
+            f"The model {spec.name} knows {' '.join(spec.languages)} alone and would write nonsense for sounds in "
+            f"{language}; {_remedy(catalog, str(language))}."
+        )
+
+
+def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:
+    """What to say before such a model is adapted; nothing of a CTC model whose alphabet can grow: it hears letters."""
+    if language and knows(spec, language) == "not it, but many":
+        return [
+            f"{spec.name} does not know {language} among its languages: it writes such sounds down in the one that it "
+            "takes each clip for, until it has learned otherwise from these clips."
+        ]
+    folder = local_folder(spec)
+    if not is_foreign(spec, language) or (folder and spec.family == "ctc" and can_grow(folder)):
+        return []
+    return [
+        f"{spec.name} knows {' '.join(spec.languages)} alone, and these clips are in {language}: it has to learn the "
+        "language from them, which takes hours of speech; a model that knows it, or a related one, begins far ahead."
+    ]
+
+
+def hardly_known(spec: ModelSpec, language: str | None, wer: float | None) -> list[str]:
+    """What to say before only the encoder of a model learns that knows a language in name only.
+
+    Args:
+        wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
+    """
+    if not knows_in_name_only(spec, language, wer):
+        return []
+    return [
+        f"{spec.name} gets most words of this set wrong, so it knows {language} in name only: full, where its decoder "
+        "learns too, suits it better than encoder."
+    ]
+
+
+def whom_to_ask(catalog: Catalog, language: str) -> list[str]:
+    """Models that know a language, the nearest first: what is on this machine, what one command brings, the hub's."""
+    knowing = [(NEAREST.index(state_of(spec)), spec) for spec in catalog.specs if knows(spec, language) in KNOWN]
+    knowing.sort(key=lambda found: (found[0], -(found[1].parameters or 0) if found[0] == 0 else 0))
+    return [
+        f"{spec.name} (`workbench fetch {spec.name}`)" if NEAREST[place] == "fetchable" else spec.name
+        for place, spec in knowing[:NAMED]
+    ]
+
+
+def _remedy(catalog: Catalog, language: str) -> str:
+    names = whom_to_ask(catalog, language)
+    if not names:
+        return "no model on offer is known to know it, so write a few dozen clips down by ear and adapt a model to them"
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"choose {listed}, which know{'s' if len(names) == 1 else ''} it"

@@ -1,0 +1,1 @@
+"""What finished runs say: comparison, history, report, scores."""

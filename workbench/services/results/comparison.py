@@ -1,0 +1,199 @@
+"""Base against adapted, from what a run measured; two runs on clips that neither trained on."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from workbench.core.evaluation.comparison import Comparison, ComparisonRow, compare
+from workbench.core.evaluation.forgetting import Forgetting
+from workbench.core.evaluation.intervals import EARLIER_METHOD
+from workbench.errors import WorkbenchError
+from workbench.services.runs.delivery import kept_base
+from workbench.services.runs.forgetting import forgetting_of, unlike_general
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, RunRow
+from workbench.store.queries import batches, select_labelled
+from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
+
+FINISHED = ("done", "stopped")
+
+
+EARLIER_RULER: Final = "As the run was started."  # by a version that kept no reason
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """A comparison with what the reader must know about it.
+
+    Attributes:
+        base_name, adapted_name: What stands on either side: the base model and the run, or two runs.
+        notes: Sentences about the run: clips left out, folds, collapse, clips erased since.
+        forgetting: What the run has forgotten of general speech; None where that was not asked.
+        sweep: How the arms of a sweep did; None for other runs.
+        curve: What more clips would bring; None where that was not asked.
+        two_runs: Whether two runs stand side by side, not a base and its run.
+    """
+
+    run: str
+    base_name: str
+    adapted_name: str
+    comparison: Comparison
+    notes: tuple[str, ...]
+    forgetting: Forgetting | None = None
+    sweep: Mapping[str, Any] | None = None
+    curve: Mapping[str, Any] | None = None
+    two_runs: bool = False
+
+
+class Comparing:
+    """The use cases around a finished run's figures."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def has_measured(self, name: str) -> bool:
+        """Whether a run has texts to compare; one stopped early has none."""
+        with self.store.session() as session:
+            return bool(evaluations(session, find_run(session, name).id))
+
+    def measured_runs(self, name: str) -> list[tuple[str, str]]:
+        """Id and title of every run of the same set that has measured something, newest first; this one among them.
+
+        Raises:
+            UnknownNameError: No such run.
+        """
+        with self.store.session() as session:
+            runs = list_runs(session, find_run(session, name).set_id)
+            tested = count_tested(session, [run.id for run in runs])
+            return [(run.name, run.title or "") for run in runs if tested.get(run.id) and run.status in FINISHED]
+
+    def of_run(self, name: str, *, normalizer: str | None = None) -> RunComparison:
+        """Base against adapted on the run's test clips, or on its out-of-fold texts.
+
+        Raises:
+            WorkbenchError: No such run, or it has measured nothing yet.
+        """
+        with self.store.session() as session:
+            run = find_run(session, name)
+            measured = evaluations(session, run.id)
+            train_texts = _train_texts(session, run)
+            forgetting = forgetting_of(session, run, normalizer=normalizer)
+            deleted = _deleted(session, {i for part in _parts(run) for i in part["test"]})
+        if not measured:
+            raise WorkbenchError(
+                f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
+            )
+        rows = [_row(clip, e.reference, e.base, e.adapted) for e, clip in measured]
+        notes = list(run.result.get("notes", []))
+        if deleted and run.status == "done":
+            notes.append(f"{deleted} of the run's test clips were deleted since and are not counted.")
+        comparison = compare(
+            rows,
+            normalizer=normalizer or str(run.config["normalizer"]),
+            language=run.config.get("language"),
+            terms=run.words,
+            train_texts=train_texts,
+            seed=int(run.config["seed"]),
+            scheme=run.result.get("scheme", "test"),
+            method=run.result.get("interval_method", EARLIER_METHOD),
+            reason="" if normalizer else run.result.get("normalizer_reason", EARLIER_RULER),
+        )
+        comparison = replace(comparison, kept_base=kept_base(run.result, run.status))
+        extra = (run.result.get("sweep"), run.result.get("curve"))
+        return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting, *extra)
+
+    def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
+        """One run against another, on clips that neither trained on.
+
+        Raises:
+            WorkbenchError: They share no such clip.
+        """
+        with self.store.session() as session:
+            runs = [find_run(session, name) for name in (first, second)]
+            left, right = ({c.id: (e, c) for e, c in evaluations(session, run.id)} for run in runs)
+        shared = sorted(left.keys() & right.keys())
+        if not shared:
+            raise WorkbenchError(
+                f"{first} and {second} share no clip that neither trained on; "
+                "run both on the same set with the same test clips or folds."
+            )
+        rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
+        changed = sum(left[i][0].reference != right[i][0].reference for i in shared)
+        notes = [f"Compared on the {len(shared)} clips that both tested and neither trained on."]
+        alone = [(name, len(side) - len(shared)) for name, side in ((first, left), (second, right))]
+        if any(n for _, n in alone):
+            more = " and ".join(f"{name} tested {n} more" for name, n in alone if n)
+            notes.append(f"Their test clips differ: {more}, which are not counted here.")
+        if changed:
+            notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
+        if unlike := unlike_general(runs):
+            notes.append(unlike)
+        comparison = compare(
+            rows,
+            normalizer=normalizer or str(runs[0].config["normalizer"]),
+            language=runs[0].config.get("language"),
+            terms=runs[0].words,
+            seed=int(runs[0].config["seed"]),
+            scheme="out-of-fold" if "out-of-fold" in {r.result.get("scheme") for r in runs} else "test",
+        )
+        return RunComparison(second, first, second, comparison, tuple(notes), two_runs=True)
+
+    def document(self, name: str, *, normalizer: str | None = None) -> dict[str, Any]:
+        """What `workbench adapt` prints: the run, its figures and its times.
+
+        Raises:
+            WorkbenchError: No such run, or it has measured nothing yet.
+        """
+        of_run = self.of_run(name, normalizer=normalizer)
+        with self.store.session() as session:
+            run = find_run(session, name)
+        figures = of_run.comparison.to_json()
+        return {
+            "run": name,
+            "status": run.status,
+            "strategy": run.strategy,
+            "model": run.model["name"],
+            "effort": run.config.get("effort", "usual"),
+            "window": (run.result.get("window") or {}).get("seconds"),
+            "trainable_parameters": run.plan["trainable_parameters"],
+            "total_parameters": run.plan["total_parameters"],
+            "normalizer": figures.pop("normalizer"),
+            "train_clips": run.result["train_clips"],
+            "test_clips": figures.pop("test_clips"),
+            **figures,
+            "folds": len(run.split.get("folds") or []),
+            "split": _parts(run)[0]["rule"],
+            "new_characters": run.result.get("new_characters", []),
+            "notes": list(of_run.notes),
+            "kept_base": of_run.comparison.kept_base,
+            "outcome": of_run.comparison.outcome,
+            "summary": of_run.comparison.sentence(),
+            "general": of_run.forgetting.to_json() if of_run.forgetting else None,
+            "sweep": run.result.get("sweep"),
+            "curve": run.result.get("curve"),
+            "seconds": run.result["seconds"],
+        }
+
+
+def _row(clip: ClipRow, reference: str, base: str, adapted: str) -> ComparisonRow:
+    return ComparisonRow(clip.name, reference, base, adapted, speaker=clip.speaker, clip_id=clip.id)
+
+
+def _parts(run: RunRow) -> Sequence[dict[str, Any]]:
+    return run.split.get("folds") or [run.split]
+
+
+def _deleted(session: Session, clip_ids: Collection[int]) -> int:
+    """How many of these clips live no more; a living one without figures was left out by the run, which says why."""
+    living = select_labelled(func.count(ClipRow.id))
+    return len(clip_ids) - sum(session.scalar(living.where(ClipRow.id.in_(ids))) or 0 for ids in batches(clip_ids))
+
+
+def _train_texts(session: Any, run: RunRow) -> list[str]:
+    """The labels that the run's model learned from; with folds, all of them."""
+    trained = None if run.split.get("folds") else set(run.split["train"])
+    texts = label_texts(session, [r for i, r in run.labels.items() if trained is None or int(i) in trained])
+    return list(texts.values())

@@ -1,0 +1,1 @@
+"""Runs: planned, prepared, executed, followed."""

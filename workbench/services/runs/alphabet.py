@@ -1,0 +1,96 @@
+"""What a model can write of a set's labels: its alphabet, and the labels that it cannot learn as they stand."""
+
+from collections.abc import Sequence
+
+from workbench.asr.catalog.catalog import Catalog, local_folder
+from workbench.asr.catalog.model_folder import read_config
+from workbench.asr.catalog.outline import can_grow, characters, frames_needed, n_frames, window
+from workbench.core.config import TrainingConfig
+from workbench.core.text.normalize import Alphabet, to_model_text
+from workbench.core.types import SAMPLE_RATE, ModelSpec
+from workbench.errors import WorkbenchError
+from workbench.services.importers.lines import Problem
+from workbench.services.labels.revisions import Labelling
+from workbench.store.database import Store
+from workbench.store.queries import find_set
+
+
+class Writing:
+    """Looks at labels with a model's alphabet; loads no model."""
+
+    def __init__(self, store: Store, catalog: Catalog, labelling: Labelling) -> None:
+        self.store, self.catalog, self.labelling = store, catalog, labelling
+
+    def new_characters(
+        self, spec: ModelSpec, texts: Sequence[str], config: TrainingConfig
+    ) -> tuple[tuple[str, ...], list[str]]:
+        """Characters of the labels that the model lacks, and what that means."""
+        alphabet, folder = self.alphabet(spec, config.language), local_folder(spec)
+        if alphabet is None or folder is None:
+            return (), []
+        unknown = [set(to_model_text(text, alphabet, config.language).unknown) for text in texts]
+        new = tuple(sorted(set().union(*unknown)))
+        if not new:
+            return (), []
+        clips = sum(map(bool, unknown))
+        shown = " ".join(new[:20]) + (" …" if len(new) > 20 else "")
+        if not can_grow(folder):
+            if config.extend_alphabet:
+                raise WorkbenchError(
+                    f"The model {spec.name} writes pieces of words, to which no characters can be added; correct the "
+                    "labels, or choose a model that writes letter by letter."
+                )
+            return new, [f"{clips} clips cannot be learned: {spec.name} cannot write {shown}; correct their labels."]
+        if config.extend_alphabet:
+            return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
+        return new, [
+            f"{clips} clips cannot be learned as they stand: the model cannot write {shown}. "
+            "Let the alphabet grow by these characters (extend alphabet), or correct the labels."
+        ]
+
+    def alphabet(self, spec: ModelSpec, language: str | None = None) -> Alphabet | None:
+        """The characters a model writes (in a language, for MMS), read from its files; None where they are not here."""
+        folder = local_folder(spec)
+        if folder is None or not any((folder / name).is_file() for name in ("vocab.json", "tokenizer.json")):
+            return None
+        known = characters(folder, language)
+        return Alphabet(known) if known is not None else None
+
+    def cannot_learn(self, set_name: str, model: str | ModelSpec) -> list[Problem]:
+        """Labelled clips that a model cannot learn from as they stand; empty while its files are not here.
+
+        Raises:
+            UnknownNameError: No such set or model.
+        """
+        spec = self.catalog.find(model) if isinstance(model, str) else model
+        folder = local_folder(spec)
+        clips = [c for c in self.labelling.clips(set_name) if c.status == "confirmed"]
+        if folder is None:
+            return []
+        longest = window(folder)
+        config = read_config(folder)
+        with self.store.session() as session:
+            language = find_set(session, set_name).language
+        alphabet = self.alphabet(spec, language)
+        remedy = "let its alphabet grow, or correct the label" if can_grow(folder) else "correct the label"
+        problems = []
+        for clip in clips:
+            if longest is not None and clip.duration > longest:
+                reason = f"{clip.duration:.1f} s are longer than the {longest:.0f} s that {spec.name} hears at once"
+                problems.append(Problem(clip.name, None, reason, "split the clip, or choose a CTC model"))
+                continue
+            if alphabet is None:
+                continue
+            written = to_model_text(clip.text, alphabet, language)
+            needed = frames_needed(folder, written.text)
+            frames = n_frames(config, round(clip.duration * SAMPLE_RATE))
+            if written.unknown:
+                reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
+                problems.append(Problem(clip.name, None, reason, remedy))
+            elif not written.text.strip():
+                reason = f"nothing is left of the text in the alphabet of {spec.name}"
+                problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
+            elif frames is not None and needed > frames:
+                reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
+                problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
+        return problems

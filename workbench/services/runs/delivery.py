@@ -1,0 +1,70 @@
+"""Whether a run delivers the unchanged base, the one sentence that says so everywhere, and what would help."""
+
+import statistics
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.core.config import EFFORTS
+from workbench.core.evaluation.selection import BASE
+
+NOTHING_KEPT = "Nothing of the training was kept: {why}. This is the unchanged base model."
+
+
+GOOD_WER = 0.05  # of the base in the test clips; what is left is mostly chance
+FEW_ERRORS = 10  # of the base in the steering clips: one clip more or less decides
+FEW_UPDATES = 30  # in the longest training
+
+
+def kept_base(result: Mapping[str, Any], status: str) -> str:
+    """Why a run's model is the unchanged base; empty where it has learned something, or has not ended.
+
+    Args:
+        result: Of a run, as the store holds it.
+        status: Of the run.
+    """
+    trainings = result.get("trainings")
+    if status not in ("done", "stopped") or not trainings or not result.get("base_delivered", _is_base(result, status)):
+        return ""
+    return NOTHING_KEPT.format(why=_why(result, status))
+
+
+def _is_base(result: Mapping[str, Any], status: str) -> bool:
+    """For the results of earlier versions, which do not say it."""
+    steps = [int(training["best_step"]) for training in result["trainings"]]
+    if status == "done" and len(steps) > 1 and not result.get("sweep"):
+        return round(statistics.median(steps)) == 0
+    return not any(steps)
+
+
+def _why(result: Mapping[str, Any], status: str) -> str:
+    if status == "stopped":
+        return "it was stopped before any state of it did better on the steering (dev) clips than the base"
+    if (result.get("sweep") or {}).get("chosen") == BASE:
+        return "the sweep found nothing that beats the base beyond the noise"
+    if any(training["best_step"] for training in result["trainings"]):
+        return "too few of the folds found a state that does better on the steering (dev) clips than the base"
+    return "no state of it did better on the steering (dev) clips than the base"
+
+
+def what_would_help(*, errors: int, words: int, steering_errors: float, updates: int, effort: str) -> str:
+    """What may bring more than the base was, in a sentence or two.
+
+    Args:
+        errors: Of the base in the test clips.
+        words: That were said in them.
+        steering_errors: Of the base in the dev clips, on which a state has to do better.
+        updates: Of the longest training.
+        effort: How thorough the run was.
+    """
+    said = []
+    if errors <= GOOD_WER * words:
+        said.append(f"The base is good at these clips already: {errors} of {words} words wrong in the test clips.")
+    if steering_errors < FEW_ERRORS:
+        said.append(
+            f"The steering (dev) clips hold about {steering_errors:.0f} of the base's errors, too few to tell a better "
+            "state by; confirm more clips that it gets wrong."
+        )
+    if updates < FEW_UPDATES:
+        more = f"choose {EFFORTS[place]}, or " if (place := EFFORTS.index(effort) + 1) < len(EFFORTS) else ""
+        said.append(f"Training made {updates} updates at most; {more}confirm more clips.")
+    return " ".join(said) or "Another strategy or learning rate may do better; a sweep tries several."

@@ -1,0 +1,322 @@
+"""The general check set: which one a run is checked on, which of its clips count, what base and adapted wrote there.
+
+By default it is the bundled sample set, read where it lies: it need not be a set of the workspace. What the model has
+learned from is left out, by its sound and (unless most texts are repeated) by its sentence. Every score keeps the
+version of the set it was made on, since figures from unlike clips or labels say nothing about each other. Beside the
+set to check lies one to learn general speech from, in other voices and other sentences.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from workbench.assets import assets_root
+from workbench.audio.decode import content_hash, read_clip
+from workbench.core.evaluation.comparison import ComparisonRow, compare
+from workbench.core.evaluation.forgetting import Forgetting
+from workbench.core.evaluation.intervals import EARLIER_METHOD
+from workbench.core.splits import closed_vocabulary
+from workbench.core.text.normalize import normalize_marks
+from workbench.core.text.numbers import language_code
+from workbench.core.text.ruler import choose_ruler
+from workbench.core.types import SAMPLE_RATE, Seconds
+from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.services.jobs.stop import StopRequested
+from workbench.services.runs.clips import RunClip
+from workbench.services.storage.sound_files import divide_usable, say_left_out
+from workbench.store.models import ClipRow, ClipSetRow, GeneralEvaluationRow, ReferenceRow, RunRow
+from workbench.store.queries import batches, set_names
+from workbench.workspace import Workspace
+
+# Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
+Hear = Callable[[Sequence[RunClip], str, str], dict[int, str]]
+
+BUNDLED: Final = "general"  # the bundled sample set's name; a set of the workspace of this name comes first
+LEARN: Final = "general-learn"  # general speech to learn from; never checked on
+NONE: Final = "none"
+VERSION_DIGITS: Final = 12
+STOPPED: Final = "The general set was not scored: the run was stopped before."
+
+
+@dataclass(frozen=True)
+class GeneralSet:
+    """The clips that a run is checked on.
+
+    Attributes:
+        clips: Those that count; clips of the bundled set have negative ids, since they are no clips of the workspace.
+        left_out: How many were left out because the model learns from them.
+        unscored: Why no clip counts, one sentence; empty where some do.
+        notes: What else was left out and why, one sentence each.
+        version: The bundled set's number; of another set, a hash of its sounds and labels.
+    """
+
+    name: str
+    language: str | None
+    clips: tuple[RunClip, ...]
+    left_out: int = 0
+    unscored: str = ""
+    notes: tuple[str, ...] = ()
+    version: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What a run's result keeps of it."""
+        kept = {"set": self.name, "version": self.version, "language": self.language}
+        return {**kept, "left_out": self.left_out, "unscored": self.unscored}
+
+    def within(self, window: Seconds | None) -> "GeneralSet":
+        """Without the clips that are longer than what the model hears at once."""
+        if window is None:
+            return self
+        kept = tuple(c for c in self.clips if c.n_samples <= window * SAMPLE_RATE)
+        gone = len(self.clips) - len(kept)
+        if not gone:
+            return self
+        note = (
+            f"{gone} of {len(self.clips)} clips of the general set {self.name} were left out: they are longer than the "
+            f"{window:g} s that this model hears at once."
+        )
+        return replace(self, clips=kept, unscored="" if kept else note, notes=(*self.notes, note))
+
+    def whole(self, workspace: Workspace) -> "GeneralSet":
+        """Without the clips whose stored sound is damaged or missing."""
+        kept, broken = divide_usable(workspace, [c for c in self.clips if c.path is None])
+        if not broken:
+            return self
+        note = say_left_out(broken, len(self.clips), f"clips of the general set {self.name}")
+        usable = tuple(c for c in self.clips if c.path is not None or c in kept)
+        return replace(self, clips=usable, unscored="" if usable else note, notes=(*self.notes, note))
+
+
+@dataclass
+class GeneralCheck:
+    """A run's check on general speech: what base and adapted heard in it.
+
+    Args:
+        found: None where no check was wished for.
+    """
+
+    found: GeneralSet | None
+    base: dict[int, str] = field(default_factory=dict)
+    adapted: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def clips(self) -> tuple[RunClip, ...]:
+        return self.found.clips if self.found else ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.found.notes if self.found else ()
+
+    def hear_base(self, hear: Hear) -> None:
+        """Let the base hear the general set."""
+        if self.clips:
+            self.base = hear(self.clips, "base", "Transcribing general speech with the base model")
+
+    def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
+        """Let the delivered model hear it; a stop ends this alone, and is said."""
+        if self.found is None or not self.clips:
+            return
+        try:
+            if should_stop():
+                raise StopRequested
+            self.adapted = hear(self.clips, "general", "Checking what was forgotten of general speech")
+        except StopRequested:
+            self.found = replace(self.found, unscored=STOPPED)
+
+    def store(self, session: Session, run_id: int) -> None:
+        """Keep the texts in place of an earlier attempt's; clips erased meanwhile are passed over."""
+        session.execute(delete(GeneralEvaluationRow).where(GeneralEvaluationRow.run_id == run_id))
+        ids = [c.id for c in self.clips if c.id > 0]
+        here = {i for part in batches(ids) for i in session.scalars(select(ClipRow.id).where(ClipRow.id.in_(part)))}
+        for c in self.clips:
+            if c.id in self.adapted and (c.id < 0 or c.id in here):
+                clip_id, texts = (c.id if c.id > 0 else None), {"base": self.base[c.id], "adapted": self.adapted[c.id]}
+                session.add(
+                    GeneralEvaluationRow(
+                        run_id=run_id, clip_id=clip_id, name=c.name, speaker=c.speaker, reference=c.text, **texts
+                    )
+                )
+
+    def to_json(self) -> dict[str, Any] | None:
+        """What the run's result keeps of it."""
+        return self.found.to_json() if self.found else None
+
+
+def default_general(language: str | None) -> str:
+    """The set that suits a run's language: the bundled one is English."""
+    return BUNDLED if language_code(language) == "en" else NONE
+
+
+def no_general_set(language: str | None) -> str:
+    """What to do about forgetting in a language for which no general set is bundled, one sentence."""
+    return (
+        f"What the model forgets of general speech is not measured: the bundled general set is English, and this set's"
+        f" language is {language}. Name a set of your own with everyday speech in it as general speech to check."
+    )
+
+
+def check_general(session: Session, name: str, own_set_id: int) -> None:
+    """Refuse a general set that cannot serve.
+
+    Raises:
+        WorkbenchError: There is no such set, it has no confirmed clip, or it is the run's own.
+    """
+    if name == NONE:
+        return
+    row = _living(session, name)
+    if name == BUNDLED and (row is None or row.id == own_set_id):
+        return
+    if row is None:
+        raise UnknownNameError("general set", name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
+    if row.id == own_set_id:
+        raise WorkbenchError(f"The set {name} is the one to learn from; choose another general set, or none.")
+    if name != BUNDLED and not _confirmed(session, row.id):
+        raise WorkbenchError(f"The general set {name} has no confirmed clip; confirm its labels, or choose none.")
+
+
+def general_set(session: Session, name: str | None, own_set_id: int, learned: Iterable[RunClip]) -> GeneralSet | None:
+    """The clips of a general set that a model knows nothing of; None where none was wished for.
+
+    A set that has become useless since the run was started is said in `unscored`: the run itself is worth having.
+
+    Args:
+        learned: The clips that train the model or choose its best state.
+    """
+    if name is None or name == NONE:
+        return None
+    try:
+        check_general(session, name, own_set_id)
+    except WorkbenchError as e:
+        return GeneralSet(name, None, (), unscored=f"The general set was not scored: {e}")
+    row = _living(session, name)
+    clips: Sequence[RunClip] = ()
+    language: str | None = "en"
+    if row is not None and row.id != own_set_id:
+        clips, language = _confirmed(session, row.id), row.language
+        version = version_of(clips)
+    if not clips:
+        clips, language, version = bundled_clips(), "en", bundled_version()
+    kept = without_learned(clips, learned)
+    why = f"The general set was not scored: the model learns from all {len(clips)} clips of {name}, or their sentences."
+    return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why, version=version)
+
+
+def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tuple[RunClip, ...]:
+    """The clips whose sound, and in an open vocabulary whose sentence, is not among what was learned."""
+    known = list(learned)
+    sounds = {c.sha256 for c in known}
+    said = set() if closed_vocabulary([c.text for c in clips]) else {normalize_marks(c.text) for c in known}
+    return tuple(c for c in clips if c.sha256 not in sounds and normalize_marks(c.text) not in said)
+
+
+def bundled_clips() -> tuple[RunClip, ...]:
+    """The bundled sample set, where it lies."""
+    return _read_clips(assets_root() / "clips" / BUNDLED)
+
+
+def learn_clips() -> tuple[RunClip, ...]:
+    """General speech to learn from, where it lies; no voice and no sentence of it is in the set to check."""
+    return _read_clips(assets_root() / LEARN)
+
+
+def _read_clips(folder: Path) -> tuple[RunClip, ...]:
+    """The clips of a bundled folder; their ids are negative, since they are no clips of the workspace."""
+    clips = []
+    for number, line in enumerate((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(), 1):
+        row = json.loads(line)
+        path = folder / row["audio_filepath"]
+        samples = read_clip(path)
+        clips.append(
+            RunClip(-number, content_hash(samples), path.name, len(samples), row["speaker"], row["text"], path)
+        )
+    return tuple(clips)
+
+
+def bundled_version() -> str:
+    """The version of the bundled set; another one where any of its clips or labels is another."""
+    return (assets_root() / "clips" / BUNDLED / "version.txt").read_text(encoding="utf-8").strip()
+
+
+def version_of(clips: Iterable[RunClip]) -> str:
+    """Twelve hexadecimal digits that change with any sound or label of a set, and not with its clips' order."""
+    said = sorted(f"{c.sha256} {c.text}" for c in clips)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def unlike_general(runs: Sequence[RunRow]) -> str:
+    """Why what these runs forgot cannot be compared, one sentence; empty where it can, or nothing is there to compare.
+
+    Runs from before versions were kept are like each other and unlike all that came later.
+    """
+    checked = [(run.name, found) for run in runs if (found := run.result.get("general")) and not found["unscored"]]
+    if len({(found["set"], found.get("version", "")) for _, found in checked}) < 2:
+        return ""
+    said = ", ".join(f"{name} on {found['set']} ({_version(found)})" for name, found in checked)
+    return f"What they forgot of general speech is not compared, since it was checked on unlike clips: {said}."
+
+
+def _version(found: dict[str, Any]) -> str:
+    return f"version {found['version']}" if found.get("version") else "an earlier version"
+
+
+def general_lengths(session: Session, name: str | None, own_set_id: int) -> list[Seconds]:
+    """Lengths of a general set's clips, about: what a model will learn from is not left out yet."""
+    if name is None or name == NONE:
+        return []
+    row = _living(session, name)
+    if row is not None and row.id != own_set_id:
+        return [c.n_samples / SAMPLE_RATE for c in _confirmed(session, row.id)]
+    manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
+    return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
+
+
+def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:
+    """What a run has forgotten; None for a run without a general set."""
+    known = run.result.get("general")
+    if not known:
+        return None
+    query = (
+        select(GeneralEvaluationRow)
+        .outerjoin(ClipRow, ClipRow.id == GeneralEvaluationRow.clip_id)
+        .where(GeneralEvaluationRow.run_id == run.id, ClipRow.deleted_at.is_(None))
+        .order_by(GeneralEvaluationRow.id)
+    )
+    rows = [
+        ComparisonRow(r.name, r.reference, r.base, r.adapted, speaker=r.speaker, clip_id=r.clip_id)
+        for r in session.scalars(query)
+    ]
+    red_line = float(run.config.get("red_line", 3.0)) / 100
+    left_out, version = int(known.get("left_out", 0)), str(known.get("version", ""))
+    if not rows:
+        why = known.get("unscored") or f"The clips of the general set {known['set']} were deleted since."
+        return Forgetting(known["set"], red_line, None, left_out, why, version)
+    chosen = normalizer or choose_ruler([r.reference for r in rows], known.get("language")).normalizer
+    seed, language = int(run.config["seed"]), known.get("language")
+    method = run.result.get("interval_method", EARLIER_METHOD)
+    comparison = compare(rows, normalizer=chosen, language=language, seed=seed, scheme="given", method=method)
+    return Forgetting(known["set"], red_line, comparison, left_out, version=version)
+
+
+def _living(session: Session, name: str) -> ClipSetRow | None:
+    return session.scalars(
+        select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
+    ).one_or_none()
+
+
+def _confirmed(session: Session, set_id: int) -> tuple[RunClip, ...]:
+    query = (
+        select(ClipRow, ReferenceRow.text)
+        .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
+        .where(ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ReferenceRow.confirmed)
+        .order_by(ClipRow.id)
+    )
+    return tuple(
+        RunClip(c.id, c.sha256, c.name, round(c.duration * SAMPLE_RATE), c.speaker, text)
+        for c, text in session.execute(query)
+    )

@@ -1,0 +1,57 @@
+"""Which words are missed most and what is heard in their place, each with a clip to listen to."""
+
+from collections.abc import Sequence
+
+from workbench.core.evaluation.comparison import Comparison
+from workbench.core.evaluation.mistakes import Confusion, Missed
+from workbench.ui import text
+from workbench.ui.kit.html import esc
+
+SHOWN = 12  # of each; the command line lists more
+
+
+def mistakes(c: Comparison, titles: tuple[str, str]) -> str:
+    """Two tables in a fold; nothing where nobody made a mistake."""
+    missed, confused = c.mistakes
+    if not missed:
+        return ""
+    words = "".join(
+        f"<tr><th scope='row'>{esc(m.word)}</th><td>{m.occurrences:,}</td>{_counts(m)}{_play(c, m.clips)}</tr>"
+        for m in missed[:SHOWN]
+    )
+    pairs = "".join(
+        f"<tr><th scope='row'>{esc(p.said)} → {esc(p.heard)}</th>{_counts(p)}{_play(c, p.clips)}</tr>"
+        for p in confused[:SHOWN]
+    )
+    word, said, pair, play = text.MISTAKE_COLUMNS
+    tables = _table(text.MISSED, (word, said, *titles, play), words)
+    tables += _table(text.CONFUSED, (pair, *titles, play), pairs) if pairs else ""
+    hint = text.MISTAKES_HINT.format(normalizer=c.normalizer)
+    return (
+        f"<details class='terms mistakes'><summary>{esc(text.MISTAKES)}</summary>{tables}"
+        f"<p class='hint'>{esc(hint)}</p></details>"
+    )
+
+
+def _table(caption: str, heads: Sequence[str], body: str) -> str:
+    head = "".join(f"<th scope='col'>{esc(name)}</th>" for name in heads)
+    return (
+        f"<div class='scroll' tabindex='0' role='region' aria-label='{esc(caption)}'><table><caption>{esc(caption)}"
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _counts(made: Missed | Confusion) -> str:
+    return f"<td>{made.base:,}</td><td>{made.adapted:,}</td>"
+
+
+def _play(c: Comparison, numbers: Sequence[int]) -> str:
+    """Buttons for the first clips in which it happened."""
+    rows = [c.rows[number] for number in numbers[:3]]
+    buttons = "".join(
+        f"<button type='button' data-play='sounds/{row.clip_id}' title='{esc(row.name)}' "
+        f"aria-label='{esc(text.PLAY_CLIP.format(name=row.name))}'>▶</button>"
+        for row in rows
+        if row.clip_id
+    )
+    return f"<td class='plays'>{buttons}</td>"

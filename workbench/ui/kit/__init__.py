@@ -1,0 +1,1 @@
+"""Components, escaping, errors and colours that all sections share."""

@@ -1,0 +1,155 @@
+"""Escaped HTML for the page. Everything a user, a file or a model wrote goes through `esc`.
+
+Gradio's HTML template is a JavaScript template literal and a Handlebars template at once, so `$`, braces and backticks
+are written as entities as well: a transcript holding `${…}` or `{{…}}` must never be evaluated.
+"""
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from workbench.core.types import Seconds
+from workbench.services.clips.sets import ImportReport
+from workbench.services.exports.transcripts import FORMS
+from workbench.services.importers.lines import Problem
+from workbench.services.inference.transcribe import DraftView
+from workbench.ui import text
+
+LONGEST_LIST: Final = 200  # lines of a report; a set of thousands must not choke the page
+_TEMPLATE_SIGNS = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;", "\\": "&#92;"})
+
+
+def esc(value: object) -> str:
+    """A value as text inside HTML, also inside quoted attributes."""
+    return html.escape(str(value)).translate(_TEMPLATE_SIGNS)
+
+
+def plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def percent(rate: float) -> str:
+    return f"{100 * rate:.1f} %"
+
+
+def points(change: float) -> str:
+    """A change in percentage points with its sign."""
+    shown = f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return "0.0" if shown[1:] == "0.0" else shown
+
+
+def count(parameters: int) -> str:
+    """A number of weights: 3.2 M, 15,700."""
+    return f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters:,}"
+
+
+def span(seconds: Seconds) -> str:
+    """A length of time in words."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def heading(number: int | None, title: str, name: str) -> str:
+    """A card's title with the number of its step; None where it belongs to the step before."""
+    sign = f"<i aria-hidden='true'>{number}</i>" if number else ""
+    return f"<div class='step' id='step-{name}'>{sign}<h2>{esc(title)}</h2></div>"
+
+
+def hint(sentence: str) -> str:
+    return f"<p class='hint'>{esc(sentence)}</p>"
+
+
+def import_report(report: ImportReport) -> str:
+    """What became of files: how many came in, which were rejected and why, which deserve a look."""
+    counts = [f"{plural(report.added, text.CLIP)} {text.ADDED}"]
+    if report.duplicates:
+        counts.append(f"{report.duplicates:,} {text.DUPLICATES}")
+    if report.rejected:
+        counts.append(text.N_REJECTED.format(n=f"{len(report.rejected):,}"))
+    return (
+        f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
+        f"{_problems(text.REJECTED, report.rejected, 'bad')}"
+        f"{_problems(text.WARNED, report.warnings, 'mind', together=True)}</div>"
+    )
+
+
+def downloads(set_name: str, has_clips: bool, runs: Sequence[str]) -> str:
+    """Links to the texts of a set and of its finished runs."""
+    if not has_clips:
+        return hint(text.NO_TEXTS)
+    rows = [(text.SET_TEXTS, set_name), *((text.RUN_TEXTS.format(run=run), run) for run in runs)]
+    lines = "".join(f"<li><b>{esc(title)}</b> {_links(name, title)}</li>" for title, name in rows)
+    return f"<ul class='downloads'>{lines}</ul>{hint(text.TAKE_ALONG_INFO)}"
+
+
+def _links(name: str, title: str) -> str:
+    of = urlencode({"of": name})
+    return " ".join(
+        f"<a href='{esc(f'texts/{form}?{of}')}' download "
+        f"aria-label='{esc(f'{title}: {about.title}')}'>{esc(about.title)}</a>"
+        for form, about in FORMS.items()
+    )
+
+
+def _problems(title: str, problems: Sequence[Problem], kind: str, *, together: bool = False) -> str:
+    """A list with file, line, reason and remedy; `together` puts files with the same trouble on one line."""
+    if not problems:
+        return ""
+    groups: dict[object, list[Problem]] = {}
+    for number, p in enumerate(problems):
+        groups.setdefault((p.reason, p.remedy) if together else number, []).append(p)
+    lines = "".join(_problem(group) for group in list(groups.values())[:LONGEST_LIST])
+    left = len(groups) - LONGEST_LIST
+    rest = f"<li>… {text.N_MORE.format(n=f'{left:,}')}</li>" if left > 0 else ""
+    summary = f"<summary>{esc(title)} ({len(problems):,})</summary>"
+    return f"<details open class='{kind}'>{summary}<ul>{lines}{rest}</ul></details>"
+
+
+def _problem(group: Sequence[Problem]) -> str:
+    first, names = group[0], [_place(p) for p in group]
+    more = f" {text.N_MORE.format(n=f'{len(names) - 3:,}')}" if len(names) > 3 else ""
+    remedy = first.remedy[:1].upper() + first.remedy[1:]
+    return f"<li><b>{esc(', '.join(names[:3]))}</b>{more}: {esc(first.reason)}. <span>{esc(remedy)}.</span></li>"
+
+
+def _place(problem: Problem) -> str:
+    file = problem.file or text.WHOLE_SET
+    return text.FILE_LINE.format(file=file, line=problem.line) if problem.line else file
+
+
+def drafting(view: DraftView) -> str:
+    """The bar while a model drafts a set, and its last word."""
+    if not view.message:
+        return ""
+    if not view.active:
+        return f"<p class='hint' role='status'>{esc(view.message)}</p>"
+    parts = [
+        text.WITH_MODEL.format(doing=view.message, model=view.model),
+        text.NTH.format(n=f"{view.done:,}", of=f"{view.total:,}"),
+        *([text.LEFT.format(time=span(view.seconds_left))] if view.seconds_left is not None else []),
+    ]
+    drawn = bar(view.done / max(view.total, 1), text.DRAFTING)
+    return f"<div class='job'>{drawn}{hint(' · '.join(parts))}</div>"
+
+
+def bar(share: float, label: str) -> str:
+    shown = round(100 * min(max(share, 0.0), 1.0))
+    return (
+        f"<div class='bar' role='progressbar' aria-label='{esc(label)}' aria-valuemin='0' aria-valuemax='100' "
+        f"aria-valuenow='{shown}'><i style='width:{shown}%'></i></div>"
+    )
+
+
+def command(line: str, title: str = text.COMMAND) -> str:
+    """A command, by default the equal one, folded away, to copy."""
+    return (
+        f"<details><summary>{esc(title)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
+        f"<button type='button' data-copy data-copied='{esc(text.COPIED)}'>{esc(text.COPY)}</button></div></details>"
+    )

@@ -1,0 +1,1 @@
+"""The choice of a set, and the guided path."""
