@@ -113,7 +113,7 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
     page.get_by_role("button", name="More settings").click()
     epochs, rate = page.locator("#setting-epochs input"), page.locator("#setting-learning-rate input")
     suggested = epochs.input_value(), rate.input_value()
-    answer, look = threading.Event(), bench.adaptation.preview
+    answer, look = threading.Event(), bench.planning.preview
 
     def late(*args: Any, **kwargs: Any) -> Any:
         assert answer.wait(60)

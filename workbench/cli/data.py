@@ -77,7 +77,7 @@ def import_(
         )
         bench.upkeep.take_back()  # what was imported from lost+found is not kept there as well
         bench.upkeep.back_up()  # the look before a first import found nothing to lose
-        unlearnable = bench.adaptation.cannot_learn(set_name, spec) if spec else []
+        unlearnable = bench.label_checks.cannot_learn(set_name, spec) if spec else []
     document = report.to_json()
     if spec:
         document["cannot_learn"] = [p.to_json() for p in unlearnable]

@@ -158,8 +158,8 @@ def adapt(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = base_model(bench, set_name, model)
-        strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
-        preview = bench.adaptation.preview_model(set_name, spec, strategy, given)
+        strategy = strategy or bench.model_facts.usual_strategy(spec, set_name)
+        preview = bench.planning.preview_model(set_name, spec, strategy, given)
         for note in (*preview.suggestion.reasons, *preview.notes):
             messages().print(note)
         run = bench.adaptation.start(set_name, spec, strategy, given)
@@ -213,7 +213,7 @@ def curve(
     with opened(context, workspace) as bench:
         given = {k: v for k, v in settings.items() if v is not None}
         spec = base_model(bench, set_name, model)
-        strategy = strategy or bench.adaptation.usual_strategy(spec, set_name)
+        strategy = strategy or bench.model_facts.usual_strategy(spec, set_name)
         run = bench.adaptation.start(set_name, spec, strategy, given, curve_draws=draws)
         _follow(bench, run)
         document = bench.comparing.document(run)

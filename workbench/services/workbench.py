@@ -10,6 +10,7 @@ from workbench.services.clips.media import Picturing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
 from workbench.services.clips.uploads import Uploads
+from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.process import ModelProcess
 from workbench.services.inference.transcribe import Transcribing
@@ -21,10 +22,14 @@ from workbench.services.labels.query import Browsing
 from workbench.services.labels.revisions import Labelling
 from workbench.services.maintenance.upkeep import Upkeep
 from workbench.services.models.base_models import BaseModels
+from workbench.services.models.base_scores import Standings
 from workbench.services.models.service import Getting
 from workbench.services.results.comparison import Comparing
 from workbench.services.results.history import History
 from workbench.services.results.report import Reporting
+from workbench.services.runs.label_checks import LabelChecks
+from workbench.services.runs.model_facts import ModelFacts
+from workbench.services.runs.plan import Planning
 from workbench.services.runs.readiness import Guiding
 from workbench.services.runs.service import Adaptation
 from workbench.services.storage.reserve import opened_first
@@ -47,6 +52,9 @@ class Workbench:
     getting: Getting
     guiding: Guiding
     transcribing: Transcribing
+    model_facts: ModelFacts
+    label_checks: LabelChecks
+    planning: Planning
     adaptation: Adaptation
     comparing: Comparing
     doctor: Doctor
@@ -82,8 +90,11 @@ class Workbench:
         store = opened_first(workspace)
         catalog = Catalog(model_folders, model_collections)
         labelling, collecting = Labelling(store), Collecting(workspace, store)
-        adaptation = Adaptation(workspace, store, catalog, labelling, Jobs(workspace, store))
-        base_models = BaseModels(store, catalog, labelling, adaptation.expecting, adaptation.standings)
+        expecting, standings = Expecting(store), Standings(store)
+        facts, checks = ModelFacts(store, catalog, expecting, standings), LabelChecks(store, catalog, labelling)
+        planning = Planning(store, labelling, workspace.root, catalog, facts, checks, expecting)
+        adaptation = Adaptation(workspace, store, planning, Jobs(workspace, store))
+        base_models = BaseModels(store, catalog, labelling, expecting, standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
         return cls(
@@ -98,6 +109,9 @@ class Workbench:
             getting=Getting(catalog, base_models.choose),
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
             transcribing=Transcribing(workspace, store, catalog, labelling),
+            model_facts=facts,
+            label_checks=checks,
+            planning=planning,
             adaptation=adaptation,
             comparing=comparing,
             doctor=Doctor(store, labelling),

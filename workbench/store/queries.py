@@ -29,14 +29,19 @@ def set_names(session: Session) -> list[str]:
     return list(session.scalars(statement))
 
 
+def living_set(session: Session, name: str) -> ClipSetRow | None:
+    """The set of this name that is not in the bin; None where there is none."""
+    statement = select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
+    return session.scalars(statement).one_or_none()
+
+
 def find_set(session: Session, name: str) -> ClipSetRow:
     """The living set of this name.
 
     Raises:
         UnknownNameError: Lists the sets there are.
     """
-    statement = select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
-    row = session.scalars(statement).one_or_none()
+    row = living_set(session, name)
     if row is None:
         raise UnknownNameError("clip set", name, set_names(session))
     return row

@@ -97,19 +97,19 @@ def test_earlier_runs_on_this_machine_say_how_long_it_takes(
     spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
     runs = [prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none") for _ in range(3)]
     effort = Effort(heard=1e4, learned=1e5, updates=900, tested=1e4, tested_clips=10)
-    guess = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    guess = bench.planning.expecting.foretell(spec.name, "head", SHAPE, effort)
     assert guess.measured_in == ()
 
     _store_run(bench, runs[0], slower=100, machine="somebody else's")
-    assert bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort) == guess
+    assert bench.planning.expecting.foretell(spec.name, "head", SHAPE, effort) == guess
     _store_run(bench, runs[2], slower=30, others=0.6)
-    found = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    found = bench.planning.expecting.foretell(spec.name, "head", SHAPE, effort)
     assert (found.measured_in, found.disturbed) == ((runs[2],), True)
     _store_run(bench, runs[1], slower=5)
-    found = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, effort)
+    found = bench.planning.expecting.foretell(spec.name, "head", SHAPE, effort)
     assert (found.measured_in, found.disturbed) == ((runs[1],), False), "an older one that had the machine for itself"
     assert found.seconds == pytest.approx(5 * sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
-    other = bench.adaptation.expecting.foretell("another model", "head", SHAPE, effort)
+    other = bench.planning.expecting.foretell("another model", "head", SHAPE, effort)
     assert other.measured_in == (), "another model's runs tell how long a start takes, and no more"
     assert other.seconds == pytest.approx(sum(prices(SHAPE, effort).values()) + 2.0 + 4.0)
 
@@ -125,12 +125,12 @@ def test_a_heads_slow_small_operations_do_not_foretell_an_encoders_large_ones(
     encoder = Shape(SHAPE.blocks, 1)
     effort = Effort(heard=1e4, learned=1e6, updates=90, tested=1e4, tested_clips=10, trainings=1)
     priced = prices(encoder, effort)
-    found = bench.adaptation.expecting.foretell(spec.name, "encoder", encoder, effort)
+    found = bench.planning.expecting.foretell(spec.name, "encoder", encoder, effort)
     assert found.measured_in == (run,)
     assert priced["training"] < found.parts["training"] < 2 * priced["training"] + 12 * 3
-    again = bench.adaptation.expecting.foretell(spec.name, "head", SHAPE, small)
+    again = bench.planning.expecting.foretell(spec.name, "head", SHAPE, small)
     assert again.parts["training"] == pytest.approx(12 * prices(SHAPE, small)["training"])
-    minute = bench.adaptation.minute("ctc-en")
+    minute = bench.model_facts.minute("ctc-en")
     with bench.store.session() as session:
         row = find_run(session, run)
         row.model = {**row.model, "name": "ctc-en"}
@@ -140,7 +140,7 @@ def test_a_heads_slow_small_operations_do_not_foretell_an_encoders_large_ones(
             "seconds": seconds,
             "timing": {**row.result["timing"], "effort": vars(replace(small, tested=1e-2))},
         }
-    measured = bench.adaptation.minute("ctc-en")
+    measured = bench.model_facts.minute("ctc-en")
     assert minute is not None
     assert measured is not None
     assert measured.measured_in == (run,)
@@ -166,7 +166,7 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
     spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
     run = prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none", patience=0)
     settings = {"epochs": 2, "folds": 2, "general_set": "none"}
-    planned = bench.adaptation.preview_model("own", spec, "head", settings)
+    planned = bench.planning.preview_model("own", spec, "head", settings)
     assert planned.times is not None
     assert planned.times.run.measured_in == ()
     assert planned.times.sweep is not None
@@ -184,6 +184,6 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
         row = find_run(session, run)
         row.started_at = now()
     monkeypatch.setattr(expecting, "LEAST_MEASURED", 0.0)
-    again = bench.adaptation.preview_model("own", spec, "head", settings)
+    again = bench.planning.preview_model("own", spec, "head", settings)
     assert again.times is not None
     assert again.times.run.measured_in == (run,)

@@ -497,5 +497,5 @@ def test_a_model_that_has_to_be_fetched_first_is_said_to_be_before_a_run_starts(
     bench = Workbench.open(workspace.root)
     bench.collecting.create_set("s", "en")
     with pytest.raises(ModelError, match=r"whisper-tiny\.en is not on this machine; get it .*`workbench fetch whisper"):
-        bench.adaptation.preview("s", "whisper-tiny.en", "encoder")
+        bench.planning.preview("s", "whisper-tiny.en", "encoder")
     bench.close()

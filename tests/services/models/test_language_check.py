@@ -89,15 +89,15 @@ def test_a_language_known_in_name_only_is_told_by_what_was_heard(bench: Workbenc
     with bench.store.session() as session:
         session.execute(update(ClipSetRow).values(language="mt"))
     clips = [clip.id for clip in bench.labelling.clips("more")]
-    usual, base = bench.adaptation.usual_strategy, bench.catalog.find("whisper-base")
+    usual, base = bench.model_facts.usual_strategy, bench.catalog.find("whisper-base")
     assert usual(base, "more") == "encoder"
     bench.labelling.save_drafts("whisper-base", dict.fromkeys(clips[:3], "nothing of it"), draft=False)
     assert usual(base, "more") == "encoder", "three clips tell nothing"
     bench.labelling.save_drafts("whisper-base", dict.fromkeys(clips, "nothing of it"), draft=False)
     assert usual(base, "more") == "full"
-    (said,) = bench.adaptation._foreign_notes(base, "more", "mt", "encoder")
+    (said,) = bench.model_facts.language_notes(base, "more", "mt", "encoder")
     assert "it knows mt in name only: full" in said
-    assert bench.adaptation._foreign_notes(base, "more", "mt", "full") == []
+    assert bench.model_facts.language_notes(base, "more", "mt", "full") == []
 
 
 def test_drafting_and_transcribing_another_language_are_refused(

@@ -129,7 +129,7 @@ def test_folds_test_each_clip_once_and_an_export_says_the_same(
     bench: Workbench, spec: ModelSpec, tmp_path: Path
 ) -> None:
     import_tones(bench, tmp_path / "tones", 24)
-    preview = bench.adaptation.preview_model("tones", spec, "head", QUICK)
+    preview = bench.planning.preview_model("tones", spec, "head", QUICK)
     assert preview.folds == 4  # five were asked for, four speakers are there
     run = bench.adaptation.start("tones", spec, "head", QUICK)
     assert bench.adaptation.jobs.wait(run).status == "done"
@@ -193,7 +193,7 @@ def test_stop_keeps_the_best_and_the_next_run_waits_its_turn(bench: Workbench, s
 @pytest.mark.slow
 def test_new_characters_join_when_the_user_agrees(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", 24, text=lambda i: f"sǔ:li {WORDS[i % 6]} {WORDS[i // 6]}")
-    without = bench.adaptation.preview_model("tones", spec, "head", QUICK)
+    without = bench.planning.preview_model("tones", spec, "head", QUICK)
     assert without.new_characters == (":", "ǔ")
     assert any("extend alphabet" in note for note in without.notes)
     refused = bench.adaptation.start("tones", spec, "head", QUICK)
@@ -222,7 +222,7 @@ def test_a_changed_base_is_noticed(bench: Workbench, tmp_path: Path) -> None:
 def test_what_cannot_be_learned_is_listed_before_a_run(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     texts = ["fig", "sǔ li", "a far longer text than so short a sound can ever hold, said at no human speed", "…"]
     import_tones(bench, tmp_path / "tones", 4, text=lambda i: texts[i])
-    found = {p.file: p.reason for p in bench.adaptation.cannot_learn("tones", spec)}
+    found = {p.file: p.reason for p in bench.label_checks.cannot_learn("tones", spec)}
     assert set(found) == {"1.wav", "2.wav", "3.wav"}
     assert "cannot write ǔ" in found["1.wav"]
     assert "more text than frames" in found["2.wav"]
@@ -252,7 +252,7 @@ def test_labels_that_nobody_said_neither_train_nor_test(bench: Workbench, spec: 
         clips, ("zoo <|endoftext|> abba", "[00:00.000 --> 00:02.000] zoo", "<i>zoo</i>"), strict=False
     ):
         bench.labelling.save(clip.id, text, confirmed=True, author="Ann")
-    preview = bench.adaptation.preview_model("tones", spec, "head", QUICK)
+    preview = bench.planning.preview_model("tones", spec, "head", QUICK)
     assert preview.test == 21
     (note,) = [n for n in preview.notes if "which nobody says" in n]
     assert note.startswith("3 of 24 confirmed labels hold times, markup or control tokens (such as <|endoftext|>)")

@@ -52,16 +52,16 @@ def test_pieces_of_words_need_few_frames_and_take_no_new_characters(bench: Workb
     texts = ["hello a zoo", "hello hello", "café"]
     import_tones(bench, tmp_path / "tones", range(12), "tones", text=lambda i: texts[i % 3], n_samples=12_900)
     assert n_frames(json.loads((tmp_path / "model" / "config.json").read_text()), 12_900) == 10  # 80 ms each
-    problems = bench.adaptation.cannot_learn("tones", spec)
+    problems = bench.label_checks.cannot_learn("tones", spec)
     assert {(p.reason, p.remedy) for p in problems} == {("the model model cannot write é", "correct the label")}
     assert len(problems) == 4
     with pytest.raises(WorkbenchError, match="pieces of words"):
-        bench.adaptation.preview_model("tones", spec, "top-1", {"extend_alphabet": True})
+        bench.planning.preview_model("tones", spec, "top-1", {"extend_alphabet": True})
 
 
 def test_the_alphabet_is_that_of_the_sets_language(bench: Workbench, tmp_path: Path) -> None:
     spec = bench.catalog.resolve(str(save_model(tmp_path / "model", "mms")))
-    alphabets = [bench.adaptation.alphabet(spec, language) for language in (None, "de", "fr")]
+    alphabets = [bench.label_checks.alphabet(spec, language) for language in (None, "de", "fr")]
     assert ["ü" in a.characters for a in alphabets if a] == [False, True, False]
 
 
@@ -69,4 +69,6 @@ def test_the_alphabet_is_that_of_the_sets_language(bench: Workbench, tmp_path: P
     ("kind", "strategy"), [("mms", "adapters"), ("w2v-bert", "full"), ("parakeet", "all-but-features")]
 )
 def test_the_usual_strategy_fits_the_family(kind: str, strategy: str, bench: Workbench, tmp_path: Path) -> None:
-    assert bench.adaptation.usual_strategy(bench.catalog.resolve(str(save_model(tmp_path / "model", kind)))) == strategy
+    assert (
+        bench.model_facts.usual_strategy(bench.catalog.resolve(str(save_model(tmp_path / "model", kind)))) == strategy
+    )

@@ -109,9 +109,9 @@ def test_a_language_without_a_general_set_says_so_before_the_run(
     bench: Workbench, spec: ModelSpec, tmp_path: Path
 ) -> None:
     import_tones(bench, tmp_path / "own", range(24), "own")
-    previewed = bench.adaptation.preview_model("own", spec, "head", {"language": "chr"})
+    previewed = bench.planning.preview_model("own", spec, "head", {"language": "chr"})
     assert any("is not measured" in note and "chr" in note for note in previewed.notes)
-    chosen = bench.adaptation.preview_model("own", spec, "head", {"language": "chr", "general_set": "none"})
+    chosen = bench.planning.preview_model("own", spec, "head", {"language": "chr", "general_set": "none"})
     assert not any("is not measured" in note for note in chosen.notes)
 
 
@@ -199,8 +199,8 @@ def test_what_cannot_serve_is_said_before_the_run_and_does_not_spoil_one(
         ("empty", WorkbenchError, "no confirmed clip"),
     ):
         with pytest.raises(kind, match=said):
-            bench.adaptation.preview_model("own", spec, "head", {"general_set": name})
-    assert bench.adaptation.general_choices("own") == ["general", "other", "empty", "none"]
+            bench.planning.preview_model("own", spec, "head", {"general_set": name})
+    assert bench.planning.general_choices("own") == ["general", "other", "empty", "none"]
     run = prepare(bench, monkeypatch, spec, "own", folds=0, general_set="other")
     bench.collecting.delete_set("other")
     execute(bench, run)
@@ -211,4 +211,4 @@ def test_what_cannot_serve_is_said_before_the_run_and_does_not_spoil_one(
 
 def test_the_command_names_the_general_set(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "own", range(24), "own")
-    assert "--general-set general --red-line 3" in bench.adaptation.preview_model("own", spec, "head").command
+    assert "--general-set general --red-line 3" in bench.planning.preview_model("own", spec, "head").command

@@ -23,7 +23,7 @@ def test_spoken_digits_of_unheard_speakers_get_better(bench: Workbench) -> None:
     report = bench.collecting.import_path(SHARED_AUDIO / "fsdd_digits", "digits")
     assert report.added == 476
     assert all("0.2" in p.reason for p in report.rejected)
-    preview = bench.adaptation.preview("digits", "ctc-en", "full")
+    preview = bench.planning.preview("digits", "ctc-en", "full")
     assert preview.normalizer == "marks"
     assert "speaker" in preview.split_rule
     run = bench.adaptation.start("digits", "ctc-en", "full", {"epochs": 8, "patience": 0})
@@ -43,11 +43,11 @@ def test_spoken_digits_of_unheard_speakers_get_better(bench: Workbench) -> None:
 def test_cherokee_needs_new_characters_and_says_which(bench: Workbench) -> None:
     report = bench.collecting.import_path(SHARED_AUDIO / "cherokee_phrases", "cherokee", language="chr")
     assert report.added == 514
-    preview = bench.adaptation.preview("cherokee", "ctc-en", "top-1")
+    preview = bench.planning.preview("cherokee", "ctc-en", "top-1")
     assert preview.normalizer == "marks"
     assert {"ǔ", "ā", ":"} <= set(preview.new_characters)
     assert preview.folds == 0
-    assert len(bench.adaptation.cannot_learn("cherokee", "ctc-en")) > 300
+    assert len(bench.label_checks.cannot_learn("cherokee", "ctc-en")) > 300
     bench.close()
 
 

@@ -146,5 +146,5 @@ def test_impossible_sweeps_are_refused(bench: Workbench, spec: ModelSpec) -> Non
         bench.adaptation.start_sweep("tones", spec, ["head"], [1e-3, 1e-3], SETTINGS)
     with pytest.raises(WorkbenchError, match="decoder means nothing"):
         bench.adaptation.start_sweep("tones", spec, ["head", "decoder"], [1e-3], SETTINGS)
-    assert bench.adaptation.sweep_strategies("ctc-en") == ["head", "top-1", "top-2", "top-4"]
-    assert bench.adaptation.sweep_strategies("whisper-en") == ["top-1", "top-2", "decoder"]
+    assert bench.model_facts.sweep_strategies("ctc-en") == ["head", "top-1", "top-2", "top-4"]
+    assert bench.model_facts.sweep_strategies("whisper-en") == ["top-1", "top-2", "decoder"]

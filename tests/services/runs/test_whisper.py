@@ -110,9 +110,9 @@ def test_clips_longer_than_the_window_are_left_out_and_said(
 ) -> None:
     import_tones(bench, tmp_path / "tones", range(12), "tones")
     import_tones(bench, tmp_path / "long", range(12, 15), "tones", n_samples=40_000)
-    preview = bench.adaptation.preview_model("tones", spec, "top-1", SETTINGS)
+    preview = bench.planning.preview_model("tones", spec, "top-1", SETTINGS)
     assert any("3 clips are longer than the 2 s" in note for note in preview.notes)
-    problems = bench.adaptation.cannot_learn("tones", spec)
+    problems = bench.label_checks.cannot_learn("tones", spec)
     assert [p.reason for p in problems] == ["2.5 s are longer than the 2 s that model hears at once"] * 3
     run = start(bench, spec, "top-1", monkeypatch)
     parts = json.loads((bench.workspace.run_folder(run) / "model" / "run.json").read_text())["split"]

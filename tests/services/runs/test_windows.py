@@ -108,7 +108,7 @@ def test_a_run_that_keeps_the_base_keeps_its_window(
     # Its seconds are those of the window that it was trained in, and tell how long the next run takes.
     result = bench.adaptation.view(run).result
     n_checks = len(result["trainings"][0]["checks"])
-    n_dev = bench.adaptation.preview_model("tones", spec, "decoder", SETTINGS).dev
+    n_dev = bench.planning.preview_model("tones", spec, "decoder", SETTINGS).dev
     assert result["timing"]["effort"]["checked"] == n_checks * n_dev * SHORT
     assert result["timing"]["effort"]["based"] == (len(rows) + n_dev) * WINDOW_S
     assert result["timing"]["effort"]["tested"] == 0
@@ -158,12 +158,12 @@ def test_the_window_is_chosen_by_the_clips(bench: Workbench, tmp_path: Path) -> 
     spec = bench.catalog.resolve(str(folder))
     import_tones(bench, tmp_path / "tones", range(24), "tones")
     given = {k: v for k, v in SETTINGS.items() if k != "window"}
-    learns = bench.adaptation.preview_model("tones", spec, "encoder", given)
+    learns = bench.planning.preview_model("tones", spec, "encoder", given)
     assert learns.suggestion.config.window == learns.window.seconds == 5
     assert "--window 5" in learns.command
-    frozen = bench.adaptation.preview_model("tones", spec, "decoder", given)
+    frozen = bench.planning.preview_model("tones", spec, "decoder", given)
     assert (frozen.suggestion.config.window, frozen.window.to_heal) == (30, False)  # healing costs more than it saves
-    asked = bench.adaptation.preview_model("tones", spec, "decoder", {**given, "window": 5})
+    asked = bench.planning.preview_model("tones", spec, "decoder", {**given, "window": 5})
     assert asked.window.to_heal
     assert asked.times
     assert frozen.times

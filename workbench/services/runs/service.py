@@ -6,13 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.asr.catalog.catalog import Catalog
 from workbench.core.config import TrainingConfig
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.duration import Expectation
 from workbench.services.jobs.workers import Jobs
-from workbench.services.labels.revisions import Labelling
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
@@ -78,12 +76,12 @@ class RunView:
         return self.status in ("queued", "running")
 
 
-class Adaptation(Planning):
+class Adaptation:
     """The use cases around a fine-tune."""
 
-    def __init__(self, workspace: Workspace, store: Store, catalog: Catalog, labelling: Labelling, jobs: Jobs) -> None:
-        super().__init__(store, catalog, labelling, workspace.root)
-        self.workspace, self.jobs = workspace, jobs
+    def __init__(self, workspace: Workspace, store: Store, planning: Planning, jobs: Jobs) -> None:
+        self.workspace, self.store, self.jobs = workspace, store, jobs
+        self._planning = planning
 
     def start(
         self,
@@ -102,12 +100,14 @@ class Adaptation(Planning):
         Raises:
             WorkbenchError: As `preview`.
         """
-        spec = self.catalog.find(model) if isinstance(model, str) else model
-        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+        spec = self._planning.find(model)
+        preview, config, split, labelled = self._planning.prepare(set_name, spec, strategy, settings or {})
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
         plan = preview.plan
-        work = self._work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
-        expected = self.expecting.of_run(work, plan, config, curve_draws=curve_draws) if plan and work else None
+        work = self._planning.work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
+        expected = (
+            self._planning.expecting.of_run(work, plan, config, curve_draws=curve_draws) if plan and work else None
+        )
         kept = asdict(plan) if plan else {}
         return self._launch(set_name, spec, strategy, config.to_json() | more, kept, split, labelled, expected)
 
@@ -164,11 +164,11 @@ class Adaptation(Planning):
         Raises:
             WorkbenchError: As `preview`, or fewer than two arms.
         """
-        spec = self.catalog.find(model) if isinstance(model, str) else model
-        strategies = strategies or self.sweep_strategies(spec)
+        spec = self._planning.find(model)
+        strategies = strategies or self._planning.facts.sweep_strategies(spec)
         arms, configs, planned = [], [], []
         for strategy in dict.fromkeys(strategies):
-            preview, suggested, split, labelled = self.prepare(set_name, spec, strategy, settings or {})
+            preview, suggested, split, labelled = self._planning.prepare(set_name, spec, strategy, settings or {})
             own = [suggested.learning_rate] if (settings or {}).get("learning_rate") else None
             for rate in (
                 dict.fromkeys(learning_rates) or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]
@@ -183,8 +183,8 @@ class Adaptation(Planning):
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
         config = {**configs[0].to_json(), SWEEP: {"arms": arms}}
-        work = self._work(set_name, spec, configs[0], split, labelled, to_heal=preview.window.to_heal)
-        expected = self.expecting.of_sweep(work, planned) if work and planned else None
+        work = self._planning.work(set_name, spec, configs[0], split, labelled, to_heal=preview.window.to_heal)
+        expected = self._planning.expecting.of_sweep(work, planned) if work and planned else None
         return self._launch(set_name, spec, SWEEP, config, {}, split, labelled, expected)
 
     def view(self, name: str) -> RunView:
@@ -196,7 +196,7 @@ class Adaptation(Planning):
         self.jobs.refresh()
         with self.store.session() as session:
             row = find_run(session, name)
-            return run_view(row, _set_name(session, row), _ahead(session, row), self.root)
+            return run_view(row, _set_name(session, row), _ahead(session, row), self.workspace.root)
 
     def runs(self, set_name: str | None = None) -> list[RunView]:
         """All runs, newest first; of one set where it is named.
@@ -208,7 +208,7 @@ class Adaptation(Planning):
         with self.store.session() as session:
             set_id = find_set(session, set_name).id if set_name else None
             return [
-                run_view(row, _set_name(session, row), _ahead(session, row), self.root)
+                run_view(row, _set_name(session, row), _ahead(session, row), self.workspace.root)
                 for row in list_runs(session, set_id)
             ]
 

@@ -47,11 +47,12 @@ class Adapt(RunPanel):
         self.catalog, self.base_models = workbench.catalog, workbench.base_models
         self.models = models or Models(workbench)
         self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
+        self.planning, self.model_facts = workbench.planning, workbench.model_facts
         self.newest_strip, self.newest_review = Newest(), Newest()
 
     def build(self) -> None:
         first, self.model = self.base_models.of_set(""), self.models.base
-        names, usual = self.adaptation.strategies(first.name), self.adaptation.usual_strategy(first)
+        names, usual = self.model_facts.strategies(first.name), self.model_facts.usual_strategy(first)
         # What the form was last filled with, to tell what the user changed, and what it is to be filled with; both are
         # the browser's to keep, which alone knows what is being typed.
         self.filled = gr.JSON({name: getattr(TrainingConfig(), name) for name in SETTINGS}, visible=False)
@@ -172,19 +173,19 @@ class Adapt(RunPanel):
     # ---- the form ----
 
     def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
-        return [(strategy_label(name) or self.adaptation.strategy_words(name)[0], name) for name in names]
+        return [(strategy_label(name) or self.model_facts.strategy_words(name)[0], name) for name in names]
 
     def _all_strategies(self, names: list[str]) -> str:
-        return strategies((name, *self.adaptation.strategy_words(name)) for name in names)
+        return strategies((name, *self.model_facts.strategy_words(name)) for name in names)
 
     def _strip(self, model: str, strategy: str, blocks: str = "", lora_rank: float | None = None) -> dict[str, Any]:
         rank = int(lora_rank or TrainingConfig.lora_rank)
         plan, problem = None, ""
         try:
-            plan = self.adaptation.plan(model, strategy, TrainingConfig(blocks=blocks, lora_rank=rank))
+            plan = self.model_facts.plan(model, strategy, TrainingConfig(blocks=blocks, lora_rank=rank))
         except WorkbenchError as e:  # such as custom without blocks; the review says it too
             problem = str(e)
-        known, words = self.adaptation.blocks(model), self.adaptation.strategy_words(strategy)
+        known, words = self.model_facts.blocks(model), self.model_facts.strategy_words(strategy)
         return strip_value(known, plan, strategy=strategy, words=words, rank=rank, problem=problem)
 
     @quiet(4)
@@ -193,7 +194,7 @@ class Adapt(RunPanel):
         spec = self.catalog.find(model or "")
         if before == spec.name:  # a run drafts, or what was wished for is not to be had
             return [gr.skip()] * 4
-        names = self.adaptation.strategies(spec.name)
+        names = self.model_facts.strategies(spec.name)
         value = self._strategy_for(spec, set_name, strategy, before)
         choices = gr.update(choices=self._strategy_choices(names), value=value)
         return [choices, self._all_strategies(names), self._strip(spec.name, value), ""]
@@ -201,13 +202,13 @@ class Adapt(RunPanel):
     def _strategy_for(self, spec: ModelSpec, set_name: str, strategy: str, before: str) -> str:
         """The strategy that was chosen with another model, where it is one of this model's and was a wish."""
         wished = strategy not in (self._usual(before, set_name), CUSTOM)
-        offered = strategy in self.adaptation.strategies(spec.name)
-        return strategy if wished and offered else self.adaptation.usual_strategy(spec, set_name)
+        offered = strategy in self.model_facts.strategies(spec.name)
+        return strategy if wished and offered else self.model_facts.usual_strategy(spec, set_name)
 
     def _usual(self, model: str, set_name: str) -> str:
         """The usual strategy of a model by its name; "" of one that is no longer on offer."""
         try:
-            return self.adaptation.usual_strategy(model, set_name)
+            return self.model_facts.usual_strategy(model, set_name)
         except WorkbenchError:
             return ""
 
@@ -260,18 +261,18 @@ class Adapt(RunPanel):
     ) -> list[Any]:
         """Updates for `form_outputs`; `asked` is what the fields held before."""
         spec = self.catalog.find(model)
-        names = self.adaptation.strategies(spec.name)
+        names = self.model_facts.strategies(spec.name)
         if strategy not in names:
             try:  # such as top-3, which is not offered and yet possible
-                self.adaptation.plan(spec.name, strategy)
+                self.model_facts.plan(spec.name, strategy)
                 names.append(strategy)
             except WorkbenchError:
-                strategy = self.adaptation.usual_strategy(spec, set_name)
+                strategy = self.model_facts.usual_strategy(spec, set_name)
         filled = {name: getattr(TrainingConfig(), name) for name in SETTINGS}
         values = filled | given
         try:
             suggested = self._suggested(set_name, spec.name, strategy, given)
-            p = self.adaptation.preview(set_name, spec.name, strategy, given | {"extend_alphabet": extend})
+            p = self.planning.preview(set_name, spec.name, strategy, given | {"extend_alphabet": extend})
             filled, values = suggested, {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         except WorkbenchError:  # too few clips, for instance: the review says it
             pass
@@ -320,7 +321,7 @@ class Adapt(RunPanel):
             if not set_name:
                 raise DataError(text.NO_SET)
             given = wishes(filled, values)
-            p = self.adaptation.preview(set_name, model or "", strategy, given | {"extend_alphabet": extend})
+            p = self.planning.preview(set_name, model or "", strategy, given | {"extend_alphabet": extend})
             suggested = self._suggested(set_name, model or "", strategy, given)
             check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         except WorkbenchError as e:
@@ -353,18 +354,18 @@ class Adapt(RunPanel):
         """The choices of a setting that depend on what is in the workspace, or on what a run would do."""
         if name == "effort" and p and p.times:
             return {"choices": efforts({n: about(found) for n, found in p.times.efforts.items()})}
-        return {"choices": self.adaptation.general_choices(set_name)} if name == "general_set" else {}
+        return {"choices": self.planning.general_choices(set_name)} if name == "general_set" else {}
 
     def _suggested(self, set_name: str, model: str, strategy: str, given: dict[str, Any]) -> dict[str, Any]:
         """What the form would hold without the user's wishes, but for the blocks that learn."""
         led = {name: given[name] for name in FOLLOWED if name in given}
-        config = self.adaptation.suggested(set_name, model, strategy, led)
+        config = self.planning.suggested(set_name, model, strategy, led)
         return {name: getattr(TrainingConfig() if name in FOLLOWED else config, name) for name in SETTINGS}
 
     @shown
     def listen_first(self, set_name: str, model: str | None, strategy: str) -> None:
         """Let the base model hear the test clips, so that the review can say what they prove."""
-        folds = self.adaptation.preview(set_name, model or "", strategy).folds
+        folds = self.planning.preview(set_name, model or "", strategy).folds
         clips = self.labelling.clips(set_name, status="confirmed", split=None if folds else "test")
         self.transcribing.draft_now(set_name, model or "", [c.id for c in clips])
 
@@ -376,7 +377,7 @@ class Adapt(RunPanel):
         if not set_name:
             raise DataError(text.NO_SET)
         given = wishes(filled, values) | {"extend_alphabet": extend}
-        p = self.adaptation.preview(set_name, model or "", strategy, given)
+        p = self.planning.preview(set_name, model or "", strategy, given)
         check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         return self.adaptation.start(set_name, model or "", strategy, given)
 

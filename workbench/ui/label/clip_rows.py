@@ -56,7 +56,7 @@ class ClipRows:
 
     def __init__(self, workbench: Workbench, doctor: DoctorPanel) -> None:
         self.browsing, self.picturing = workbench.browsing, workbench.picturing
-        self.adaptation, self.catalog, self.doctor = workbench.adaptation, workbench.catalog, doctor
+        self.label_checks, self.catalog, self.doctor = workbench.label_checks, workbench.catalog, doctor
         self.labelling = workbench.labelling
 
     def view(
@@ -112,7 +112,7 @@ class ClipRows:
 
     def _alphabet(self, model: str | None, language: str | None) -> Alphabet | None:
         try:
-            return self.adaptation.alphabet(self.catalog.find(model), language) if model else None
+            return self.label_checks.alphabet(self.catalog.find(model), language) if model else None
         except WorkbenchError:
             return None  # a half-typed hub id
 

@@ -1,4 +1,4 @@
-"""What a model can write of a set's labels: its alphabet, and the labels that it cannot learn as they stand."""
+"""Labels held against a model: its alphabet, and the labels that it cannot learn as they stand."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from workbench.store.database import Store
 from workbench.store.queries import find_set
 
 
-class Writing:
+class LabelChecks:
     """Looks at labels with a model's alphabet; loads no model."""
 
     def __init__(self, store: Store, catalog: Catalog, labelling: Labelling) -> None:

@@ -1,0 +1,116 @@
+"""The confirmed clips that a run learns from and is judged by, and the run's own copy of their split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
+from workbench.core.evaluation.sample_size import FEWEST_TEST_CLIPS
+from workbench.core.splits import SplitCandidate, closed_vocabulary, folds
+from workbench.core.text.normalize import normalize_marks
+from workbench.core.text.unspoken import unspoken
+from workbench.core.types import Seconds, Split
+from workbench.errors import TrainingError
+from workbench.services.labels.revisions import Labelling
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, ReferenceRow
+from workbench.store.queries import find_set
+
+MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
+LEFT_OUT = (
+    "{n} of {labels} confirmed labels hold times, markup or control tokens (such as {written}), which nobody says: "
+    "they are left out; the label doctor names them."
+)
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """A confirmed clip and the revision of its label."""
+
+    clip_id: int
+    reference_id: int
+    text: str
+    speaker: str | None
+    source: str | None
+    split: str | None
+    fixed: bool
+    duration: Seconds
+
+
+class ConfirmedClips(NamedTuple):
+    """The confirmed clips of a set, its language, the rule by which it is split, and what to say of labels left out."""
+
+    labelled: list[LabelledClip]
+    language: str | None
+    rule: str
+    notes: tuple[str, ...]
+
+
+def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> ConfirmedClips:
+    """The confirmed clips of a set but those whose labels hold what nobody says."""
+    rule = labelling.assign_splits(set_name).rule
+    with store.session() as session:
+        clip_set = find_set(session, set_name)
+        query = (
+            select(ClipRow, ReferenceRow)
+            .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
+            .where(ClipRow.set_id == clip_set.id, ClipRow.deleted_at.is_(None), ReferenceRow.confirmed)
+            .order_by(ClipRow.id)
+        )
+        labelled = [
+            LabelledClip(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
+            for c, r in session.execute(query)
+        ]
+        language = clip_set.language
+    odd = {c.clip_id: found for c in labelled if (found := unspoken(c.text))}
+    notes = tuple(LEFT_OUT.format(n=len(odd), labels=len(labelled), written=w[:40]) for _, w in [*odd.values()][:1])
+    labelled = [c for c in labelled if c.clip_id not in odd]
+    if len(labelled) < MIN_CONFIRMED:
+        raise TrainingError(
+            f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
+            f"least {MIN_CONFIRMED} are needed ({FEWEST_TEST_CLIPS} make a first test set); confirm more labels."
+        )
+    return ConfirmedClips(labelled, language, rule, notes)
+
+
+def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: str) -> tuple[dict[str, Any], list[str]]:
+    """The run's copy of the split, as JSON, and what to say about it."""
+    if config.folds > 1:
+        candidates = [_candidate(c, keep=False) for c in labelled]
+        cut = folds(candidates, config.folds, seed=0)
+        empty = Split((), (), (), cut[0].rule, 0)
+        return empty.to_json() | {"folds": [s.to_json() for s in cut]}, []
+    notes: list[str] = []
+    parts: dict[str, list[int]] = {
+        name: [c.clip_id for c in labelled if c.split == name] for name in ("train", "dev", "test")
+    }
+    if not closed_vocabulary([c.text for c in labelled]):
+        heard = {normalize_marks(c.text) for c in labelled if c.split == "test"}
+        repeated = {
+            c.clip_id for c in labelled if c.split != "test" and not c.fixed and normalize_marks(c.text) in heard
+        }
+        if repeated:
+            parts = {n: [i for i in ids if i not in repeated] for n, ids in parts.items()}
+            notes.append(f"{len(repeated)} clips were left out of training: their sentence is also in a test clip.")
+    unused = sum(c.split is None for c in labelled)
+    if unused:
+        notes.append(f"{unused} confirmed clips are used nowhere: they would tie training and test clips together.")
+    for name, why in (("train", "nothing to learn from"), ("test", "nothing to judge by")):
+        if not parts[name]:
+            raise TrainingError(
+                f"No confirmed clip is a {name} clip, so there would be {why}; set folds "
+                f"(cross-validation) to {DEFAULT_FOLDS}, or confirm clips of other speakers or recordings."
+            )
+    if len(labelled) < FOLDS_BELOW_CLIPS and not any(c.fixed for c in labelled):
+        notes.append(
+            f"With {len(labelled)} confirmed clips, folds would prove more than {len(parts['test'])} test clips."
+        )
+    split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
+    return split.to_json() | {"folds": []}, notes
+
+
+def _candidate(clip: LabelledClip, *, keep: bool) -> SplitCandidate:
+    split: Any = clip.split if keep else None
+    return SplitCandidate(clip.clip_id, clip.text, clip.speaker, clip.source, split, clip.fixed and keep)
