@@ -43,7 +43,7 @@ def write_set(clips: Clips, folder: Path) -> Path:
 def sweep(model: Path, clips: Clips, strategies: tuple[str, ...], epochs: int, work: Path) -> dict[str, Any]:
     """Seconds of the whole sweep, and the updates that its arms made."""
     from workbench.asr.catalog.catalog import folder_spec
-    from workbench.services.runs.sweep import SweepExecution
+    from workbench.services.runs.execute import execute
     from workbench.services.workbench import Workbench
 
     bench = Workbench.open(work / "workspace")
@@ -53,7 +53,7 @@ def sweep(model: Path, clips: Clips, strategies: tuple[str, ...], epochs: int, w
     settings |= {"patience": 0, "augment_copies": 0, "normalizer": "marks"}
     run = bench.adaptation.start_sweep("noise", folder_spec(model), strategies, RATES, settings)
     began = time.perf_counter()
-    SweepExecution(bench.workspace, bench.store, run).execute()
+    execute(bench.workspace, bench.store, run)
     seconds = time.perf_counter() - began
     arms = bench.comparing.document(run)["sweep"]["arms"]
     bench.close()

@@ -21,7 +21,7 @@ ALLOWED = {
     "ui": {"core", "services", "ui"},
     "cli": {"core", "services", "ui", "cli"},
 }
-EVERYBODYS = {"errors", "workspace", "assets", "disk", "files", "__version__"}
+EVERYBODYS = {"atomic", "errors", "workspace", "assets", "disk", "files", "__version__"}
 
 
 def imports_of(file: Path) -> set[str]:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from workbench.core.run_result import RunResult
 from workbench.core.types import ModelSpec
-from workbench.services.runs.execute import RunExecution
+from workbench.services.runs import execute as execution
 from workbench.services.workbench import Workbench
 
 WORDS = ["abba", "zoo", "kiwi", "lemon", "fig", "pea", "oak", "elm"]
@@ -58,4 +59,11 @@ def prepare(
 
 
 def execute(bench: Workbench, run: str) -> None:
-    RunExecution(bench.workspace, bench.store, run).execute()
+    execution.execute(bench.workspace, bench.store, run)
+
+
+def result_of(bench: Workbench, run: str) -> RunResult:
+    """What a run that is over has measured."""
+    result = bench.adaptation.view(run).result
+    assert result
+    return result

@@ -25,7 +25,7 @@ from workbench.store.runs import active_runs, find_run
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
-    from workbench.services.runs.execute import RunExecution
+    from workbench.services.runs.execute import Executed
 
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
@@ -102,10 +102,7 @@ def _comes_first(workspace: Workspace, older: RunRow) -> bool:
 def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.asr.training.allocator import keep_freed_memory
     from workbench.services.jobs.stop import StopRequested
-    from workbench.services.runs.execute import RunExecution
-    from workbench.services.runs.learning_curve import CurveExecution
-    from workbench.services.runs.plan import CURVE, SWEEP
-    from workbench.services.runs.sweep import SweepExecution
+    from workbench.services.runs.execute import execute
     from workbench.services.storage.word_times import forget_times
 
     keep_freed_memory()
@@ -113,15 +110,12 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""
-        kinds = {SWEEP: SweepExecution, CURVE: CurveExecution}
-        execution = next((kind for name, kind in kinds.items() if row.config.get(name)), RunExecution)
     try:
-        at_work = execution(workspace, store, name)
-        at_work.execute()
+        executed = execute(workspace, store, name)
     except StopRequested:
         _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
     else:
-        _place_words(at_work)
+        _place_words(executed)
 
 
 def _reason(error: Exception, workspace: Workspace, name: str) -> str:
@@ -138,12 +132,12 @@ def _reason(error: Exception, workspace: Workspace, name: str) -> str:
     return f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
 
 
-def _place_words(execution: "RunExecution") -> None:
+def _place_words(executed: "Executed") -> None:
     """Say when the words of the tested clips were said; the run is done already, whatever becomes of this."""
     from workbench.services.runs.word_times import place_run
 
     try:
-        place_run(execution)
+        place_run(executed)
     except Exception:  # the job's boundary: the page offers to try again
         traceback.print_exc()
 

@@ -121,6 +121,12 @@ class HypothesisRow(Base):
     drafted_at: Mapped[datetime | None]  # when it first stood there as the draft to correct; None where it never did
 
 
+# Kinds of runs.
+FINE_TUNE = "fine-tune"
+SWEEP = "sweep"  # several strategies and rates race
+CURVE = "curve"  # also trained on parts of its clips
+
+
 class RunRow(Base):
     """One fine-tune: everything needed to repeat it, where it stands, and what came out."""
 
@@ -128,10 +134,11 @@ class RunRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     set_id: Mapped[int] = mapped_column(ForeignKey("clip_set.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(12), default=FINE_TUNE, server_default=FINE_TUNE)
     status: Mapped[str] = mapped_column(String(12), default="queued")
     strategy: Mapped[str] = mapped_column(String(40))
     model: Mapped[dict[str, Any]]  # ModelSpec and fingerprint
-    config: Mapped[dict[str, Any]]  # TrainingConfig
+    config: Mapped[dict[str, Any]]  # TrainingConfig; "sweep": its arms, or "curve": its draws
     plan: Mapped[dict[str, Any]] = mapped_column(default=dict)  # FreezePlan, known once the model is loaded
     split: Mapped[dict[str, Any]]  # this run's copy of Split, with folds
     labels: Mapped[dict[str, Any]]  # clip id -> id of the reference revision the run saw

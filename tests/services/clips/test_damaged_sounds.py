@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.asr.conftest import save_model
-from tests.services.inprocess import execute, import_tones, prepare
+from tests.services.inprocess import execute, import_tones, prepare, result_of
 from workbench.core.types import Clip, ModelSpec
 from workbench.errors import AudioError, TrainingError, WorkbenchError
 from workbench.services.exports.dataset import export_dataset
@@ -115,7 +115,7 @@ def test_a_run_goes_on_without_damaged_clips(bench, clips, spec, monkeypatch) ->
     execute(bench, run)
     view = bench.adaptation.view(run)
     assert view.status == "done"
-    (note,) = [n for n in view.result["notes"] if "damaged or missing" in n]
+    (note,) = [n for n in view.result.notes if "damaged or missing" in n]
     assert note.startswith(f"3 of {N_CLIPS} clips were left out")
     assert all(clip.name in note and clip.sha256 not in note for clip in broken)
     document = bench.comparing.document(run)
@@ -127,7 +127,7 @@ def test_a_run_goes_on_where_it_heard_the_clips_before(bench, clips, spec, monke
     for number in range(2):
         run = prepare(bench, monkeypatch, spec, "tones", folds=0, general_set="none")
         execute(bench, run)
-        notes = [n for n in bench.adaptation.view(run).result["notes"] if "damaged or missing" in n]
+        notes = [n for n in result_of(bench, run).notes if "damaged or missing" in n]
         assert len(notes) == number
         empty(sound_of(bench, clips[5]))
 
@@ -149,7 +149,7 @@ def test_a_damaged_general_set_is_left_out(bench, spec, tmp_path: Path, monkeypa
     execute(bench, run)
     view = bench.adaptation.view(run)
     assert view.status == "done"
-    (note,) = [n for n in view.result["notes"] if "damaged or missing" in n]
+    (note,) = [n for n in view.result.notes if "damaged or missing" in n]
     assert note.startswith(f"{n_broken} of 3 clips of the general set other w")
     general = bench.comparing.document(run)["general"]
     assert general.get("clips", 0) == 3 - n_broken

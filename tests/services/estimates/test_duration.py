@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.asr.conftest import save_model
-from tests.services.inprocess import execute, import_tones, prepare
+from tests.services.inprocess import execute, import_tones, prepare, result_of
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.services.estimates import duration as expecting
@@ -173,7 +173,7 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
     assert planned.times.sweep.effort.updates > planned.times.run.effort.updates
     assert planned.times.sweep.seconds > planned.times.run.seconds
     execute(bench, run)
-    timing: dict[str, Any] = bench.adaptation.view(run).result["timing"]
+    timing: dict[str, Any] = dict(result_of(bench, run).timing or {})
     assert timing["machine"] == platform.node()
     assert 0 <= timing["others"] <= 1
     done = Effort(**timing["effort"])

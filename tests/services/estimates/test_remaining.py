@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,9 @@ from workbench.services.estimates import remaining as course
 from workbench.services.estimates.duration import Expectation
 from workbench.services.estimates.remaining import Course, Stage
 from workbench.services.estimates.workload import Effort
-from workbench.services.runs.execute import RunExecution
-from workbench.services.runs.learning_curve import CurveExecution
-from workbench.services.runs.prepare import Prepared
+from workbench.services.runs.execute import execute
+from workbench.services.runs.finish import learned_from
 from workbench.services.runs.progress import Progress
-from workbench.services.runs.sweep import SweepExecution
 from workbench.services.workbench import Workbench
 
 TINY = {**{k: v for k, v in QUICK.items() if k != "learning_rate"}, "general_set": "none", "patience": 0}
@@ -92,37 +91,34 @@ def test_a_run_of_many_trainings_fills_its_bar_once(
     monkeypatch.setattr(Progress, "write", noted)
     if kind == "sweep":
         run = bench.adaptation.start_sweep("tones", spec, ["head", "top-1"], [1e-3], {**TINY, "folds": 2})
-        execution: RunExecution = SweepExecution(bench.workspace, bench.store, run)
     elif kind == "curve":
         run = bench.adaptation.start("tones", spec, "head", {**TINY, "folds": 0, "epochs": 1}, curve_draws=1)
-        execution = CurveExecution(bench.workspace, bench.store, run)
     else:
         run = bench.adaptation.start("tones", spec, "head", {**TINY, "folds": 2})
-        execution = RunExecution(bench.workspace, bench.store, run)
     foretold = bench.adaptation.view(run).progress["seconds_left"]
     assert foretold > 0, "known while it waits"
     began = time.monotonic()
-    execution.execute()
+    executed = execute(bench.workspace, bench.store, run)
     took = time.monotonic() - began
     known = [state for state in seen if state["phase"] != "loading"]
     assert seen[0]["seconds_left"] == foretold
     assert all(before["share"] <= after["share"] for before, after in pairwise(known))
     assert known[0]["share"] < 0.2
     assert known[-1]["phase"] == "saving"
-    stages = execution.progress.course.stages  # type: ignore[union-attr]
+    stages = executed.context.run.progress.course.stages  # type: ignore[union-attr]
     ahead = {name: stage.units - stage.behind for name, stage in stages.items() if name != "rest"}
     assert ahead["training"] == 0
     assert max(ahead.values()) <= 0, "everything that was foretold is behind"
     assert sum(stage.spent for stage in stages.values()) <= took
 
 
-def test_a_stopped_run_has_learned_from_what_it_was_trained_on(bench: Workbench) -> None:
+def test_a_stopped_run_has_learned_from_what_it_was_trained_on() -> None:
     splits = (Split((1, 2), (3,), (4,), rule=""), Split((3, 4), (1,), (2,), rule=""))
-    ready = Prepared(splits, dict.fromkeys((1, 2, 3, 4), "a"), {}, [], ())
+    context: Any = SimpleNamespace(splits=splits, labels=dict.fromkeys((1, 2, 3, 4), "a"))
 
     def learned(*steps: int) -> set[int]:
         outcomes = [TrainingOutcome(n, n, (), stopped=True) for n in steps]
-        return RunExecution(bench.workspace, bench.store, "run-1")._learned_from(ready, outcomes)
+        return learned_from(context, outcomes)
 
     assert learned(9) == {1, 2}, "stopped in the first fold, whose model it is"
     assert learned(9, 9) == {1, 2, 3, 4}

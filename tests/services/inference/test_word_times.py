@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.services.inference.models import Models
 from workbench.services.inference.word_times import Aligning
 from workbench.services.jobs.startup import LAUNCHED
-from workbench.services.runs.execute import RunExecution
+from workbench.services.runs.execute import execute
 from workbench.services.runs.word_times import place_run
 from workbench.services.storage.word_times import add_times, forget_times, read_times
 from workbench.services.workbench import Workbench
@@ -111,9 +111,7 @@ def test_a_finished_run_places_its_words_and_a_process_finds_the_same(
     import_tones(bench, tmp_path / "tones", range(12), "tones", n_samples=24_000)
     spec = bench.catalog.find("ctc-en")
     run = prepare(bench, monkeypatch, spec, "tones", folds=0, general_set="none")
-    execution = RunExecution(bench.workspace, bench.store, run)
-    execution.execute()
-    place_run(execution)
+    place_run(execute(bench.workspace, bench.store, run))
     with bench.store.session() as session:
         measured = evaluations(session, find_run(session, run).id)
     kept = read_times(bench.workspace.run_folder(run))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.services.finished import finished_run
+from workbench.core.run_result import RunResult
 from workbench.services.exports.model import model_card
 from workbench.services.runs.delivery import kept_base, what_would_help
 from workbench.services.workbench import Workbench
@@ -30,7 +31,7 @@ def trained(*best: int, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_unchanged_base_is_said_with_its_reason(result: dict[str, Any], status: str, why: str) -> None:
-    said = kept_base(result, status)
+    said = kept_base(RunResult.from_json(result), status)
     assert said.startswith(f"Nothing of the training was kept: {why}")
     assert said.endswith("This is the unchanged base model.")
 
@@ -48,7 +49,7 @@ def test_the_unchanged_base_is_said_with_its_reason(result: dict[str, Any], stat
     ],
 )
 def test_what_has_learned_or_has_no_result_is_not_called_unchanged(result: dict[str, Any], status: str) -> None:
-    assert kept_base(result, status) == ""
+    assert kept_base(RunResult.from_json(result), status) == ""
 
 
 def test_page_terminal_report_and_export_say_the_same(
@@ -65,7 +66,7 @@ def test_page_terminal_report_and_export_say_the_same(
         row.result = {**row.result, **trained(0), "train_clips": 0}
     view, result, document = bench.adaptation.view(run), bench.comparing.of_run(run), bench.comparing.document(run)
     (entry,) = bench.history.entries("s")
-    why = kept_base(trained(0), "done")
+    why = kept_base(RunResult.from_json(trained(0)), "done")
     assert view.message == view.kept_base == entry.message == document["kept_base"] == why
     assert entry.figures is not None
     assert entry.figures.outcome == document["outcome"] == "nothing kept"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.asr.conftest import save_model
-from tests.services.inprocess import execute, import_tones, prepare
+from tests.services.inprocess import execute, import_tones, prepare, result_of
 from tests.ui.conftest import HOSTILE
 from tests.ui.kit.test_html import assert_harmless
 from workbench.services.runs.clips import RunClip, run_clips
@@ -90,7 +90,7 @@ def test_a_run_shows_three_dev_clips_of_its_fold_while_it_learns(
     monkeypatch.setattr(Progress, "update", update)
     execute(bench, run)
     assert {0, 1} <= {fold for fold, _ in drawn}
-    dev = bench.adaptation.view(run).result["trainings"][0]["checks"]
+    dev = result_of(bench, run).trainings[0].checks
     assert dev[0]["step"] == 0
     fold_2 = next(html for fold, html in drawn if fold == 1)
     assert "While it learns: the same steering (dev) clips at every check · fold 2 of 2" in fold_2

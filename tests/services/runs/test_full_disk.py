@@ -45,11 +45,11 @@ def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path],
 def test_whatever_tells_of_the_full_disk_is_one_sentence(
     waiting: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def burst(_: object) -> None:
+    def burst(*_: object) -> None:
         raise error
 
     bench, run = waiting(tmp_path / "ws")
-    monkeypatch.setattr("workbench.services.runs.execute.RunExecution.execute", burst)
+    monkeypatch.setattr("workbench.services.runs.execute.execute", burst)
     monkeypatch.setattr("workbench.disk.free", lambda folder: 0)
     worker._take_turn(bench.workspace, bench.store, run)
     view = bench.adaptation.view(run)
@@ -63,11 +63,11 @@ def test_whatever_tells_of_the_full_disk_is_one_sentence(
 def test_a_broken_writer_on_a_disk_with_room_is_not_called_a_full_disk(
     waiting: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def burst(_: object) -> None:
+    def burst(*_: object) -> None:
         raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 64 vs 0")
 
     bench, run = waiting(tmp_path / "ws")
-    monkeypatch.setattr("workbench.services.runs.execute.RunExecution.execute", burst)
+    monkeypatch.setattr("workbench.services.runs.execute.execute", burst)
     worker._take_turn(bench.workspace, bench.store, run)
     assert "unexpected error" in bench.adaptation.view(run).message
     bench.close()

@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.asr.conftest import save_model
 from tests.services.inprocess import QUICK, import_tones
-from workbench.core.types import ModelSpec
-from workbench.services.runs.learning_curve import CurveExecution
+from workbench.core.types import ModelSpec, Split
+from workbench.services.runs.arm import Arm
+from workbench.services.runs.execute import execute
+from workbench.services.runs.learning_curve import part_of
+from workbench.services.runs.training import ArmTraining
 from workbench.services.workbench import Workbench
 from workbench.ui.charts.learning_curve import learning_curve
 
@@ -35,8 +39,7 @@ def test_sizes_are_nested_and_the_last_is_the_run(bench: Workbench, spec: ModelS
     run = bench.adaptation.start("tones", spec, "head", SETTINGS, curve_draws=2)
     command = bench.adaptation.view(run).command
     assert command.startswith(f"workbench curve --set tones --model {spec.location} --strategy head --draws 2 ")
-    execution = CurveExecution(bench.workspace, bench.store, run)
-    execution.execute()
+    executed = execute(bench.workspace, bench.store, run)
     document = bench.comparing.document(run)
     found = document["curve"]
     assert found["sizes"][-1] == found["clips"]
@@ -46,10 +49,10 @@ def test_sizes_are_nested_and_the_last_is_the_run(bench: Workbench, spec: ModelS
     assert max(f["clips"] for f in found["forecasts"]) == 2 * found["clips"]
     assert all(f["low"] <= f["estimate"] <= f["high"] for f in found["forecasts"])
     assert found["sentence"]
-    split = execution._splits()[0]
-    parts = [set(execution._part(split, n, 0)) for n in found["sizes"]]
+    arm, split = executed.arm, executed.context.splits[0]
+    parts = [set(part_of(arm, split, n, 0)) for n in found["sizes"]]
     assert all(small < large for small, large in pairwise(parts))
-    assert execution._part(split, 8, 0) != execution._part(split, 8, 1)
+    assert part_of(arm, split, 8, 0) != part_of(arm, split, 8, 1)
     html = learning_curve(found)
     assert html.count("<circle") == 5
     assert learning_curve(None) == ""
@@ -57,7 +60,7 @@ def test_sizes_are_nested_and_the_last_is_the_run(bench: Workbench, spec: ModelS
 
 def test_with_folds_each_size_is_tested_on_every_clip(bench: Workbench, spec: ModelSpec) -> None:
     run = bench.adaptation.start("tones", spec, "head", {**SETTINGS, "folds": 2, "epochs": 1}, curve_draws=3)
-    CurveExecution(bench.workspace, bench.store, run).execute()
+    execute(bench.workspace, bench.store, run)
     document = bench.comparing.document(run)
     assert document["test_clips"] == 40
     assert document["curve"]["draws"] == 1
@@ -72,18 +75,18 @@ def test_a_killed_curve_goes_on_where_it_stood(
 ) -> None:
     run = bench.adaptation.start("tones", spec, "head", SETTINGS, curve_draws=1)
     trained: list[int] = []
-    train = CurveExecution._train_split
+    train = ArmTraining.train
 
-    def killed_at_the_third(self: CurveExecution, split: object, *args: object, **kwargs: object) -> object:
-        trained.append(len(split.train))  # type: ignore[attr-defined]
+    def killed_at_the_third(self: ArmTraining, arm: Arm, split: Split, *args: Any, **kwargs: Any) -> object:
+        trained.append(len(split.train))
         if len(trained) == 3:
             raise KeyboardInterrupt
-        return train(self, split, *args, **kwargs)  # type: ignore[arg-type]
+        return train(self, arm, split, *args, **kwargs)
 
-    monkeypatch.setattr(CurveExecution, "_train_split", killed_at_the_third)
+    monkeypatch.setattr(ArmTraining, "train", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        CurveExecution(bench.workspace, bench.store, run).execute()
-    CurveExecution(bench.workspace, bench.store, run).execute()
+        execute(bench.workspace, bench.store, run)
+    execute(bench.workspace, bench.store, run)
     assert trained[3] == trained[2]
     assert len(trained) == 1 + 5
     assert bench.comparing.document(run)["curve"]

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.asr.conftest import save_model
-from tests.services.inprocess import QUICK, execute, import_tones
+from tests.services.inprocess import QUICK, execute, import_tones, result_of
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs import sweep as sweeping
-from workbench.services.runs.sweep import SweepExecution
+from workbench.services.runs.arm import Arm
+from workbench.services.runs.training import ArmTraining
 from workbench.services.workbench import Workbench
 
 SETTINGS = {**{k: v for k, v in QUICK.items() if k != "learning_rate"}, "folds": 0, "general_set": "none", "epochs": 8}
@@ -33,7 +35,7 @@ def spec(bench: Workbench, tmp_path: Path) -> ModelSpec:
 
 
 def sweep(bench: Workbench, run: str) -> None:
-    SweepExecution(bench.workspace, bench.store, run).execute()
+    execute(bench, run)
 
 
 def test_arms_race_and_the_winner_is_delivered(bench: Workbench, spec: ModelSpec) -> None:
@@ -75,8 +77,8 @@ def test_an_arm_in_a_sweep_learns_what_it_learns_alone(
     for strategy in ("top-1", "full", "lora"):
         alone = bench.adaptation.start("tones", spec, strategy, {**SETTINGS, "learning_rate": 1e-3})
         execute(bench, alone)
-        (training,) = bench.adaptation.view(alone).result["trainings"]
-        checks = [(c["step"], c["wer"], c["cer"]) for c in training["checks"]]
+        (training,) = result_of(bench, alone).trainings
+        checks = [(c["step"], c["wer"], c["cer"]) for c in training.checks]
         found = race[f"{strategy} at 0.001"]["outcome"]["checks"]
         # The race looks at the dev clips at the end of each rung besides.
         assert set(checks) <= {(c["step"], c["wer"], c["cer"]) for c in found}
@@ -98,16 +100,15 @@ def test_a_killed_sweep_goes_on_where_it_stood(
 ) -> None:
     run = bench.adaptation.start_sweep("tones", spec, ["head", "top-1"], [1e-3, 1e-2], SETTINGS)
     trained: list[str] = []
-    train = SweepExecution._train_split
+    train = ArmTraining.train
 
-    def killed_at_the_third(self: SweepExecution, *args: object, **kwargs: object) -> object:
-        assert self.arm
-        trained.append(self.arm.name)
+    def killed_at_the_third(self: ArmTraining, arm: Arm, *args: Any, **kwargs: Any) -> object:
+        trained.append(arm.name)
         if len(trained) == 3:
             raise KeyboardInterrupt
-        return train(self, *args, **kwargs)  # type: ignore[arg-type]
+        return train(self, arm, *args, **kwargs)
 
-    monkeypatch.setattr(SweepExecution, "_train_split", killed_at_the_third)
+    monkeypatch.setattr(ArmTraining, "train", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         sweep(bench, run)
     sweep(bench, run)
@@ -120,15 +121,15 @@ def test_a_stopped_sweep_keeps_the_best_so_far(
 ) -> None:
     run = bench.adaptation.start_sweep("tones", spec, ["head", "top-1"], [1e-3, 1e-2], SETTINGS)
     done: list[int] = []
-    race = SweepExecution._run_to
+    race = sweeping._Races.run_to
 
-    def stop_after_two(self: SweepExecution, *args: object) -> None:
-        race(self, *args)  # type: ignore[arg-type]
+    def stop_after_two(self: Any, *args: Any) -> None:
+        race(self, *args)
         done.append(1)
         if len(done) == 2:
             bench.adaptation.stop(run)
 
-    monkeypatch.setattr(SweepExecution, "_run_to", stop_after_two)
+    monkeypatch.setattr(sweeping._Races, "run_to", stop_after_two)
     monkeypatch.setattr("workbench.services.runs.progress.WRITE_EVERY", 0.0)  # the store is asked after every update
     try:
         sweep(bench, run)

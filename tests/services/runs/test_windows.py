@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.asr.whisper import WINDOW_S, save_whisper
-from tests.services.inprocess import QUICK, execute, import_tones, prepare
+from tests.services.inprocess import QUICK, execute, import_tones, prepare, result_of
 from workbench.asr.training import trainer as training
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
@@ -16,8 +16,7 @@ from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs import forgetting as general
 from workbench.services.runs import short_window
 from workbench.services.runs.clips import RunClip
-from workbench.services.runs.execute import RunExecution
-from workbench.services.runs.sweep import SweepExecution
+from workbench.services.runs.model import RunModel
 from workbench.services.workbench import Workbench
 
 SHORT = 1
@@ -106,12 +105,13 @@ def test_a_run_that_keeps_the_base_keeps_its_window(
     assert export_run(bench.workspace, bench.store, run, tmp_path / "exported")["verified_clips"] > 0
     assert json.loads((tmp_path / "exported" / "config.json").read_text())["max_source_positions"] == WINDOW_S * 50
     # Its seconds are those of the window that it was trained in, and tell how long the next run takes.
-    result = bench.adaptation.view(run).result
-    n_checks = len(result["trainings"][0]["checks"])
+    result = result_of(bench, run)
+    assert result.timing
+    effort, n_checks = result.timing["effort"], len(result.trainings[0].checks)
     n_dev = bench.planning.preview_model("tones", spec, "decoder", SETTINGS).dev
-    assert result["timing"]["effort"]["checked"] == n_checks * n_dev * SHORT
-    assert result["timing"]["effort"]["based"] == (len(rows) + n_dev) * WINDOW_S
-    assert result["timing"]["effort"]["tested"] == 0
+    assert effort["checked"] == n_checks * n_dev * SHORT
+    assert effort["based"] == (len(rows) + n_dev) * WINDOW_S
+    assert effort["tested"] == 0
 
 
 @pytest.mark.usefixtures("keep_the_last")
@@ -145,7 +145,7 @@ def test_folds_and_races_hear_in_the_window(
     run = start(bench, spec, "encoder", monkeypatch, folds=2)
     assert card_of(bench, run)["window"] == SHORT
     race = bench.adaptation.start_sweep("tones", spec, ("encoder", "full"), (1e-2,), {**SETTINGS, "folds": 2})
-    SweepExecution(bench.workspace, bench.store, race).execute()
+    execute(bench, race)
     document = bench.comparing.document(race)
     assert document["test_clips"] == 16
     card = card_of(bench, race)
@@ -193,16 +193,16 @@ def test_stop_while_healing_goes_on_later(
     import_tones(bench, tmp_path / "tones", range(24), "tones")
     monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
     run = bench.adaptation.start("tones", spec, "decoder", SETTINGS)
-    execution = RunExecution(bench.workspace, bench.store, run)
-    real = execution._count
+    real = RunModel.count
 
-    def stop(done: int) -> None:
-        real(done)
-        if execution.progress.state["phase"] == "healing" and done == 3:
+    def stop(self: RunModel, done: int) -> None:
+        real(self, done)
+        if self.progress.state["phase"] == "healing" and done == 3:
             raise StopRequested
 
-    monkeypatch.setattr(execution, "_count", stop)
-    with pytest.raises(StopRequested):
-        execution.execute()
+    with monkeypatch.context() as patched:
+        patched.setattr(RunModel, "count", stop)
+        with pytest.raises(StopRequested):
+            execute(bench, run)
     execute(bench, run)
     assert bench.comparing.document(run)["test_clips"] > 0

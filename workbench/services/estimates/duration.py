@@ -17,6 +17,7 @@ from workbench.asr.catalog.catalog import local_folder
 from workbench.asr.catalog.outline import outline, window
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.selection import rungs
+from workbench.core.run_result import RunResult
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.services.estimates.hardware import QUIET_SHARE, busy_lately
 from workbench.services.estimates.window import healing_seconds, learn_count
@@ -301,10 +302,13 @@ def _effort(work: Work, config: TrainingConfig) -> Effort:
 
 def _measured(row: RunRow) -> _Measured | None:
     """A run as a measurement; None for one of another machine or another version."""
-    found, plan = row.result.get("timing"), row.plan
-    if not found or found.get("machine") != platform.node() or not plan.get("blocks") or row.started_at is None:
+    result, plan = RunResult.from_json(row.result), row.plan
+    found = result.timing if result else None
+    if result is None or not found or found.get("machine") != platform.node():
         return None
-    took = row.result["seconds"]
+    if not plan.get("blocks") or row.started_at is None:
+        return None
+    took = result.seconds
     shape = Shape(tuple((b["kind"], b["parameters"]) for b in plan["blocks"]), plan["boundary"])
     priced = prices(shape, Effort(**found["effort"]))
     ratios = {

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from workbench.core.evaluation.comparison import Comparison, ComparisonRow, compare
 from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
+from workbench.core.run_result import RunResult
 from workbench.errors import WorkbenchError
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.forgetting import forgetting_of, unlike_general
@@ -87,7 +88,8 @@ class Comparing:
                 f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
             )
         rows = [_row(clip, e.reference, e.base, e.adapted) for e, clip in measured]
-        notes = list(run.result.get("notes", []))
+        result = RunResult.from_json(run.result) or RunResult()
+        notes, reason = list(result.notes), result.normalizer_reason
         if deleted and run.status == "done":
             notes.append(f"{deleted} of the run's test clips were deleted since and are not counted.")
         comparison = compare(
@@ -97,12 +99,12 @@ class Comparing:
             terms=run.words,
             train_texts=train_texts,
             seed=int(run.config["seed"]),
-            scheme=run.result.get("scheme", "test"),
-            method=run.result.get("interval_method", EARLIER_METHOD),
-            reason="" if normalizer else run.result.get("normalizer_reason", EARLIER_RULER),
+            scheme=result.scheme,
+            method=result.interval_method or EARLIER_METHOD,
+            reason="" if normalizer else EARLIER_RULER if reason is None else reason,
         )
-        comparison = replace(comparison, kept_base=kept_base(run.result, run.status))
-        extra = (run.result.get("sweep"), run.result.get("curve"))
+        comparison = replace(comparison, kept_base=kept_base(result, run.status))
+        extra = (result.sweep, result.curve)
         return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting, *extra)
 
     def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
@@ -113,6 +115,7 @@ class Comparing:
         """
         with self.store.session() as session:
             runs = [find_run(session, name) for name in (first, second)]
+            results = [RunResult.from_json(run.result) for run in runs]
             left, right = ({c.id: (e, c) for e, c in evaluations(session, run.id)} for run in runs)
         shared = sorted(left.keys() & right.keys())
         if not shared:
@@ -137,7 +140,7 @@ class Comparing:
             language=runs[0].config.get("language"),
             terms=runs[0].words,
             seed=int(runs[0].config["seed"]),
-            scheme="out-of-fold" if "out-of-fold" in {r.result.get("scheme") for r in runs} else "test",
+            scheme="out-of-fold" if "out-of-fold" in {r.scheme for r in results if r} else "test",
         )
         return RunComparison(second, first, second, comparison, tuple(notes), two_runs=True)
 
@@ -150,6 +153,7 @@ class Comparing:
         of_run = self.of_run(name, normalizer=normalizer)
         with self.store.session() as session:
             run = find_run(session, name)
+        result = RunResult.from_json(run.result) or RunResult()
         figures = of_run.comparison.to_json()
         return {
             "run": name,
@@ -157,24 +161,24 @@ class Comparing:
             "strategy": run.strategy,
             "model": run.model["name"],
             "effort": run.config.get("effort", "usual"),
-            "window": (run.result.get("window") or {}).get("seconds"),
+            "window": (result.window or {}).get("seconds"),
             "trainable_parameters": run.plan["trainable_parameters"],
             "total_parameters": run.plan["total_parameters"],
             "normalizer": figures.pop("normalizer"),
-            "train_clips": run.result["train_clips"],
+            "train_clips": result.train_clips,
             "test_clips": figures.pop("test_clips"),
             **figures,
             "folds": len(run.split.get("folds") or []),
             "split": _parts(run)[0]["rule"],
-            "new_characters": run.result.get("new_characters", []),
+            "new_characters": list(result.new_characters),
             "notes": list(of_run.notes),
             "kept_base": of_run.comparison.kept_base,
             "outcome": of_run.comparison.outcome,
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
-            "sweep": run.result.get("sweep"),
-            "curve": run.result.get("curve"),
-            "seconds": run.result["seconds"],
+            "sweep": result.sweep,
+            "curve": result.curve,
+            "seconds": dict(result.seconds),
         }
 
 

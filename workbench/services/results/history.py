@@ -214,7 +214,7 @@ class History:
     def _entry(self, view: RunView, tested: int) -> Entry:
         # A run that ended without a result has kept nothing of what it may have learned.
         planned = (view.train_clips, view.test_clips) if view.active else (0, 0)
-        learned = view.result.get("train_clips", view.train_clips) if view.result else planned[0]
+        learned = view.learned_clips if view.result else planned[0]
         return Entry(
             view.id,
             view.set_name,

@@ -1,11 +1,10 @@
 """Whether a run delivers the unchanged base, the one sentence that says so everywhere, and what would help."""
 
 import statistics
-from collections.abc import Mapping
-from typing import Any
 
 from workbench.core.config import EFFORTS
 from workbench.core.evaluation.selection import BASE
+from workbench.core.run_result import RunResult
 
 NOTHING_KEPT = "Nothing of the training was kept: {why}. This is the unchanged base model."
 
@@ -15,33 +14,32 @@ FEW_ERRORS = 10  # of the base in the steering clips: one clip more or less deci
 FEW_UPDATES = 30  # in the longest training
 
 
-def kept_base(result: Mapping[str, Any], status: str) -> str:
+def kept_base(result: RunResult | None, status: str) -> str:
     """Why a run's model is the unchanged base; empty where it has learned something, or has not ended.
 
     Args:
-        result: Of a run, as the store holds it.
         status: Of the run.
     """
-    trainings = result.get("trainings")
-    if status not in ("done", "stopped") or not trainings or not result.get("base_delivered", _is_base(result, status)):
+    if result is None or status not in ("done", "stopped") or not result.trainings:
         return ""
-    return NOTHING_KEPT.format(why=_why(result, status))
+    delivered = _is_base(result, status) if result.base_delivered is None else result.base_delivered
+    return NOTHING_KEPT.format(why=_why(result, status)) if delivered else ""
 
 
-def _is_base(result: Mapping[str, Any], status: str) -> bool:
+def _is_base(result: RunResult, status: str) -> bool:
     """For the results of earlier versions, which do not say it."""
-    steps = [int(training["best_step"]) for training in result["trainings"]]
-    if status == "done" and len(steps) > 1 and not result.get("sweep"):
+    steps = [training.best_step for training in result.trainings]
+    if status == "done" and len(steps) > 1 and not result.sweep:
         return round(statistics.median(steps)) == 0
     return not any(steps)
 
 
-def _why(result: Mapping[str, Any], status: str) -> str:
+def _why(result: RunResult, status: str) -> str:
     if status == "stopped":
         return "it was stopped before any state of it did better on the steering (dev) clips than the base"
-    if (result.get("sweep") or {}).get("chosen") == BASE:
+    if (result.sweep or {}).get("chosen") == BASE:
         return "the sweep found nothing that beats the base beyond the noise"
-    if any(training["best_step"] for training in result["trainings"]):
+    if any(training.best_step for training in result.trainings):
         return "too few of the folds found a state that does better on the steering (dev) clips than the base"
     return "no state of it did better on the steering (dev) clips than the base"
 

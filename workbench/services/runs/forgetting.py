@@ -8,7 +8,7 @@ set to check lies one to learn general speech from, in other voices and other se
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from workbench.audio.decode import content_hash, read_clip
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
+from workbench.core.run_result import RunResult
 from workbench.core.splits import closed_vocabulary
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.numbers import language_code
@@ -30,8 +31,8 @@ from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip
 from workbench.services.storage.sound_files import divide_usable, say_left_out
-from workbench.store.models import ClipRow, ClipSetRow, GeneralEvaluationRow, ReferenceRow, RunRow
-from workbench.store.queries import batches, set_names
+from workbench.store.models import ClipRow, GeneralEvaluationRow, ReferenceRow, RunRow
+from workbench.store.queries import batches, living_set, set_names
 from workbench.workspace import Workspace
 
 # Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
@@ -110,6 +111,10 @@ class GeneralCheck:
         return self.found.clips if self.found else ()
 
     @property
+    def lengths(self) -> list[Seconds]:
+        return [c.n_samples / SAMPLE_RATE for c in self.clips]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return self.found.notes if self.found else ()
 
@@ -169,7 +174,7 @@ def check_general(session: Session, name: str, own_set_id: int) -> None:
     """
     if name == NONE:
         return
-    row = _living(session, name)
+    row = living_set(session, name)
     if name == BUNDLED and (row is None or row.id == own_set_id):
         return
     if row is None:
@@ -194,7 +199,7 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
         check_general(session, name, own_set_id)
     except WorkbenchError as e:
         return GeneralSet(name, None, (), unscored=f"The general set was not scored: {e}")
-    row = _living(session, name)
+    row = living_set(session, name)
     clips: Sequence[RunClip] = ()
     language: str | None = "en"
     if row is not None and row.id != own_set_id:
@@ -254,14 +259,19 @@ def unlike_general(runs: Sequence[RunRow]) -> str:
 
     Runs from before versions were kept are like each other and unlike all that came later.
     """
-    checked = [(run.name, found) for run in runs if (found := run.result.get("general")) and not found["unscored"]]
+    checked = [(run.name, found) for run in runs if (found := _checked(run)) and not found["unscored"]]
     if len({(found["set"], found.get("version", "")) for _, found in checked}) < 2:
         return ""
     said = ", ".join(f"{name} on {found['set']} ({_version(found)})" for name, found in checked)
     return f"What they forgot of general speech is not compared, since it was checked on unlike clips: {said}."
 
 
-def _version(found: dict[str, Any]) -> str:
+def _checked(run: RunRow) -> Mapping[str, Any] | None:
+    result = RunResult.from_json(run.result)
+    return result.general if result else None
+
+
+def _version(found: Mapping[str, Any]) -> str:
     return f"version {found['version']}" if found.get("version") else "an earlier version"
 
 
@@ -269,7 +279,7 @@ def general_lengths(session: Session, name: str | None, own_set_id: int) -> list
     """Lengths of a general set's clips, about: what a model will learn from is not left out yet."""
     if name is None or name == NONE:
         return []
-    row = _living(session, name)
+    row = living_set(session, name)
     if row is not None and row.id != own_set_id:
         return [c.n_samples / SAMPLE_RATE for c in _confirmed(session, row.id)]
     manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
@@ -278,8 +288,9 @@ def general_lengths(session: Session, name: str | None, own_set_id: int) -> list
 
 def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:
     """What a run has forgotten; None for a run without a general set."""
-    known = run.result.get("general")
-    if not known:
+    result = RunResult.from_json(run.result)
+    known = result.general if result else None
+    if result is None or not known:
         return None
     query = (
         select(GeneralEvaluationRow)
@@ -298,15 +309,9 @@ def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = Non
         return Forgetting(known["set"], red_line, None, left_out, why, version)
     chosen = normalizer or choose_ruler([r.reference for r in rows], known.get("language")).normalizer
     seed, language = int(run.config["seed"]), known.get("language")
-    method = run.result.get("interval_method", EARLIER_METHOD)
+    method = result.interval_method or EARLIER_METHOD
     comparison = compare(rows, normalizer=chosen, language=language, seed=seed, scheme="given", method=method)
     return Forgetting(known["set"], red_line, comparison, left_out, version=version)
-
-
-def _living(session: Session, name: str) -> ClipSetRow | None:
-    return session.scalars(
-        select(ClipSetRow).where(ClipSetRow.name == name, ClipSetRow.deleted_at.is_(None))
-    ).one_or_none()
 
 
 def _confirmed(session: Session, set_id: int) -> tuple[RunClip, ...]:

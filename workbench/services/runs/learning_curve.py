@@ -5,95 +5,107 @@ tested on the same test clips. The last one, on all clips, is the run's own mode
 """
 
 import json
-import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-from workbench.asr.training.trainer import TrainingOutcome, copy_state, restore_state
+from workbench.asr.training.trainer import copy_state, restore_state
+from workbench.atomic import write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import LearningCurve, Point, fit, sizes_for
-from workbench.core.evaluation.scoring import ClipScore, evaluate
+from workbench.core.evaluation.scoring import ClipScore
 from workbench.core.types import FreezePlan, Split
 from workbench.services.estimates.duration import Expectation, Expecting, Work
 from workbench.services.runs.arm import Arm
-from workbench.services.runs.execute import RunExecution
+from workbench.services.runs.context import RunContext, Trained
+from workbench.services.runs.fine_tune import planned_updates, train_arm
+from workbench.services.runs.loaded import Wanted
 from workbench.services.runs.records import Texts
+from workbench.services.runs.training import ArmTraining, delivers_base
+from workbench.store.models import RunRow
 
 
-class CurveExecution(RunExecution):
-    """A run that is also trained on parts of its clips."""
+class Curve:
+    """A run that is also trained on parts of its clips; see `Trainer`."""
 
-    def _expected(
-        self, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
+    def wanted(self, row: RunRow, config: TrainingConfig) -> Wanted:
+        return [(row.strategy, config)]
+
+    def expected(
+        self, row: RunRow, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
     ) -> Expectation:
-        return expecting.of_run(work, *arms[0], curve_draws=int(self.run.config["curve"]["draws"]))
+        return expecting.of_run(work, *arms[0], curve_draws=int(row.config["curve"]["draws"]))
 
-    def _learn(self, arms: Sequence[Arm], splits: Sequence[Split]) -> tuple[Texts, list[TrainingOutcome], bool]:
-        arm = arms[0]
-        self._enter(arm)
-        self._save_row(plan=asdict(arm.plan))
-        clips = min(len(self._train_clips(split)) for split in splits)
-        sizes = sizes_for(clips)
-        draws = 1 if len(splits) > 1 else int(self.run.config["curve"]["draws"])
-        start = copy_state(self.backend)
-        stopped = self._train_parts(splits, sizes[:-1], draws)
-        restore_state(self.backend, start)
-        self.progress.arm = ""
-        texts, outcomes, ended = self._train(splits)
-        if not stopped and not ended and len(sizes) > 1:
-            self.result["curve"] = self._fitted(splits, texts, clips, draws)
-        return texts, outcomes, stopped or ended
+    def train(self, context: RunContext) -> Trained:
+        training, arm = ArmTraining(context), context.arms[0]
+        training.deliver(arm)
+        clips = min(len(train_clips(arm, split)) for split in context.splits)
+        draws = 1 if context.in_folds else int(context.run.row.config["curve"]["draws"])
+        start = copy_state(context.run.backend)
+        stopped = _train_parts(training, arm, sizes_for(clips)[:-1], draws)
+        restore_state(context.run.backend, start)
+        context.run.progress.arm = ""
+        texts, outcomes, ended = train_arm(training, arm)
+        more = {}
+        if not stopped and not ended and len(sizes_for(clips)) > 1:
+            more["curve"] = _fitted(training, texts, clips, draws)
+        keeps_base = delivers_base(context, outcomes)
+        return Trained(arm, texts, outcomes, stopped or ended, keeps_base, training.not_heard_again, more)
 
-    def _train_parts(self, splits: Sequence[Split], sizes: Sequence[int], draws: int) -> bool:
-        """Train on parts of the clips and keep what each model wrote in the test clips; whether it was stopped."""
-        assert self.arm
-        start = copy_state(self.backend)
-        parts = [(size, draw, fold) for size in sizes for draw in range(draws) for fold in range(len(splits))]
-        planned = [self.arm.planned_updates(self._part(splits[f], n, d)) for n, d, f in parts]
-        self.progress.plan_updates(planned, later=sum(self._planned(splits)))
-        for turn, (size, draw, fold) in enumerate(parts):
-            folder = self.folder / "curve" / f"{size}-{draw}-{fold}"
-            if (folder / "texts.json").is_file():
-                continue
-            restore_state(self.backend, start)
-            self.progress.arm = f"on {size} clips"
-            split = replace(splits[fold], train=self._part(splits[fold], size, draw))
-            outcome = self._train_split(split, folder, fold if len(splits) > 1 else None, turn=turn)
-            if outcome.stopped:
-                return True
-            heard = self._test(split.test, fold, outcome)
-            _write(folder / "texts.json", {str(i): text for i, (text, _) in heard.items()})
-        return False
 
-    def _train_clips(self, split: Split) -> list[int]:
-        assert self.arm
-        return [i for i in split.train if i in self.arm.examples]
+def train_clips(arm: Arm, split: Split) -> list[int]:
+    """The clips of a split that the arm can learn from."""
+    return [i for i in split.train if i in arm.examples]
 
-    def _part(self, split: Split, size: int, draw: int) -> tuple[int, ...]:
-        order = self._train_clips(split)
-        random.Random(f"{self.config.seed} {draw}").shuffle(order)
-        return tuple(order[:size])
 
-    def _fitted(self, splits: Sequence[Split], texts: Texts, clips: int, draws: int) -> dict[str, Any]:
-        """The curve over all trainings; with folds a size's errors are those of all folds' test clips."""
-        tested = [i for split in splits for i in split.test]
-        points = [Point(clips, tuple(s.errors for s in self._scores(tested, {i: t for i, (t, _) in texts.items()})))]
-        for size in sizes_for(clips)[:-1]:
-            for draw in range(draws):
-                heard: dict[int, str] = {}
-                for fold in range(len(splits)):
-                    file = self.folder / "curve" / f"{size}-{draw}-{fold}" / "texts.json"
-                    heard |= {int(i): t for i, t in json.loads(file.read_text(encoding="utf-8")).items()}
-                points.append(Point(size, tuple(s.errors for s in self._scores(tested, heard))))
-        words = [s.reference_words for s in self._scores(tested, dict.fromkeys(tested, ""))]
-        return to_json(fit(points, words, clips, seed=self.config.seed), draws)
+def part_of(arm: Arm, split: Split, size: int, draw: int) -> tuple[int, ...]:
+    """The first so many of the training clips, in the order of this draw."""
+    order = train_clips(arm, split)
+    random.Random(f"{arm.config.seed} {draw}").shuffle(order)
+    return tuple(order[:size])
 
-    def _scores(self, clip_ids: Sequence[int], heard: Mapping[int, str]) -> tuple[ClipScore, ...]:
-        references = [self.clips[i].text for i in clip_ids]
-        return tuple(evaluate(references, [heard.get(i, "") for i in clip_ids], self.run.config["normalizer"]).clips)
+
+def _train_parts(training: ArmTraining, arm: Arm, sizes: Sequence[int], draws: int) -> bool:
+    """Train on parts of the clips and keep what each model wrote in the test clips; whether it was stopped."""
+    run, splits = training.run, training.context.splits
+    start = copy_state(run.backend)
+    parts = [(size, draw, fold) for size in sizes for draw in range(draws) for fold in range(len(splits))]
+    planned = [arm.planned_updates(part_of(arm, splits[f], n, d)) for n, d, f in parts]
+    run.progress.plan_updates(planned, later=sum(planned_updates(training.context, arm)))
+    for turn, (size, draw, fold) in enumerate(parts):
+        folder = run.folder / "curve" / f"{size}-{draw}-{fold}"
+        if (folder / "texts.json").is_file():
+            continue
+        restore_state(run.backend, start)
+        run.progress.arm = f"on {size} clips"
+        split = replace(splits[fold], train=part_of(arm, splits[fold], size, draw))
+        outcome = training.train(arm, split, folder, fold if len(splits) > 1 else None, turn=turn)
+        if outcome.stopped:
+            return True
+        heard = training.test(arm, split.test, fold, outcome)
+        write_json(folder / "texts.json", {str(i): text for i, (text, _) in heard.items()})
+    return False
+
+
+def _fitted(training: ArmTraining, texts: Texts, clips: int, draws: int) -> dict[str, Any]:
+    """The curve over all trainings; with folds a size's errors are those of all folds' test clips."""
+    run, splits = training.run, training.context.splits
+    tested = [i for split in splits for i in split.test]
+
+    def scores(heard: Mapping[int, str]) -> tuple[ClipScore, ...]:
+        return tuple(training.scored(tested, [heard.get(i, "") for i in tested]).clips)
+
+    points = [Point(clips, tuple(s.errors for s in scores({i: t for i, (t, _) in texts.items()})))]
+    for size in sizes_for(clips)[:-1]:
+        for draw in range(draws):
+            heard: dict[int, str] = {}
+            for fold in range(len(splits)):
+                file = run.folder / "curve" / f"{size}-{draw}-{fold}" / "texts.json"
+                heard |= {int(i): t for i, t in json.loads(file.read_text(encoding="utf-8")).items()}
+            points.append(Point(size, tuple(s.errors for s in scores(heard))))
+    words = [s.reference_words for s in scores({})]
+    return to_json(fit(points, words, clips, seed=run.config.seed), draws)
 
 
 def to_json(curve: LearningCurve, draws: int) -> dict[str, Any]:
@@ -106,9 +118,3 @@ def to_json(curve: LearningCurve, draws: int) -> dict[str, Any]:
         "draws": draws,
         "sentence": curve.sentence(),
     }
-
-
-def _write(file: Path, document: Mapping[str, str]) -> None:
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, file)

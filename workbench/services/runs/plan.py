@@ -34,8 +34,6 @@ from workbench.services.runs.preview import Preview
 from workbench.store.database import Store
 from workbench.store.queries import find_set, set_names
 
-CURVE = "curve"  # in a run's config: how many draws of each size
-SWEEP = "sweep"  # the strategy of a run that tries several, until it has chosen one
 SWEEP_FACTORS = (0.3, 1.0, 3.0)  # times the suggested learning rate
 CURVE_DRAWS = 3  # of each size, as the page's button asks for
 PLAN_SETTINGS = ("blocks", "lora_rank")  # which blocks learn depends on these
@@ -49,6 +47,7 @@ class PlannedRun(NamedTuple):
         labelled: The clips that it learns from and is judged by.
     """
 
+    strategy: str
     preview: Preview
     config: TrainingConfig
     split: dict[str, Any]
@@ -102,11 +101,11 @@ class Planning:
         """As `preview`, for a model that was found already."""
         _check_choice(spec, strategy)  # what has to be fetched is said before what has to be labelled
         given, clips = settings or {}, labelled_clips(self.store, self.labelling, set_name)
-        preview, config, split, labelled = self.prepare(set_name, spec, strategy, given, clips)
-        work = self.work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
+        planned = self.prepare(set_name, spec, strategy, given, clips)
+        preview, config, work = planned.preview, planned.config, self.work(set_name, planned)
         if work is None or preview.plan is None:
             return preview
-        arms = self._sweep_arms(spec, labelled, config.language, given)
+        arms = self._sweep_arms(spec, planned.labelled, config.language, given)
         run = self.expecting.of_run(work, preview.plan, config)
         others = [name for name in EFFORTS if name != config.effort]
         times = Times(
@@ -123,28 +122,20 @@ class Planning:
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any], clips: ConfirmedClips
     ) -> Expectation:
         """How long a fine-tune with these settings takes; the model's files are here."""
-        preview, config, split, labelled = self.prepare(set_name, spec, strategy, settings, clips)
-        work = self.work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
+        planned = self.prepare(set_name, spec, strategy, settings, clips)
+        work = self.work(set_name, planned)
         assert work
-        assert preview.plan
-        return self.expecting.of_run(work, preview.plan, config)
+        assert planned.preview.plan
+        return self.expecting.of_run(work, planned.preview.plan, planned.config)
 
-    def work(
-        self,
-        set_name: str,
-        spec: ModelSpec,
-        config: TrainingConfig,
-        split: dict[str, Any],
-        labelled: Sequence[LabelledClip],
-        *,
-        to_heal: bool = False,
-    ) -> Work | None:
+    def work(self, set_name: str, planned: PlannedRun) -> Work | None:
         """What a run has to do; None while the model's files are not here."""
-        durations = {c.clip_id: c.duration for c in labelled}
-        parts = split["folds"] or [split]
+        preview, config = planned.preview, planned.config
+        durations = {c.clip_id: c.duration for c in planned.labelled}
+        parts = planned.split["folds"] or [planned.split]
         with self.store.session() as session:
             general = general_lengths(session, config.general_set, find_set(session, set_name).id)
-        return work_of(spec, config, parts, durations, general, to_heal=to_heal)
+        return work_of(preview.model, config, parts, durations, general, to_heal=preview.window.to_heal)
 
     def _sweep_arms(
         self, spec: ModelSpec, labelled: Sequence[LabelledClip], language: str | None, settings: dict[str, Any]
@@ -162,7 +153,7 @@ class Planning:
 
     def suggested(self, set_name: str, model: str, strategy: str, settings: dict[str, Any]) -> TrainingConfig:
         """The settings alone, as `preview` would fill them in."""
-        return self.prepare(set_name, self.catalog.find(model), strategy, settings)[1]
+        return self.prepare(set_name, self.catalog.find(model), strategy, settings).config
 
     def prepare(
         self,
@@ -222,7 +213,7 @@ class Planning:
             window=window,
             command=command_line(set_name, spec, strategy, config, root=self.root),
         )
-        return PlannedRun(preview, config, split, labelled)
+        return PlannedRun(strategy, preview, config, split, labelled)
 
     def _in_window(
         self, spec: ModelSpec, plans: Sequence[FreezePlan], labelled: list[LabelledClip], settings: dict[str, Any]

@@ -1,13 +1,13 @@
 """What a run leaves behind: its finished folds, the versions it ran on."""
 
 import json
-import os
 from collections.abc import Collection
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 from workbench.asr.training.trainer import Check, TrainingOutcome
+from workbench.atomic import write_json
 
 # Clip id -> what the adapted model wrote, and the fold whose model it was; None without folds.
 Texts = dict[int, tuple[str, int | None]]
@@ -38,6 +38,4 @@ def write_fold(folder: Path, outcome: TrainingOutcome, texts: Texts) -> None:
         "checks": [asdict(c) for c in outcome.checks],
         "texts": {str(i): list(value) for i, value in texts.items()},
     }
-    temporary = folder / "outcome.tmp"
-    temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, folder / "outcome.json")
+    write_json(folder / "outcome.json", document)

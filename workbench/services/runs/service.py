@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.config import TrainingConfig
+from workbench.core.run_result import RunResult
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.duration import Expectation
@@ -14,10 +15,10 @@ from workbench.services.jobs.workers import Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
-from workbench.services.runs.plan import CURVE, SWEEP, SWEEP_FACTORS, Planning
+from workbench.services.runs.plan import SWEEP_FACTORS, PlannedRun, Planning
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
-from workbench.store.models import ClipSetRow, RunRow
+from workbench.store.models import CURVE, FINE_TUNE, SWEEP, ClipSetRow, RunRow
 from workbench.store.queries import find_set
 from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
 from workbench.workspace import Workspace
@@ -56,7 +57,7 @@ class RunView:
     progress: dict[str, Any]
     config: TrainingConfig
     plan: dict[str, Any]
-    result: dict[str, Any]
+    result: RunResult | None
     created: datetime
     started: datetime | None
     finished: datetime | None
@@ -70,6 +71,12 @@ class RunView:
     ahead: tuple[Ahead, ...] = ()
     stopping: bool = False
     kept_base: str = ""
+
+    @property
+    def learned_clips(self) -> int:
+        """How many clips its model has learned from; what was planned where its result does not say."""
+        said = self.result.train_clips if self.result else None
+        return self.train_clips if said is None else said
 
     @property
     def active(self) -> bool:
@@ -101,38 +108,42 @@ class Adaptation:
             WorkbenchError: As `preview`.
         """
         spec = self._planning.find(model)
-        preview, config, split, labelled = self._planning.prepare(set_name, spec, strategy, settings or {})
+        planned = self._planning.prepare(set_name, spec, strategy, settings or {})
+        plan, work = planned.preview.plan, self._planning.work(set_name, planned)
+        expected = None
+        if plan and work:
+            expected = self._planning.expecting.of_run(work, plan, planned.config, curve_draws=curve_draws)
+        kind = CURVE if curve_draws else FINE_TUNE
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
-        plan = preview.plan
-        work = self._planning.work(set_name, spec, config, split, labelled, to_heal=preview.window.to_heal)
-        expected = (
-            self._planning.expecting.of_run(work, plan, config, curve_draws=curve_draws) if plan and work else None
-        )
-        kept = asdict(plan) if plan else {}
-        return self._launch(set_name, spec, strategy, config.to_json() | more, kept, split, labelled, expected)
+        return self._launch(set_name, kind, strategy, planned, more, expected)
 
     @told_when_full("The run was not started")
     def _launch(
         self,
         set_name: str,
-        spec: ModelSpec,
+        kind: str,
         strategy: str,
-        config: dict[str, Any],
-        plan: dict[str, Any],
-        split: dict[str, Any],
-        labelled: Sequence[Any],
+        planned: PlannedRun,
+        more: dict[str, Any],
         expected: Expectation | None,
     ) -> str:
+        """Store the run and start its worker.
+
+        Args:
+            more: What its settings hold besides those of a fine-tune: "sweep" or "curve".
+        """
+        plan = planned.preview.plan if kind != SWEEP else None
         with self.store.session() as session:
             clip_set = find_set(session, set_name)
             row = RunRow(
                 set_id=clip_set.id,
+                kind=kind,
                 strategy=strategy,
-                model=spec.to_json(),
-                config=config,
-                plan=plan,
-                split=split,
-                labels={str(c.clip_id): c.reference_id for c in labelled},
+                model=planned.preview.model.to_json(),
+                config=planned.config.to_json() | more,
+                plan=asdict(plan) if plan else {},
+                split=planned.split,
+                labels={str(c.clip_id): c.reference_id for c in planned.labelled},
                 words=list(clip_set.words),
                 progress={
                     "phase": "queued",
@@ -166,26 +177,25 @@ class Adaptation:
         """
         spec = self._planning.find(model)
         strategies = strategies or self._planning.facts.sweep_strategies(spec)
-        arms, configs, planned = [], [], []
+        rates, given = dict.fromkeys(learning_rates), settings or {}
+        arms: list[PlannedRun] = []
         for strategy in dict.fromkeys(strategies):
-            preview, suggested, split, labelled = self._planning.prepare(set_name, spec, strategy, settings or {})
-            own = [suggested.learning_rate] if (settings or {}).get("learning_rate") else None
-            for rate in (
-                dict.fromkeys(learning_rates) or own or [_rounded(suggested.learning_rate * f) for f in SWEEP_FACTORS]
-            ):
-                configs.append(replace(suggested, learning_rate=rate))
-                arms.append({"strategy": strategy, "settings": configs[-1].to_json()})
-                planned += [(preview.plan, configs[-1])] if preview.plan else []
-        windows = {c.window for c in configs}
+            planned = self._planning.prepare(set_name, spec, strategy, given)
+            suggested = planned.config.learning_rate
+            own = [suggested] if given.get("learning_rate") else [_rounded(suggested * f) for f in SWEEP_FACTORS]
+            arms += [planned._replace(config=replace(planned.config, learning_rate=rate)) for rate in rates or own]
+        windows = {arm.config.window for arm in arms}
         if len(windows) > 1:  # the arms of a race hear alike: in the widest
-            widest = {**(settings or {}), "window": max(w or 0.0 for w in windows)}
+            widest = {**given, "window": max(w or 0.0 for w in windows)}
             return self.start_sweep(set_name, spec, strategies, learning_rates, widest)
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
-        config = {**configs[0].to_json(), SWEEP: {"arms": arms}}
-        work = self._planning.work(set_name, spec, configs[0], split, labelled, to_heal=preview.window.to_heal)
-        expected = self._planning.expecting.of_sweep(work, planned) if work and planned else None
-        return self._launch(set_name, spec, SWEEP, config, {}, split, labelled, expected)
+        wanted = [{"strategy": arm.strategy, "settings": arm.config.to_json()} for arm in arms]
+        planned = arms[-1]._replace(config=arms[0].config)
+        plans = [(arm.preview.plan, arm.config) for arm in arms if arm.preview.plan]
+        work = self._planning.work(set_name, planned)
+        expected = self._planning.expecting.of_sweep(work, plans) if work and plans else None
+        return self._launch(set_name, SWEEP, SWEEP, planned, {SWEEP: {"arms": wanted}}, expected)
 
     def view(self, name: str) -> RunView:
         """One run as it stands now.
@@ -229,7 +239,8 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = (), root: Path
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
-    unchanged = kept_base(row.result, row.status)
+    result = RunResult.from_json(row.result)
+    unchanged = kept_base(result, row.status)
     return RunView(
         id=row.name,
         set_name=set_name,
@@ -240,15 +251,15 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = (), root: Path
         progress=row.progress,
         config=config,
         plan=row.plan,
-        result=row.result,
+        result=result,
         created=row.created_at,
         started=row.started_at,
         finished=row.finished_at,
         train_clips=len(row.labels) if row.split.get("folds") else len(row.split["train"]),
         test_clips=len({i for part in parts for i in part["test"]}),
-        seconds=row.result.get("seconds", {}),
+        seconds=dict(result.seconds) if result else {},
         command=sweep_command(set_name, ModelSpec.from_json(row.model), row.config[SWEEP]["arms"], root)
-        if SWEEP in row.config
+        if row.kind == SWEEP
         else command_line(
             set_name,
             ModelSpec.from_json(row.model),
@@ -257,7 +268,7 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = (), root: Path
             curve_draws=row.config.get(CURVE, {}).get("draws", 0),
             root=root,
         ),
-        export=export_command(row.name, root) if root and row.result else "",
+        export=export_command(row.name, root) if root and result else "",
         title=row.title,
         note=row.note,
         ahead=tuple(ahead),

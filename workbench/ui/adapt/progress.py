@@ -214,7 +214,7 @@ def _end(view: RunView, outcome: Comparison | None) -> str:
         took = view.seconds
         inside = " · ".join(f"{name} {span(took[key])}" for key, name in text.TOOK_PARTS.items() if took.get(key))
         total = text.TOOK.format(total=span(took["total"]), parts=inside) if took.get("total") else ""
-        learned = plural(view.result.get("train_clips", view.train_clips), text.CLIP)
+        learned = plural(view.learned_clips, text.CLIP)
         words = text.LEARNED_NOTHING if view.kept_base else text.LEARNED_FROM
         said = words.format(learned=learned, tested=plural(view.test_clips, text.CLIP))
         parts.append(f"<p class='hint'>{esc(said)} {esc(total)}</p>")

@@ -1,0 +1,208 @@
+"""What comes after training: what is kept, what it says of general speech, and the result.
+
+The model delivered is the base itself where no state of the training did better.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import select
+
+from workbench.asr.training.checkpoint import save_run_model
+from workbench.asr.training.trainer import TrainingOutcome
+from workbench.core.config import TrainingConfig
+from workbench.core.evaluation.comparison import OTHER_RULER
+from workbench.core.evaluation.intervals import METHOD
+from workbench.core.evaluation.scoring import evaluate
+from workbench.core.run_result import RunResult, TrainingSummary
+from workbench.core.text.normalize import repetition
+from workbench.core.text.ruler import choose_ruler
+from workbench.core.types import SAMPLE_RATE, Seconds
+from workbench.services.estimates.duration import timing
+from workbench.services.estimates.hardware import Others
+from workbench.services.estimates.workload import Effort, Training, in_own_window, padded, sum_effort
+from workbench.services.runs.arm import Arm
+from workbench.services.runs.context import RunContext, Trained
+from workbench.services.runs.delivery import what_would_help
+from workbench.services.runs.loaded import LoadedRun
+from workbench.services.runs.records import versions
+from workbench.store.models import FINE_TUNE, ClipRow, EvaluationRow, now
+from workbench.store.runs import find_run, replace_evaluations
+
+STOPPED = "Stopped; the best state so far was kept."
+ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
+
+
+def finish(context: RunContext, trained: Trained, began: float, others: Others) -> Arm:
+    """Save the model, check what it forgot, store the result; returns the arm that is delivered.
+
+    Args:
+        began: When the run did, by the monotonic clock.
+        others: What other programs took of the machine meanwhile.
+    """
+    run, arm = context.run, trained.arm
+    run.progress.phase("saving", "Saving")
+    padded_to = run.backend.padded_to / SAMPLE_RATE if run.backend.padded_to else None  # while it was measured
+    short = context.short
+    if trained.keeps_base:
+        if short:  # the base hears in its own window; what learns has the weights that it began with
+            short.leave()
+            short, arm = None, replace(arm, hearing=context.base_hearing, cache=context.base_hearing)
+        if not trained.stopped:
+            run.notes.append(_what_would_help(context, trained))
+    model = run.folder / "model"
+    if short:
+        short.save(model)  # before run.json, with which the model counts as whole
+    window = short.seconds if short else None
+    save_run_model(run.backend, arm.plan, model, run=_card(run, context.new_characters, window))
+    _note_blanks(run, trained)
+    _note_repetitions(run, "base", context.base_texts)
+    _note_repetitions(run, "adapted", {i: text for i, (text, _) in trained.texts.items()})
+    context.general.hear_adapted(
+        lambda clips, phase, message: run.model.transcribe(clips, arm.hearing, phase, message),
+        run.progress.should_stop,
+    )
+    run.notes += context.general.notes
+    run.model.seconds["total"] = time.monotonic() - began
+    result = _result(context, trained)
+    if run.row.kind == FINE_TUNE and not run.resumed:  # else its seconds are of something else
+        result = replace(result, timing=timing(_effort(context, trained, arm, padded_to), others.share()))
+    _store(context, trained, result)
+    return arm
+
+
+def _result(context: RunContext, trained: Trained) -> RunResult:
+    run = context.run
+    learned = set() if trained.keeps_base else learned_from(context, trained.outcomes)
+    return RunResult(
+        train_clips=len(learned),
+        base_delivered=trained.keeps_base,
+        interval_method=METHOD,
+        normalizer_reason=_normalizer_reason(run),
+        seconds={k: round(v, 3) for k, v in run.model.seconds.items()},
+        notes=tuple(run.notes),
+        new_characters=tuple(context.new_characters),
+        scheme="out-of-fold" if context.in_folds else "test",
+        general=context.general.to_json(),
+        trainings=tuple(
+            TrainingSummary(o.steps, o.best_step, tuple(asdict(c) for c in o.checks)) for o in trained.outcomes
+        ),
+        **{**run.kept, **trained.more},
+    )
+
+
+def _store(context: RunContext, trained: Trained, result: RunResult) -> None:
+    run = context.run
+    rows = [
+        EvaluationRow(
+            run_id=run.row.id,
+            clip_id=i,
+            fold=fold,
+            reference=run.clips[i].text,
+            base=context.base_texts[i],
+            adapted=text,
+        )
+        for i, (text, fold) in trained.texts.items()
+    ]
+    with run.store.session() as session:
+        # A clip may have been erased while the run was at work.
+        here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == run.row.set_id)))
+        replace_evaluations(session, run.row.id, [r for r in rows if r.clip_id in here])
+        context.general.store(session, run.row.id)
+        row = find_run(session, run.name)
+        row.result, row.finished_at = result.to_json(), now()
+        row.status = "stopped" if trained.stopped else "done"
+        row.message = STOPPED if trained.stopped and not trained.keeps_base else ""
+
+
+def _normalizer_reason(run: LoadedRun) -> str:
+    """Why these text rules, by all the labels of the run and not by its test clips alone."""
+    suited = choose_ruler([clip.text for clip in run.clips.values()], run.row.config.get("language"))
+    return suited.reason if suited.normalizer == run.normalizer else OTHER_RULER.format(suited=suited.normalizer)
+
+
+def _what_would_help(context: RunContext, trained: Trained) -> str:
+    run, tested = context.run, list(context.base_texts)
+    base = evaluate([run.clips[i].text for i in tested], [context.base_texts[i] for i in tested], run.normalizer)
+    steering = 0.0
+    for split, outcome in zip(context.splits, trained.outcomes, strict=False):
+        texts = [run.clips[i].text for i in split.dev if i in context.labels]
+        words = evaluate(texts, [""] * len(texts), run.normalizer).reference_words
+        steering += outcome.checks[0].wer * words if outcome.checks else 0.0
+    return what_would_help(
+        errors=base.substitutions + base.deletions + base.insertions,
+        words=base.reference_words,
+        steering_errors=steering / max(1, len(context.splits)),
+        updates=max(o.steps for o in trained.outcomes),
+        effort=str(run.row.config.get("effort") or TrainingConfig.effort),
+    )
+
+
+def learned_from(context: RunContext, outcomes: Sequence[TrainingOutcome]) -> set[int]:
+    """The clips that the delivered model has learned from."""
+    if not any(o.steps for o in outcomes):
+        return set()  # stopped before its first update, or a sweep that chose the base
+    if len(outcomes) == len(context.splits) > 1:
+        return set(context.labels)  # with folds it is trained on every clip
+    # Stopped in a fold, whose model it is.
+    return {i for i in context.splits[len(outcomes) - 1].train if i in context.labels}
+
+
+def _effort(context: RunContext, trained: Trained, arm: Arm, padded_to: Seconds | None) -> Effort:
+    """What was done in the seconds that were measured, in the window that the model heard in then."""
+    run, labels, outcomes = context.run, context.labels, trained.outcomes
+    trainings = [
+        Training(o.steps, run.lengths(i for i in s.train if i in labels), run.lengths(s.dev), len(o.checks))
+        for s, o in zip(context.splits, outcomes, strict=False)  # a stopped run has fewer
+    ]
+    if len(outcomes) == len(context.splits) > 1:
+        steps = round(statistics.median(o.best_step for o in outcomes))
+        trainings.append(Training(steps, run.lengths(labels), [], 0))
+    general = context.general.lengths
+    tested = [*run.lengths(trained.texts), *general]
+    effort = sum_effort(trainings, arm.config, heard=run.model.listened, tested=tested, padded_to=padded_to)
+    based = [*run.lengths(context.base_heard), *general]
+    effort = in_own_window(effort, based, len(tested), padded_to, context.own_window)
+    spared = padded(run.lengths(trained.not_heard_again), padded_to)
+    n_tested = effort.tested_clips - len(trained.not_heard_again)
+    return replace(effort, tested=effort.tested - spared, tested_clips=n_tested)
+
+
+def _note_blanks(run: LoadedRun, trained: Trained) -> None:
+    blank = [i for i, (text, _) in trained.texts.items() if not text.strip()]
+    if trained.texts and len(blank) >= ALL_BLANK_SHARE * len(trained.texts):
+        run.notes.append(
+            f"The adapted model writes nothing for {len(blank)} of {len(trained.texts)} clips (it has collapsed to "
+            "blanks): lower the learning rate, train longer, or let fewer blocks learn."
+        )
+
+
+def _note_repetitions(run: LoadedRun, which: str, texts: Mapping[int, str]) -> None:
+    """A decoder that lost the sound says the same over and over; every such word counts as an error."""
+    found = {i: unit for i, text in texts.items() if (unit := repetition(text)) is not None}
+    if found:
+        first = next(iter(found))
+        run.notes.append(
+            f"The {which} model goes round in circles in {len(found)} of {len(texts)} test clips, for instance "
+            f"{run.clips[first].name} (“{found[first][:40]}” again and again); it was stopped there."
+        )
+
+
+def _card(run: LoadedRun, new_characters: Sequence[str], window: int | None) -> dict[str, Any]:
+    """run.json: everything needed to say what this model is and to make it again."""
+    return {
+        "run": run.name,
+        "model": run.row.model,
+        "strategy": run.row.strategy,
+        "config": run.row.config,
+        "split": run.row.split,
+        "labels": run.row.labels,
+        "versions": versions(),
+        "new_characters": list(new_characters),
+        "language": run.language,
+        "window": window,
+        "healed": run.backend.healed or None,
+    }

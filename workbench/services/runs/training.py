@@ -1,0 +1,122 @@
+"""Trains one arm after another of a run, each from the base, and lets what it has become write down clips."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.asr.models.lora import remove_adapters
+from workbench.asr.training.freezing import apply_plan
+from workbench.asr.training.trainer import Check, Hooks, TrainingOutcome, fine_tune, restore_state
+from workbench.core.evaluation.scoring import Evaluation, evaluate
+from workbench.core.types import Split
+from workbench.services.runs.arm import Arm
+from workbench.services.runs.context import RunContext
+from workbench.services.runs.records import Texts
+
+
+class ArmTraining:
+    """The trainings of one run.
+
+    Attributes:
+        not_heard_again: Clips of trainings whose best state is the base, which had heard them already.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self.context, self.run = context, context.run
+        self.not_heard_again: list[int] = []
+
+    def enter(self, arm: Arm) -> None:
+        """Let the model be this arm's: what learns, what is masked and dropped."""
+        backend = self.run.backend
+        apply_plan(backend, arm.plan)
+        backend.set_time_mask(arm.config.time_mask)
+        if arm.config.dropout is not None:
+            backend.set_dropout(arm.config.dropout)
+
+    def deliver(self, arm: Arm) -> None:
+        """Enter the arm that the run is about, and store its plan."""
+        self.enter(arm)
+        self.run.save(plan=asdict(arm.plan))
+
+    def leave(self, arm: Arm, start: dict[str, Any]) -> None:
+        """Let the model be the base again."""
+        restore_state(self.run.backend, start)
+        if arm.plan.lora_rank:
+            remove_adapters(self.run.backend)
+
+    def train(
+        self,
+        arm: Arm,
+        split: Split,
+        folder: Path,
+        fold: int | None,
+        *,
+        stop_after: int | None = None,
+        turn: int | None = None,
+    ) -> TrainingOutcome:
+        """Train the arm that the model is on a split; `turn` counts the trainings of a run, the fold by default."""
+        run, examples, began = self.run, arm.examples, time.monotonic()
+        dev = [examples[i] for i in split.dev if i in examples]
+        run.watching.begin(fold, fresh=not (folder / "checks.json").is_file())
+
+        def score(texts: list[str]) -> tuple[float, float]:
+            run.watching.see([run.clips[e.clip_id] for e in dev], texts)
+            found = self.scored([e.clip_id for e in dev], texts)
+            return found.wer, found.cer
+
+        def update(step: int, planned: int, loss: float | None, checks: Sequence[Check]) -> None:
+            # Of the model that is delivered nothing steers when it ends: that is known.
+            run.progress.update(step, planned if dev or stop_after is None else stop_after, loss, checks)
+
+        run.progress.training(fold or 0 if turn is None else turn)
+        outcome = fine_tune(
+            run.backend,
+            arm.plan,
+            replace(arm.config, seed=arm.config.seed + (fold or 0)),
+            train=[examples[i] for i in split.train if i in examples],
+            dev=dev,
+            cache=arm.cache,
+            hearing=arm.hearing,
+            folder=folder,
+            hooks=Hooks(score, update, run.progress.should_stop),
+            stop_after=stop_after,
+            untrained=[self.context.base_heard[e.clip_id] for e in dev] if self.context.short else None,
+        )
+        run.model.seconds["training"] += time.monotonic() - began
+        return outcome
+
+    def test(self, arm: Arm, clip_ids: Sequence[int], fold: int | None, outcome: TrainingOutcome) -> Texts:
+        """What the model writes in test clips, after a training of this outcome."""
+        if self.context.short and outcome.best_step == 0:  # it is the base, which hears in its own window
+            self.not_heard_again += clip_ids
+            return {i: (self.context.base_heard[i], fold) for i in clip_ids}
+        heard = self.hear(arm, clip_ids, "Transcribing with the adapted model")
+        return {i: (text, fold) for i, text in heard.items()}
+
+    def hear(self, arm: Arm, clip_ids: Sequence[int], message: str) -> dict[int, str]:
+        """What the model, being this arm's, writes in clips; a stop waits for it."""
+        clips = [self.run.clips[i] for i in clip_ids]
+        return self.run.model.transcribe(clips, arm.hearing, "evaluating", message, may_stop=False)
+
+    def train_final(
+        self, arm: Arm, outcomes: Sequence[TrainingOutcome], turn: int | None = None
+    ) -> tuple[TrainingOutcome, int]:
+        """The model to deliver after folds: all clips, for the folds' median number of updates, which is told too."""
+        steps = round(statistics.median(o.best_step for o in outcomes))
+        everything, folder = Split(tuple(arm.examples), (), (), rule="all clips"), self.run.folder / "training"
+        folds = len(self.context.splits)
+        return self.train(arm, everything, folder, folds, stop_after=steps, turn=turn), steps
+
+    def scored(self, clip_ids: Sequence[int], texts: Sequence[str]) -> Evaluation:
+        """Texts held against the clips' labels, by the run's normalizer."""
+        return evaluate([self.run.clips[i].text for i in clip_ids], list(texts), self.run.normalizer)
+
+
+def delivers_base(context: RunContext, outcomes: Sequence[TrainingOutcome]) -> bool:
+    """Whether the model after these trainings is the base as it was."""
+    if len(outcomes) == len(context.splits) > 1 and not outcomes[-1].stopped:
+        return round(statistics.median(o.best_step for o in outcomes)) == 0
+    return outcomes[-1].best_step == 0
