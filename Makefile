@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin
 	$(UV) pip install $(QUIET) --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)
 
-# 71 MB, in one folder for all workspaces and checkouts, which `make clean` leaves. Without them everything runs on the
+# 78 MB, in one folder for all workspaces and checkouts, which `make clean` leaves. Without them everything runs on the
 # bundled demo models; WORKBENCH_FETCH=0 asks for nothing.
 weights: setup  ## Fetch a small real recogniser, where it is not here yet
 	@if [ "$$WORKBENCH_FETCH" = 0 ]; then echo "No real weights are asked for (WORKBENCH_FETCH=0)."; \
