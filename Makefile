@@ -29,7 +29,7 @@ $(READY): pyproject.toml constraints.txt $(if $(filter .uv/bin/uv,$(UV)),.uv/bin
 	$(UV) pip install $(QUIET) --compile-bytecode --python $(PYTHON) --constraint constraints.txt --editable . --group dev
 	@touch $(READY)
 
-# 71 MB, in one folder for all workspaces and checkouts, which `make clean` leaves. Without them everything runs on the
+# 78 MB, in one folder for all workspaces and checkouts, which `make clean` leaves. Without them everything runs on the
 # bundled demo models; WORKBENCH_FETCH=0 asks for nothing.
 weights: setup  ## Fetch a small real recogniser, where it is not here yet
 	@if [ "$$WORKBENCH_FETCH" = 0 ]; then echo "No real weights are asked for (WORKBENCH_FETCH=0)."; \
@@ -57,8 +57,11 @@ format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format workbench tests bench docs app.py
 
-docs: setup  ## Write the tree in docs/architecture.md anew
+docs: setup  ## Write the tree in docs/architecture.md anew, and the pages as a site into build/site
 	$(PYTHON) docs/tree.py
+	@$(PYTHON) -c "import material" 2>/dev/null || \
+		$(UV) pip install $(QUIET) --python $(PYTHON) --constraint constraints.txt --group docs
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench: bench-coverage bench-finetune bench-scale bench-start bench-sweep bench-transcribe bench-faults  ## All benchmarks, one after another; tables, bench/results
 

@@ -1,3 +1,3 @@
 """Transfer learning in speech recognition, on one page."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -75,7 +75,7 @@ def test_real(tmp_path: Path) -> None:
         real.main(["--models", "ctc-en", "--sets", "clinic", "--set-flags", flags, "--out", str(tmp_path)])
     (row,) = json.loads((tmp_path / "real.json").read_text())["rows"]
     assert (row["model"], row["set"], row["test_clips"], row["strategy"]) == ("ctc-en", "clinic", 60, "head")
-    assert row["base"] == pytest.approx(0.839, abs=0.02), "as the README says"
+    assert row["base"] == pytest.approx(0.839, abs=0.02), "as docs/figures.md says"
     assert row["cpu_s"] > 0
 
 

@@ -4,8 +4,8 @@ Clips hang together by speaker (where at least three are known), by source recor
 vocabulary (most texts are repeated, as with digits) the sentence rule would tie everything together and is dropped.
 Where speakers share some of their sentences, so that all would hang together, speakers and recordings are dealt and
 repeated sentences left out. Where all clips come from one recording they test each other, and the rule says so. The
-same prompts in train and test fake a gain: 1.17 against 3.88 % WER on ATCOSIM (the project's recipes). An assignment
-belongs to the clip set: it never changes, new clips join it as they come.
+same prompts in train and test fake a gain: 1.17 against 3.88 % WER on ATCOSIM (docs/recipes.md, "Splits"). An
+assignment belongs to the clip set: it never changes, new clips join it as they come.
 """
 
 import random

@@ -363,6 +363,6 @@ def test_nothing_is_passed_over_in_silence(write, read, collecting, make_wav, tm
     )
 
 
-def test_the_readme_names_every_format() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    assert [name for name in FORMATS if f"`{name}`" not in readme] == []
+def test_the_docs_name_every_format() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [name for name in FORMATS if f"`{name}`" not in page] == []

@@ -1,6 +1,7 @@
 """Base models of the hub that the catalogue names, and the learning rates that suit each family.
 
-Peak AdamW rates by strategy are those of recipes.md, table a1 ("top-N" stands for every N); measured ones say so.
+Peak AdamW rates by strategy are those of docs/recipes.md, "Learning rates" ("top-N" stands for every N); measured
+ones say so.
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ from workbench.core.types import ModelSpec
 # A small model was trained without and has nothing to spare. On the set clinic, ctc-en found nothing better than itself
 # (38.4 % WER) with 0.15 at 3e-4, and 29.6 % with 0; the earlier, weaker one had gained a little by 0.15 on digits.
 SMALL_MODEL_DROPOUT = 0.0
-FEW_WEIGHTS = ("head", "norms-and-biases", "lora", "adapters")  # recipes.md: no weight decay for these
+FEW_WEIGHTS = ("head", "norms-and-biases", "lora", "adapters")  # no weight decay: docs/recipes.md, "Other settings"
 MAIN = ("learning_rate", "epochs", "augment_copies", "folds")  # the settings whose reasons are worth a line each
 # A check follows each pass, which few clips make in three updates: with 30 clips of coffee orders three checks without
 # progress ended training after 9 updates, where 25 are known to halve the errors.
@@ -28,7 +28,7 @@ STRONG_UPDATES = 200  # at most, of a strong model
 # of the words of 20 Maltese clips wrong, 93.0 % after its encoder had learned from 70 others, 86.6 % after all had.
 POORLY_HEARD = 0.6
 TRAIN_SHARE = 0.7  # of the clips, about
-XS_CLIPS, S_CLIPS = 30, 80  # recipes' sizes: XS below 30 clips, S below 80, M from there
+XS_CLIPS, S_CLIPS = 30, 80  # docs/recipes.md, "Sizes": XS below 30 clips, S below 80, M from there
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Suggestion:
 def usual_strategy(
     spec: ModelSpec, names: Sequence[str], language: str | None = None, *, wer: float | None = None
 ) -> str:
-    """The strategy to begin with: recipes.md, "which strategy first".
+    """The strategy to begin with: docs/recipes.md, "Which strategy first".
 
     Whisper: the encoder, which listens, as its decoder knows the language already; everything for a language that the
     model does not know, or knows in name only, and for a small model, whose decoder has read little: with an earlier

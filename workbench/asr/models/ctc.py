@@ -70,7 +70,7 @@ class CTCBackend:
         self.family = family(model, processor.feature_extractor)
         self.writing = writing_of(processor.tokenizer)
         self.adapters = adapters_of(spec, model, processor.tokenizer)
-        # The recipes' trap 4: "sum" makes the loss depend on the batch. These are for whoever trains an export on.
+        # "sum" makes the loss depend on the batch (docs/recipes.md, "Traps", 4). For whoever trains an export on.
         model.config.ctc_loss_reduction = "mean"
         model.config.ctc_zero_infinity = True
         model.eval()

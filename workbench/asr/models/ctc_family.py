@@ -148,7 +148,8 @@ class RestingBatchNorm(nn.BatchNorm1d):
     """A batch norm that always uses what it was trained with.
 
     Its averages are no weights: training on a few clips would move them unseen by the plan, the optimizer and what a
-    run keeps, and a clip's result would depend on its batch. Its weight and bias may learn. (recipes.md, trap 5)
+    run keeps, and a clip's result would depend on its batch. Its weight and bias may learn. (docs/recipes.md,
+    "Traps", 5)
     """
 
     def train(self, mode: bool = True) -> "RestingBatchNorm":
@@ -156,7 +157,7 @@ class RestingBatchNorm(nn.BatchNorm1d):
 
 
 def rest(model: nn.Module) -> None:
-    """Put to rest what moves or skips by chance: batch norms' averages, and layerdrop (recipes.md, traps 1, 2, 5)."""
+    """Put to rest what moves or skips by chance: batch norms' averages, and layerdrop (docs/recipes.md, "Traps")."""
     for module in model.modules():
         if type(module) is nn.BatchNorm1d:
             module.__class__ = RestingBatchNorm

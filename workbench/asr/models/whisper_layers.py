@@ -59,7 +59,7 @@ class WhisperLayers(TokenWriter):
         self.window: Seconds | None = self.padded_to / SAMPLE_RATE
         self.healed = ""
         self._positions = self.encoder.embed_positions.weight.detach()  # of its own window
-        # The recipes' traps: layerdrop would skip blocks at random.
+        # docs/recipes.md, "Traps", 2: layerdrop would skip blocks at random.
         for part in (self.encoder, self.decoder):
             part.layerdrop = 0.0
         model.config.encoder_layerdrop = model.config.decoder_layerdrop = 0.0

@@ -371,7 +371,7 @@ def training_mode(backend: "Backend", plan: FreezePlan) -> None:
     """Training mode for what learns, eval mode for what is frozen.
 
     A frozen batch norm would otherwise go on moving its averages, and frozen dropout would add noise to what the cache
-    holds without (recipes.md, trap 5).
+    holds without (docs/recipes.md, "Traps", 5).
     """
     backend.model.train()
     for modules, yes in zip(backend.block_modules(), plan.learns, strict=True):

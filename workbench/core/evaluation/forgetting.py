@@ -1,7 +1,7 @@
 """Has the model forgotten general speech? Base and adapted on a general check set, held against a red line.
 
-The line is NeMo's: a fine-tuned model may lose 3 points of absolute WER on general speech (the project's recipes). What
-is said about it follows the interval and not the estimate alone.
+The line is NeMo's: a fine-tuned model may lose 3 points of absolute WER on general speech (docs/recipes.md,
+"Forgetting"). What is said about it follows the interval and not the estimate alone.
 """
 
 from dataclasses import dataclass
