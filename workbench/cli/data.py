@@ -23,6 +23,7 @@ from workbench.cli.common import (
     say,
 )
 from workbench.errors import WorkbenchError
+from workbench.services.exports.forms import FORMS
 from workbench.services.importers.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.services.workbench import Workbench
 
 FormatName = StrEnum("FormatName", {name: name for name in FORMATS})  # type: ignore[misc]
+ExportName = StrEnum("ExportName", {name: name for name in ("hf", "dataset", *FORMS)})  # type: ignore[misc]
 
 RUN = re.compile(r"run-\d+")  # no set can be called so
 SetOrRun = Annotated[str, typer.Argument(metavar="SET|RUN", help="The clip set, or a run such as run-3.")]
@@ -154,7 +156,7 @@ def export(
         str, typer.Argument(metavar="RUN|SET", help="A run for hf, a clip set for dataset; either for texts.")
     ],
     kind: Annotated[
-        Literal["hf", "dataset", "csv", "jsonl", "srt", "vtt", "textgrid"],
+        ExportName,
         typer.Option("--format", help="What to write: a model, a data set, or only texts."),
     ],
     out: Annotated[Path, typer.Option(metavar="OUT", help="A new or empty folder; for texts also a new file or .zip.")],

@@ -25,6 +25,7 @@ from workbench.cli.common import (
 from workbench.cli.settings import with_settings
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.remaining import LOADING
+from workbench.services.runs.strategies import NAMES as STRATEGIES
 
 if TYPE_CHECKING:
     from workbench.core.types import ModelSpec
@@ -146,8 +147,8 @@ def adapt(
     strategy: Annotated[
         str | None,
         typer.Option(
-            help="What may learn: head, top-N, bottom-N, encoder, decoder, adapters, all-but-features, "
-            "norms-and-biases, lora, full or custom (N a number); the model's usual one by default."
+            help=f"What may learn: {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]} (N a number); the model's usual "
+            "one by default."
         ),
     ] = None,
     workspace: WorkspaceOption = None,

@@ -7,7 +7,8 @@ import soundfile
 
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
 from workbench.services.clips.sets import Collecting
-from workbench.services.exports.dataset import export_dataset, safe_names
+from workbench.services.exports.dataset import export_dataset
+from workbench.services.exports.names import safe_names
 from workbench.services.labels.revisions import Labelling
 
 TEXTS = ["<script>x</script>", 'comma, "quote"', "=1+1", "{{x}} ${y}", "tōtsu:hwa ᎣᏏᏲ", "'=1"]

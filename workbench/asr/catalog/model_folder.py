@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.asr.catalog.outline import CTC_NAMINGS, check_depths
+from workbench.asr.catalog.outline import BY_SPECTROGRAM, CTC_NAMINGS, check_depths
 from workbench.asr.weights.headers import FETCH_AGAIN, Shapes, all_shapes, weight_files
 from workbench.asr.weights.limits import (
     ADAPTER_NUMBERS,
@@ -55,7 +55,6 @@ LARGE_FILES = (*VOCABULARIES, "normalizer.json")
 # Opened by transformers, or hashed for the model's fingerprint; not parsed here.
 OPENED = ("*config.json", "*.model", "merges.txt", "vocab.txt", "*.jinja", "additional_chat_templates/*")
 
-BY_SPECTROGRAM = ("wav2vec2-bert", "parakeet_ctc")  # CTC models without convolutions over the sound itself
 SEQ2SEQ = {"WhisperForConditionalGeneration": "whisper", "MoonshineForConditionalGeneration": "moonshine"}
 
 

@@ -98,6 +98,7 @@ _WHISPER = _naming(
     last_decoder=r"\.decoder\.layer_norm\.",
     head=r"^proj_out\.",
 )
+BY_SPECTROGRAM = ("wav2vec2-bert", "parakeet_ctc")  # CTC models without convolutions over the sound itself
 NAMINGS = {**CTC_NAMINGS, "whisper": _WHISPER, "moonshine": _MOONSHINE}
 OTHER_MODEL = "choose another model"
 

@@ -4,9 +4,7 @@
 """
 
 import json
-import re
 import shutil
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +13,7 @@ from sqlalchemy import select
 
 from workbench.core.types import Clip
 from workbench.errors import DataError, WorkbenchError
+from workbench.services.exports.names import safe_names
 from workbench.services.importers import WORDS_FILE
 from workbench.services.labels.revisions import Labelling
 from workbench.services.storage.sound_files import divide_usable, say_left_out
@@ -27,8 +26,6 @@ COLUMNS: Final = (
     *("file_name", "transcription", "speaker", "language", "source", "source_start", "source_end", "split", "status"),
 )
 Source = tuple[str | None, float | None, float | None]  # recording, start and end in seconds
-LONGEST_STEM: Final = 80  # characters; with folder and ending well under what file systems allow
-_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens devices by these names
 
 
 def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path) -> dict[str, Any]:
@@ -79,31 +76,6 @@ def check_empty(out: Path) -> None:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not an empty folder; choose a new folder.")
-
-
-def safe_names(names: Sequence[str]) -> list[str]:
-    """File names that every file system takes, ending in .flac and unique whatever the case, in the same order."""
-    return [stem + ".flac" for stem in safe_stems([Path(name).stem for name in names])]
-
-
-def safe_stems(stems: Sequence[str]) -> list[str]:
-    """The same for names without their ending."""
-    used: set[str] = set()
-    return [_unique(_stem(stem), used) for stem in stems]
-
-
-def _stem(stem: str) -> str:
-    safe = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", stem)).strip("._")[:LONGEST_STEM] or "clip"
-    return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
-
-
-def _unique(stem: str, used: set[str]) -> str:
-    chosen, number = stem, 1
-    while chosen.casefold() in used:
-        number += 1
-        chosen = f"{stem}-{number}"
-    used.add(chosen.casefold())
-    return chosen
 
 
 def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, Source]:

@@ -20,7 +20,7 @@ from workbench.services.importers.candidates import (
     TierChoice,
 )
 from workbench.services.importers.emptiness import leave_out_empty, refuse_together
-from workbench.services.importers.formats import FORMATS, Wishes, read_place
+from workbench.services.importers.formats import FORMATS, TEXT_SUFFIXES, Wishes, read_place
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.sounds import WORDS_FILE
 from workbench.services.importers.sources import (
@@ -67,7 +67,7 @@ def read_path(path: Path, scratch: Path, wishes: Wishes | None = None) -> Readin
     if path.is_dir():
         _read(folder_place(path, allow_outside=wishes.allow_outside), reading, wishes)
     elif path.suffix.lower() == ARCHIVE:
-        _read(archive_place(path, path.name, scratch, reading), reading, wishes)
+        _read(archive_place(path, path.name, scratch, reading, TEXT_SUFFIXES), reading, wishes)
     else:
         _read(file_place(path, allow_outside=wishes.allow_outside), reading, wishes)
     _check(reading)
@@ -92,7 +92,7 @@ def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Wishe
     for number, name in enumerate(uploads.named(ARCHIVE)):
         folder = scratch / str(number)
         folder.mkdir()
-        _read(archive_place(uploads.files.pop(name), name, folder, reading), reading, wishes)
+        _read(archive_place(uploads.files.pop(name), name, folder, reading, TEXT_SUFFIXES), reading, wishes)
     if uploads.files:
         _read(uploads, reading, wishes)
     _check(reading)

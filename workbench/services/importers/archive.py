@@ -35,9 +35,6 @@ SPARE_DISK: Final = 512 * 2**20  # bytes left free
 LONGEST_NAME: Final = 1_000  # characters
 DEEPEST: Final = 40  # folders
 CHUNK: Final = 2**20  # bytes
-TEXT_SUFFIXES: Final = frozenset(
-    (".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".eaf", ".textgrid", ".srt", ".vtt", ".sbv", ".scp")
-)
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
 KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
 JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)")
@@ -63,13 +60,14 @@ class _Bad(Exception):
         self.reason, self.remedy = reason, remedy
 
 
-def archive_place(path: Path, title: str, scratch: Path, reading: Reading) -> Place:
+def archive_place(path: Path, title: str, scratch: Path, reading: Reading, texts: frozenset[str]) -> Place:
     """Judge an archive, and lay what can be imported from it into `scratch`.
 
     Args:
         title: What messages call the archive.
         scratch: An empty folder that the caller removes.
         reading: Takes the entries that were refused, each with its reason.
+        texts: Endings of files that may hold texts.
 
     Raises:
         DataError: It is no ZIP archive, is damaged, or would unpack to more than it should.
@@ -80,7 +78,7 @@ def archive_place(path: Path, title: str, scratch: Path, reading: Reading) -> Pl
             entries = archive.infolist()
             _check_whole(entries, title, scratch)
             _check_content(entries, title)
-            return _unpack(archive, _judged(entries, title, reading), title, scratch, reading)
+            return _unpack(archive, _judged(entries, title, reading), title, scratch, reading, texts)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as e:
         if is_full(e):
             raise  # said where the import as a whole is
@@ -226,6 +224,7 @@ def _unpack(
     title: str,
     scratch: Path,
     reading: Reading,
+    texts: frozenset[str],
 ) -> Place:
     place = Place(title)
     others: dict[str, list[str]] = {}
@@ -234,7 +233,7 @@ def _unpack(
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in ARCHIVES:
             reading.reject(f"{title}: {name}", None, "an archive inside the archive", "unpack it, and pack its files")
-        elif suffix in AUDIO_SUFFIXES | TEXT_SUFFIXES or PurePosixPath(name).name in KALDI_FILES:
+        elif suffix in AUDIO_SUFFIXES | texts or PurePosixPath(name).name in KALDI_FILES:
             target = scratch / f"{number:06}{suffix}"
             if not _holds_something(entry):
                 empty.append((entry, name, target))

@@ -26,12 +26,14 @@ class ListFormat:
         recognise: The lists of this format in a place, none where it is another.
         read: Appends what one list names to a reading.
         expects: What makes it this format, for the user.
+        endings: Of its lists, where they are none of LIST_SUFFIXES.
     """
 
     title: str
     expects: str
     recognise: Callable[[Place], list[str]]
     read: Callable[[Place, str, Reading], None]
+    endings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ LISTS: Final[dict[str, ListFormat]] = {
         tables.recognise_nemo,
         tables.read_nemo,
     ),
-    "kaldi": ListFormat("Kaldi data folder", "wav.scp beside text", kaldi.recognise, kaldi.read),
+    "kaldi": ListFormat("Kaldi data folder", "wav.scp beside text", kaldi.recognise, kaldi.read, (".scp",)),
     "table": ListFormat(
         "table",
         "a .csv, .tsv or .jsonl with a column for the sound's file and one for its text",
@@ -78,6 +80,8 @@ BESIDE: Final[dict[str, BesideFormat]] = {
     "txt": BesideFormat("sounds with text files", "a sound, and a .txt of the same name where it has a text", PLAIN),
 }
 FORMATS: Final[dict[str, ListFormat | BesideFormat]] = {**LISTS, **BESIDE}
+# Endings of files that may hold texts: a ZIP archive brings these along.
+TEXT_SUFFIXES: Final = LIST_SUFFIXES | {*TIMED, PLAIN} | {ending for form in LISTS.values() for ending in form.endings}
 
 
 @dataclass(frozen=True)
