@@ -133,7 +133,7 @@ def test_verdict(low: float, high: float, differing: int, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("errors", "change"), [(35, None), (36, 0.5), (67, 0.3), (129, 0.2), (446, 0.1), (4 * 446, 0.05)]
+    ("errors", "change"), [(35, None), (36, 0.5), (67, 0.3), (129, 0.2), (432, 0.1), (4 * 432, 0.05)]
 )
 def test_provable_change_at_the_points_of_the_rule(errors: int, change: float | None) -> None:
     assert provable_change(errors) == (None if change is None else pytest.approx(change))
