@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -98,13 +97,12 @@ def _module(file: Path) -> str:
 
 @cache
 def _graph() -> dict[str, set[str]]:
-    """What each module imports of the package, anywhere in it, but for what only a type checker reads."""
+    """What each module imports of the package, anywhere in it; what only a type checker reads is an import too."""
     files = {_module(f): f for f in PACKAGE.rglob("*.py") if "migrations" not in f.parts}
     found: dict[str, set[str]] = {}
     for name, file in files.items():
-        nodes = _without_checks(ast.parse(file.read_text(encoding="utf-8")))
         wanted = set()
-        for node in nodes:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 wanted |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -112,13 +110,6 @@ def _graph() -> dict[str, set[str]]:
                 wanted |= each & files.keys() or {node.module}
         found[name] = (wanted & files.keys()) - {name}
     return found
-
-
-def _without_checks(tree: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
-            yield child
-            yield from _without_checks(child)
 
 
 def _circle(graph: dict[str, set[str]]) -> list[str]:

@@ -7,20 +7,16 @@ from workbench.errors import UnknownNameError
 
 # As written in a list -> part of a block.
 PART_WORDS: dict[str, Part] = {
-    "all": "all",
-    "norms": "norms and biases",
-    "lora": "low-rank adapters",
-    "adapters": "language adapters",
+    "all": Part.ALL,
+    "norms": Part.NORMS,
+    "lora": Part.LOW_RANK,
+    "adapters": Part.LANGUAGE,
 }
 
 
 def offers(block: Block) -> tuple[Part, ...]:
     """What may be chosen to learn in a block."""
-    parts: list[Part] = ["nothing", "all"]
-    parts += ["norms and biases"] if 0 < block.vectors < block.parameters else []
-    parts += ["low-rank adapters"] if block.low_rank else []
-    parts += ["language adapters"] if block.adapters else []
-    return tuple(parts)
+    return tuple(part for part in Part if part.fits(block))
 
 
 def read_blocks(text: str) -> tuple[tuple[str, Part], ...]:
@@ -32,7 +28,7 @@ def read_blocks(text: str) -> tuple[tuple[str, Part], ...]:
     found: list[tuple[str, Part]] = []
     for entry in filter(str.strip, text.split(",")):
         name, _, part = (" ".join(half.split()) for half in entry.partition(":"))
-        words = PART_WORDS | {p: p for p in PART_WORDS.values()}
+        words = PART_WORDS | {str(p): p for p in PART_WORDS.values()}
         if part and part not in words:
             raise UnknownNameError("part of a block", part, list(PART_WORDS))
         found.append((name, words[part or "all"]))
@@ -43,7 +39,7 @@ def write_blocks(blocks: Sequence[Block], parts: Sequence[Part]) -> str:
     """What `read_blocks` reads, for a plan's parts."""
     short = {part: word for word, part in PART_WORDS.items()}
     return ", ".join(
-        b.name if part == "all" else f"{b.name}: {short[part]}"
+        b.name if part == Part.ALL else f"{b.name}: {short[Part(part)]}"
         for b, part in zip(blocks, parts, strict=True)
-        if part != "nothing"
+        if part != Part.NOTHING
     )

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 Seconds = float
 SplitName = Literal["train", "dev", "test"]
 Verdict = Literal["better", "no proof", "worse"]
-# What learns in a block.
-Part = Literal["nothing", "all", "norms and biases", "low-rank adapters", "language adapters"]
 
 SAMPLE_RATE = 16_000  # Hz; every clip in the workspace has it
 SPLIT_NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
@@ -179,6 +178,36 @@ class Block:
     adapters: int = 0
 
 
+class Part(StrEnum):
+    """What may learn in a block; a plan keeps the value."""
+
+    NOTHING = "nothing"
+    ALL = "all"
+    NORMS = "norms and biases"
+    LOW_RANK = "low-rank adapters"
+    LANGUAGE = "language adapters"
+
+    def weights(self, block: Block, rank: int) -> int:
+        """How many weights of a block learn.
+
+        Args:
+            rank: Of low-rank adapters.
+        """
+        counts = {
+            Part.ALL: block.parameters,
+            Part.NORMS: block.vectors,
+            Part.LOW_RANK: rank * block.low_rank,
+            Part.LANGUAGE: block.adapters,
+        }
+        return counts.get(self, 0)
+
+    def fits(self, block: Block) -> bool:
+        """Whether this may be chosen for a block: it has such a part, and norms that are not all of it."""
+        if self is Part.NORMS and block.vectors == block.parameters:
+            return False
+        return self is Part.NOTHING or self is Part.ALL or self.weights(block, rank=1) > 0
+
+
 def is_run(model: str) -> bool:
     """Whether the name of a model is a run's: no base model is called so."""
     return model.startswith("run-")
@@ -210,9 +239,9 @@ class FreezePlan:
     def listens_frozen(self) -> bool:
         """Whether nothing of what listens learns, so that it cannot get used to a shorter window."""
         listening = (p for b, p in zip(self.blocks, self.parts, strict=True) if b.kind in ("features", "encoder"))
-        return all(part == "nothing" for part in listening)
+        return all(part == Part.NOTHING for part in listening)
 
     @property
     def learns(self) -> tuple[bool, ...]:
         """For each block whether anything in it learns."""
-        return tuple(part != "nothing" for part in self.parts)
+        return tuple(part != Part.NOTHING for part in self.parts)

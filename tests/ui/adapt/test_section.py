@@ -11,6 +11,7 @@ from tests.ui.conftest import HOSTILE
 from tests.ui.kit.test_html import assert_harmless
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.comparison import ComparisonRow, compare
+from workbench.core.run_result import RunResult
 from workbench.core.types import Block
 from workbench.services.runs.service import Ahead, RunView
 from workbench.services.workbench import Workbench
@@ -150,7 +151,7 @@ def test_a_form_is_filled_as_a_run_was_started(bench: Workbench, fill: Fill, mon
 def view(**changed: Any) -> RunView:
     run = RunView(
         "run-3", "s", "m", "head", "queued", "", {"phase": "queued", "message": "Waiting for its turn"},
-        TrainingConfig(), {}, {}, now(), None, None, 4, 2, {}, "workbench adapt",
+        TrainingConfig(), {}, None, now(), None, None, 4, 2, {}, "workbench adapt",
     )  # fmt: skip
     return dataclasses.replace(run, **changed)
 
@@ -188,7 +189,7 @@ def test_an_ended_run_shows_its_command_and_offers_its_settings_again() -> None:
 def test_the_verdict_is_one_line_here_with_a_way_to_the_whole() -> None:
     rows = [ComparisonRow(f"{i}.wav", "one two", "one too" if i % 2 else "won too", "one two") for i in range(12)]
     outcome = compare(rows, normalizer="marks")
-    said = panel(view(status="done", result={"train_clips": 4, "seconds": {"total": 3.0}}), outcome=outcome)
+    said = panel(view(status="done", result=RunResult(train_clips=4, seconds={"total": 3.0})), outcome=outcome)
     assert "Better: 75.0 % → 0.0 % WER (−75.0 points)" in said
     assert "href='#step-compare'" in said
     assert esc(outcome.sentence()) not in said
@@ -198,7 +199,7 @@ def test_a_run_that_kept_nothing_says_so_and_claims_no_learning() -> None:
     why = "Nothing of the training was kept: so. This is the unchanged base model."
     rows = [ComparisonRow(f"{i}.wav", "one two", "one too", "one too") for i in range(12)]
     outcome = dataclasses.replace(compare(rows, normalizer="marks"), kept_base=why)
-    result = {"train_clips": 4, "seconds": {"total": 3.0}}
+    result = RunResult(train_clips=4, seconds={"total": 3.0})
     said = panel(view(status="done", message=why, kept_base=why, result=result), outcome=outcome)
     assert said.count(why) == 1
     assert "Learned from" not in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from workbench.core.types import FreezePlan
+from workbench.core.types import FreezePlan, Part
 
 if TYPE_CHECKING:
     from workbench.asr.models.backend import Backend
@@ -27,7 +27,7 @@ def add_adapters(backend: "Backend", plan: FreezePlan) -> None:
     chosen = {
         id(matrix)
         for modules, part in zip(backend.block_modules(), plan.parts, strict=True)
-        if part == "low-rank adapters"
+        if part == Part.LOW_RANK
         for matrix in matrices(modules)
     }
     names = [name for name, module in backend.model.named_modules() if id(module) in chosen]

@@ -65,7 +65,7 @@ class Strategy:
 
 
 def _of(blocks: Sequence[Block], learns: Callable[[Block], bool]) -> list[Part]:
-    return ["all" if learns(b) else "nothing" for b in blocks]
+    return [Part.ALL if learns(b) else Part.NOTHING for b in blocks]
 
 
 def _head(blocks: Sequence[Block], _: Choice) -> list[Part]:
@@ -110,7 +110,7 @@ def _all_but_features(blocks: Sequence[Block], _: Choice) -> list[Part]:
 
 def _norms_and_biases(blocks: Sequence[Block], _: Choice) -> list[Part]:
     kinds = (*LAYERS, "projection")
-    return ["all" if b.kind == "head" else "norms and biases" if b.kind in kinds else "nothing" for b in blocks]
+    return [Part.ALL if b.kind == "head" else Part.NORMS if b.kind in kinds else Part.NOTHING for b in blocks]
 
 
 def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
@@ -121,11 +121,11 @@ def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
             f"Low-rank adapters fit into encoder and decoder blocks, not into {', '.join(sorted(names - layers))}; "
             "leave these out."
         )
-    return ["all" if b.kind == "head" else "low-rank adapters" if b.name in names else "nothing" for b in blocks]
+    return [Part.ALL if b.kind == "head" else Part.LOW_RANK if b.name in names else Part.NOTHING for b in blocks]
 
 
 def _adapters(blocks: Sequence[Block], _: Choice) -> list[Part]:
-    return ["all" if b.kind == "head" else "language adapters" if b.adapters else "nothing" for b in blocks]
+    return [Part.ALL if b.kind == "head" else Part.LANGUAGE if b.adapters else Part.NOTHING for b in blocks]
 
 
 def _full(blocks: Sequence[Block], _: Choice) -> list[Part]:
@@ -140,7 +140,7 @@ def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
         )
     chosen = _chosen(blocks, choice)
     for block in blocks:
-        part = chosen.get(block.name, "nothing")
+        part = chosen.get(block.name, Part.NOTHING)
         if part not in offers(block):
             fits = [b.name for b in blocks if part in offers(b)]
             raise WorkbenchError(
@@ -148,7 +148,7 @@ def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
                 + (f"; {fits[0]} and others have." if fits else ", nor has any other block of this model.")
                 + " Let it learn whole, or leave it frozen."
             )
-    return [chosen.get(b.name, "nothing") for b in blocks]
+    return [chosen.get(b.name, Part.NOTHING) for b in blocks]
 
 
 def _chosen(blocks: Sequence[Block], choice: Choice) -> dict[str, Part]:
@@ -308,15 +308,15 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
             f"{', '.join(strategy_names(family, blocks))}."
         )
     parts = found.parts(blocks, Choice(number, read_blocks(config.blocks)))
-    if all(part == "nothing" for part in parts):
+    if all(part == Part.NOTHING for part in parts):
         raise WorkbenchError(f"With the strategy {strategy} nothing of this model would learn; choose another.")
-    rank = config.lora_rank if "low-rank adapters" in parts else 0
+    rank = config.lora_rank if Part.LOW_RANK in parts else 0
     return FreezePlan(
         strategy=strategy,
         blocks=tuple(blocks),
         parts=tuple(parts),
-        boundary=next(i for i, part in enumerate(parts) if part != "nothing"),
-        trainable_parameters=sum(_count(b, part, rank) for b, part in zip(blocks, parts, strict=True)),
+        boundary=next(i for i, part in enumerate(parts) if part != Part.NOTHING),
+        trainable_parameters=sum(part.weights(b, rank) for b, part in zip(blocks, parts, strict=True)),
         total_parameters=sum(b.parameters for b in blocks),
         lora_rank=rank,
     )
@@ -326,26 +326,16 @@ def kin(plan: FreezePlan) -> str:
     """The named strategy whose settings suit a plan: for custom that of the same parts, custom where none has them."""
     if plan.strategy != CUSTOM:
         return plan.strategy
-    parts = {part for b, part in zip(plan.blocks, plan.parts, strict=True) if part != "nothing" and b.kind != "head"}
-    if set(plan.parts) == {"all"}:
+    parts = {part for b, part in zip(plan.blocks, plan.parts, strict=True) if part != Part.NOTHING and b.kind != "head"}
+    if set(plan.parts) == {Part.ALL}:
         return "full"
     alike: dict[frozenset[Part], str] = {
         frozenset(): "head",
-        frozenset({"norms and biases"}): "norms-and-biases",
-        frozenset({"low-rank adapters"}): LORA,
-        frozenset({"language adapters"}): "adapters",
+        frozenset({Part.NORMS}): "norms-and-biases",
+        frozenset({Part.LOW_RANK}): LORA,
+        frozenset({Part.LANGUAGE}): "adapters",
     }
     return alike.get(frozenset(parts), CUSTOM)
-
-
-def _count(block: Block, part: Part, rank: int) -> int:
-    return {
-        "nothing": 0,
-        "all": block.parameters,
-        "norms and biases": block.vectors,
-        "low-rank adapters": rank * block.low_rank,
-        "language adapters": block.adapters,
-    }[part]
 
 
 def apply_plan(backend: "Backend", plan: FreezePlan) -> None:
@@ -360,10 +350,10 @@ def apply_plan(backend: "Backend", plan: FreezePlan) -> None:
     for weights, part in zip(backend.block_parameters(), plan.parts, strict=True):
         for weight in weights:
             weight.requires_grad_(
-                part == "all"
-                or (part == "norms and biases" and weight.dim() == 1)
-                or (part == "low-rank adapters" and id(weight) in adapters)
-                or (part == "language adapters" and id(weight) in languages)
+                part == Part.ALL
+                or (part == Part.NORMS and weight.dim() == 1)
+                or (part == Part.LOW_RANK and id(weight) in adapters)
+                or (part == Part.LANGUAGE and id(weight) in languages)
             )
 
 

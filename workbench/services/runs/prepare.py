@@ -12,7 +12,7 @@ from workbench.asr.training.feature_cache import FeatureCache
 from workbench.asr.training.freezing import plan_for_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
-from workbench.core.types import FreezePlan, Seconds, Split
+from workbench.core.types import FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
 from workbench.services.estimates.duration import Expectation, Expecting, Work
 from workbench.services.estimates.remaining import Course
@@ -255,7 +255,7 @@ def _arm(
 
 def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> None:
     head = [part for block, part in zip(plan.blocks, plan.parts, strict=True) if block.kind == "head"]
-    if new_characters and head == ["nothing"]:
+    if new_characters and head == [Part.NOTHING]:
         raise TrainingError(
             f"With {plan.strategy} the output layer stays frozen and would never write "
             f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."

@@ -52,7 +52,7 @@ def strip_value(
         rank: Of low-rank adapters, also of those that may still be chosen.
         problem: Why there is no plan.
     """
-    parts: Sequence[Part] = plan.parts if plan else ("nothing",) * len(blocks)
+    parts: Sequence[Part] = plan.parts if plan else (Part.NOTHING,) * len(blocks)
     kinds = {b.kind for b in blocks}
     groups: list[dict[str, Any]] = []
     for block, part in zip(blocks, parts, strict=True):
@@ -80,17 +80,10 @@ def _group(block: Block, kinds: set[str]) -> str:
 
 
 def _block(block: Block, part: Part, rank: int) -> dict[str, Any]:
-    sizes = {
-        "nothing": 0,
-        "all": block.parameters,
-        "norms and biases": block.vectors,
-        "low-rank adapters": rank * block.low_rank,
-        "language adapters": block.adapters,
-    }
     return {
         "name": block.name,
         "called": text.BLOCK_NAMES.get(block.name, block.name),
         "short": text.BLOCK_LABELS.get(block.name) or block.name.rpartition(" ")[2],
-        "part": part,
-        "sizes": {offer: sizes[offer] for offer in offers(block)},
+        "part": str(part),
+        "sizes": {offer.value: offer.weights(block, rank) for offer in offers(block)},
     }

@@ -2,7 +2,6 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any, Final
 
 import gradio as gr
@@ -14,6 +13,7 @@ from workbench.services.results.comparison import RunComparison
 from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.compare.question import Question
 from workbench.ui.compare.results import Clip, clip, clip_rows, clips, overall, titles
 from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.compare.try_out import TryNow
@@ -25,33 +25,6 @@ from workbench.ui.kit.latest import Newest
 KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
 LOOK_EVERY_S: Final = 1.5  # while words are being placed
 SHOW_CLIP: Final = "() => document.getElementById('clip-timeline').scrollIntoView({ block: 'nearest' })"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be compared.
-
-    Attributes:
-        token: Names the run that the page shows, and its state; None until that is known.
-        before: A run's id; empty for the base of `after`.
-        after: A run's id; empty for the run that the page shows.
-        normalizer: Name of a text normalizer; empty for the run's own.
-    """
-
-    token: str | None
-    before: str = ""
-    after: str = ""
-    normalizer: str = ""
-
-    @property
-    def run(self) -> str:
-        """The run on the right side."""
-        return self.after or (self.token or "").partition("|")[0]
-
-    @property
-    def other(self) -> str:
-        """The run on the left side; empty for the base."""
-        return "" if self.before == self.run else self.before
 
 
 class Compare:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -11,17 +11,15 @@ from workbench.services.inference.try_out import Model, Try
 from workbench.services.results.comparison import RunComparison
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.compare.question import Question
 from workbench.ui.compare.results import titles, tried
 from workbench.ui.compare.timeline import tried_timeline
 from workbench.ui.kit.components import fold, html, timeline_view
 from workbench.ui.kit.errors import say, shown
 from workbench.ui.kit.html import esc, hint
 
-if TYPE_CHECKING:
-    from workbench.ui.compare.section import Question
-
 # What is compared now, from the page's inputs; None where there is nothing.
-Sides = Callable[[str, str, str, str], "tuple[Question, RunComparison] | None"]
+Sides = Callable[[str, str, str, str], tuple[Question, RunComparison] | None]
 
 
 class TryNow:
