@@ -166,23 +166,26 @@ def no_general_set(language: str | None) -> str:
     )
 
 
-def check_general(session: Session, name: str, own_set_id: int) -> None:
-    """Refuse a general set that cannot serve.
+def general_lengths(session: Session, name: str, own_set_id: int) -> list[Seconds]:
+    """Lengths of a general set's clips, about: what a model will learn from is not left out yet.
 
     Raises:
         WorkbenchError: There is no such set, it has no confirmed clip, or it is the run's own.
     """
     if name == NONE:
-        return
+        return []
     row = living_set(session, name)
     if name == BUNDLED and (row is None or row.id == own_set_id):
-        return
+        manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
+        return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
     if row is None:
         raise UnknownNameError("general set", name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
     if row.id == own_set_id:
         raise WorkbenchError(f"The set {name} is the one to learn from; choose another general set, or none.")
-    if name != BUNDLED and not _confirmed(session, row.id):
+    clips = _confirmed(session, row.id)
+    if name != BUNDLED and not clips:
         raise WorkbenchError(f"The general set {name} has no confirmed clip; confirm its labels, or choose none.")
+    return [c.n_samples / SAMPLE_RATE for c in clips]
 
 
 def general_set(session: Session, name: str | None, own_set_id: int, learned: Iterable[RunClip]) -> GeneralSet | None:
@@ -196,7 +199,7 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
     if name is None or name == NONE:
         return None
     try:
-        check_general(session, name, own_set_id)
+        general_lengths(session, name, own_set_id)
     except WorkbenchError as e:
         return GeneralSet(name, None, (), unscored=f"The general set was not scored: {e}")
     row = living_set(session, name)
@@ -273,17 +276,6 @@ def _checked(run: RunRow) -> Mapping[str, Any] | None:
 
 def _version(found: Mapping[str, Any]) -> str:
     return f"version {found['version']}" if found.get("version") else "an earlier version"
-
-
-def general_lengths(session: Session, name: str | None, own_set_id: int) -> list[Seconds]:
-    """Lengths of a general set's clips, about: what a model will learn from is not left out yet."""
-    if name is None or name == NONE:
-        return []
-    row = living_set(session, name)
-    if row is not None and row.id != own_set_id:
-        return [c.n_samples / SAMPLE_RATE for c in _confirmed(session, row.id)]
-    manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
-    return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
 
 
 def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:

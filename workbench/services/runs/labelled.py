@@ -40,8 +40,10 @@ class LabelledClip:
 
 
 class ConfirmedClips(NamedTuple):
-    """The confirmed clips of a set, its language, the rule by which it is split, and what to say of labels left out."""
+    """The confirmed clips of a set, with its language, the rule by which it is split, and what to say of the others."""
 
+    set_name: str
+    set_id: int
     labelled: list[LabelledClip]
     language: str | None
     rule: str
@@ -63,7 +65,7 @@ def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> Confirm
             LabelledClip(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
             for c, r in session.execute(query)
         ]
-        language = clip_set.language
+        set_id, language = clip_set.id, clip_set.language
     odd = {c.clip_id: found for c in labelled if (found := unspoken(c.text))}
     notes = tuple(LEFT_OUT.format(n=len(odd), labels=len(labelled), written=w[:40]) for _, w in [*odd.values()][:1])
     labelled = [c for c in labelled if c.clip_id not in odd]
@@ -72,7 +74,7 @@ def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> Confirm
             f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
             f"least {MIN_CONFIRMED} are needed ({FEWEST_TEST_CLIPS} make a first test set); confirm more labels."
         )
-    return ConfirmedClips(labelled, language, rule, notes)
+    return ConfirmedClips(set_name, set_id, labelled, language, rule, notes)
 
 
 def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: str) -> tuple[dict[str, Any], list[str]]:

@@ -12,7 +12,7 @@ from workbench.asr.training.freezing import find_strategy, kin, plan_for_blocks
 from workbench.core.config import EFFORTS, TrainingConfig
 from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
-from workbench.core.types import FreezePlan, ModelSpec
+from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.services.estimates.duration import Expectation, Expecting, Times, Work, work_of
 from workbench.services.estimates.window import Window, choose, with_window
@@ -22,7 +22,6 @@ from workbench.services.runs.command_line import command_line
 from workbench.services.runs.forgetting import (
     BUNDLED,
     NONE,
-    check_general,
     default_general,
     general_lengths,
     no_general_set,
@@ -32,7 +31,7 @@ from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, Labe
 from workbench.services.runs.model_facts import ModelFacts
 from workbench.services.runs.preview import Preview
 from workbench.store.database import Store
-from workbench.store.queries import find_set, set_names
+from workbench.store.queries import set_names
 
 SWEEP_FACTORS = (0.3, 1.0, 3.0)  # times the suggested learning rate
 CURVE_DRAWS = 3  # of each size, as the page's button asks for
@@ -45,6 +44,7 @@ class PlannedRun(NamedTuple):
     Attributes:
         split: The run's copy of the split, as JSON.
         labelled: The clips that it learns from and is judged by.
+        general: Lengths of the clips of general speech.
     """
 
     strategy: str
@@ -52,6 +52,14 @@ class PlannedRun(NamedTuple):
     config: TrainingConfig
     split: dict[str, Any]
     labelled: list[LabelledClip]
+    general: list[Seconds]
+
+    def work(self) -> Work | None:
+        """What the run has to do; None while the model's files are not here."""
+        durations = {c.clip_id: c.duration for c in self.labelled}
+        parts, preview = self.split["folds"] or [self.split], self.preview
+        to_heal = preview.window.to_heal
+        return work_of(preview.model, self.config, parts, durations, self.general, to_heal=to_heal)
 
 
 class Planning:
@@ -87,6 +95,16 @@ class Planning:
         with self.store.session() as session:
             return [*dict.fromkeys([BUNDLED, *(n for n in set_names(session) if n != set_name)]), NONE]
 
+    def clips(self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> ConfirmedClips:
+        """A set's confirmed clips, for a run of this model and strategy to learn from and to be judged by.
+
+        Raises:
+            WorkbenchError: The model cannot be adapted like this, which is said first; there is no such set; or too few
+                clips are confirmed.
+        """
+        self._plan(spec, strategy, settings)
+        return labelled_clips(self.store, self.labelling, set_name)
+
     def preview(self, set_name: str, model: str, strategy: str, settings: dict[str, Any] | None = None) -> Preview:
         """What would happen; `settings` are the fields of TrainingConfig that the user set.
 
@@ -99,10 +117,10 @@ class Planning:
         self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any] | None = None
     ) -> Preview:
         """As `preview`, for a model that was found already."""
-        _check_choice(spec, strategy)  # what has to be fetched is said before what has to be labelled
-        given, clips = settings or {}, labelled_clips(self.store, self.labelling, set_name)
-        planned = self.prepare(set_name, spec, strategy, given, clips)
-        preview, config, work = planned.preview, planned.config, self.work(set_name, planned)
+        given = settings or {}
+        clips = self.clips(set_name, spec, strategy, given)
+        planned = self.prepare(clips, spec, strategy, given)
+        preview, config, work = planned.preview, planned.config, planned.work()
         if work is None or preview.plan is None:
             return preview
         arms = self._sweep_arms(spec, planned.labelled, config.language, given)
@@ -114,28 +132,19 @@ class Planning:
             sweep=self.expecting.of_sweep(work, arms) if len(arms) > 1 else None,
             busy=self.expecting.busy_now(),
             efforts={config.effort: run}
-            | {name: self._of_effort(set_name, spec, strategy, {**given, "effort": name}, clips) for name in others},
+            | {name: self._of_effort(clips, spec, strategy, {**given, "effort": name}) for name in others},
         )
         return replace(preview, times=times)
 
     def _of_effort(
-        self, set_name: str, spec: ModelSpec, strategy: str, settings: dict[str, Any], clips: ConfirmedClips
+        self, clips: ConfirmedClips, spec: ModelSpec, strategy: str, settings: dict[str, Any]
     ) -> Expectation:
         """How long a fine-tune with these settings takes; the model's files are here."""
-        planned = self.prepare(set_name, spec, strategy, settings, clips)
-        work = self.work(set_name, planned)
+        planned = self.prepare(clips, spec, strategy, settings)
+        work = planned.work()
         assert work
         assert planned.preview.plan
         return self.expecting.of_run(work, planned.preview.plan, planned.config)
-
-    def work(self, set_name: str, planned: PlannedRun) -> Work | None:
-        """What a run has to do; None while the model's files are not here."""
-        preview, config = planned.preview, planned.config
-        durations = {c.clip_id: c.duration for c in planned.labelled}
-        parts = planned.split["folds"] or [planned.split]
-        with self.store.session() as session:
-            general = general_lengths(session, config.general_set, find_set(session, set_name).id)
-        return work_of(preview.model, config, parts, durations, general, to_heal=preview.window.to_heal)
 
     def _sweep_arms(
         self, spec: ModelSpec, labelled: Sequence[LabelledClip], language: str | None, settings: dict[str, Any]
@@ -153,39 +162,24 @@ class Planning:
 
     def suggested(self, set_name: str, model: str, strategy: str, settings: dict[str, Any]) -> TrainingConfig:
         """The settings alone, as `preview` would fill them in."""
-        return self.prepare(set_name, self.catalog.find(model), strategy, settings).config
+        spec = self.catalog.find(model)
+        return self.prepare(self.clips(set_name, spec, strategy, settings), spec, strategy, settings).config
 
-    def prepare(
-        self,
-        set_name: str,
-        spec: ModelSpec,
-        strategy: str,
-        settings: dict[str, Any],
-        clips: ConfirmedClips | None = None,
-    ) -> PlannedRun:
+    def prepare(self, clips: ConfirmedClips, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> PlannedRun:
         """A run's settings, split and clips, and what to say of them, but for the time it takes.
-
-        Args:
-            clips: The set's, where they were looked up already.
 
         Raises:
             WorkbenchError: As `preview`.
         """
-        _check_choice(spec, strategy)
-        blocks = self.facts.blocks_of(spec)
-        chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})
-        plan = plan_for_blocks(blocks, strategy, chosen) if blocks else None
-        if plan and spec.parameters:
-            check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
-        elif spec.parameters:
-            check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
-        labelled, language, rule, left_out = clips or labelled_clips(self.store, self.labelling, set_name)
-        labelled, window, on_length = self._in_window(spec, [plan] if plan else [], labelled, settings)
-        config, suggestion = self._config(spec, strategy, labelled, language, settings, kin(plan) if plan else None)
+        plan = self._plan(spec, strategy, settings)
+        labelled, window, on_length = self._in_window(spec, [plan] if plan else [], clips.labelled, settings)
+        config, suggestion = self._config(
+            spec, strategy, labelled, clips.language, settings, kin(plan) if plan else None
+        )
         config, suggestion = _windowed(config, suggestion, window, settings)
         with self.store.session() as session:
-            check_general(session, str(config.general_set), find_set(session, set_name).id)
-        split, notes = run_split(labelled, config, rule)
+            general = general_lengths(session, str(config.general_set), clips.set_id)
+        split, notes = run_split(labelled, config, clips.rule)
         characters, more = self.checks.new_characters(spec, [c.text for c in labelled], config)
         if settings.get("general_set") is None and config.general_set == NONE:
             more = [*more, no_general_set(config.language)]
@@ -204,16 +198,32 @@ class Planning:
             provable=self._provable(spec, labelled, tested, config),
             new_characters=characters,
             notes=(
-                *left_out,
+                *clips.notes,
                 *on_length,
-                *self.facts.language_notes(spec, set_name, language, strategy),
+                *self.facts.language_notes(spec, clips.set_name, clips.language, strategy),
                 *notes,
                 *more,
             ),
             window=window,
-            command=command_line(set_name, spec, strategy, config, root=self.root),
+            command=command_line(clips.set_name, spec, strategy, config, root=self.root),
         )
-        return PlannedRun(strategy, preview, config, split, labelled)
+        return PlannedRun(strategy, preview, config, split, labelled, general)
+
+    def _plan(self, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> FreezePlan | None:
+        """What would learn; None while the model's files are not here.
+
+        Raises:
+            WorkbenchError: It cannot, or the memory does not suffice.
+        """
+        _check_choice(spec, strategy)
+        blocks = self.facts.blocks_of(spec)
+        chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})
+        plan = plan_for_blocks(blocks, strategy, chosen) if blocks else None
+        if plan and spec.parameters:
+            check_memory(spec, spec.parameters, plan.trainable_parameters / max(1, plan.total_parameters))
+        elif spec.parameters:
+            check_memory(spec, spec.parameters, 0.0)  # at least the weights have to fit
+        return plan
 
     def _in_window(
         self, spec: ModelSpec, plans: Sequence[FreezePlan], labelled: list[LabelledClip], settings: dict[str, Any]

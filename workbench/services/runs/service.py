@@ -108,8 +108,9 @@ class Adaptation:
             WorkbenchError: As `preview`.
         """
         spec = self._planning.find(model)
-        planned = self._planning.prepare(set_name, spec, strategy, settings or {})
-        plan, work = planned.preview.plan, self._planning.work(set_name, planned)
+        given = settings or {}
+        planned = self._planning.prepare(self._planning.clips(set_name, spec, strategy, given), spec, strategy, given)
+        plan, work = planned.preview.plan, planned.work()
         expected = None
         if plan and work:
             expected = self._planning.expecting.of_run(work, plan, planned.config, curve_draws=curve_draws)
@@ -180,7 +181,8 @@ class Adaptation:
         rates, given = dict.fromkeys(learning_rates), settings or {}
         arms: list[PlannedRun] = []
         for strategy in dict.fromkeys(strategies):
-            planned = self._planning.prepare(set_name, spec, strategy, given)
+            clips = self._planning.clips(set_name, spec, strategy, given)
+            planned = self._planning.prepare(clips, spec, strategy, given)
             suggested = planned.config.learning_rate
             own = [suggested] if given.get("learning_rate") else [_rounded(suggested * f) for f in SWEEP_FACTORS]
             arms += [planned._replace(config=replace(planned.config, learning_rate=rate)) for rate in rates or own]
@@ -193,7 +195,7 @@ class Adaptation:
         wanted = [{"strategy": arm.strategy, "settings": arm.config.to_json()} for arm in arms]
         planned = arms[-1]._replace(config=arms[0].config)
         plans = [(arm.preview.plan, arm.config) for arm in arms if arm.preview.plan]
-        work = self._planning.work(set_name, planned)
+        work = planned.work()
         expected = self._planning.expecting.of_sweep(work, plans) if work and plans else None
         return self._launch(set_name, SWEEP, SWEEP, planned, {SWEEP: {"arms": wanted}}, expected)
 
