@@ -50,12 +50,12 @@ test-slow: setup $(ASKED)  ## The long tests
 
 lint: setup  ## ruff and the type checker
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check workbench tests bench docs app.py
+	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
 format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format workbench tests bench docs app.py
+	$(PYTHON) -m ruff format .
 
 docs: setup  ## Write the tree in docs/architecture.md anew
 	$(PYTHON) docs/tree.py

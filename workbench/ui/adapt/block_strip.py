@@ -52,7 +52,8 @@ def strip_value(
         rank: Of low-rank adapters, also of those that may still be chosen.
         problem: Why there is no plan.
     """
-    parts: Sequence[Part] = plan.parts if plan else ("nothing",) * len(blocks)
+    nothing: Part = "nothing"
+    parts: Sequence[Part] = plan.parts if plan else [nothing] * len(blocks)
     kinds = {b.kind for b in blocks}
     groups: list[dict[str, Any]] = []
     for block, part in zip(blocks, parts, strict=True):

@@ -94,6 +94,8 @@ class Adapt(RunPanel):
         self.form_outputs = [self.model, self.models.drafter, self.strategy, self.strip, self.all_strategies]
         self.form_outputs += [self.extend, self.offer, *self.settings, self.models.of]
         blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
+        assert isinstance(blocks, gr.Textbox)
+        assert isinstance(rank, gr.Number)
         of_strategy, ask = [self.strip, blocks], self.newest_strip.asking
         # "input" and not "change": what a handler fills in is no wish of the user's.
         remodelled = self.models.after_choice(
@@ -357,7 +359,7 @@ class Adapt(RunPanel):
 
     def _suggested(self, set_name: str, model: str, strategy: str, given: dict[str, Any]) -> dict[str, Any]:
         """What the form would hold without the user's wishes, but for the blocks that learn."""
-        led = {name: given[name] for name in FOLLOWED if name in given}
+        led: dict[str, Any] = {name: given[name] for name in FOLLOWED if name in given}
         config = self.adaptation.suggested(set_name, model, strategy, led)
         return {name: getattr(TrainingConfig() if name in FOLLOWED else config, name) for name in SETTINGS}
 

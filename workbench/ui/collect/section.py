@@ -8,7 +8,8 @@ import gradio as gr
 
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.clips.sets import Progress, SetInfo
+from workbench.services.clips.import_job import Progress
+from workbench.services.clips.sets import SetInfo
 from workbench.services.importers import TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text

@@ -130,9 +130,7 @@ def history_list(**kwargs: Any) -> gr.HTML:
     Events carry a run's id: show, rerun, remove, restore, erase, clips (asks for its tested clips), save (with title
     and note); pair carries first and second.
     """
-    columns = "".join(
-        f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_WORDS["columns"].values()
-    )
+    columns = "".join(f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_COLUMNS.values())
     template = (
         f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
         f"class='confirm'>{text.HISTORY_WORDS['pair']}</button> "

@@ -85,7 +85,7 @@ def field_value(
         for name in ORDER
     ]
     adapted = [{"name": run, "option": run} for run in runs]
-    first = {"name": "runs", "title": model_text.GROUPS["runs"], "off": False, "models": adapted}
+    first: dict[str, Any] = {"name": "runs", "title": model_text.GROUPS["runs"], "off": False, "models": adapted}
     active = [_getting(view) for view in getting if view.active]
     chosen_here = chosen in known or chosen in runs
     advises = advised is not None and advised.name != chosen and all(a["model"] != advised.name for a in active)
