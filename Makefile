@@ -48,14 +48,15 @@ test: setup $(ASKED)  ## The suite, under ten minutes on two cores
 test-slow: setup $(ASKED)  ## The long tests
 	$(PYTEST) -m slow $(ARGS)
 
-lint: setup  ## ruff and the type checker
+lint: setup  ## ruff, the type checker, and both for the page's scripts where node and npm are
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check workbench tests bench docs app.py
+	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m tools.javascript.check
 
 format: setup  ## Let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
-	$(PYTHON) -m ruff format workbench tests bench docs app.py
+	$(PYTHON) -m ruff format .
 
 docs: setup  ## Write the tree in docs/architecture.md anew, and the pages as a site into build/site
 	$(PYTHON) docs/tree.py

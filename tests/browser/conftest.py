@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,68 @@ FLAGS = [
     *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
 ]
 PATIENCE_MS = 60_000  # the machine may be busy; what is waited for comes in a second on an idle one
+POLL_MS = 50
+# Counts what the page asks the server by Gradio's queue, and what was answered: a question is an event, its answer a
+# message in a stream.
+COUNT_QUESTIONS = """() => {
+  if (window.asked) return;
+  const asked = window.asked = { sending: 0, open: new Set(), answered: new Set(), last: performance.now() };
+  const note = (change) => { change(); asked.last = performance.now(); };
+  const read = async (stream) => {
+    const letters = new TextDecoder();
+    let text = '';
+    for (const reader = stream.getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (text + letters.decode(value, { stream: true })).split('\\n');
+      text = lines.pop();
+      for (const line of lines.filter((l) => l.startsWith('data:'))) {
+        const said = JSON.parse(line.slice(5));
+        if (said.msg === 'process_completed') {
+          note(() => { asked.open.delete(said.event_id); asked.answered.add(said.event_id); });
+        }
+      }
+    }
+  };
+  const real = window.fetch;
+  window.fetch = async (...about) => {
+    const url = String(about[0].url || about[0]);
+    if (url.includes('/queue/join')) note(() => { asked.sending += 1; });
+    try {
+      const answer = await real(...about);
+      if (url.includes('/queue/data') && answer.body) read(answer.clone().body).catch(() => {});
+      if (url.includes('/queue/join') && answer.ok) {
+        const { event_id: id } = await answer.clone().json();
+        note(() => { if (!asked.answered.has(id)) asked.open.add(id); });
+      }
+      return answer;
+    } finally {
+      if (url.includes('/queue/join')) note(() => { asked.sending -= 1; });
+    }
+  };
+}"""
+# Images are tried one after the other: when this one has failed, so have those before it.
+IMAGES_TRIED = """() => new Promise((tried) => {
+  const image = new Image();
+  image.onerror = () => setTimeout(tried);
+  image.src = 'data:image/png;base64,';
+})"""
+# Frames in which every box of the page stays where it is; animations that do not end in 5 s are not waited for.
+STILL = """async () => {
+  const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+  for (let i = 0; i < 3; i += 1) await frame();
+  const ended = Promise.allSettled(document.getAnimations().map((a) => a.finished));
+  await Promise.race([ended, new Promise((late) => setTimeout(late, 5000))]);
+  const tops = () => [...document.querySelectorAll('.lane > *')].map((e) => e.getBoundingClientRect().y);
+  const places = () => [scrollY, ...tops()].join();
+  for (let before = '', same = 0; same < 5; await frame()) {
+    const now = places();
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+}"""
+# What follows an answer is asked within a few frames of it.
+SETTLED = """() => asked.answered.size && !asked.sending && !asked.open.size && performance.now() - asked.last > 250"""
 
 
 def chromium() -> str:
@@ -138,11 +201,41 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
 
 
 def go(page: Any, url: str) -> None:
-    """Open the page and wait until its first answer has come."""
+    """Open the page and wait until its first answers have come."""
+    page.add_init_script(f"({COUNT_QUESTIONS})()")
     page.goto(url)
     page.locator("#board").wait_for()
     page.locator("#step-compare").wait_for()
-    page.wait_for_timeout(1500)
+    settled(page)
+
+
+def settled(page: Any) -> None:
+    """Wait until the page has an answer to all that it asked, and asks nothing more."""
+    page.wait_for_function(SETTLED)
+
+
+def until(page: Any, holds: Callable[[], Any]) -> None:
+    """Wait until something holds on this side; the browser is heard meanwhile."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < end, "what was waited for did not come"
+        page.wait_for_timeout(POLL_MS)
+
+
+def still(page: Any) -> None:
+    """Wait until nothing on the page moves any more: what was shown or hidden, and what scrolls."""
+    page.evaluate(STILL)
+
+
+def recorded(page: Any, seconds: int) -> None:
+    """Wait until the recorder has counted down this much of a take."""
+    page.wait_for_function(
+        """(seconds) => {
+          const left = parseInt(document.querySelector('#recorder .clock').textContent.match(/\\d+/)[0], 10);
+          return left > 0 && left <= 29 - seconds;
+        }""",
+        arg=seconds,
+    )
 
 
 def choose(page: Any, set_name: str) -> None:
@@ -151,7 +244,7 @@ def choose(page: Any, set_name: str) -> None:
     if box.input_value() != set_name:
         box.click()
         page.get_by_role("option", name=set_name, exact=True).click()
-    page.wait_for_timeout(1500)
+    settled(page)
 
 
 def write_samples(folder: Path, *, n: int) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, write_samples
+from tests.browser.conftest import go, still, write_samples
 from tests.services.finished import finished_run
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
@@ -48,12 +48,6 @@ CUT = """() => {
   }
   return found.slice(0, 8);
 }"""
-# A busy machine draws late: axe-core would read colours of before the switch.
-SETTLED = """async () => {
-  for (let i = 0; i < 3; i += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
-  const ended = Promise.allSettled(document.getAnimations().map((a) => a.finished));
-  await Promise.race([ended, new Promise((late) => setTimeout(late, 5000))]);
-}"""
 UNSEEN = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
@@ -83,8 +77,7 @@ def problems(page: Any, axe: str, looks: Looks) -> list[str]:
     for viewport, mode in looks:
         page.set_viewport_size(viewport)
         page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", mode == "dark")
-        page.wait_for_timeout(400)
-        page.evaluate(SETTLED)
+        still(page)  # a busy machine draws late: axe-core would read colours of before the switch
         where = f"{viewport['width']} px, {mode}"
         found += [f"{where}: {said}" for said in page.evaluate(SERIOUS)]
         found += [f"{where}: too wide: {said}" for said in page.evaluate(CUT)]

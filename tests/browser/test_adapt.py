@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, write_samples
+from tests.browser.conftest import go, still, write_samples
 from tests.browser.test_run import RUN_LIMIT_MS, setting, wait_for_status
 from workbench.services.workbench import Workbench
 
@@ -159,12 +159,14 @@ def test_start_and_its_time_are_in_sight_and_a_jump_moves_the_column_alone(
     assert page.evaluate(on_top)
     assert "to the verdict" in page.locator("#brief").inner_text()
     page.get_by_role("link", name="Compare").click()
-    page.wait_for_timeout(500)
-    assert page.evaluate("[scrollY, document.activeElement.id]") == [0, "step-compare"]
+    page.wait_for_function("document.activeElement.id === 'step-compare'")  # after the jump
+    still(page)
+    assert page.evaluate("scrollY") == 0
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("link", name="Adapt", exact=False).first.click()
-    page.wait_for_timeout(500)
+    page.wait_for_function("document.activeElement.id === 'step-adapt'")
+    still(page)
     assert page.evaluate(on_top)
     clear = "document.querySelector('#step-adapt').getBoundingClientRect().top >= "
     assert page.evaluate(clear + "document.querySelector('#steps').getBoundingClientRect().bottom - 1")

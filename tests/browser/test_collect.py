@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.browser.conftest import FLAGS, chromium
+from tests.browser.conftest import FLAGS, chromium, recorded
 from tests.conftest import speechlike
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
@@ -142,7 +142,7 @@ def test_a_take_that_was_not_kept_is_sent_again_until_it_is(
     page.route("**/takes", answer)
     recorder = page.locator("#recorder")
     recorder.get_by_role("button", name="Record").click()
-    page.wait_for_timeout(3_000)
+    recorded(page, 2)
     recorder.get_by_role("button", name="Stop").click()
     page.get_by_text(f"{error} It is kept here").wait_for()
     page.get_by_text("0 of 1 confirmed").wait_for()

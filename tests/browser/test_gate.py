@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.browser.conftest import go
+from tests.browser.conftest import IMAGES_TRIED, go
 from tests.ui.served import started
 from workbench.services.workbench import Workbench
 
@@ -30,15 +30,15 @@ def test_html_that_slipped_into_the_page_runs_nothing(browser: Any, site: str) -
     page = browser.new_page()
     go(page, site)
     page.evaluate(HOSTILE)
-    page.wait_for_timeout(1000)
+    page.evaluate(IMAGES_TRIED)
     assert page.evaluate("() => window.taken") is None
     page.close()
 
 
 def test_no_other_site_shows_the_page(browser: Any, site: str) -> None:
     page = browser.new_page()
-    page.set_content(f"<iframe src='{site}' name='framed'></iframe>")
-    page.wait_for_timeout(2000)
+    with page.expect_response(site):
+        page.set_content(f"<iframe src='{site}' name='framed'></iframe>")  # which waits for the frame's end, too
     framed = page.frame(name="framed")
     assert framed is None or "gradio" not in framed.content()
     page.close()

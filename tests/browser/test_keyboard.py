@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import settled
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
@@ -20,8 +22,8 @@ def test_a_list_closes_behind_the_keyboard_and_a_jump_shows_the_steps(open_page:
         page.keyboard.press("Tab")
         assert fields.nth(n).evaluate("(field) => field !== document.activeElement"), "Tab still leaves the field"
     page.evaluate("document.activeElement.blur()")
-    page.wait_for_timeout(600)  # a list that opens again does so at once; one that closes fades first
-    assert page.locator("[role=listbox]").count() == 0
+    settled(page)
+    page.wait_for_function("!document.querySelector('[role=listbox]')")  # one that closes fades first
 
     page.emulate_media(reduced_motion="reduce")
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.browser.conftest import PATIENCE_MS, choose
+from tests.browser.conftest import IMAGES_TRIED, PATIENCE_MS, choose, recorded
 from tests.conftest import speechlike
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
@@ -27,7 +27,7 @@ def test_record_type_confirm_undo_and_delete(open_page: OpenPage, speaking_brows
     recorder = page.locator("#recorder")
     recorder.get_by_role("button", name="Record").click()
     recorder.get_by_role("button", name="Stop").wait_for()  # a busy machine takes a while to open the microphone
-    page.wait_for_timeout(2500)
+    recorded(page, 2)
     recorder.get_by_role("button", name="Stop").click()
     page.locator("#recorder").get_by_text("Saved as recording ").wait_for()
     row = page.locator("li.clip")
@@ -108,7 +108,7 @@ def test_hostile_texts_are_shown_as_text(open_page: OpenPage, bench: Workbench, 
     page.get_by_label("Name of the new set").fill(name)
     page.get_by_role("button", name="Create").click()
     page.get_by_text("There is already a clip set").wait_for()  # a toast with the name in it
-    page.wait_for_timeout(500)
+    page.evaluate(IMAGES_TRIED)
     assert page.evaluate("document.querySelectorAll('img[src=x], .toast-body script, li.clip script').length") == 0
     assert page.evaluate("window.hacked") is None
 

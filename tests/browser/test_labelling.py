@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import soundfile
 
+from tests.browser.conftest import settled
 from tests.conftest import speechlike
 from workbench.core.types import Clip, Heard
 from workbench.services.workbench import Workbench
@@ -175,7 +176,8 @@ def test_two_people_at_one_clip_are_told_and_nothing_is_lost(
     ben.get_by_role("button", name="Take theirs").click()
     ben.wait_for_function("document.querySelector('li.clip textarea').value === 'what ada heard'")
     ada.wait_for_function("document.querySelector('li.clip textarea').value === 'what ada heard'")
-    ben.wait_for_timeout(500)
+    settled(ben)
+    settled(ada)
     assert [r.author for r in bench.labelling.history(clip.id)] == ["ada", "ben", "ben"]
     ben.reload()
     ben.locator("li.clip").wait_for()

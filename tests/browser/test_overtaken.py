@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import write_samples
+from tests.browser.conftest import settled, write_samples
 from tests.browser.test_adapt import block, counted
 from workbench.services.workbench import Workbench
 
@@ -35,10 +35,10 @@ class Late:
             self.ended.set()
 
     def let_go(self, page: Any) -> None:
-        """Let the calls go on, and the page time to draw their answers."""
+        """Let the calls go on, and the page draw their answers."""
         self.go.set()
         assert self.ended.wait(LATE_S)
-        page.wait_for_timeout(800)
+        settled(page)
 
 
 def blocks_field(page: Any) -> str:
@@ -143,7 +143,7 @@ def test_a_list_asked_for_while_a_page_is_turned_does_not_turn_it_back(
     monkeypatch.setattr(bench.browsing, "page", refreshing)
     bench.labelling.save(clips[0].id, "other words", author="another", confirmed=False)
     assert refreshing.waits.wait(LATE_S)  # asked for with the page as it was
-    turning.let_go(page)
+    turning.go.set()  # and the other question stays open
     page.get_by_text("3 to 3 of 3").wait_for()
     refreshing.let_go(page)
     page.get_by_text("3 to 3 of 3").wait_for()

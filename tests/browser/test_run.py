@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, kill_worker, write_samples
+from tests.browser.conftest import go, kill_worker, settled, write_samples
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
 
@@ -23,7 +23,7 @@ def setting(page: Any, name: str, value: str) -> None:
     field = page.locator(f"#setting-{name} input")
     field.fill(value)
     field.blur()
-    page.wait_for_timeout(1500)
+    settled(page)
 
 
 def wait_for_status(page: Any, *statuses: str, timeout: int = RUN_LIMIT_MS) -> None:

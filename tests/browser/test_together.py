@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import write_samples
+from tests.browser.conftest import until, write_samples
 from workbench.services.workbench import Workbench
 
 pytestmark = pytest.mark.browser
@@ -44,8 +44,7 @@ def test_a_slow_upload_of_one_holds_up_nobody(
     first, second = open_page("together"), open_page("together")
     try:
         upload(first, slow)
-        while not began.is_set():
-            first.wait_for_timeout(100)
+        until(first, began.is_set)
         upload(second, quick)  # the very same handler
         second.get_by_text("1 clip added").wait_for()
         field = second.locator("li.clip textarea").first

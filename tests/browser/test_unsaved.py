@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.browser.conftest import write_samples
+from tests.browser.conftest import settled, until, write_samples
 from tests.small_disk import fill, small_disk
 from workbench.disk import Reserve
 from workbench.services.workbench import Workbench
@@ -21,28 +21,36 @@ NOT_SAVED = "The label was not saved, because the disk is full; make at least"
 
 
 class Full:
-    """A store whose disk is full while `on`, for appending a revision."""
+    """A store whose disk is full while `on`, for appending a revision; `refused` are the texts it had no room for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from workbench.services.labels import revisions as labelling
 
-        self.on, self.append = True, labelling._append
+        self.on, self.append, self.refused = True, labelling._append, list[str]()
         monkeypatch.setattr(labelling, "_append", self)
 
     def __call__(self, *args: Any) -> Any:
         if self.on:
+            self.refused.append(args[2].text)
             raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
         return self.append(*args)
 
 
 def kept(page: Any, bench: Workbench, clip_id: int, text: str, status: str = "drafted") -> None:
     """Wait until the server has kept a text."""
-    for _ in range(240):
+
+    def is_kept() -> bool:
         clip = bench.labelling.clip(clip_id)
-        if (clip.text, clip.status) == (text, status):
-            return
-        page.wait_for_timeout(250)
-    pytest.fail(f"kept is {clip.text!r}, {clip.status}")
+        return (clip.text, clip.status) == (text, status)
+
+    until(page, is_kept)
+
+
+def remembered(page: Any, *texts: str) -> None:
+    """Wait until the tab remembers these texts, which nobody has answered."""
+    page.wait_for_function(
+        "(texts) => texts.every((text) => JSON.stringify({ ...sessionStorage }).includes(text))", arg=list(texts)
+    )
 
 
 def unmarked(page: Any) -> None:
@@ -72,7 +80,9 @@ def test_on_a_full_disk_the_text_stays_marked_and_is_saved_when_there_is_room(
     confirmed.press("Enter")
     page.locator("li.clip .unsaved").nth(1).get_by_text(NOT_SAVED).wait_for()
     assert bench.labelling.clip(first.id).text == first.text
-    page.wait_for_timeout(2500)  # a try fails again; nothing is overwritten
+    tries = full.refused.count("typed on a full disk")
+    until(page, lambda: full.refused.count("typed on a full disk") > tries)  # it fails again; nothing is overwritten
+    settled(page)
     assert box.input_value() == "typed on a full disk"
     full.on = False
     kept(page, bench, first.id, "typed on a full disk")
@@ -98,7 +108,8 @@ def test_it_is_sent_at_once_when_typing_goes_on_and_also_from_another_page(
     page.locator("li.clip .unsaved").get_by_text(NOT_SAVED).wait_for()
     box.press("End")
     box.type(" and more")
-    page.wait_for_timeout(1500)
+    until(page, lambda: "typed and more" in full.refused)
+    settled(page)
     page.get_by_role("button", name="Next page").click()
     page.get_by_text("2 to 2 of 2").wait_for()
     page.get_by_text(f"Not saved yet, and sent again by themselves: labels of {first.name}.").wait_for()
@@ -128,7 +139,7 @@ def test_a_real_full_disk_is_told_and_survived(open_page: OpenPage, tmp_path: Pa
                 box = page.locator("li.clip textarea").first
                 box.fill(bench_text)
                 box.blur()
-                page.wait_for_timeout(400)
+                settled(page)
                 if page.locator("li.clip .unsaved").first.is_visible():
                     break
             page.locator("li.clip .unsaved").first.get_by_text("not saved, because the disk is full").wait_for()
@@ -155,7 +166,7 @@ def test_what_was_typed_while_the_server_was_away_is_saved_when_it_is_back(
     box.blur()
     page.locator("li.clip textarea").nth(1).fill("confirmed by nobody")
     page.locator("li.clip textarea").nth(1).press("Enter")
-    page.wait_for_timeout(1500)
+    remembered(page, "typed to nobody", "confirmed by nobody")
     assert box.input_value() == "typed to nobody"
     with Server(own_bench, port=port):
         kept(page, own_bench, clips[1].id, "confirmed by nobody", "confirmed")
@@ -171,9 +182,10 @@ def test_an_answer_that_was_lost_is_asked_for_again(open_page: OpenPage, bench: 
     page.locator("li.clip").wait_for()
     page.route("**/queue/join*", lambda route: route.abort())
     box = page.locator("li.clip textarea")
-    box.fill("sent into the void")
-    box.blur()
-    page.wait_for_timeout(1500)
+    with page.expect_event("requestfailed", lambda request: "/queue/join" in request.url):
+        box.fill("sent into the void")
+        box.blur()
+    remembered(page, "sent into the void")
     page.unroute("**/queue/join*")
     kept(page, bench, clip.id, "sent into the void")
     assert page.locator("li.clip textarea").input_value() == "sent into the void"
@@ -185,11 +197,16 @@ def test_a_text_that_is_refused_stays_and_is_not_sent_again(
     bench.collecting.import_path(write_samples(tmp_path / "refused", n=1), "refused")
     (clip,) = bench.labelling.clips("refused")
     page = open_page("refused")
+    page.clock.install()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
     box = page.locator("li.clip textarea")
     box.fill("endless " * 800)
     box.blur()
     page.locator("li.clip .unsaved").get_by_text("characters; a clip of 30 s has at most").wait_for()
-    page.wait_for_timeout(2500)
+    page.clock.fast_forward(120_000)  # longer than any pause before a text is sent again
+    settled(page)
+    assert sum("endless" in data for data in sent) == 1
     assert len(box.input_value()) == 6400
     assert bench.labelling.clip(clip.id).text == clip.text
     box.fill("short")
@@ -199,11 +216,7 @@ def test_a_text_that_is_refused_stays_and_is_not_sent_again(
 
 
 def words_of(page: Any, bench: Workbench, set_name: str, words: tuple[str, ...]) -> None:
-    for _ in range(240):
-        if bench.collecting.set_info(set_name).words == words:
-            return
-        page.wait_for_timeout(250)
-    pytest.fail(f"kept is {bench.collecting.set_info(set_name).words}")
+    until(page, lambda: bench.collecting.set_info(set_name).words == words)
 
 
 @pytest.mark.slow
@@ -234,6 +247,6 @@ def test_a_word_list_is_sent_until_it_is_kept(
         words_of(page, own_bench, "wordy", ("metoprolol", "warfarin"))
         page.locator(".unsaved-words").wait_for(state="hidden")
     field.fill("metoprolol\nwarfarin\nedema")  # to nobody
-    page.wait_for_timeout(1500)
+    remembered(page, "edema")
     with Server(own_bench, port=port):
         words_of(page, own_bench, "wordy", ("metoprolol", "warfarin", "edema"))

@@ -19,8 +19,8 @@ from recipes.pretrain.bank import Bank
 from recipes.pretrain.card import Facts, card
 from recipes.pretrain.ctc import TEMPLATE, Ctc
 from recipes.pretrain.optimizer import Optimizer, orthogonalised
-from recipes.pretrain.replay import shapes
 from recipes.pretrain.recipe import MODELS, Order, begun, learner_of
+from recipes.pretrain.replay import shapes
 from recipes.pretrain.score import Errors
 from recipes.pretrain.texts import Corpus
 from recipes.pretrain.train import Plan, Trainer, averaged_of, gpu_batch, moving_average

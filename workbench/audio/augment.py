@@ -182,7 +182,7 @@ class Room(Augmentation):
         echo[: rng.integers(16, 160)] = 0  # the first wall is 0.3 to 3 m away
         echo *= 10 ** (-self.direct_db / 20) / max(float(np.linalg.norm(echo)), 1e-12)
         response = np.concatenate([[1.0], echo]).astype(np.float32)
-        wet = fftconvolve(samples, response)[: len(samples)]
+        wet: npt.NDArray[Any] = fftconvolve(samples, response)[: len(samples)]
         return wet * (_rms(samples) / max(_rms(wet), 1e-12))
 
 
@@ -207,7 +207,10 @@ class Band(Augmentation):
         from scipy.signal import butter
 
         edges = (rng.uniform(20, self.low_hz), rng.uniform(self.high_hz, 7_800))
-        return sosfiltfilt(butter(2, edges, "bandpass", fs=SAMPLE_RATE, output="sos"), samples, padlen=0)
+        narrow: npt.NDArray[Any] = sosfiltfilt(
+            butter(2, edges, "bandpass", fs=SAMPLE_RATE, output="sos"), samples, padlen=0
+        )
+        return narrow
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,7 @@ def coloured_noise(n_samples: int, exponent: float, rng: np.random.Generator) ->
     spectrum = rng.standard_normal((2, bins), dtype=np.float32)
     lowest = 20 * size / SAMPLE_RATE  # flat below 20 Hz, or brown noise would be all rumble
     scale = np.maximum(np.arange(bins, dtype=np.float32), lowest) ** (-exponent / 2)
-    noise = irfft((spectrum[0] + 1j * spectrum[1]) * scale, size)[:n_samples]
+    noise: npt.NDArray[Any] = irfft((spectrum[0] + 1j * spectrum[1]) * scale, size)[:n_samples]
     return (noise / max(_rms(noise), 1e-12)).astype(np.float32)
 
 

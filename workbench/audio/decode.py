@@ -208,9 +208,10 @@ def read_clip(path: Path) -> Samples:
         AudioError: The file is missing or damaged.
     """
     try:
-        samples, rate = soundfile.read(path, dtype="float32")
+        read: tuple[Samples, int] = soundfile.read(path, dtype="float32")
     except (soundfile.LibsndfileError, OSError) as e:
         raise AudioError(f"the stored sound {path.name} cannot be read", "add the original file again") from e
+    samples, rate = read
     if rate != SAMPLE_RATE or samples.ndim != 1:
         raise AudioError(f"the stored sound {path.name} is not 16 kHz mono", "add the original file again")
     return samples

@@ -196,7 +196,7 @@ def mix(array: Samples) -> Samples:
     """`(n_samples, n_channels)` to `(n_samples,)`: the mean, or the loudest channel where the mean cancels out."""
     if array.shape[1] == 1:
         return array[:, 0]
-    mean = array.mean(axis=1, dtype=np.float32)
+    mean: Samples = array.mean(axis=1, dtype=np.float32)
     power = np.mean(np.square(array, dtype=np.float64), axis=0)
     loudest = int(np.argmax(power))
     if np.mean(np.square(mean, dtype=np.float64)) < CANCELLED**2 * power[loudest]:

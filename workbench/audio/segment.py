@@ -67,7 +67,8 @@ def frame_levels(samples: Samples) -> npt.NDArray[np.float32]:
     rest = samples[whole * FRAME :]
     if len(rest):
         power = np.append(power, np.mean(np.square(rest)))
-    return np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB).astype(np.float32)
+    levels: npt.NDArray[np.floating] = np.maximum(10 * np.log10(power + 1e-12), FLOOR_DB)
+    return levels.astype(np.float32)
 
 
 def _quiet(levels: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

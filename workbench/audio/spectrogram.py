@@ -112,7 +112,7 @@ def spectrogram_png(
     )
     _label(axes, "#e7e5e4" if dark else "#292524", size=text_px * 72 / DPI)
     picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
+    FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]  # matplotlib's own
     return picture.getvalue()
 
 

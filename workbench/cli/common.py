@@ -1,7 +1,7 @@
 """What every verb shares: the application, its options, where results and messages go."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,7 +97,7 @@ def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:
         show(Console(highlight=False, markup=False, soft_wrap=True))
 
 
-def plain_table(heads: tuple[str, ...], rows: list[tuple[str, ...]], *, folds: Collection[str] = ()) -> Table:
+def plain_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, folds: Collection[str] = ()) -> Table:
     """A table without lines between the columns.
 
     Args:

@@ -28,7 +28,8 @@ from workbench.services.importers.formats import FORMATS, LONGEST_CLIP, Wishes
 
 if TYPE_CHECKING:
     from workbench.core.evaluation.comparison import Comparison
-    from workbench.services.clips.sets import ImportReport, SetInfo
+    from workbench.services.clips.import_job import ImportReport
+    from workbench.services.clips.sets import SetInfo
     from workbench.services.importers.lines import Problem
     from workbench.services.workbench import Workbench
 

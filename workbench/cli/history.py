@@ -107,8 +107,9 @@ def report(
         out.write_text(report_html(found), encoding="utf-8")
     except OSError as e:
         raise WorkbenchError(f"{out} cannot be written ({e.strerror}); choose another place with --out.") from e
-    document = {"run": run, "out": str(out), "clips": [c.row.clip_id for c in found.clips], "bytes": out.stat().st_size}
-    sentence = f"The report on {run} was written to {out} ({document['bytes'] / 1e6:.1f} MB)."
+    size, clip_ids = out.stat().st_size, [c.row.clip_id for c in found.clips]
+    document = {"run": run, "out": str(out), "clips": clip_ids, "bytes": size}
+    sentence = f"The report on {run} was written to {out} ({size / 1e6:.1f} MB)."
     emit(document, as_json, lambda console: console.print(sentence))
 
 

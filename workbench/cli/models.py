@@ -299,14 +299,15 @@ def _follow(bench: "Workbench", run: str) -> None:
     Raises:
         WorkbenchError: The run failed or was interrupted.
     """
-    console, said = messages(), ["", 0.0]
+    console, said, when = messages(), "", 0.0
     console.print(f"{run} has started; it goes on when this terminal closes (workbench stop {run} ends it).")
 
     def look(row: Any) -> None:
+        nonlocal said, when
         turn = row.status == "queued" and not bench.adaptation.view(run).ahead
         line = "Starting" if turn else _progress_line(row)
-        if line != said[0] and time.monotonic() - float(said[1]) > SAY_EVERY:
-            said[:] = [line, time.monotonic()]
+        if line != said and time.monotonic() - when > SAY_EVERY:
+            said, when = line, time.monotonic()
             console.print(line)
 
     while True:

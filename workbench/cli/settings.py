@@ -22,7 +22,8 @@ def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
         about: dict[str, Any] = {"help": setting.metadata["help"], "show_default": False}
         if setting.metadata["auto"]:
             about |= {"parser": _number_or_auto, "metavar": "auto|SECONDS"}
-        kind = Annotated[setting.type | None, typer.Option(flag, **about)]  # type: ignore[operator]
+        option: Any = setting.type  # of whatever kind the field is
+        kind = Annotated[option | None, typer.Option(flag, **about)]
         kept.append(inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
     verb.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     verb.__annotations__ = {p.name: p.annotation for p in kept} | {"return": None}

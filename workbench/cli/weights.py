@@ -70,13 +70,14 @@ def _progress() -> Iterator[Callable[["Step"], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        said = ["", 0.0]
+        said, when = "", 0.0  # the newest line, and when it was printed
 
         def tell(step: "Step") -> None:
+            nonlocal said, when
             bar.update(task, description=step.message, completed=step.done, total=step.total or None)
             now = time.monotonic()
-            if not console.is_terminal and (said[0] != step.message or now - float(said[1]) > SAY_EVERY):
-                said[:] = [step.message, now]
+            if not console.is_terminal and (said != step.message or now - when > SAY_EVERY):
+                said, when = step.message, now
                 console.print(_line(step))
 
         yield tell

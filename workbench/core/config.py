@@ -110,4 +110,4 @@ def _require(holds: bool, name: str, value: object, instead: str) -> None:
 
 def setting_help(name: str) -> str:
     """The help text of one field of TrainingConfig."""
-    return next(f.metadata["help"] for f in fields(TrainingConfig) if f.name == name)
+    return next(str(f.metadata["help"]) for f in fields(TrainingConfig) if f.name == name)

@@ -47,7 +47,8 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
     from workbench.ui.gate.pages import Pages, page_key
-    from workbench.ui.kit.components import static, style_sheets
+    from workbench.ui.kit.components import style_sheets
+    from workbench.ui.kit.scripts import function
     from workbench.ui.kit.theme import theme
     from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
@@ -75,7 +76,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         mcp_server=False,
         theme=theme(),
         css_paths=style_sheets(),
-        js=static("page.js"),
+        js=function("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.

@@ -17,8 +17,8 @@
       const top = place.getBoundingClientRect().top - lane.getBoundingClientRect().top;
       lane.scrollTo({ top: top + lane.scrollTop - 14 });
       // Who scrolled the page to reach a button gets the steps and the columns' headings back from under the header.
-      const under = document.getElementById('top').getBoundingClientRect().bottom
-        - document.getElementById('steps').getBoundingClientRect().top;
+      const [header, steps] = ['top', 'steps'].map((name) => document.getElementById(name)?.getBoundingClientRect());
+      const under = header && steps ? header.bottom - steps.top : 0;
       if (under > 0) window.scrollBy({ top: -under });
     } else {
       place.scrollIntoView({ block: 'start' });
@@ -26,7 +26,7 @@
   };
   document.addEventListener('click', (event) => {
     const link = event.target.closest('.stepper a, .next a, a[data-place]');
-    const place = link && document.getElementById(link.getAttribute('href').slice(1));
+    const place = link && document.getElementById((link.getAttribute('href') || '').slice(1));
     if (!place) return;
     event.preventDefault();
     window.showPlace(place.id);
@@ -42,7 +42,7 @@
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button[data-play]');
     if (!button) return;
-    one.src = button.dataset.play;
+    one.src = button.dataset.play ?? '';
     one.play().catch(() => {});
   });
   document.addEventListener('play', (event) => {

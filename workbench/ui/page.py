@@ -36,7 +36,8 @@ class Page:
         self.history = History(workbench)
 
     def build(self) -> gr.Blocks:
-        with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True) as blocks:
+        blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
+        with blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
             self.seen = gr.State({})  # what the timer has drawn already, by name
             self.models.build_states()
@@ -56,7 +57,8 @@ class Page:
             quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
         _show_progress_nowhere(blocks, quiet_place)
-        return blocks.queue(default_concurrency_limit=16)
+        blocks.queue(default_concurrency_limit=16)
+        return blocks
 
     def _wire(self, blocks: gr.Blocks) -> None:
         chosen = self.sets.chosen
@@ -78,7 +80,7 @@ class Page:
         )
         blocks.load(self.sets.tell, None, [self.sets.notices, self.sets.told], **private)
         blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
-        refresh = [self.label.refresh, self.label.query, self.label.list]
+        refresh: list[Any] = [self.label.refresh, self.label.query, self.label.list]
         for arrived in (self.collect.uploaded, self.collect.tiered, self.collect.returned):
             arrived.success(*refresh, **self.label.asking)
         self.labels.change(*refresh, **self.label.asking)

@@ -521,7 +521,7 @@ AGAIN: Final = "Fill the form as in {run}"
 FILLED: Final = "The form is filled as in {run}; change what you like, then start."
 WAITING_FOR: Final = "Waiting for {run}"
 OF_SET: Final = " of the set {name}"
-AND_MORE: Final = " and {n} more"
+AND_OTHERS: Final = " and {n} more"
 STOPPING: Final = "Stopping; the best state so far is kept"
 LEFT: Final = "about {time} left"
 LEFT_OF_RUN: Final = "about {time} left"
@@ -732,17 +732,18 @@ HISTORY_HINT: Final = (
     "adapted; below it the change in points with its 95 % interval."
 )
 NO_HISTORY: Final = "No run of this set yet. Each run that you start is listed here with its result."
+HISTORY_COLUMNS: Final = {
+    "name": "Name",
+    "what": "What may learn (strategy)",
+    "clips": "Clips",
+    "wer": "WER",
+    "verdict": "Verdict",
+    "took": "Took",
+    "when": "When",
+    "acts": "Do",
+}
 HISTORY_WORDS: Final = {
-    "columns": {
-        "name": "Name",
-        "what": "What may learn (strategy)",
-        "clips": "Clips",
-        "wer": "WER",
-        "verdict": "Verdict",
-        "took": "Took",
-        "when": "When",
-        "acts": "Do",
-    },
+    "columns": HISTORY_COLUMNS,
     "table": "Runs of this set",
     "pick": "Compare",
     "pickLabel": "Compare {name} with another run",

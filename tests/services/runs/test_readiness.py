@@ -7,7 +7,7 @@ import soundfile
 
 from tests.conftest import speechlike
 from workbench.core.evaluation.sample_size import FEWEST_ERRORS, FEWEST_TEST_CLIPS
-from workbench.services.runs.plan import MIN_CONFIRMED
+from workbench.services.runs.labelled import MIN_CONFIRMED
 from workbench.services.runs.readiness import Guiding
 
 

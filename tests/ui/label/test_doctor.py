@@ -50,6 +50,15 @@ def test_findings_stand_in_the_panel_and_at_the_clip(label: Label, sick: list[in
     assert label.doctor.view("", None) == {}
 
 
+def test_examples_that_are_not_shown_are_counted(bench: Workbench, label: Label, fill: Fill) -> None:
+    ids = fill("s", 12)
+    for clip_id in ids:
+        said = "take two" if clip_id == ids[0] else f"take {clip_id}"
+        bench.labelling.save(clip_id, said, author="ada", confirmed=True)
+    finding = next(f for f in label.doctor.view("s", "ctc-en")["findings"] if f["kind"] == "numbers")
+    assert finding["more"] == f"… and {11 - len(finding['examples'])} more"
+
+
 def test_one_click_mends_and_one_takes_it_back(label: Label, sick: list[int]) -> None:
     panel, listed = label.mend(event(kind="numbers"), *asked())
     assert panel["findings"] == []

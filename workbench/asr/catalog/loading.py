@@ -81,7 +81,8 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
             local_files_only=True,
             output_loading_info=True,
         )
-        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        processors: Any = AutoProcessor
+        processor = processors.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if report["missing_keys"]:  # transformers fills them with random numbers and goes on
         lacking = sorted(report["missing_keys"])
         raise ModelError(
@@ -204,8 +205,8 @@ class _quiet:
 
     def __enter__(self) -> None:
         self.level = transformers.logging.get_verbosity()
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
+        transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it has no annotations
+        transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # nor has this
 
     def __exit__(self, *_: object) -> None:
         transformers.logging.set_verbosity(self.level)

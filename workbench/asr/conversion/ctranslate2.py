@@ -102,7 +102,8 @@ class ModelFile:
         if not np.isfinite(scale).all() or not scale.all():
             raise self.problem(f"has scales for {name} that nothing can be divided by")
         wide = scale.reshape(scale.shape + (1,) * (raw.ndim - scale.ndim))
-        return (raw.astype(np.float32) / wide).astype(np.float16)
+        scaled: np.ndarray = (raw.astype(np.float32) / wide).astype(np.float16)
+        return scaled
 
     def _raw(self, variable: Variable) -> np.ndarray:
         with open_regular(self.path) as file:

@@ -7,7 +7,8 @@ from typing import Any
 
 from workbench.asr.catalog.model_folder import CONFIG, SMALL
 from workbench.asr.conversion.ctranslate2 import MODEL_FILE, read_index
-from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, listed, write_folder
+from workbench.asr.conversion.whisper_folder import WritingFacts, listed, write_folder
+from workbench.asr.conversion.whisper_tokenizer import TOKENIZER
 from workbench.asr.conversion.whisper_weights import WhisperShape, whisper_weights
 from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.files import FileProblem, read_object
@@ -57,8 +58,7 @@ def _facts(file: Path, config: Mapping[str, Any], shape: WhisperShape) -> Writin
 
 def _heads(file: Path, pairs: Any, shape: WhisperShape) -> list[list[int]]:
     limits = (shape.decoder_layers, shape.decoder_attention_heads)
-    right = isinstance(pairs, list) and len(pairs) <= MOST_HEADS and all(_is_head(pair, limits) for pair in pairs)
-    if not right:
+    if not isinstance(pairs, list) or len(pairs) > MOST_HEADS or not all(_is_head(pair, limits) for pair in pairs):
         raise FileProblem(file, "names heads (alignment_heads) that the model does not have", FETCH_AGAIN)
     return pairs
 

@@ -134,12 +134,16 @@ def scaled_back(blocks: np.ndarray) -> np.ndarray:
     Args:
         blocks: `(n_blocks,)` of one of the types in `ROUNDED`.
     """
+    names = blocks.dtype.names or ()
     scale = blocks["scale"].astype(np.float32)[:, None]
-    if "whole" in (blocks.dtype.names or ()):
-        return blocks["whole"] * scale
+    if "whole" in names:
+        weights: np.ndarray = blocks["whole"] * scale
+        return weights
     low = np.concatenate([blocks["low"] & 15, blocks["low"] >> 4], axis=1)
     high = (blocks["high"][:, None] >> np.arange(BLOCK, dtype=np.uint32)) & 1
     numbers = (low | (high << 4)).astype(np.float32)
-    if "least" in (blocks.dtype.names or ()):
-        return numbers * scale + blocks["least"].astype(np.float32)[:, None]
-    return (numbers - 16) * scale
+    if "least" in names:
+        weights = numbers * scale + blocks["least"].astype(np.float32)[:, None]
+    else:
+        weights = (numbers - 16) * scale
+    return weights

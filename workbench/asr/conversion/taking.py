@@ -14,8 +14,8 @@ from workbench.asr.conversion.engines import ROUNDED_NOTE, Taken, from_ctranslat
 from workbench.asr.conversion.ggml import MAGIC, ggml_weights
 from workbench.asr.conversion.openai import openai_weights
 from workbench.asr.conversion.transformers_folder import from_transformers, holds_model
-from workbench.asr.conversion.whisper_folder import TOKENIZER, WritingFacts, write_folder
-from workbench.asr.conversion.whisper_tokenizer import no_speech_tokens, tokenizer_for
+from workbench.asr.conversion.whisper_folder import WritingFacts, write_folder
+from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, no_speech_tokens, tokenizer_for
 from workbench.asr.conversion.whisper_weights import WhisperShape
 from workbench.files import FileProblem, open_regular
 

@@ -18,8 +18,8 @@ from workbench.asr.catalog.kept_models import CARD
 from workbench.asr.catalog.model_folder import CONFIG, LARGE, LARGE_FILES, SMALL_FILES, family_of, read_config
 from workbench.asr.conversion.engines import Taken
 from workbench.asr.conversion.pickled import read_pickled, tensors_of
-from workbench.asr.conversion.whisper_folder import TOKENIZER, write_missing
-from workbench.asr.conversion.whisper_tokenizer import tokenizer_for
+from workbench.asr.conversion.whisper_folder import write_missing
+from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, tokenizer_for
 from workbench.asr.weights.headers import FETCH_AGAIN, MOST_INDEX, WEIGHTS, all_shapes, weight_files
 from workbench.asr.weights.limits import MOST_TOKENS, POSITIONS, WIDTH, check_number
 from workbench.files import FileProblem, read_object, size_of

@@ -93,7 +93,7 @@ def loud_frames(samples: np.ndarray) -> np.ndarray:
     frames = np.resize(samples, n_frames * FRAME).reshape(n_frames, FRAME)
     level = np.sqrt((frames.astype(np.float64) ** 2).mean(1))
     quiet, strong = np.percentile(level, [5, 95])
-    loud = level > min(max(0.04 * strong, 2 * quiet), 0.3 * strong)
+    loud: np.ndarray = level > min(max(0.04 * strong, 2 * quiet), 0.3 * strong)
     places = np.flatnonzero(loud)
     for i in np.flatnonzero(np.diff(places) <= CLOSURE):
         loud[places[i] : places[i + 1]] = True

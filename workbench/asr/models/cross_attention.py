@@ -48,7 +48,8 @@ class CrossAttention(WhisperAttention):
             total = shares.sum(-1).view(n_clips, heads, n_tokens).transpose(1, 2)[..., None] if self.dropout else 1.0
             bias = self.v_proj.bias.view(heads, size) * total
             out = (out.view(n_clips, n_tokens, heads, size) + bias).reshape(n_clips, n_tokens, width)
-        return self.out_proj(out)
+        projected: Tensor = self.out_proj(out)
+        return projected
 
 
 def use_cross_attention(decoder_layers: list[nn.Module]) -> None:

@@ -117,7 +117,8 @@ class CTCBackend:
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        first: Tensor = next(self.model.parameters())
+        return first.device
 
     def encode_prefix(self, clips: Sequence[ClipInput], boundary: int) -> list[Activations]:
         items: list[Activations] = [{self.family.input_name: self.family.prepare(c.samples)} for c in clips]

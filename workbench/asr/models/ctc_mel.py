@@ -29,7 +29,8 @@ class Wav2Vec2Bert(Family):
     def prepare(self, samples: np.ndarray) -> Tensor:
         """(n_frames, 2 · n_mels): each mel band of zero mean and unit variance over the clip, two frames a row."""
         found = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True)
-        return found["input_features"][0, : int(found["attention_mask"].sum())]
+        mels: Tensor = found["input_features"][0, : int(found["attention_mask"].sum())]
+        return mels
 
     def n_frames(self, n_samples: int) -> int:
         mels = (n_samples - 400) // 160 + 1  # windows of 25 ms every 10 ms, fixed in the extractor
@@ -80,7 +81,8 @@ class Parakeet(Family):
     def prepare(self, samples: np.ndarray) -> Tensor:
         """(n_frames, n_mels), each mel band of zero mean and unit variance over the clip."""
         found = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
-        return found["input_features"][0, : int(found["attention_mask"].sum())]
+        mels: Tensor = found["input_features"][0, : int(found["attention_mask"].sum())]
+        return mels
 
     def n_frames(self, n_samples: int) -> int:
         return int(self.subsampled(n_samples // self.extractor.hop_length))

@@ -124,7 +124,8 @@ class Pieces:
 
     def encode(self, text: str) -> list[int]:
         words = " ".join(text.split())
-        return self.tokenizer(words, add_special_tokens=False, split_special_tokens=True).input_ids
+        ids: list[int] = self.tokenizer(words, add_special_tokens=False, split_special_tokens=True).input_ids
+        return ids
 
     def words_of(self, text: str) -> list[int]:
         return numbered_words(self.tokenizer.convert_ids_to_tokens(self.encode(text)), WORD_START)

@@ -88,7 +88,8 @@ class Wav2Vec2(Family):
     def through(self, index: int, frames: Frames) -> Tensor:
         """One layer alone, without the norm behind the last."""
         out = self.encoder.layers[index](frames.hidden, attention_mask=frames.attention(self.model.config))
-        return out[0] if isinstance(out, tuple) else out
+        hidden: Tensor = out[0] if isinstance(out, tuple) else out
+        return hidden
 
 
 class WavLM(Wav2Vec2):
@@ -105,11 +106,14 @@ class WavLM(Wav2Vec2):
         with warnings.catch_warnings():
             # transformers gives torch the padding as flags and the bias as numbers; both are right.
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask")
-            return self.encoder.layers[index](frames.hidden, attention_mask=frames.padding, position_bias=bias)[0]
+            out = self.encoder.layers[index](frames.hidden, attention_mask=frames.padding, position_bias=bias)
+        hidden: Tensor = out[0]
+        return hidden
 
     def _bias(self, n_clips: int, n_frames: int) -> Tensor:
         """(n_clips · n_heads, n_frames, n_frames) to be gated and added to the attention's logits."""
-        return self.encoder.layers[0].attention.compute_bias(n_frames, n_frames).repeat(n_clips, 1, 1)
+        bias: Tensor = self.encoder.layers[0].attention.compute_bias(n_frames, n_frames)
+        return bias.repeat(n_clips, 1, 1)
 
 
 class Wav2Vec2Conformer(Wav2Vec2):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from transformers.masking_utils import create_bidirectional_mask
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,12 @@ class Frames:
         """The next stage's frames, as many as these."""
         return Frames(hidden, self.lengths, self.shared)
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
+    def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made at the first call in a run of layers."""
         if name not in self.shared:
             self.shared[name] = make()
-        return self.shared[name]
+        made: T = self.shared[name]
+        return made
 
     @property
     def mask(self) -> Tensor:

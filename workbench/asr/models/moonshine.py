@@ -79,7 +79,9 @@ class MoonshineBackend(WhisperBackend):
     def _samples(self, clip: ClipInput) -> Tensor:
         """(n_samples,) as the feature extractor gives them; of this clip alone."""
         extract = self.processor.feature_extractor
-        return extract(clip.samples, sampling_rate=extract.sampling_rate, return_tensors="pt")["input_values"][0]
+        found = extract(clip.samples, sampling_rate=extract.sampling_rate, return_tensors="pt")
+        samples: Tensor = found["input_values"][0]
+        return samples
 
     @torch.no_grad()
     def advance(
@@ -160,13 +162,14 @@ class MoonshineBackend(WhisperBackend):
 
     def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
         memory = heard["memory"]
-        return self.decoder(
+        hidden: Tensor = self.decoder(
             input_ids=tokens,
             encoder_hidden_states=memory,
             encoder_attention_mask=frame_mask(heard["lengths"], memory.shape[1]),
             past_key_values=cache,
             use_cache=True,
         ).last_hidden_state
+        return hidden
 
     @property
     def most_tokens(self) -> int:

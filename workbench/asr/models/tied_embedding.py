@@ -26,7 +26,8 @@ def look_up(ids: Tensor, weight: Tensor, padding_id: int | None) -> Tensor:
     # A scalar that needs a gradient, so that autograd comes by; the table itself must not be an input, or autograd
     # would wait for this use before it puts down the output layer's gradient.
     anchor = torch.zeros((), requires_grad=True, device=weight.device)
-    return _LookUp.apply(anchor, ids, _Table(weight, padding_id))
+    rows: Tensor = _LookUp.apply(anchor, ids, _Table(weight, padding_id))  # type: ignore[no-untyped-call]  # torch's own
+    return rows
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,10 @@ class WhisperBackend(WhisperLayers):
 
     def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
         """(batch, n_tokens, width) behind the decoder, for the tokens that follow those in the cache."""
-        return self.decoder(
+        hidden: Tensor = self.decoder(
             input_ids=tokens, encoder_hidden_states=heard["memory"], past_key_values=cache, use_cache=True
         ).last_hidden_state
+        return hidden
 
     @torch.no_grad()
     def word_times(
@@ -167,7 +168,9 @@ class WhisperBackend(WhisperLayers):
         memory = self._run(self.collate(items), boundary, self.embed_block)["memory"]
         found = self._languages(memory)
         self.language = chosen
-        names = {number: token.strip("<|>") for token, number in self.generation.lang_to_id.items()}
+        names: dict[int | None, str] = {
+            number: token.strip("<|>") for token, number in self.generation.lang_to_id.items()
+        }
         return names[max(set(found), key=lambda i: (found.count(i), -(i or 0)))]
 
     # ---- window, training mode, saving ----
@@ -180,7 +183,7 @@ class WhisperBackend(WhisperLayers):
         extractor.nb_max_frames = extractor.n_samples // extractor.hop_length
         n_positions = extractor.nb_max_frames // (encoder.conv1.stride[0] * encoder.conv2.stride[0])
         kept = self._positions[:n_positions].clone()
-        encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)
+        encoder.embed_positions = nn.Embedding.from_pretrained(kept, freeze=True)  # type: ignore[no-untyped-call]  # torch's own
         self.model.config.max_source_positions = encoder.max_source_positions = n_positions
         self.padded_to, self.window = extractor.n_samples, float(extractor.chunk_length)
 

@@ -123,7 +123,8 @@ class WhisperLayers(TokenWriter):
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        first: Tensor = next(self.model.parameters())
+        return first.device
 
     def encode_prefix(self, clips: Sequence[ClipInput], boundary: int) -> list[Activations]:
         items = [{"mel": mel} for mel in self._mel(clips)]
@@ -224,7 +225,8 @@ class WhisperLayers(TokenWriter):
         """(batch, n_tokens, width) of these ids."""
         table = self.decoder.embed_tokens
         if not self.tied or type(table) is not nn.Embedding or not table.weight.requires_grad:
-            return table(given)
+            rows: Tensor = table(given)
+            return rows
         return look_up(given, table.weight, table.padding_idx)
 
     def _given(self, labels: Tensor) -> Tensor:
@@ -243,7 +245,8 @@ class WhisperLayers(TokenWriter):
 
     def logits(self, batch: Batch, boundary: int) -> Tensor:
         """(batch, n_tokens, vocabulary) of the next token, the labels given."""
-        return self.model.proj_out(self._run(batch, boundary, self.head_block)["hidden"])
+        logits: Tensor = self.model.proj_out(self._run(batch, boundary, self.head_block)["hidden"])
+        return logits
 
     def loss(self, batch: Batch, boundary: int) -> Tensor:
         """See `Backend`; cross entropy over all tokens of the batch, language and task included, as in transformers."""
@@ -271,4 +274,5 @@ def _halves(spec: ModelSpec, model: Any) -> tuple[Any, Any]:
 
 
 def _first(out: Any) -> Tensor:
-    return out[0] if isinstance(out, tuple) else out
+    first: Tensor = out[0] if isinstance(out, tuple) else out
+    return first

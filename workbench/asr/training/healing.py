@@ -261,4 +261,5 @@ def _train(student: _Student, lessons: _Lessons, work: Path, made: Callable[[int
     trainer = _HealingTrainer(model=student, args=arguments, train_dataset=lessons)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(_Tell(made))
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
+    last = get_last_checkpoint(str(work)) if work.is_dir() else None  # type: ignore[no-untyped-call]  # transformers'
+    trainer.train(resume_from_checkpoint=last)

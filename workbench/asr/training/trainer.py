@@ -291,7 +291,8 @@ def _loader(backend: Backend, train: Sequence[Example], cache: FeatureCache, sam
 def _last_checkpoint(folder: Path) -> str | None:
     """The newest whole checkpoint; Trainer writes trainer_state.json last, so one without it was cut short."""
     checkpoints = folder / "checkpoints"
-    while checkpoints.is_dir() and (last := get_last_checkpoint(str(checkpoints))):
+    find: Callable[[str], str | None] = get_last_checkpoint
+    while checkpoints.is_dir() and (last := find(str(checkpoints))):
         if (Path(last) / "trainer_state.json").is_file():
             return last
         os.rename(last, checkpoints / f"broken-{Path(last).name}-{time.time_ns()}")

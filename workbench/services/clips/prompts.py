@@ -179,7 +179,7 @@ class Prompting:
     def _belongs(self, clip_id: int, set_id: int) -> bool:
         living = select_labelled(ClipSetRow.id).where(ClipRow.id == clip_id)
         with self._store.session() as session:
-            return session.scalar(living) == set_id
+            return bool(session.scalar(living) == set_id)
 
 
 def _texts(lines: str) -> Iterator[str]:

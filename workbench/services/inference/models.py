@@ -16,7 +16,7 @@ from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.core.word_times import WordTimes
 from workbench.errors import ModelError
 from workbench.services.inference.aligner import clip_times, listen
-from workbench.services.inference.transcribe import hear_sounds
+from workbench.services.inference.long_form import hear_sounds
 from workbench.services.storage.sound_files import read_sound
 from workbench.services.storage.word_times import times_to_json
 from workbench.store.database import Store

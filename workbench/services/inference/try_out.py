@@ -16,7 +16,8 @@ from workbench.audio.decode import read_clip
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.core.word_times import WordTimes
 from workbench.errors import DataError
-from workbench.services.clips.sets import Collecting, ImportReport
+from workbench.services.clips.import_job import ImportReport
+from workbench.services.clips.sets import Collecting
 from workbench.services.inference.process import ModelProcess
 from workbench.services.storage.word_times import times_from_json
 from workbench.workspace import Workspace

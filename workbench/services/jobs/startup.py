@@ -52,7 +52,7 @@ def is_starting(folder: Path) -> bool:
 def _start(number: int) -> Seconds:
     """When a process was started, since the machine was: setting the clock does not change it. -1 for none."""
     try:
-        return psutil.Process(number).create_time() - psutil.boot_time()
+        return float(psutil.Process(number).create_time() - psutil.boot_time())
     except psutil.Error:
         return -1.0
 

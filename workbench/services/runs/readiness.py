@@ -12,7 +12,7 @@ from workbench.services.clips.sets import Collecting, SetInfo
 from workbench.services.labels.revisions import Labelling
 from workbench.services.labels.splits import in_folds
 from workbench.services.models.base_scores import expected_errors
-from workbench.services.runs.plan import MIN_CONFIRMED
+from workbench.services.runs.labelled import MIN_CONFIRMED
 from workbench.store.database import Store
 
 

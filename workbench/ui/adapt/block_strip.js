@@ -10,25 +10,13 @@ let shape = '';
 let chosen = null; // the block whose menu is shown
 let waiting = null; // the list that was sent and not yet answered
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, text = null, attributes = {}) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   if (text !== null) node.textContent = text;
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
-}
-
-function count(n) {
-  return n >= 100000 ? `${(n / 1e6).toFixed(1)} M` : n.toLocaleString('en-US');
-}
-
-function fill(sentence, values) {
-  return sentence.replace(/\[(\w+)\]/g, (_, name) => values[name]);
-}
-
-function list() {
-  return blocks.filter((b) => b.part !== 'nothing')
-    .map((b) => (b.part === 'all' ? b.name : `${b.name}: ${words.written[b.part]}`)).join(', ');
 }
 
 function paintBlock(block) {
@@ -55,7 +43,7 @@ function paint() {
 }
 
 function send() {
-  waiting = list();
+  waiting = listed(blocks, words.written);
   paint();
   trigger('pick', { list: waiting });
 }
@@ -74,14 +62,14 @@ function choose(block, focus) {
 }
 
 function key(event, block) {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  const place = event.key === 'Home' ? 0 : event.key === 'End' ? blocks.length - 1 : blocks.indexOf(block) + (step || NaN);
+  const place = placeAfter(event.key, blocks.indexOf(block), blocks.length);
   if (!blocks[place]) return;
   event.preventDefault();
   choose(blocks[place], true);
 }
 
 // The menu of what learns in the block that was touched last; kept as it is while it says the same.
+/** @type {string | null} */
 let menuOf = null;
 function paintMenu() {
   const block = blocks.find((b) => b.name === chosen);
@@ -89,11 +77,12 @@ function paintMenu() {
   if (sign === menuOf) return;
   menuOf = sign;
   if (!block) { ofBlock.replaceChildren(...(blocks.length ? [make('span', 'hint', words.how)] : [])); return; }
-  let select = ofBlock.querySelector('select');
-  if (!select || select.dataset.block !== block.name) {
+  const there = ofBlock.querySelector('select');
+  const select = there && there.dataset.block === block.name ? there
+    : make('select', '', null, { 'data-block': block.name });
+  if (select !== there) {
     const label = make('label', '', null);
     label.append(make('span', '', fill(words.inBlock, { name: block.called })));
-    select = make('select', '', null, { 'data-block': block.name });
     label.append(select);
     ofBlock.replaceChildren(label);
   }

@@ -8,7 +8,7 @@ import gradio as gr
 from workbench.core.block_lists import PART_WORDS, offers, write_blocks
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.ui import text
-from workbench.ui.kit.components import static
+from workbench.ui.kit.scripts import program
 
 GROUPS: Final = {"features": "sound", "projection": "sound", "norm": "encoder"}  # others: by their own kind
 
@@ -27,7 +27,7 @@ def block_strip(value: dict[str, Any], **kwargs: Any) -> gr.HTML:
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load=static("adapt/block_strip.js"),
+        js_on_load=program("block_strip"),
         apply_default_css=False,
         words=words,
         **kwargs,

@@ -105,8 +105,8 @@ def _head(view: RunView) -> str:
     elif view.active and p.get("total"):
         doing.append(text.NTH.format(n=f"{p.get('done', 0):,}", of=f"{p['total']:,}"))
     left = p.get("seconds_left")
-    known = view.active and left is not None and not view.stopping and p.get("phase") not in LOADING
-    time_left = text.LEFT_OF_RUN.format(time=span(left)) if known else ""
+    known = view.active and not view.stopping and p.get("phase") not in LOADING
+    time_left = text.LEFT_OF_RUN.format(time=span(left)) if known and left is not None else ""
     line = _line(" · ".join(doing), time_left)
     return f"{line}{bar(share(view), text.RUN_PROGRESS)}" if view.active else line
 
@@ -116,7 +116,7 @@ def _waiting(view: RunView) -> str:
     first, *others = view.ahead
     said = text.WAITING_FOR.format(run=first.id)
     said += text.OF_SET.format(name=first.set_name) if first.set_name != view.set_name else ""
-    said += text.AND_MORE.format(n=len(others)) if others else ""
+    said += text.AND_OTHERS.format(n=len(others)) if others else ""
     known = [run.seconds_left for run in view.ahead if run.seconds_left is not None]
     if len(known) == len(view.ahead):
         return _line(said, text.TURN_IN.format(time=span(sum(known))))

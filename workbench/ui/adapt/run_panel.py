@@ -8,9 +8,10 @@ from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.adapt.progress import Outcomes, choice, panel
-from workbench.ui.kit.components import PRIVATE, html, show_place, static
+from workbench.ui.kit.components import PRIVATE, html, show_place
 from workbench.ui.kit.errors import shown
 from workbench.ui.kit.html import esc
+from workbench.ui.kit.scripts import program
 
 SHOW_RUN: Final = show_place("step-adapt")
 
@@ -30,7 +31,7 @@ class RunPanel:
             self.stop = gr.Button(text.STOP, visible=False, size="md", min_width=90, elem_id="stop-run")
             self.resume = gr.Button(text.RESUME, visible=False, size="md", min_width=90, elem_id="resume-run")
         waiting = f"<p class='hint'>{esc(text.LOADING)}</p>"
-        self.panel = html(waiting, script=static("kit/copy.js") + static("adapt/run_panel.js"), elem_id="run-panel")
+        self.panel = html(waiting, script=program("run_panel"), elem_id="run-panel")
 
     def wire_panel(self) -> None:
         self.chosen_run = self.run_choice.input(

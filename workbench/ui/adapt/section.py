@@ -1,7 +1,7 @@
 """Adapt: base model, what may learn, what the run would do, and the run while it works."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gradio as gr
 
@@ -28,10 +28,11 @@ from workbench.ui.adapt.form import (
 )
 from workbench.ui.adapt.preview import about, at_most, brief, left_out, preview, strategies
 from workbench.ui.adapt.run_panel import SHOW_RUN, RunPanel
-from workbench.ui.kit.components import PRIVATE, fold, html, show_place, static
+from workbench.ui.kit.components import PRIVATE, fold, html, show_place
 from workbench.ui.kit.errors import quiet, say, shown
 from workbench.ui.kit.html import esc, heading
 from workbench.ui.kit.latest import Newest
+from workbench.ui.kit.scripts import function, program
 from workbench.ui.models.section import Models
 
 CUSTOM: Final = "custom"
@@ -75,7 +76,7 @@ class Adapt(RunPanel):
             self.why = html()
             with gr.Row(elem_classes="settings"):
                 self.settings = [self.effort if name == "effort" else field(name) for name in SETTINGS]
-        self.preview = html(f"<p class='hint'>{esc(text.LOADING)}</p>", script=static("kit/copy.js"), elem_id="preview")
+        self.preview = html(f"<p class='hint'>{esc(text.LOADING)}</p>", script=program("copy"), elem_id="preview")
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
         with gr.Row(elem_classes="tight"):
@@ -94,7 +95,7 @@ class Adapt(RunPanel):
         self.reviewed += [self.offer, *self.settings, self.brief]
         self.form_outputs = [self.model, self.models.drafter, self.strategy, self.strip, self.all_strategies]
         self.form_outputs += [self.extend, self.offer, *self.settings, self.models.of]
-        blocks, rank = (self.settings[SETTINGS.index(name)] for name in OF_STRIP)
+        blocks, rank = (cast(gr.Textbox | gr.Number, self.settings[SETTINGS.index(name)]) for name in OF_STRIP)
         of_strategy, ask = [self.strip, blocks], self.newest_strip.asking
         # "input" and not "change": what a handler fills in is no wish of the user's.
         remodelled = self.models.after_choice(
@@ -147,7 +148,7 @@ class Adapt(RunPanel):
     def _filled_by(self, answered: Any) -> Any:
         """Put what a handler offers into the fields; see adapt/form.js."""
         fields = [self.filled, *self.settings]
-        return answered.success(None, [self.offer, *fields], fields, js=static("adapt/form.js"))
+        return answered.success(None, [self.offer, *fields], fields, js=function("form"))
 
     def _wire_runs(self) -> None:
         self.started = self.start.click(self.begin, self.form, self.run, **PRIVATE)
@@ -358,7 +359,7 @@ class Adapt(RunPanel):
 
     def _suggested(self, set_name: str, model: str, strategy: str, given: dict[str, Any]) -> dict[str, Any]:
         """What the form would hold without the user's wishes, but for the blocks that learn."""
-        led = {name: given[name] for name in FOLLOWED if name in given}
+        led: dict[str, Any] = {name: given[name] for name in FOLLOWED if name in given}
         config = self.planning.suggested(set_name, model, strategy, led)
         return {name: getattr(TrainingConfig() if name in FOLLOWED else config, name) for name in SETTINGS}
 

@@ -1,5 +1,5 @@
 // Files and folders dropped anywhere on the card go where chosen ones go: into the upload's own field.
-const card = element.closest('.card');
+const card = /** @type {HTMLElement} */ (element.closest('.card'));
 let depth = 0; // of nested elements that the drag has entered
 const isFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
 const paint = () => card.classList.toggle('dropping', depth > 0);
@@ -20,7 +20,7 @@ async function take(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
   const loose = [...transfer.files];
   const files = entries.length ? (await Promise.all(entries.map(filesOf))).flat() : loose;
-  const field = document.querySelector('#upload input[type=file]');
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector('#upload input[type=file]'));
   if (!field || !files.length) return;
   const all = new DataTransfer();
   files.filter((file) => !file.name.startsWith('.')).forEach((file) => all.items.add(file));

@@ -1,9 +1,4 @@
 // The microphone: one stream while somebody records, its level, takes as WAV files, and their way to the server.
-const BEFORE_S = 0.3; // heard before the press is kept: people speak as they press
-const AFTER_S = 0.2; // and after it
-const LONGEST_S = 29; // of a take; a clip may last 30 s
-const QUIET_DB = -42; // as the server judges it
-const LOUD = 0.985; // of full scale
 const AGAIN_MS = 3000; // between attempts to send a take
 const CATCHER = `registerProcessor('catcher', class extends AudioWorkletProcessor {
   constructor() { super(); this.kept = new Float32Array(1024); this.n = 0; }
@@ -21,6 +16,7 @@ const CATCHER = `registerProcessor('catcher', class extends AudioWorkletProcesso
   }
 });`;
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, attributes = {}, text = null) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -29,13 +25,15 @@ function make(tag, className, attributes = {}, text = null) {
   return node;
 }
 
-function fill(sentence, facts) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
-}
-
 class Microphone {
   constructor() {
+    /** @type {MediaStream | null} */
     this.stream = null;
+    /** @type {Float32Array[]} */
+    this.before = []; // what was heard last, which a take begins with
+    /** @type {Float32Array[] | null} */
+    this.parts = null; // of the take
+    /** @type {(db: number, peak: number) => void} */
     this.onlevel = () => {};
     this.ongone = () => {};
   }
@@ -54,37 +52,33 @@ class Microphone {
       throw new Error(props.words[known[error.name] || 'missing']);
     }
     this.stream.getAudioTracks()[0].onended = () => { this.close(); this.ongone(); };
-    try { await this.listen(); } catch {
+    try { await this.listen(this.stream); } catch {
       this.close();
       throw new Error(props.words.busy);
     }
   }
 
-  async listen() {
-    this.context = new AudioContext();
-    await this.context.resume();
+  /** @param {MediaStream} stream */
+  async listen(stream) {
+    const context = this.context = new AudioContext();
+    await context.resume();
     const url = URL.createObjectURL(new Blob([CATCHER], { type: 'text/javascript' }));
-    await this.context.audioWorklet.addModule(url);
+    await context.audioWorklet.addModule(url);
     URL.revokeObjectURL(url);
-    this.node = new AudioWorkletNode(this.context, 'catcher');
+    this.node = new AudioWorkletNode(context, 'catcher');
     this.before = [];
     this.parts = null;
-    this.node.port.onmessage = (event) => this.hear(event.data);
-    this.context.createMediaStreamSource(this.stream).connect(this.node);
-    this.node.connect(this.context.destination); // silence; without it some browsers do not run the node
+    this.node.port.onmessage = (event) => this.hear(event.data, context.sampleRate);
+    context.createMediaStreamSource(stream).connect(this.node);
+    this.node.connect(context.destination); // silence; without it some browsers do not run the node
   }
 
-  hear(samples) {
-    let peak = 0;
-    let power = 0;
-    for (const sample of samples) {
-      peak = Math.max(peak, Math.abs(sample));
-      power += sample * sample;
-    }
-    this.onlevel(10 * Math.log10(power / samples.length + 1e-12), peak);
+  hear(samples, rate) {
+    const { db, peak } = loudness(samples);
+    this.onlevel(db, peak);
     if (this.parts) this.parts.push(samples);
     this.before.push(samples);
-    while ((this.before.length - 1) * samples.length > BEFORE_S * this.context.sampleRate) this.before.shift();
+    while ((this.before.length - 1) * samples.length > BEFORE_S * rate) this.before.shift();
   }
 
   begin() { this.parts = [...this.before]; }
@@ -96,7 +90,7 @@ class Microphone {
     await new Promise((resolve) => { setTimeout(resolve, AFTER_S * 1000); });
     const parts = this.parts;
     this.parts = null;
-    return parts && wav(parts, this.context.sampleRate);
+    return parts && this.context ? wav(parts, this.context.sampleRate) : null;
   }
 
   close() {
@@ -108,35 +102,16 @@ class Microphone {
   }
 }
 
-// 16-bit mono; parts are Float32Arrays.
-function wav(parts, rate) {
-  const n = parts.reduce((sum, part) => sum + part.length, 0);
-  const view = new DataView(new ArrayBuffer(44 + 2 * n));
-  const word = (place, letters) => [...letters].forEach((c, i) => view.setUint8(place + i, c.charCodeAt(0)));
-  word(0, 'RIFF'); view.setUint32(4, 36 + 2 * n, true); word(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
-  view.setUint32(24, rate, true); view.setUint32(28, 2 * rate, true);
-  view.setUint16(32, 2, true); view.setUint16(34, 16, true);
-  word(36, 'data'); view.setUint32(40, 2 * n, true);
-  let place = 44;
-  for (const part of parts) for (const sample of part) {
-    view.setInt16(place, Math.max(-32768, Math.min(32767, Math.round(sample * 32768))), true);
-    place += 2;
-  }
-  return new Blob([view], { type: 'audio/wav' });
-}
-
 class Refused extends Error {} // the server's own sentence; asking again would not help
 class Later extends Error {} // as well its own, but asking again may help: the disk is full, somebody has to sign in
-const FINAL = [400, 404, 405, 413, 415, 422]; // answers that stay the same however often one asks
-
 async function post(path, type, body, headers = {}) {
   const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
   const said = await answer.json().catch(() => null); // a proxy in between answers with a page of its own
-  if (answer.ok && said) return said;
-  const final = FINAL.includes(answer.status);
-  if (said && said.error) throw new (final ? Refused : Later)(said.error);
-  if (final) throw new Refused(fill(props.words.between, { n: answer.status }));
+  const kind = answerKind(answer, said);
+  if (kind === 'kept') return said;
+  if (kind === 'refused') throw new Refused(said.error);
+  if (kind === 'later') throw new Later(said.error);
+  if (kind === 'between') throw new Refused(fill(props.words.between, { n: answer.status }));
   throw new Error(props.words.noAnswer);
 }
 
@@ -164,7 +139,7 @@ class Level {
   constructor() {
     this.node = make('div', 'level');
     this.bar = make('div', 'level-bar', {
-      role: 'meter', 'aria-label': props.words.level, 'aria-valuemin': -60, 'aria-valuemax': 0, 'aria-valuenow': -60,
+      role: 'meter', 'aria-label': props.words.level, 'aria-valuemin': LOWEST_DB, 'aria-valuemax': 0, 'aria-valuenow': LOWEST_DB,
     });
     this.fill = make('i');
     this.bar.append(this.fill);
@@ -174,18 +149,18 @@ class Level {
   }
 
   clear() {
-    this.shown = -60;
+    this.shown = LOWEST_DB;
     this.loud = this.good = 0;
-    this.show(-60, 0);
+    this.show(LOWEST_DB, 0);
   }
 
   show(db, peak) {
     const now = Date.now();
-    this.shown = Math.max(db, this.shown - 2.5, -60);
+    this.shown = barAfter(this.shown, db);
     if (peak >= LOUD) this.loud = now;
     if (db > QUIET_DB) this.good = now;
-    this.fill.style.width = `${Math.min(100, 100 * (this.shown + 60) / 54)}%`;
-    const kind = now - this.loud < 1500 ? 'loud' : now - this.good < 600 ? 'good' : 'quiet';
+    this.fill.style.width = `${Math.min(100, 100 * (this.shown - LOWEST_DB) / 54)}%`;
+    const kind = levelWord(now, this.loud, this.good);
     if (this.node.dataset.is === kind) return;
     this.node.dataset.is = kind;
     this.word.textContent = props.words.levels[kind];
@@ -205,7 +180,7 @@ class Clock {
   start() {
     const end = Date.now() + LONGEST_S * 1000;
     const tick = () => {
-      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+      const left = secondsLeft(end, Date.now());
       this.node.textContent = fill(props.words.left, { n: left });
       this.node.classList.toggle('short', left <= 5);
       if (!left) this.onend();
@@ -232,4 +207,5 @@ async function countIn(node, stopped) {
 }
 
 // The one speaker's name of the card, which uploads use too.
+/** @returns {HTMLInputElement | HTMLTextAreaElement | null} */
 function speakerField() { return document.querySelector('#speaker input, #speaker textarea'); }

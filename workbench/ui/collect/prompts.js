@@ -117,7 +117,7 @@ class Reader {
   }
 
   remembered() {
-    try { return JSON.parse(localStorage.getItem(`${MEMORY} ${set()}`)) || {}; } catch { return {}; }
+    try { return JSON.parse(localStorage.getItem(`${MEMORY} ${set()}`) || 'null') || {}; } catch { return {}; }
   }
 
   remember() {
@@ -129,11 +129,10 @@ class Reader {
   }
 
   recount() {
-    const n = this.lines.value.split('\n').filter((line) => line.trim()).length;
     const times = this.sentences.checked ? Number(this.perTerm.value) : 1;
     this.perTerm.disabled = !this.sentences.checked;
-    const minutes = Math.max(1, Math.round(n * times * 6 / 60)); // a prompt takes about six seconds
-    this.much.textContent = n ? fill(props.words.howMuch, { n: n * times, minutes }) : '';
+    const about = expected(this.lines.value, times);
+    this.much.textContent = about.n ? fill(props.words.howMuch, about) : '';
   }
 
   async begin() {
@@ -164,6 +163,8 @@ class Reader {
     return null;
   }
 
+  is(...modes) { return modes.includes(this.mode); } // by now: it changes while something is waited for
+
   read() { return this.items.filter((item) => item.state === 'saved').length; }
 
   show(mode) {
@@ -176,7 +177,7 @@ class Reader {
   }
 
   next() {
-    this.at = this.items.findIndex((item) => item.state === 'todo');
+    this.at = nextPrompt(this.items);
     this.show(this.at < 0 ? 'finished' : 'idle');
     if (this.mode === 'finished') microphone.close();
     this.record.focus();
@@ -208,13 +209,11 @@ class Reader {
   isSpace(event) { return event.code === 'Space' && this.mode !== 'setup'; }
 
   key(event) {
-    if (this.mode === 'setup' || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = {
-      Space: () => this.toggle(), KeyR: () => this.repeat(), ArrowRight: () => this.pass(), KeyP: () => this.play(),
-    }[event.code];
-    if (!act) return;
+    if (this.mode === 'setup') return;
+    const command = commandOf(event);
+    if (!command) return;
     event.preventDefault();
-    if (!event.repeat) act();
+    if (!event.repeat) this[command]();
   }
 
   toggle() {
@@ -275,10 +274,10 @@ class Reader {
     } catch (error) {
       item.state = 'todo'; // it comes again, at once unless another is being read
       tell(error.message, 'bad');
-      if (this.mode === 'finished') await microphone.open();
-      if (this.mode === 'idle' || this.mode === 'finished') this.next();
+      if (this.is('finished')) await microphone.open();
+      if (this.is('idle', 'finished')) this.next();
     }
-    if (this.dialog.open && this.mode !== 'setup') this.paint();
+    if (this.dialog.open && !this.is('setup')) this.paint();
   }
 
   repeat() {
@@ -296,7 +295,7 @@ class Reader {
   pass() {
     if (this.mode !== 'idle') return;
     const item = this.items[this.at];
-    Object.assign(item, { state: item.replaces ? 'saved' : 'skipped', replaces: null }); // a first reading stays
+    Object.assign(item, afterSkipping(item));
     tell('');
     this.next();
   }

@@ -7,13 +7,7 @@ import gradio as gr
 from workbench.core.text.carrier_sentences import carriers
 from workbench.services.clips.sets import SetInfo
 from workbench.ui import text
-from workbench.ui.kit.components import static
-
-SCRIPTS = (
-    "collect/microphone.js",
-    "collect/recorder.js",
-    "collect/prompts.js",
-)  # one program: the last line of the last starts it
+from workbench.ui.kit.scripts import program
 
 
 def recorder(**kwargs: Any) -> gr.HTML:
@@ -21,7 +15,7 @@ def recorder(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template="<div class='recorder'></div>",
-        js_on_load="\n".join(map(static, SCRIPTS)),
+        js_on_load=program("recorder"),
         apply_default_css=False,
         words=text.RECORDER_WORDS,
         **kwargs,

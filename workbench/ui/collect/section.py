@@ -8,14 +8,16 @@ import gradio as gr
 
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.clips.sets import Progress, SetInfo
+from workbench.services.clips.import_job import Progress
+from workbench.services.clips.sets import SetInfo
 from workbench.services.importers import TierChoice, Wishes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.collect.prompts import recorder, recorder_view
-from workbench.ui.kit.components import confirm_script, fold, html, static, words_keeper
+from workbench.ui.kit.components import confirm_script, fold, html, words_keeper
 from workbench.ui.kit.errors import quiet, say, sentence_of, shown
 from workbench.ui.kit.html import downloads, esc, heading, hint, import_report, plural, when
+from workbench.ui.kit.scripts import program
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Collect:
             with gr.Column(elem_classes="way", min_width=150):
                 self.recorder = recorder(elem_id="recorder")
             with gr.Column(elem_classes="way drop", min_width=150):
-                html(f"<b>{esc(text.UPLOAD)}</b>{hint(text.UPLOAD_SHORT)}", script=static("collect/drop.js"))
+                html(f"<b>{esc(text.UPLOAD)}</b>{hint(text.UPLOAD_SHORT)}", script=program("drop"))
                 self.upload = gr.File(
                     file_count="multiple", label=text.UPLOAD, show_label=False, height=92, elem_id="upload"
                 )

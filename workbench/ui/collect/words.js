@@ -2,15 +2,11 @@
 // since Gradio loads the page anew when its server was away.
 const MEMORY = 'speech-workbench-words';
 const PATIENCE_MS = 15000; // for the answer to a saved list
-const PAUSES_MS = [2000, 4000, 8000, 15000, 30000]; // until a list that could not be saved is sent again
 const mark = element.querySelector('.unsaved-words');
-const lists = (() => { try { return JSON.parse(sessionStorage.getItem(MEMORY)) || {}; } catch { return {}; } })();
+const lists = (() => { try { return JSON.parse(sessionStorage.getItem(MEMORY) || 'null') || {}; } catch { return {}; } })();
 let shown = { set: '', said: '' }; // the set whose list stands in the field, and its list as the server has it
 let timer = null;
 let tries = 0;
-
-const tidy = (text) => [...new Set(text.split('\n').map((line) => line.split(/\s+/).filter(Boolean).join(' ')))]
-  .filter(Boolean).join('\n'); // about as the server keeps it
 
 function tell(sentence) {
   if (mark.textContent !== sentence) mark.textContent = sentence;
@@ -55,19 +51,17 @@ function typed(text) {
 function resume({ set, said }) {
   const kept = lists[set];
   if (!kept) return;
-  if (tidy(kept.text) === said) { settle(set); return; }
-  if (kept.before !== said) { // somebody has changed it, or another workspace is served here by now
-    settle(set);
-    tell(props.words.changed.replace('{text}', tidy(kept.text).split('\n').join(', ')));
-    return;
-  }
+  const met = standing(kept, said);
+  if (met !== 'owed') settle(set);
+  if (met === 'overtaken') tell(props.words.changed.replace('{text}', tidy(kept.text).split('\n').join(', ')));
+  if (met !== 'owed') return;
   setTimeout(() => { // after the field has got the server's list
-    const field = document.querySelector('#words textarea');
+    const field = /** @type {HTMLTextAreaElement | null} */ (document.querySelector('#words textarea'));
     if (!field || shown.set !== set || !lists[set]) return;
     field.value = kept.text;
     field.dispatchEvent(new Event('input', { bubbles: true }));
   }, 500);
-  later(PAUSES_MS[0], again);
+  later(pauseBefore(0), again);
 }
 
 function draw() {
@@ -81,7 +75,7 @@ function draw() {
   if (!owed || owed.text !== value.said) return; // a newer list is on its way
   if (value.why) {
     tell(value.why);
-    later(PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)], again);
+    later(pauseBefore(tries), again);
     tries += 1;
   } else {
     if (shown.set === value.set) shown.said = tidy(value.said);
@@ -90,7 +84,9 @@ function draw() {
 }
 
 document.addEventListener('input', (event) => {
-  if (shown.set && event.target.matches && event.target.matches('#words textarea')) typed(event.target.value);
+  if (shown.set && event.target.matches && event.target.matches('#words textarea')) {
+    typed(/** @type {HTMLTextAreaElement} */ (event.target).value);
+  }
 });
 window.addEventListener('beforeunload', (event) => { if (tries > 0) event.preventDefault(); });
 draw();

@@ -285,8 +285,13 @@ def _find(found: list[Clip], number: int) -> Clip | None:
 
 
 def _texts(result: RunComparison, chosen: Clip) -> str:
-    shown_names = {"base_name": result.base_name, "adapted_name": result.adapted_name, "names": titles(result)}
-    return clip(chosen, **shown_names, normalizer=result.comparison.normalizer)
+    return clip(
+        chosen,
+        base_name=result.base_name,
+        adapted_name=result.adapted_name,
+        names=titles(result),
+        normalizer=result.comparison.normalizer,
+    )
 
 
 def _nothing(sentence: str) -> str:

@@ -6,14 +6,8 @@ const READABLE = 130; // pixels a second, at which most words can be read
 const CLOSEST = 900; // pixels a second
 const STEP = 1.5; // of the zoom
 const LEAD_S = 0.03; // heard before and after a word that is played
-const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const HZ = { mel: [500, 1000, 2000, 4000], linear: [2000, 4000, 6000] }; // so far apart that none lies on another
 const SIGNS = { wrong: '≠', missing: '−', extra: '+' };
-const MAPS = { // seventeen colours each, from silent to loud
-  magma: '000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 d0416f e75263 f56b5c fc8961 fea772 fec488 fde2a3 fcfdbf',
-  viridis: '440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 84d44b addc30 d8e219 fde725',
-  paper: 'ffffff f2f2f2 e5e5e5 d8d8d8 cbcbcb bebebe b0b0b0 a2a2a2 939393 848484 757575 656565 545454 434343 313131 1d1d1d 000000',
-};
 const root = element.querySelector('.timeline');
 const audio = new Audio();
 audio.preload = 'none';
@@ -25,6 +19,7 @@ let until = null; // where playing stops by itself
 let spectrum = null; // { width, height, bytes } of what is drawn
 let asked = ''; // the address of the newest spectrum that was asked for
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, attributes = {}, text = null) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -167,7 +162,7 @@ function place() {
   out.disabled = fit.disabled = zoom <= 1;
   into.disabled = fitted * zoom >= CLOSEST - 1;
   root.dataset.zoom = zoom.toFixed(2);
-  const apart = TICKS.find((seconds) => seconds * fitted * zoom >= 56) || TICKS.at(-1);
+  const apart = tickStep(fitted * zoom);
   ticks.replaceChildren();
   for (let i = 0; i * apart < value.duration; i += 1) {
     const tick = make('span', null, {}, `${+(i * apart).toFixed(2)} s`);
@@ -176,6 +171,7 @@ function place() {
   }
 }
 
+/** @param {number | null} [around] seconds; the middle of what is seen where none is given */
 function zoomTo(wanted, around = null) {
   const middle = (view.scrollLeft + view.clientWidth / 2) / inner.clientWidth * value.duration;
   const kept = around === null ? middle : around;
@@ -204,7 +200,7 @@ async function fetchSpectrum() {
   asked = address;
   try {
     const answer = await fetch(address);
-    if (!answer.ok) throw new Error(answer.status);
+    if (!answer.ok) throw new Error(String(answer.status));
     const bytes = new Uint8Array(await answer.arrayBuffer());
     if (asked !== address) return; // another clip was chosen meanwhile
     spectrum = { width: bytes[0] + 256 * bytes[1], height: bytes[2] + 256 * bytes[3], bytes: bytes.subarray(4) };
@@ -217,14 +213,7 @@ async function fetchSpectrum() {
 function paint() {
   if (!spectrum) return;
   const colours = MAPS[choice.map] ? choice.map : 'magma';
-  const stops = MAPS[colours].split(' ').map((c) => [0, 2, 4].map((i) => parseInt(c.slice(i, i + 2), 16)));
-  const table = new Uint8ClampedArray(256 * 4);
-  for (let i = 0; i < 256; i += 1) {
-    const at = i / 255 * (stops.length - 1);
-    const low = Math.min(Math.floor(at), stops.length - 2);
-    for (let c = 0; c < 3; c += 1) table[4 * i + c] = stops[low][c] + (at - low) * (stops[low + 1][c] - stops[low][c]);
-    table[4 * i + 3] = 255;
-  }
+  const table = colourTable(colours);
   canvas.width = spectrum.width;
   canvas.height = spectrum.height;
   const context = canvas.getContext('2d');
@@ -236,15 +225,9 @@ function paint() {
   canvas.dataset.drawn = `${choice.scale} ${colours}`;
   hertz.replaceChildren(...HZ[choice.scale].map((hz) => {
     const label = make('span', null, {}, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`);
-    label.style.top = `calc(${(1 - height(hz)).toFixed(3)} * var(--tall))`;
+    label.style.top = `calc(${(1 - heightOf(hz, choice.scale)).toFixed(3)} * var(--tall))`;
     return label;
   }));
-}
-
-function height(hz) { // where a frequency lies, 0 at the bottom; mel as Slaney's, which librosa draws
-  if (choice.scale === 'linear') return hz / 8000;
-  const mel = (f) => (f < 1000 ? 3 * f / 200 : 15 + 27 * Math.log(f / 1000) / Math.log(6.4));
-  return mel(hz) / mel(8000);
 }
 
 // ---- the words ----

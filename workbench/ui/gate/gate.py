@@ -140,11 +140,14 @@ class Gate:
         elif path.startswith(f"{API}/file="):
             return self._file(path.removeprefix(f"{API}/file="))
         elif path == f"{API}/queue/data":
-            return await self._stream(request, request.query_params.get("session_hash", ""), send)
+            await self._stream(request, request.query_params.get("session_hash", ""), send)
+            return None
         elif path.startswith(f"{API}/heartbeat/"):
-            return await self._stream(request, path.removeprefix(f"{API}/heartbeat/"), send)
+            await self._stream(request, path.removeprefix(f"{API}/heartbeat/"), send)
+            return None
         elif path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID:
-            return await self._stream(request, None, send)
+            await self._stream(request, None, send)
+            return None
         elif path.split("/")[1] not in self._own:
             raise Refused(NOT_FOUND)
         await self._app(request.scope, request.receive, send)
@@ -152,7 +155,8 @@ class Gate:
 
     async def _post(self, request: Request, path: str, send: "_Answering") -> Response | None:
         if path == f"{API}/queue/join":
-            return await self._join(request, send)
+            await self._join(request, send)
+            return None
         if path == f"{API}/upload":
             return JSONResponse(await receive(request, self._page(request), self._uploads))
         if path.split("/")[1] not in self._own:

@@ -57,8 +57,9 @@ async def receive(request: Request, page: Page, uploads: Uploads) -> list[str]:
 
 
 async def _parse(request: Request, page: Page, folder: Path) -> list[tuple[Path, str]]:
-    from gradio.route_utils import GradioMultiPartParser, GradioUploadFile, MultiPartException
+    from gradio.route_utils import GradioMultiPartParser, GradioUploadFile
     from gradio.routes import file_upload_statuses
+    from starlette.formparsers import MultiPartException
 
     name = request.query_params.get("upload_id", "")[:LONGEST_ID] or None
     if name:

@@ -6,11 +6,13 @@ const body = element.querySelector('tbody');
 const table = element.querySelector('table');
 const bin = element.querySelector('.bin');
 const more = element.querySelector('button.more');
+/** @type {HTMLButtonElement} */
 const pair = element.querySelector('.pairing button');
 const rows = new Map();
 const binned = new Map(); // deleted runs' items; a click that has begun on one ends on it
 let shown = STEP;
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, text = null, attributes = {}) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -28,15 +30,6 @@ function button(className, text, act, label = text) {
   node.onclick = act;
   return node;
 }
-
-// As the rest of the page writes times, in the visitor's own zone.
-function when(iso) {
-  const t = new Date(iso);
-  const two = (n) => String(n).padStart(2, '0');
-  return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}`;
-}
-
-const called = (run) => run.title || run.id;
 
 class Row {
   constructor(run) {
@@ -176,8 +169,7 @@ class Row {
 }
 
 // The older run first: it stands for "before".
-const number = (row) => Number(row.run.id.split('-')[1]);
-const picked = () => [...rows.values()].filter((row) => row.tick.checked).sort((a, b) => number(a) - number(b));
+const picked = () => [...rows.values()].filter((row) => row.tick.checked).sort((a, b) => byAge(a.run.id, b.run.id));
 
 function paintPair() {
   const chosen = picked();

@@ -1,23 +1,16 @@
 """The page's own components: plain HTML that never evaluates what it shows, and lists built in the browser."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
 
 from workbench.ui import text
+from workbench.ui.kit.scripts import UI, program
 
-UI: Final = Path(__file__).parent.parent
 # Of an event that the page alone may ask, and that draws nothing over what it changes.
 PRIVATE: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden"}
-
-
-@cache
-def static(name: str) -> str:
-    """A script or style sheet by its place in the page's code, "label/doctor.js"."""
-    return (UI / name).read_text(encoding="utf-8")
 
 
 def style_sheets() -> list[Path]:
@@ -55,7 +48,7 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load="\n".join(static(f"label/clip_{part}.js") for part in ("player", "unsaved", "row", "keys", "list")),
+        js_on_load=program("clip_list"),
         apply_default_css=False,
         words=text.LIST_WORDS,
         **kwargs,
@@ -70,7 +63,7 @@ def words_keeper() -> gr.HTML:
     return gr.HTML(
         {},
         html_template="<p class='warnings unsaved-words' role='alert' hidden></p>",
-        js_on_load=static("collect/words.js"),
+        js_on_load=program("words"),
         apply_default_css=False,
         words=text.KEEPER_WORDS,
     )
@@ -85,7 +78,7 @@ def doctor_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load=static("label/doctor.js"),
+        js_on_load=program("doctor"),
         apply_default_css=False,
         words=text.DOCTOR_WORDS,
         **kwargs,
@@ -105,7 +98,7 @@ def result_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load=static("compare/result_list.js"),
+        js_on_load=program("result_list"),
         apply_default_css=False,
         words=text.RESULT_WORDS,
         **kwargs,
@@ -117,7 +110,7 @@ def timeline_view(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template="<section class='timeline' aria-label='Chosen clip' hidden></section>",
-        js_on_load=static("compare/timeline.js"),
+        js_on_load=program("timeline"),
         apply_default_css=False,
         words=text.TIMELINE_WORDS,
         **kwargs,
@@ -130,9 +123,7 @@ def history_list(**kwargs: Any) -> gr.HTML:
     Events carry a run's id: show, rerun, remove, restore, erase, clips (asks for its tested clips), save (with title
     and note); pair carries first and second.
     """
-    columns = "".join(
-        f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_WORDS["columns"].values()
-    )
+    columns = "".join(f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_COLUMNS.values())
     template = (
         f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
         f"class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
@@ -144,7 +135,7 @@ def history_list(**kwargs: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template=template,
-        js_on_load=static("history/history.js"),
+        js_on_load=program("history"),
         apply_default_css=False,
         words=text.HISTORY_WORDS,
         **kwargs,

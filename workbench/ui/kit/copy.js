@@ -1,11 +1,12 @@
 element.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-copy]');
   if (!button) return;
-  const text = button.parentElement.querySelector('code').textContent;
-  try { await navigator.clipboard.writeText(text); button.textContent = button.dataset.copied; } catch {
+  const code = button.parentElement?.querySelector('code');
+  if (!code) return;
+  try { await navigator.clipboard.writeText(code.textContent); button.textContent = button.dataset.copied ?? ''; } catch {
     const range = document.createRange();
-    range.selectNodeContents(button.parentElement.querySelector('code'));
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
+    range.selectNodeContents(code);
+    getSelection()?.removeAllRanges();
+    getSelection()?.addRange(range);
   }
 });

@@ -11,8 +11,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from workbench.core.types import Seconds
-from workbench.services.clips.sets import ImportReport
-from workbench.services.exports.transcripts import FORMS
+from workbench.services.clips.import_job import ImportReport
+from workbench.services.exports.forms import FORMS
 from workbench.services.importers.lines import Problem
 from workbench.services.inference.transcribe import DraftView
 from workbench.ui import text

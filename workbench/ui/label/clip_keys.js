@@ -17,21 +17,17 @@ function toggleKeys() {
   dialog.showModal();
 }
 
-const PLAIN = {
-  F8: (row) => player.toggle(row),
-  F7: (row) => player.back(row),
-  F9: (row, event) => changeSpeed(event.shiftKey ? -1 : 1),
-  F2: () => undoLast(),
+/** @type {Record<string, (row: any, event: any) => void>} */
+const COMMANDS = {
+  toggle: (row) => player.toggle(row),
+  back: (row) => player.back(row),
+  faster: (_row, event) => changeSpeed(event.shiftKey ? -1 : 1),
+  undo: () => undoLast(),
+  next: (row) => go(row, 1),
+  previous: (row) => go(row, -1),
+  keys: () => toggleKeys(),
+  confirm: (row) => confirmAndNext(row),
 };
-const WITH_ALT = { ArrowDown: (row) => go(row, 1), ArrowUp: (row) => go(row, -1) };
-const WITH_CONTROL = { ' ': PLAIN.F8, ',': PLAIN.F7, '.': PLAIN.F9, '/': () => toggleKeys() };
-
-// AltGr writes letters on many keyboards and is told as Ctrl and Alt at once: it is never one of our keys.
-function actOf(event, writing) {
-  if (event.metaKey || (event.ctrlKey && event.altKey)) return null;
-  if (event.key === '?' && !writing) return toggleKeys;
-  return (event.ctrlKey ? WITH_CONTROL : event.altKey ? WITH_ALT : PLAIN)[event.key];
-}
 
 element.addEventListener('keydown', (event) => {
   if (event.isComposing || element.querySelector('dialog').open) return;
@@ -39,13 +35,8 @@ element.addEventListener('keydown', (event) => {
   const li = event.target.closest('li.clip');
   const row = (li && rows.get(Number(li.dataset.clip))) || current || shownRows()[0];
   if (!row) return;
-  if (event.key === 'Enter' && writing && !event.shiftKey && !event.ctrlKey && !event.altKey) {
-    event.preventDefault();
-    confirmAndNext(row);
-    return;
-  }
-  const act = actOf(event, writing);
-  if (!act) return;
+  const command = commandOf(event, writing);
+  if (!command) return;
   event.preventDefault();
-  act(row, event);
+  COMMANDS[command](row, event);
 });

@@ -20,20 +20,20 @@ function say(text) {
 }
 
 // What was said holds until the next thing is done.
-for (const next of ['pointerdown', 'keydown']) {
+for (const next of /** @type {const} */ (['pointerdown', 'keydown'])) {
   element.addEventListener(next, () => { element.querySelector('.said').textContent = ''; }, true);
 }
 
 function scroller() {
-  for (let node = root; node; node = node.parentElement) {
+  for (let node = /** @type {HTMLElement | null} */ (root); node; node = node.parentElement) {
     if (/(auto|scroll)/.test(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight) return node;
   }
-  return document.scrollingElement;
+  return document.scrollingElement || document.documentElement;
 }
 
 // ---- going from row to row ----
 
-const shownRows = () => [...root.children].map((li) => rows.get(Number(li.dataset.clip)));
+const shownRows = () => [.../** @type {HTMLCollectionOf<HTMLElement>} */ (root.children)].map((li) => rows.get(Number(li.dataset.clip)));
 
 function focusRow(row, play) {
   row.text.focus({ preventScroll: true });
@@ -110,7 +110,7 @@ function removeClips(ids, all = false) {
 }
 
 const bar = {
-  node: null,
+  node: element,
 
   build() {
     const words = props.words;
@@ -250,14 +250,16 @@ function paintAbove(value) {
 // ---- drawing ----
 
 function place(order) {
-  const active = document.activeElement, inside = root.contains(active);
-  const range = inside && active.matches('textarea') ? [active.selectionStart, active.selectionEnd] : null;
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  const inside = active !== null && root.contains(active);
+  const typing = inside && active.matches('textarea') ? /** @type {HTMLTextAreaElement} */ (active) : null;
+  const [from, to] = typing ? [typing.selectionStart, typing.selectionEnd] : [0, 0];
   order.forEach((li, number) => {
     if (root.children[number] !== li) root.insertBefore(li, root.children[number] || null);
   });
   if (inside && document.activeElement !== active && active.isConnected) { // moving a node takes its focus away
     active.focus({ preventScroll: true });
-    if (range) active.setSelectionRange(...range);
+    if (typing) typing.setSelectionRange(from, to);
   }
 }
 

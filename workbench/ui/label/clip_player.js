@@ -14,7 +14,7 @@ const audio = new Audio();
 audio.preload = 'none';
 
 const player = {
-  row: null, // whose sound is loaded
+  row: /** @type {any} */ (null), // whose sound is loaded
   speed: SPEEDS.includes(Number(kept('speed', 1))) ? Number(kept('speed', 1)) : 1,
   autoplay: kept('autoplay', '') === 'on',
 
@@ -28,6 +28,7 @@ const player = {
     audio.defaultPlaybackRate = this.speed;
   },
 
+  /** @param {number | null} [from] seconds; from where it stopped where none is given */
   play(row, from = null) {
     this.load(row);
     if (from !== null) audio.currentTime = from;

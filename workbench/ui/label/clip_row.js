@@ -1,8 +1,8 @@
 // One clip in the list: its sound, its label, what was noticed. Typing, playing and focus survive every answer.
 // User text reaches the page through textContent and value only, never as HTML.
 const PAUSE_MS = 1200; // of typing, before a label is saved
-const LONGEST = 400; // words that are compared with the draft
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, attributes = {}, text = null) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -11,6 +11,7 @@ function make(tag, className, attributes = {}, text = null) {
   return node;
 }
 
+/** @param {string | null} [label] */
 function press(className, text, act, label = null) {
   const node = make('button', className, { type: 'button' }, text);
   if (label) { node.setAttribute('aria-label', label); node.title = label; }
@@ -23,9 +24,6 @@ function show(node, text) {
   node.hidden = !text;
 }
 
-const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const tidy = (text) => text.normalize('NFC').split(/\s+/).filter(Boolean).join(' '); // about as the server keeps it
-
 function wave(peaks) {
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');
@@ -37,21 +35,6 @@ function wave(peaks) {
   path.setAttribute('d', peaks.map((p, i) => `M${3 * i + 1} ${12 - p * 0.11}v${Math.max(1, p * 0.22)}`).join(''));
   svg.append(path);
   return svg;
-}
-
-// For each word whether it is one of the draft's unsure ones: the longest common subsequence says which is which.
-function unsureWords(words, draft, unsure) {
-  const n = Math.min(words.length, LONGEST), m = Math.min(draft.length, LONGEST);
-  const longest = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
-  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) {
-    longest[i][j] = words[i] === draft[j] ? longest[i + 1][j + 1] + 1 : Math.max(longest[i + 1][j], longest[i][j + 1]);
-  }
-  const doubtful = new Set(unsure), marked = new Array(words.length).fill(false);
-  for (let i = 0, j = 0; i < n && j < m;) {
-    if (words[i] === draft[j]) { marked[i] = doubtful.has(j); i++; j++; }
-    else if (longest[i + 1][j] >= longest[i][j + 1]) i++; else j++;
-  }
-  return marked;
 }
 
 class Row {
@@ -163,19 +146,20 @@ class Row {
 
   // What the server has now, against what stands in the field. Whoever types is never overwritten, but told.
   takeText(clip, before) {
-    const own = this.sent.indexOf(clip.text);
-    if (own >= 0) {
-      this.sent = this.sent.slice(own + 1);
+    const text = tidy(this.text.value);
+    const met = meeting(clip, before, { text, synced: this.synced, sent: this.sent, typing: this.timer !== null });
+    if (met === 'own') {
+      this.sent = this.sent.slice(this.sent.indexOf(clip.text) + 1);
       this.synced = clip.text;
       this.keptAs(clip.revision);
-    } else if (!before || (!this.dirty && this.timer === null && this.sent.length === 0)) {
+    } else if (met === 'taken') {
       if (this.text.value !== clip.text) this.text.value = clip.text;
       this.base = clip.revision;
       this.synced = tidy(clip.text);
       if (before && clip.revision !== before.revision) this.overtaken.hidden = true;
-    } else if (clip.revision > before.revision && clip.text !== tidy(this.text.value)) {
+    } else if (met === 'told') {
       this.warn(props.words.meanwhile, clip.author, clip.text);
-    } else if (clip.text === tidy(this.text.value)) { // kept, though the answer that said so was lost
+    } else if (met === 'kept') { // though the answer that said so was lost
       this.synced = clip.text;
       this.base = Math.max(this.base, clip.revision);
     }

@@ -1,6 +1,6 @@
 """A page of clips as plain data for the list in the browser: what each row shows, and what just happened to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from workbench.core.text.normalize import Alphabet, explain_model_text, to_model_text
@@ -121,7 +121,7 @@ class ClipRows:
         listed: Listed,
         alphabet: Alphabet | None,
         language: str | None,
-        notes: list[Mapping[str, Any]],
+        notes: Sequence[Mapping[str, Any]],
         *,
         in_folds: bool,
     ) -> dict[str, Any]:

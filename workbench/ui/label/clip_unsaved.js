@@ -2,11 +2,10 @@
 // Gradio loads the page anew when its server was away.
 const UNSAVED = 'speech-workbench-unsaved';
 const PATIENCE_MS = 15000; // for the answer to a saved label
-const PAUSES_MS = [2000, 4000, 8000, 15000, 30000]; // until what could not be saved is sent again
 const owing = new Map(); // clip id -> its row, also where the list shows other clips by now
 
 const memory = {
-  read() { try { return JSON.parse(sessionStorage.getItem(UNSAVED)) || {}; } catch { return {}; } },
+  read() { try { return JSON.parse(sessionStorage.getItem(UNSAVED) || 'null') || {}; } catch { return {}; } },
 
   write(all) { try { sessionStorage.setItem(UNSAVED, JSON.stringify(all)); } catch { /* no storage: until a reload */ } },
 
@@ -79,7 +78,8 @@ class Unsaved {
 
   takeUp(about) {
     const { clip } = this.row;
-    if (tidy(about.text) === clip.text && (!about.submit || clip.status === 'confirmed')) { memory.drop(clip.id); return; }
+    const owed = { text: tidy(about.text), submit: about.submit };
+    if (isSettled(owed, clip.text, clip.status === 'confirmed')) { memory.drop(clip.id); return; }
     this.row.text.value = about.text;
     this.row.base = about.revision;
     this.row.paintText();
@@ -89,7 +89,7 @@ class Unsaved {
 
   // The server has this text; `confirmed` tells whether as a confirmed one.
   settle(said, confirmed) {
-    if (this.text === null || said !== this.text || (this.submit && !confirmed)) return;
+    if (!isSettled(this, said, confirmed)) return;
     const told = !this.node.hidden;
     this.forget();
     if (told) say(props.words.savedAfterAll);
@@ -113,7 +113,7 @@ class Unsaved {
     if (said !== this.text) return; // a newer text is on its way
     this.mark(why, again);
     if (again) {
-      this.later(PAUSES_MS[Math.min(this.tries, PAUSES_MS.length - 1)], () => this.again());
+      this.later(pauseBefore(this.tries), () => this.again());
       this.tries += 1;
     } else {
       clearTimeout(this.timer);

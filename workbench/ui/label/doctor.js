@@ -4,6 +4,7 @@ const body = element.querySelector('.body');
 const PATIENCE_MS = 8000; // after a click that brought nothing new, as when it was refused
 let drawn = '';
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, text = null, attributes = {}) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -62,7 +63,7 @@ function draw(again = false) {
   const value = props.value || {}, what = JSON.stringify(value);
   if (what === drawn && !again) return; // the page looks every second; whoever reads or stands here is left alone
   drawn = what;
-  const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') : null;
+  const focused = body.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
   element.querySelector('details').hidden = !value.summary;
   summary.textContent = value.summary || '';
   summary.classList.toggle('found', (value.findings || []).length > 0);

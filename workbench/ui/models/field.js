@@ -2,15 +2,18 @@
 // one, all models side by side. Names of models reach the page through textContent only.
 const words = props.words;
 const field = element.querySelector('.model-field');
-const [select, typed, problem, chosenBox, advice, busy, all] =
-  ['select', '.typed', '.problem', '.chosen', '.advice', '.busy', '.all-models'].map((s) => field.querySelector(s));
+/** @type {(selector: string) => any} */
+const part = (selector) => field.querySelector(selector);
+const [select, typed, problem, chosenBox] = [part('select'), part('.typed'), part('.problem'), part('.chosen')];
+const [advice, busy, all] = [part('.advice'), part('.busy'), part('.all-models')];
 const TYPED = '/'; // no model's name
 const PATIENCE_MS = 15000; // until an unanswered choice gives way to what the server says
 let shape = '';
 let drawn = '';
-let rows = {}; // model -> the row of what is being got
+const rows = {}; // model -> the row of what is being got
 let pending = null; // {name, until, answer}: chosen here, not answered yet; the answer before it
 
+/** @param {any} tag @param {string | null} [className] @param {any} [text] */
 function make(tag, className, text = null, attributes = {}) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -135,12 +138,12 @@ function drawAll(groups, chosen) {
   if (all.hidden) return;
   all.querySelector('summary').textContent = words.all;
   body.replaceChildren(...groups.filter((g) => g.name !== 'runs').map((group) => {
-    const part = make('section', 'group', null, { 'aria-label': group.title });
+    const section = make('section', 'group', null, { 'aria-label': group.title });
     const list = make('ul', '', null, { role: 'list' });
     list.append(...group.models.map((m) => card(m, chosen)));
     if (group.off) list.querySelectorAll('button').forEach((b) => { b.disabled = true; });
-    part.append(make('h4', '', group.title), list);
-    return part;
+    section.append(make('h4', '', group.title), list);
+    return section;
   }));
 }
 
@@ -212,7 +215,7 @@ function draw() {
   const what = JSON.stringify([chosen, value.chosen, groups, value.advice, Boolean(value.hearing), (value.getting || []).map((g) => g.model)]);
   if (what === drawn) return; // figures of progress alone have changed; whoever reads or stands here is left alone
   drawn = what;
-  const active = field.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') : null;
+  const active = field.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
   const place = active ? [chosenBox, advice, all].find((box) => box.contains(document.activeElement)) : null;
   const model = find(chosen);
   chosenBox.replaceChildren(...(model ? about(model) : []));

@@ -15,8 +15,8 @@ from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
 from workbench.services.models.service import GetView
 from workbench.ui import text
-from workbench.ui.kit.components import static
 from workbench.ui.kit.html import count, percent, plural, span
+from workbench.ui.kit.scripts import program
 from workbench.ui.kit.speed import speed
 from workbench.ui.models import text as model_text
 
@@ -41,7 +41,7 @@ def model_field(label: str, first: ModelSpec, *, full: bool, **kwargs: Any) -> g
     return gr.HTML(
         begins,
         html_template=template,
-        js_on_load=static("models/field.js"),
+        js_on_load=program("model_field"),
         apply_default_css=False,
         words=model_text.WORDS,
         full=full,
@@ -85,7 +85,7 @@ def field_value(
         for name in ORDER
     ]
     adapted = [{"name": run, "option": run} for run in runs]
-    first = {"name": "runs", "title": model_text.GROUPS["runs"], "off": False, "models": adapted}
+    first: dict[str, Any] = {"name": "runs", "title": model_text.GROUPS["runs"], "off": False, "models": adapted}
     active = [_getting(view) for view in getting if view.active]
     chosen_here = chosen in known or chosen in runs
     advises = advised is not None and advised.name != chosen and all(a["model"] != advised.name for a in active)

@@ -53,7 +53,9 @@ class Models:
             self.base_field.choose(self.choose, now, outputs, **MULTIPLE),
             self.draft_field.choose(self.choose_drafter, now, outputs, **MULTIPLE),
         ]
-        acts = [act for f in fields for act in ((f.get, self.get), (f.stop, self.stop))]
+        acts: list[tuple[Any, Callable[..., Any]]] = [
+            act for f in fields for act in ((f.get, self.get), (f.stop, self.stop))
+        ]
         acts += [(self.base_field.hear, self.hear), (self.base_field.rest, self.rest)]
         ask = self.newest.asking(self.refresh, now, [*outputs, self.followed])
         for event, handler in acts:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.errors import WorkbenchError
-from workbench.services.clips.sets import SAMPLE_KINDS, Progress, SetInfo
+from workbench.services.clips.sets import SAMPLE_KINDS, SetInfo
 from workbench.services.runs.readiness import Readiness
 from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
@@ -182,7 +182,10 @@ class Sets:
 
     @shown
     def take_samples(self, kind: str, progress: gr.Progress | None = None) -> list[Any]:
-        count: Progress = lambda done, total, _: progress and progress((done, total), unit="clips")  # noqa: E731
+        def count(done: int, total: int, _: str) -> None:
+            if progress:
+                progress((done, total), unit="clips")
+
         report = self.collecting.import_samples(kind, progress=count)
         say(text.SAMPLES_ADDED.format(n=report.added, set=report.set))
         return self.moved_to(report.set)

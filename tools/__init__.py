@@ -1,0 +1,1 @@
+"""What checks this code, beside what comes with Python."""

@@ -1,0 +1,31 @@
+// The rules of the timeline, which touch no page: its axes and its colours.
+const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]; // seconds
+const APART = 56; // pixels from one tick to the next, at least
+const MAPS = { // seventeen colours each, from silent to loud
+  magma: '000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 d0416f e75263 f56b5c fc8961 fea772 fec488 fde2a3 fcfdbf',
+  viridis: '440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 84d44b addc30 d8e219 fde725',
+  paper: 'ffffff f2f2f2 e5e5e5 d8d8d8 cbcbcb bebebe b0b0b0 a2a2a2 939393 848484 757575 656565 545454 434343 313131 1d1d1d 000000',
+};
+
+// Seconds from tick to tick, where a second takes this many pixels.
+const tickStep = (pixels) => TICKS.find((seconds) => seconds * pixels >= APART) ?? TICKS[TICKS.length - 1];
+
+// Where a frequency lies, 0 at the bottom and 1 at 8 kHz; mel as Slaney's, which librosa draws.
+function heightOf(hz, scale) {
+  if (scale === 'linear') return hz / 8000;
+  const mel = (f) => (f < 1000 ? 3 * f / 200 : 15 + 27 * Math.log(f / 1000) / Math.log(6.4));
+  return mel(hz) / mel(8000);
+}
+
+// 256 colours from silent to loud, four bytes each.
+function colourTable(map) {
+  const stops = MAPS[map].split(' ').map((c) => [0, 2, 4].map((i) => parseInt(c.slice(i, i + 2), 16)));
+  const table = new Uint8ClampedArray(256 * 4);
+  for (let i = 0; i < 256; i += 1) {
+    const at = i / 255 * (stops.length - 1);
+    const low = Math.min(Math.floor(at), stops.length - 2);
+    for (let c = 0; c < 3; c += 1) table[4 * i + c] = stops[low][c] + (at - low) * (stops[low + 1][c] - stops[low][c]);
+    table[4 * i + 3] = 255;
+  }
+  return table;
+}
