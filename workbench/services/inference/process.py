@@ -88,10 +88,9 @@ class ModelProcess:
 
     def _start(self) -> "subprocess.Popen[str]":
         self._end()
-        command = [sys.executable, "-m", "workbench.services.inference.server", str(self._workspace.root)]
         with (self._workspace.temporary / LOG).open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                self._command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -100,6 +99,9 @@ class ModelProcess:
                 start_new_session=True,  # Ctrl+C is for the page; the process sees its input end
             )
         return self._process
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "workbench.services.inference.server", str(self._workspace.root)]
 
     def _end(self) -> int:
         """Let go of the process, if there is one; its exit status."""
