@@ -206,7 +206,7 @@ def test_a_recording_need_not_wait_for_a_set(workshop: Any) -> None:
     let(bench, process, 1)
     assert bench.drafting.draft_now("tones", "ctc-en", ids[-2:]) == {i: f"text {i}" for i in ids[-2:]}
     assert bench.drafting.draft_view("tones").active
-    assert [behind for _, behind in process.asked] == [True, True, False]
+    assert [behind for _, behind in process.asked] == [True, True, False, False]
     assert set(process.languages) == {"en"}
     bench.drafting.stop_drafts("tones")
     process.let.release()

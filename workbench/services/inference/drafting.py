@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -38,7 +39,7 @@ from workbench.services.inference.long_form import CHUNK_SECONDS
 from workbench.services.inference.process import ModelProcess, ProcessEndedError
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.language_check import check_writer
-from workbench.services.storage.reserve import told_when_full
+from workbench.services.storage.reserve import first_served, told_when_full
 from workbench.services.storage.sound_files import say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
@@ -81,6 +82,24 @@ class _Work:
         if not self.texts:
             return None
         return (time.monotonic() - self.began) / len(self.texts) * (self.total - self.done)
+
+
+class _Pace:
+    """How much of what waits is asked for at once: as much as the model hears in some seconds."""
+
+    def __init__(self) -> None:
+        self._sound = FIRST_SECONDS
+
+    def take(self, waiting: list[Clip]) -> list[Clip]:
+        """The first of the clips, at least one, which wait no more."""
+        chunk: list[Clip] = []
+        while waiting and sum(c.duration for c in chunk) < self._sound:
+            chunk.append(waiting.pop(0))
+        return chunk
+
+    def learn(self, sound: Seconds, spent: Seconds) -> None:
+        if sound and spent:
+            self._sound = min(BUSY_SECONDS * sound / spent, CHUNK_SECONDS)
 
 
 class Drafting:
@@ -153,11 +172,9 @@ class Drafting:
         """
         texts: dict[int, str] = {}
         broken: list[Clip] = []
-        waiting, language = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids)
+        waiting, language, pace = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids), _Pace()
         while waiting:
-            chunk = _first(waiting, CHUNK_SECONDS)
-            del waiting[: len(chunk)]
-            heard, damaged, _ = self._hear(model, chunk, language)
+            heard, damaged = self._hear(model, pace, waiting, language)
             self.labelling.save_drafts(model, heard)
             texts |= {i: said.text for i, said in heard.items()}
             broken += damaged
@@ -192,7 +209,8 @@ class Drafting:
     def _drive(self, work: _Work, lock: FileLock) -> None:
         try:
             state, message = self._carry_out(work)
-            finish(self.store, work.set_id, state, work.done, message)
+            ended = partial(finish, self.store, work.set_id, state, work.done, message)
+            first_served(self.store, "The end of the drafting was not noted", ended)  # it may say that the disk is full
         except Exception:  # the thread's boundary: the store says nothing of its end, and whoever looks finds it dead
             logging.getLogger(__name__).exception("the end of drafting %s could not be written", work.set_name)
         finally:
@@ -214,46 +232,44 @@ class Drafting:
             return FAILED, UNEXPECTED
 
     def _hear_all(self, work: _Work) -> tuple[str, str]:
-        waiting, at_once = list(work.clips), FIRST_SECONDS
-        message = "Getting ready"
+        waiting, pace, message = list(work.clips), _Pace(), "Getting ready"
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
                 return STOPPED, f"Stopped after {work.done} of {work.total} clips."
-            chunk = _first(waiting, at_once)
-            del waiting[: len(chunk)]
-            heard, damaged, seconds = self._hear(work.model, chunk, work.language, behind=True)
+            heard, damaged = self._hear(work.model, pace, waiting, work.language, behind=True)
             self.labelling.save_drafts(work.model, heard, draft=work.draft)
             work.texts += [said.text for said in heard.values()]
             work.broken += damaged
-            if seconds:
-                pace = sum(c.duration for c in chunk if c.id in heard) / seconds
-                at_once = min(BUSY_SECONDS * pace, CHUNK_SECONDS)
             message = "Drafting" if work.draft else "Listening"
         return DONE, _told(work)
 
     def _hear(
-        self, model: str, clips: Sequence[Clip], language: str | None, *, behind: bool = False
-    ) -> tuple[dict[int, Heard], list[Clip], Seconds]:
-        """What the process hears: by clip, the clips with a damaged sound, and the seconds it took."""
+        self, model: str, pace: _Pace, waiting: list[Clip], language: str | None, *, behind: bool = False
+    ) -> tuple[dict[int, Heard], list[Clip]]:
+        """What the process hears in the next of the clips that wait, and those of them whose sound is damaged."""
+        clips = pace.take(waiting)
         named: Any = model if is_run(model) else self.catalog.find(model).to_json()
         request = {"do": "hear", "model": named, "clips": [c.id for c in clips], "language": language}
         answer = self._process.ask(request, behind=behind)
         heard = {int(i): Heard(text, tuple(sure)) for i, (text, sure) in answer["heard"].items()}
-        return heard, [c for c in clips if c.id in answer["broken"]], float(answer["seconds"])
+        pace.learn(sum(c.duration for c in clips if c.id in heard), float(answer["seconds"]))
+        return heard, [c for c in clips if c.id in answer["broken"]]
 
     # ---- who is at work ----
 
     def _look_after(self, set_name: str, standing: Standing) -> Standing:
         """What stands in the store as going on, and is not driven from here: as it is, or interrupted."""
+        lock = self._lock_of(standing.set_id)
         with self._looking:
             try:
-                with self._lock_of(standing.set_id).acquire(timeout=0):
-                    interrupt(self.store, standing.set_id)
-            except Timeout:
+                lock.acquire(timeout=0)
+            except (Timeout, OSError):  # where nothing can be written, that says nothing about the other process
                 return standing
-            except OSError:  # nothing can be written there now, which says nothing about the other process
-                return standing
-            return find(self.store, set_name) or standing
+            try:
+                first_served(self.store, "", lambda: interrupt(self.store, standing.set_id))
+            finally:
+                lock.release()
+        return find(self.store, set_name) or standing
 
     def _lock_of(self, set_id: int) -> FileLock:
         return FileLock(self.workspace.root / f".drafting-{set_id}.lock", thread_local=False)
@@ -275,16 +291,6 @@ class Drafting:
 
 def _already(set_name: str) -> str:
     return f"The set {set_name} is being drafted already; wait, or stop it."
-
-
-def _first(clips: Sequence[Clip], seconds: Seconds) -> list[Clip]:
-    """The first clips, up to the one that fills so many seconds; at least one."""
-    chunk: list[Clip] = []
-    for clip in clips:
-        chunk.append(clip)
-        if sum(c.duration for c in chunk) >= seconds:
-            break
-    return chunk
 
 
 def _told(work: _Work) -> str:
