@@ -41,7 +41,7 @@ from workbench.services.workbench import Workbench
 bench = Workbench.open(sys.argv[1])
 bench.collecting.import_path(Path(sys.argv[2]), "one", allow_outside=True)
 clip = bench.labelling.clips("one")[0]
-print(bench.transcribing.draft_now("one", "ctc-en", [clip.id])[clip.id])
+print(bench.drafting.draft_now("one", "ctc-en", [clip.id])[clip.id])
 """
 ALIKE = 95  # percent of the letters
 

@@ -27,6 +27,10 @@ class ModelError(WorkbenchError):
     """A model that cannot be found, loaded or used here."""
 
 
+class TooLargeError(ModelError):
+    """A model that the free memory does not hold."""
+
+
 class TrainingError(WorkbenchError):
     """A fine-tune that cannot start or cannot go on (too few clips, NaN loss, out of memory)."""
 

@@ -8,7 +8,7 @@ from workbench.store.database import Store
 from workbench.store.upgrade import run_migrations
 from workbench.workspace import Workspace
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 EARLIER = REVISIONS[:-1]
 WORDS = '["zolpidem"]'
 N_CLIPS = 12
@@ -37,6 +37,11 @@ def _rows(revision: str, text: str) -> list[str]:
         f" result, message, stop_requested, created_at) VALUES (1, 1, 'done', 'head', '{{}}', '{{}}', '{{}}', '{{}}',"
         f" '{{}}', '{WORDS}', '{{}}', '{{}}', '{{}}', '', 0, {day})",
     ]
+    if revision >= "0010":
+        rows.append(
+            "INSERT INTO drafting (set_id, model, draft, state, done, total, message, stop_requested, started_at)"
+            f" VALUES (1, 'm', 1, 'working', 3, {N_CLIPS}, 'Drafting', 0, {day})"
+        )
     for i in range(1, N_CLIPS + 1):
         rows += [
             "INSERT INTO clip (id, set_id, sha256, name, original_format, duration, source, split_fixed, warnings,"

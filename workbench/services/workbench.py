@@ -12,6 +12,7 @@ from workbench.services.clips.sets import Collecting
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.transcripts import Transcripts
+from workbench.services.inference.drafting import Drafting
 from workbench.services.inference.process import ModelProcess
 from workbench.services.inference.transcribe import Transcribing
 from workbench.services.inference.try_out import Trying
@@ -51,6 +52,7 @@ class Workbench:
     base_models: BaseModels
     getting: Getting
     guiding: Guiding
+    drafting: Drafting
     transcribing: Transcribing
     model_facts: ModelFacts
     label_checks: LabelChecks
@@ -108,6 +110,7 @@ class Workbench:
             base_models=base_models,
             getting=Getting(catalog, base_models.choose),
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
+            drafting=Drafting(workspace, store, catalog, labelling, models),
             transcribing=Transcribing(workspace, store, catalog, labelling),
             model_facts=facts,
             label_checks=checks,
@@ -127,5 +130,6 @@ class Workbench:
         )
 
     def close(self) -> None:
+        self.drafting.close()
         self.models.close()
         self.store.close()

@@ -1,4 +1,4 @@
-"""The tables: clip sets, clips, labels with their history, what models heard, runs and their evaluations.
+"""The tables: clip sets, clips, labels with their history, what models heard, drafting, runs and their evaluations.
 
 Labels are append-only revisions; a clip points at its current one. What a run measured is kept per clip, so that a
 comparison can be computed anew with another normalizer, and so that erasing a clip erases every text of it.
@@ -119,6 +119,24 @@ class HypothesisRow(Base):
     certainty: Mapped[float | None]  # their mean, to sort by; 0 for an empty text
     created_at: Mapped[datetime] = mapped_column(default=now)
     drafted_at: Mapped[datetime | None]  # when it first stood there as the draft to correct; None where it never did
+
+
+class DraftingRow(Base):
+    """How far the newest drafting of a set is, or how it ended; no text that was heard stands here."""
+
+    __tablename__ = "drafting"
+
+    set_id: Mapped[int] = mapped_column(ForeignKey("clip_set.id", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(20))  # of the set, when it began
+    draft: Mapped[bool]  # whether the texts become drafts, or are held against labels
+    state: Mapped[str] = mapped_column(String(12))  # working, done, stopped, failed or interrupted
+    done: Mapped[int]  # clips
+    total: Mapped[int]
+    seconds_left: Mapped[float | None]
+    message: Mapped[str] = mapped_column(Text)
+    stop_requested: Mapped[bool] = mapped_column(default=False)
+    started_at: Mapped[datetime]  # the first time, where it was gone on with
 
 
 # Kinds of runs.

@@ -70,6 +70,8 @@ def _scrub(path: Path, gone: Erasure) -> None:
         _name(copy, gone)
         before = copy.total_changes
         copy.execute("BEGIN IMMEDIATE")
+        if "drafting" in tables.columns:
+            copy.execute("DELETE FROM drafting")  # may name clips, and tells nothing that a backup is for
         if "clip" in tables.columns:
             copy.execute(GONE)  # labels, drafts and evaluation texts go with their clip, by the tables' own rules
         for set_id, made_at in gone.sets:

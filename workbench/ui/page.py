@@ -126,7 +126,7 @@ class Page:
             "set": set_name,
             "sets": repr([i.name for i in infos]),
             "labels": labels,
-            "drafts": repr(self.workbench.transcribing.draft_view(set_name)),
+            "drafts": repr(self.workbench.drafting.draft_view(set_name)),
             "runs": repr([r.id for r in runs]),
             "done": repr([r.id for r in runs if r.status == "done"]),
             "run": signature(view) if view else "none",

@@ -157,24 +157,24 @@ def test_a_damaged_general_set_is_left_out(bench, spec, tmp_path: Path, monkeypa
 
 def wait_for_drafts(bench: Workbench) -> str:
     end = time.monotonic() + 60
-    while (view := bench.transcribing.draft_view("tones")).active and time.monotonic() < end:
+    while (view := bench.drafting.draft_view("tones")).active and time.monotonic() < end:
         time.sleep(0.05)
     return view.message
 
 
 def test_drafts_go_on_without_damaged_clips(bench, clips, spec, monkeypatch) -> None:
-    monkeypatch.setattr(bench.transcribing.catalog, "find", lambda name: spec)
+    monkeypatch.setattr(bench.drafting.catalog, "find", lambda name: spec)
     broken = clips[2:4]
     for clip in broken:
         flip(sound_of(bench, clip))
-    bench.transcribing.start_hearing("tones", "m", clips)
+    bench.drafting.start_hearing("tones", "m", clips)
     message = wait_for_drafts(bench)
     assert f"{N_CLIPS - 2} clips heard by m." in message
     assert f"2 of {N_CLIPS} clips were left out" in message
     assert "2.wav, 3.wav; add the original files again" in message
-    assert set(bench.transcribing.draft_now("tones", "m", [c.id for c in clips[:4]])) == {c.id for c in clips[:2]}
+    assert set(bench.drafting.draft_now("tones", "m", [c.id for c in clips[:4]])) == {c.id for c in clips[:2]}
     with pytest.raises(WorkbenchError, match=r"1 of 1 clips was left out.*2\.wav"):
-        bench.transcribing.draft_now("tones", "m", [clips[2].id])
+        bench.drafting.draft_now("tones", "m", [clips[2].id])
 
 
 def test_a_set_is_written_down_without_damaged_clips(bench, clips, spec) -> None:

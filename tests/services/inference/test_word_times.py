@@ -30,7 +30,7 @@ class Answering:
         self.asked: list[list[int]] = []
         self.go, self.error = threading.Event(), error
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], *, behind: bool) -> dict[str, Any]:
         self.asked.append(request["clips"])
         assert self.go.wait(30)
         if self.error:

@@ -107,13 +107,13 @@ def test_drafting_and_transcribing_another_language_are_refused(
         session.execute(update(ClipSetRow).values(language="mt"))
         session.execute(update(ClipRow).values(reference_id=None))
     for refused in (
-        lambda: bench.transcribing.start_drafts("tones", "ctc-en"),
+        lambda: bench.drafting.start_drafts("tones", "ctc-en"),
         lambda: bench.transcribing.clip_set("ctc-en", "tones"),
         lambda: bench.transcribing.files("whisper-en", [make_wav("a.wav")], language="de"),
     ):
         with pytest.raises(ModelError, match="knows en alone"):
             refused()
-    assert not bench.transcribing.draft_view("tones").active
+    assert not bench.drafting.draft_view("tones").active
 
 
 def test_a_code_that_a_model_does_not_take_lists_those_that_it_takes(
@@ -125,7 +125,8 @@ def test_a_code_that_a_model_does_not_take_lists_those_that_it_takes(
     (english,), _ = bench.transcribing.files(several, [sound], language="English")
     assert english["text"] == bench.transcribing.files(several, [sound], language="en")[0][0]["text"]
     bench.transcribing.clip_set(several, "tones", language="zh")
-    assert bench.transcribing._backend(several).model.generation_config.language == "zh"
+    (kept,) = bench.transcribing.loaded._kept.values()
+    assert kept.model.generation_config.language == "zh"
 
 
 def test_adapting_is_told_of_it_but_for_letters_that_can_grow(tmp_path: Path) -> None:

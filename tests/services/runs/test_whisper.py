@@ -133,12 +133,12 @@ def test_drafts_that_go_round_in_circles_are_told(bench: Workbench, tmp_path: Pa
         session.execute(update(ClipRow).values(reference_id=None))
     name = save_whisper(tmp_path / "models" / "loops").name
     catalog = Catalog([tmp_path / "models" / name])
-    bench.transcribing.catalog = catalog
-    bench.transcribing.start_drafts("tones", name)
+    bench.drafting.catalog = catalog
+    bench.drafting.start_drafts("tones", name)
     deadline = time.monotonic() + 60
-    while bench.transcribing.draft_view("tones").active and time.monotonic() < deadline:
+    while bench.drafting.draft_view("tones").active and time.monotonic() < deadline:
         time.sleep(0.05)
-    view = bench.transcribing.draft_view("tones")
+    view = bench.drafting.draft_view("tones")
     assert view.message == "3 clips drafted by loops. 3 of the texts go round in circles: write these down by ear."
 
 

@@ -16,7 +16,7 @@ from tests.store.schemas import REVISIONS
 from workbench.services.workbench import Workbench
 from workbench.store.backups import list_backups
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow, ClockRow, HypothesisRow, ReferenceRow, RunRow, now
+from workbench.store.models import ClipRow, ClipSetRow, ClockRow, DraftingRow, HypothesisRow, ReferenceRow, RunRow, now
 from workbench.store.upgrade import alembic_config
 from workbench.workspace import Workspace
 
@@ -133,6 +133,24 @@ def test_erased_clips_are_nowhere_and_the_others_everywhere(bench: Workbench) ->
             assert said(clip.id).encode() in backup.path.read_bytes()
     for clip in kept:
         assert (workspace.lost_and_found / f"{clip.sha256}.flac").exists()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_was_said_of_a_drafting_goes_too(bench: Workbench, whole: bool) -> None:
+    """Its last word names clips whose sound is damaged; the run keeps the row of its set."""
+    set_id, named = bench.collecting.set_info(SET).id, "left out: mrs-smith.wav"
+    with bench.store.session() as session:
+        ended = {"state": "done", "done": 3, "total": 4, "message": named, "started_at": now()}
+        session.add(DraftingRow(set_id=set_id, model="m", draft=True, **ended))
+    for path in bench.workspace.backups.glob("workbench-20*.db"):
+        path.unlink()
+    bench.upkeep.look()
+    assert len(where(bench.workspace, named)) > 1
+    if whole:
+        bench.collecting.erase(set_id=set_id)
+    else:
+        bench.collecting.erase(clip_ids=[bench.labelling.clips(SET)[0].id])
+    assert where(bench.workspace, named) == []
 
 
 def test_a_sound_that_lives_in_another_set_keeps_its_other_labels(bench: Workbench) -> None:

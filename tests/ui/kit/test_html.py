@@ -8,7 +8,7 @@ from tests.ui.conftest import HOSTILE
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.services.clips.sets import ImportReport
 from workbench.services.importers.lines import Problem
-from workbench.services.inference.transcribe import DraftView
+from workbench.services.inference.draft_progress import DraftView
 from workbench.services.results.comparison import RunComparison
 from workbench.ui.adapt import preview as before
 from workbench.ui.charts import svg as charts

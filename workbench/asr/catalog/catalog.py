@@ -35,7 +35,7 @@ from workbench.asr.catalog.spoken import fixed_languages
 from workbench.asr.weights.headers import weight_files
 from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
-from workbench.errors import ModelError, UnknownNameError
+from workbench.errors import ModelError, TooLargeError, UnknownNameError
 from workbench.files import shown
 
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
@@ -278,12 +278,12 @@ def check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> No
         trainable_share: Share of the weights that will learn, 0 for transcribing.
 
     Raises:
-        ModelError: It needs more than there is.
+        TooLargeError: It needs more than there is.
     """
     needed = parameters * BYTES_PER_WEIGHT * (1 + (TRAINING_COPIES - 1) * trainable_share)
     free = psutil.virtual_memory().available
     if needed > free * FREE_SHARE:
-        raise ModelError(
+        raise TooLargeError(
             f"The model {spec.name} needs about {needed / 1e9:.1f} GB of memory for this and {free / 1e9:.1f} GB are "
             "free; choose a smaller model, let fewer blocks learn, or close other programs."
         )

@@ -1,46 +1,70 @@
-"""Loaded models of runs and what they are asked for: words in time, two models on one sound; needs torch."""
+"""What loaded models are asked for: clips written down, words in time, two models on one sound; needs torch."""
 
-import json
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+from sqlalchemy import select
 
-from workbench.asr.catalog import loading
 from workbench.asr.models.backend import Backend, ClipInput
-from workbench.asr.training.checkpoint import load_run_model
 from workbench.audio.decode import check, decode_file, read_clip, write_flac
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.core.word_times import WordTimes
-from workbench.errors import ModelError
+from workbench.errors import AudioError
 from workbench.services.inference.aligner import clip_times, listen
+from workbench.services.inference.loaded import LoadedModels
 from workbench.services.inference.long_form import hear_sounds
 from workbench.services.storage.sound_files import read_sound
 from workbench.services.storage.word_times import times_to_json
 from workbench.store.database import Store
+from workbench.store.models import ClipRow
+from workbench.store.queries import batches
 from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
-KEPT_MODELS: Final = 2  # a base and an adapted one
-
 
 class Models:
-    """Base and adapted models of runs, loaded when they are needed; the newest are kept."""
+    """Answers the requests of the page, one after another."""
 
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
-        self._loaded: OrderedDict[tuple[str, bool], Backend] = OrderedDict()
+        self.loaded = LoadedModels(workspace, store)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what a request asks for; see `server`."""
         handlers: dict[str, Callable[..., dict[str, Any]]] = {
+            "hear": self.hear,
             "times": self.times,
-            "try": self.hear,
+            "try": self.try_out,
             "place": self.place,
         }
         return handlers[request.pop("do")](**request)
+
+    def hear(self, model: str | Mapping[str, Any], clips: Sequence[int], language: str | None) -> dict[str, Any]:
+        """What a model hears in some clips: {"heard": {id: [text, confidences]}, "broken": […], "seconds"}.
+
+        Clips that were erased meanwhile are left out.
+
+        Args:
+            model: A base model's spec as JSON, or a run.
+            language: What is spoken in them; see `LoadedModels.find`.
+        """
+        backend = self.loaded.find(model if isinstance(model, str) else ModelSpec.from_json(model), language)
+        with self._store.session() as session:
+            rows = [r for ids in batches(clips) for r in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
+        sounds, broken = {}, []
+        for row in rows:
+            try:
+                sounds[row.id] = read_sound(self._workspace, row)
+            except AudioError:
+                broken.append(row.id)
+        heard = dict(zip(sounds, hear_sounds(backend, list(sounds.values())), strict=True))
+        return {
+            "heard": {i: [said.text, list(said.confidences)] for i, (said, _) in heard.items()},
+            "broken": broken,
+            "seconds": sum(seconds for _, seconds in heard.values()),
+        }
 
     def times(self, run: str, clips: Sequence[int]) -> dict[str, Any]:
         """Times of the words of some of a run's tested clips: {"clips": {id: times}}."""
@@ -51,11 +75,11 @@ class Models:
         found = {}
         for e, clip in measured:
             sound = ClipInput(read_sound(self._workspace, clip))
-            before, after = (listen(self._load(run, adapted=side), sound) for side in (False, True))
+            before, after = (listen(self._of_run(run, adapted=side), sound) for side in (False, True))
             found[clip.id] = times_to_json(clip_times(before, after, e, sound.samples, language))
         return {"clips": found}
 
-    def hear(self, upload: str, sound: str, models: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    def try_out(self, upload: str, sound: str, models: Sequence[tuple[str, bool]]) -> dict[str, Any]:
         """What models hear in a file: {"texts": […], "times": […], "duration", "warnings"}.
 
         Args:
@@ -71,7 +95,7 @@ class Models:
         write_flac(Path(sound), decoded.samples)
         texts, times = [], []
         for run, adapted in models:
-            backend = self._load(run, adapted=adapted)
+            backend = self._of_run(run, adapted=adapted)
             text = hear_sounds(backend, [decoded.samples])[0][0].text
             texts.append(text)
             times.append(times_to_json({"": self._place(backend, decoded.samples, text, run)})[""])
@@ -79,7 +103,7 @@ class Models:
 
     def place(self, sound: str, run: str, text: str) -> dict[str, Any]:
         """Times of a text's words in a FLAC file, by a run's adapted model: {"times": …}."""
-        found = self._place(self._load(run, adapted=True), read_clip(Path(sound)), text, run)
+        found = self._place(self._of_run(run, adapted=True), read_clip(Path(sound)), text, run)
         return {"times": times_to_json({"": found})[""]}
 
     def _place(self, backend: Backend, samples: np.ndarray, text: str, run: str) -> WordTimes:
@@ -89,26 +113,5 @@ class Models:
             language = find_run(session, run).config.get("language")
         return listen(backend, ClipInput(samples)).place([text], samples, language)[0]
 
-    def _load(self, run: str, *, adapted: bool) -> Backend:
-        key = run, adapted
-        if key not in self._loaded:
-            self._loaded[key] = self._read(run, adapted=adapted)
-        self._loaded.move_to_end(key)
-        while len(self._loaded) > KEPT_MODELS:
-            self._loaded.popitem(last=False)
-        return self._loaded[key]
-
-    def _read(self, run: str, *, adapted: bool) -> Backend:
-        if adapted:
-            return load_run_model(self._workspace.run_folder(run) / "model")[0]
-        with self._store.session() as session:
-            row = find_run(session, run)
-        backend = loading.load(ModelSpec.from_json(row.model))
-        if backend.fingerprint != row.model.get("fingerprint", backend.fingerprint):
-            raise ModelError(
-                f"The base model {backend.spec.name} is not the one that {run} began with (its files have changed); "
-                "restore the old files, or adapt again."
-            )
-        card = json.loads((self._workspace.run_folder(run) / "model" / "run.json").read_text(encoding="utf-8"))
-        backend.set_language(card.get("language"), row.config.get("task", "transcribe"))
-        return backend
+    def _of_run(self, run: str, *, adapted: bool) -> Backend:
+        return self.loaded.adapted(run) if adapted else self.loaded.base_of(run)

@@ -1,7 +1,9 @@
 """The process that runs models for the page: `python -m workbench.services.inference.server ROOT`.
 
-Reads one JSON request a line and answers each with one line: {"do": "times", "run", "clips"} places the words of tested
-clips, {"do": "try", …} lets two models write down one sound, {"do": "place", …} places one text in it.
+Reads one JSON request a line and answers each with one line: {"do": "hear", "model", "clips", "language"} writes clips
+down, {"do": "times", "run", "clips"} places the words of tested clips, {"do": "try", …} lets two models write down one
+sound, {"do": "place", …} places one text in it. What it answers is kept by whoever asked; it writes nothing but the
+sound on trial.
 """
 
 import json

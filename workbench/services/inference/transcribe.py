@@ -1,30 +1,22 @@
-"""Lets a base model or a run's adapted model write down clips: drafts for the labels, files for the command line.
+"""Lets a base model or a run's adapted model write down files or a set in this process: for the command line.
 
-Models stay loaded between calls, so that a recorded clip is drafted at once. torch is imported with the first of them.
+The page asks the process beside it instead, see `drafting`. torch is imported with the first model.
 """
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from workbench.asr.catalog.catalog import Catalog
-from workbench.audio.decode import check, from_array
 from workbench.core.text.languages import spoken_code
-from workbench.core.text.normalize import repetition
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
 from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, hear_sounds, usable
 from workbench.services.labels.revisions import Labelling
-from workbench.services.models.language_check import check_known
+from workbench.services.models.language_check import check_writer
 from workbench.services.storage.sound_files import read_sound, say_left_out
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import set_choices
 from workbench.workspace import Workspace
 
@@ -32,125 +24,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.asr.models.backend import Backend
-
-KEPT_MODELS = 2  # a base and an adapted one
-
-
-@dataclass(frozen=True)
-class DraftView:
-    """Where the drafting of a set stands."""
-
-    set_name: str
-    model: str
-    done: int
-    total: int
-    seconds_left: Seconds | None
-    active: bool
-    message: str
+    from workbench.services.inference.loaded import LoadedModels
 
 
 class Transcribing:
-    """The use cases around hearing clips."""
+    """The use cases around hearing in this process; models stay loaded between calls. For one thread."""
 
     def __init__(self, workspace: Workspace, store: Store, catalog: Catalog, labelling: Labelling) -> None:
         self.workspace, self.store, self.catalog, self.labelling = workspace, store, catalog, labelling
-        self._models: OrderedDict[str, Backend] = OrderedDict()
-        self._one_at_a_time = threading.Lock()
-        self._drafts: dict[str, DraftView] = {}
-        self._stop: set[str] = set()
 
-    # ---- drafting a set, in a thread whose state every page can see ----
+    @cached_property
+    def loaded(self) -> "LoadedModels":
+        from workbench.services.inference.loaded import LoadedModels
 
-    def start_drafts(self, set_name: str, model: str) -> None:
-        """Begin to draft the clips of a set that have no confirmed label; returns at once.
-
-        Raises:
-            WorkbenchError: Unknown names, a language that the model does not know, nothing to draft, drafting already.
-        """
-        if self.draft_view(set_name).active:
-            raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
-        self._check_known(model, self._set_language(set_name))
-        clips = [c for c in self.labelling.clips(set_name) if c.status != "confirmed"]
-        if not clips:
-            raise WorkbenchError("Every clip has a confirmed label; there is nothing to draft.")
-        self._begin(set_name, model, clips, draft=True)
-
-    def start_hearing(self, set_name: str, model: str, clips: Sequence[Clip]) -> None:
-        """Begin to let a model hear clips that have a label, to hold the two against each other; returns at once.
-
-        Raises:
-            WorkbenchError: As `start_drafts`.
-        """
-        if self.draft_view(set_name).active:
-            raise WorkbenchError(f"The set {set_name} is being drafted already; wait, or stop it.")
-        if not is_run(model):
-            self.catalog.find(model)
-        self._begin(set_name, model, clips, draft=False)
-
-    def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
-        self._stop.discard(set_name)
-        self._drafts[set_name] = DraftView(set_name, model, 0, len(clips), None, True, "Getting ready")
-        threading.Thread(target=self._draft, args=(set_name, model, clips, draft), daemon=True).start()
-
-    def draft_view(self, set_name: str) -> DraftView:
-        return self._drafts.get(set_name, DraftView(set_name, "", 0, 0, None, False, ""))
-
-    def stop_drafts(self, set_name: str) -> None:
-        """Stop after the clips in hand; finished drafts stay."""
-        self._stop.add(set_name)
-
-    def draft_now(self, set_name: str, model: str, clip_ids: Sequence[int]) -> dict[int, str]:
-        """Draft these clips and wait for it; those with a damaged sound are left out.
-
-        Raises:
-            WorkbenchError: No sound can be used; names the clips.
-        """
-        texts: dict[int, str] = {}
-        broken: list[Clip] = []
-        for chunk, sounds in self._chunks([self.labelling.clip(i) for i in clip_ids], broken):
-            heard = self.listen(model, sounds, self._language_of(clip_ids))
-            drafts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
-            self.labelling.save_drafts(model, drafts)
-            texts |= {i: said.text for i, said in drafts.items()}
-        if broken and not texts:
-            raise WorkbenchError(say_left_out(broken, len(clip_ids)))
-        return texts
-
-    def _draft(self, set_name: str, model: str, clips: Sequence[Clip], draft: bool) -> None:
-        began = time.monotonic()
-        broken: list[Clip] = []
-        language = self._set_language(set_name)
-        done = endless = silent = 0
-
-        def show(message: str, *, active: bool = True) -> None:
-            left = (time.monotonic() - began) / done * (len(clips) - done) if done else None
-            self._drafts[set_name] = DraftView(set_name, model, done, len(clips), left, active, message)
-
-        try:
-            for chunk, sounds in self._chunks(clips, broken):
-                if set_name in self._stop:
-                    show(f"Stopped after {done} of {len(clips)} clips.", active=False)
-                    return
-                heard = self.listen(model, sounds, language)
-                drafts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
-                self.labelling.save_drafts(model, drafts, draft=draft)
-                done += len(chunk)
-                endless += sum(repetition(said.text) is not None for said in drafts.values())
-                silent += sum(not said.text for said in drafts.values())
-                show("Drafting" if draft else "Listening")
-            nobody = f" In {silent} of them it heard no speech." if silent else ""
-            circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
-            gone = f" {say_left_out(broken, len(clips))}" if broken else ""
-            show(f"{done} clips {'drafted' if draft else 'heard'} by {model}.{nobody}{circles}{gone}", active=False)
-        except WorkbenchError as e:
-            show(str(e), active=False)
-        except Exception:  # the thread's boundary: logged, and said on the page
-            import logging
-
-            logging.getLogger(__name__).exception("drafting %s failed", set_name)
-            show("Drafting ended with an unexpected error; the server's log has the details.", active=False)
-
-    # ---- hearing ----
+        return LoadedModels(self.workspace, self.store)
 
     def hear(
         self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]", language: str | None = None
@@ -164,21 +51,9 @@ class Transcribing:
         """Text, with the confidence of each word, and computing time of each sound, (n_samples,) float32 at 16 kHz.
 
         Args:
-            language: ISO 639-1 code; a multilingual base model that is told none, or one it does not know, writes in
-                its own (see `TokenWriter.own_language`), or recognises each sound's. An adapted model keeps the
-                language that it was adapted with.
+            language: See `LoadedModels.find`.
         """
-        with self._one_at_a_time:
-            backend = self._backend(model)
-            known = backend.languages()
-            if known is not None and not (isinstance(model, str) and is_run(model)):
-                backend.set_language(spoken_code(language, known))
-            return hear_sounds(backend, sounds)
-
-    def _check_known(self, model: str | ModelSpec, language: str | None) -> None:
-        """Refuse a language that a base model does not know; one of a run has learned its clips'."""
-        if isinstance(model, ModelSpec) or not is_run(model):
-            check_known(self.catalog, self.catalog.find(model) if isinstance(model, str) else model, language)
+        return hear_sounds(self._backend(model, language), sounds)
 
     def _check_named(self, model: str | ModelSpec, language: str | None) -> None:
         """Refuse a language that was asked for by its code, where the model cannot be told it.
@@ -186,11 +61,10 @@ class Transcribing:
         Raises:
             ModelError: Lists the codes that it takes.
         """
-        self._check_known(model, language)
+        check_writer(self.catalog, model, language)
         if language is None:
             return
-        with self._one_at_a_time:
-            backend = self._backend(model)
+        backend = self._backend(model, language)
         known = backend.languages()
         if known is None:
             return
@@ -206,22 +80,6 @@ class Transcribing:
     def _set_language(self, set_name: str) -> str | None:
         with self.store.session() as session:
             return set_choices(session, set_name)[0]
-
-    def _language_of(self, clip_ids: Sequence[int]) -> str | None:
-        """The language of the set that these clips are in."""
-        with self.store.session() as session:
-            query = select(ClipSetRow.language).join(ClipRow, ClipRow.set_id == ClipSetRow.id)
-            return session.scalars(query.where(ClipRow.id == clip_ids[0])).first() if clip_ids else None
-
-    def hear_array(self, model: str | ModelSpec, rate: int, array: "np.ndarray") -> str:
-        """Text of a recording straight from the microphone.
-
-        Raises:
-            AudioError: Silent, too short or too long.
-        """
-        sound = from_array(rate, array)
-        check(sound)
-        return self.hear(model, [sound.samples])[0][0]
 
     def files(
         self,
@@ -284,7 +142,7 @@ class Transcribing:
         clips = self.labelling.clips(set_name)
         self._check_named(model, language)
         language = language or self._set_language(set_name)
-        self._check_known(model, language)
+        check_writer(self.catalog, model, language)
         documents: list[dict[str, Any]] = []
         broken: list[Clip] = []
         for chunk, sounds in self._chunks(clips, broken):
@@ -333,28 +191,9 @@ class Transcribing:
         if chunk:
             yield chunk, sounds
 
-    def _backend(self, model: str | ModelSpec) -> "Backend":
-        from workbench.asr.catalog import loading
-        from workbench.asr.training.checkpoint import load_run_model
-
-        key = model if isinstance(model, str) else model.location
-        if key in self._models:
-            self._models.move_to_end(key)
-            return self._models[key]
-        if isinstance(model, ModelSpec):
-            backend = loading.load(model)
-        elif is_run(model):
-            from workbench.store.runs import find_run
-
-            with self.store.session() as session:
-                find_run(session, model)  # an unknown run is said as such
-            backend, _ = load_run_model(self.workspace.run_folder(model) / "model")
-        else:
-            backend = loading.load(self.catalog.find(model))
-        self._models[key] = backend
-        while len(self._models) > KEPT_MODELS:
-            self._models.popitem(last=False)
-        return backend
+    def _backend(self, model: str | ModelSpec, language: str | None) -> "Backend":
+        base = isinstance(model, ModelSpec) or is_run(model)
+        return self.loaded.find(model if base else self.catalog.find(str(model)), language)
 
 
 def _tell(broken: Sequence[Clip], n_clips: int, left_out: Callable[[str], None]) -> None:

@@ -1,7 +1,7 @@
 """When the words of a run's tested clips were said: kept in the run's folder, filled in where they are missing.
 
-A run's worker places the words when it has finished. For older runs the page asks for it; a process of its own then
-loads the models (see `process`), and every page sees that it is at work.
+A run's worker places the words when it has finished. For older runs the page asks for it; the process beside the page
+then loads the models (see `process`), and every page sees that it is at work.
 """
 
 import logging
@@ -91,7 +91,7 @@ class Aligning:
                 chunk = list(dict.fromkeys(order))[:CLIPS_AT_A_TIME]
                 for clip_id in chunk:
                     del waiting[clip_id]
-                answer = self._process.ask({"do": "times", "run": run, "clips": chunk})
+                answer = self._process.ask({"do": "times", "run": run, "clips": chunk}, behind=True)
                 found = {int(i): times_from_json(times) for i, times in answer["clips"].items()}
                 add_times(self._workspace.run_folder(run), found)
         except WorkbenchError as e:

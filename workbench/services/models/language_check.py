@@ -4,7 +4,7 @@ from workbench.asr.catalog.catalog import Catalog, local_folder, state_of
 from workbench.asr.catalog.languages import is_foreign, knows
 from workbench.asr.catalog.outline import can_grow
 from workbench.asr.catalog.suggestions import knows_in_name_only
-from workbench.core.types import ModelSpec
+from workbench.core.types import ModelSpec, is_run
 from workbench.errors import ModelError
 
 NAMED = 3  # models in a remedy
@@ -23,6 +23,16 @@ def check_known(catalog: Catalog, spec: ModelSpec, language: str | None) -> None
             f"The model {spec.name} knows {' '.join(spec.languages)} alone and would write nonsense for sounds in "
             f"{language}; {_remedy(catalog, str(language))}."
         )
+
+
+def check_writer(catalog: Catalog, model: str | ModelSpec, language: str | None) -> None:
+    """The same of a base model or a run by its name; a run has learned the language of its clips.
+
+    Raises:
+        WorkbenchError: As `check_known`, or there is no such base model.
+    """
+    if isinstance(model, ModelSpec) or not is_run(model):
+        check_known(catalog, catalog.find(model) if isinstance(model, str) else model, language)
 
 
 def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:

@@ -28,7 +28,7 @@ from workbench.services.trash.strays import HASH_LENGTH, is_hash
 from workbench.store.backups import backups_lock
 from workbench.store.clock import current_hours, past
 from workbench.store.database import BUSY_TIMEOUT_MS, Store
-from workbench.store.models import ClipRow, ClipSetRow, RunRow, now
+from workbench.store.models import ClipRow, ClipSetRow, DraftingRow, RunRow, now
 from workbench.store.queries import batches, find_set, note_change
 from workbench.store.scrubbing import ERASED_NAME, Erasure, scrub_copies
 from workbench.workspace import Workspace
@@ -99,6 +99,7 @@ def delete_set(store: Store, name: str) -> int:
     with store.session() as session:
         row = find_set(session, name)
         row.deleted_at, row.deleted_hours = now(), current_hours(session)
+        session.execute(delete(DraftingRow).where(DraftingRow.set_id == row.id))  # which ends it, where it goes on
         return row.id
 
 
@@ -156,6 +157,7 @@ def erase_set(workspace: Workspace, store: Store, set_id: int) -> Erased:
             raise DataError("This clip set was erased before.")
         if row.deleted_at is None:
             row.deleted_at, row.deleted_hours = now(), current_hours(session)
+        session.execute(delete(DraftingRow).where(DraftingRow.set_id == set_id))
         clip_ids = list(session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)))
         _to_the_bin(session, clip_ids)
     return _erase_all(workspace, store, clip_ids, (set_id,))
@@ -284,6 +286,9 @@ def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple
         cached = _remove_cached(workspace, lonely)
         _remove_copies(workspace, lonely)
         _forget_texts(workspace, set(clip_ids))
+        # The last word of a drafting may name clips.
+        ended = DraftingRow.set_id.in_(select(ClipRow.set_id).where(wanted)), DraftingRow.state != "working"
+        session.execute(delete(DraftingRow).where(*ended).execution_options(synchronize_session=False))
         erased = session.execute(delete(ClipRow).where(wanted)).rowcount  # type: ignore[attr-defined]
     return erased, sounds, cached
 
@@ -350,6 +355,7 @@ def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
 
 def _erase_set_row(session: Session, row: ClipSetRow) -> None:
     """Runs point at their set, so its row stays for them, without name and words."""
+    session.execute(delete(DraftingRow).where(DraftingRow.set_id == row.id))
     if session.scalar(select(RunRow.id).where(RunRow.set_id == row.id).limit(1)) is None:
         session.delete(row)
     else:

@@ -47,7 +47,7 @@ class Adapt(RunPanel):
         super().__init__(workbench)
         self.catalog, self.base_models = workbench.catalog, workbench.base_models
         self.models = models or Models(workbench)
-        self.labelling, self.transcribing = workbench.labelling, workbench.transcribing
+        self.labelling, self.drafting = workbench.labelling, workbench.drafting
         self.planning, self.model_facts = workbench.planning, workbench.model_facts
         self.newest_strip, self.newest_review = Newest(), Newest()
 
@@ -368,7 +368,7 @@ class Adapt(RunPanel):
         """Let the base model hear the test clips, so that the review can say what they prove."""
         folds = self.planning.preview(set_name, model or "", strategy).folds
         clips = self.labelling.clips(set_name, status="confirmed", split=None if folds else "test")
-        self.transcribing.draft_now(set_name, model or "", [c.id for c in clips])
+        self.drafting.draft_now(set_name, model or "", [c.id for c in clips])
 
     @shown
     def begin(

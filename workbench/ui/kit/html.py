@@ -14,7 +14,7 @@ from workbench.core.types import Seconds
 from workbench.services.clips.import_job import ImportReport
 from workbench.services.exports.forms import FORMS
 from workbench.services.importers.lines import Problem
-from workbench.services.inference.transcribe import DraftView
+from workbench.services.inference.draft_progress import DraftView
 from workbench.ui import text
 
 LONGEST_LIST: Final = 200  # lines of a report; a set of thousands must not choke the page

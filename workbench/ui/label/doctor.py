@@ -19,7 +19,7 @@ class DoctorPanel:
     """The findings of the chosen set, held against the model that drafts."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.doctor, self.transcribing = workbench.doctor, workbench.transcribing
+        self.doctor, self.drafting = workbench.doctor, workbench.drafting
 
     def build(self) -> None:
         self.panel = doctor_list(elem_id="doctor")
@@ -60,7 +60,7 @@ class DoctorPanel:
     @shown
     def listen(self, set_name: str, model: str | None) -> dict[str, Any]:
         """Let the model hear the labelled clips, in a thread; the findings follow."""
-        self.transcribing.start_hearing(set_name, model or "", self.doctor.unheard(set_name, model or ""))
+        self.drafting.start_hearing(set_name, model or "", self.doctor.unheard(set_name, model or ""))
         return self.view(set_name, model)
 
     def mend(self, set_name: str, model: str | None, kind: str, author: str) -> None:

@@ -31,7 +31,7 @@ class Label:
     def __init__(self, workbench: Workbench, models: Models | None = None) -> None:
         self.models = models or Models(workbench)
         self.labelling, self.collecting = workbench.labelling, workbench.collecting
-        self.transcribing, self.base_models = workbench.transcribing, workbench.base_models
+        self.drafting, self.base_models = workbench.drafting, workbench.base_models
         self.browsing = workbench.browsing
         self.doctor = DoctorPanel(workbench)
         self.rows = ClipRows(workbench, self.doctor)
@@ -334,13 +334,13 @@ class Label:
             raise DataError(text.NO_SET)
         if not is_run(model or ""):
             self.base_models.check_here(model or "")
-        self.transcribing.start_drafts(set_name, model or "")
+        self.drafting.start_drafts(set_name, model or "")
         self.models.asked.discard(set_name)
         return [gr.update(interactive=False), gr.update(visible=True)]
 
     @shown
     def stop_drafts(self, set_name: str) -> None:
-        self.transcribing.stop_drafts(set_name)
+        self.drafting.stop_drafts(set_name)
 
     @shown
     def confirm_drafts(self, sure: bool, *inputs: Any) -> Any:
@@ -356,7 +356,7 @@ class Label:
 
     def draft_panel(self, set_name: str) -> list[Any]:
         """Bar, draft button and stop button, for the page's timer."""
-        view = self.transcribing.draft_view(set_name)
+        view = self.drafting.draft_view(set_name)
         return [drafting(view), gr.update(interactive=not view.active), gr.update(visible=view.active)]
 
 

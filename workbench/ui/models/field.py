@@ -10,7 +10,7 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.core.types import ModelSpec
-from workbench.services.inference.transcribe import DraftView
+from workbench.services.inference.draft_progress import DraftView
 from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
 from workbench.services.models.service import GetView

@@ -26,7 +26,7 @@ class Models:
 
     def __init__(self, workbench: Workbench) -> None:
         self.base_models, self.getting = workbench.base_models, workbench.getting
-        self.catalog, self.transcribing = workbench.catalog, workbench.transcribing
+        self.catalog, self.drafting = workbench.catalog, workbench.drafting
         self.adaptation, self.newest = workbench.adaptation, Newest()
         self.asked: set[str] = set()  # sets whose confirmed clips a model was asked to hear; drafting has its own bar
 
@@ -71,7 +71,7 @@ class Models:
 
     def token(self, set_name: str, labels: str, done: str) -> str:
         """Another one whenever the fields show something else."""
-        views, hearing = self.getting.views(), self.transcribing.draft_view(set_name)
+        views, hearing = self.getting.views(), self.drafting.draft_view(set_name)
         return repr((set_name, self.catalog.look(), self.base_models.chosen(set_name), views, hearing, labels, done))
 
     def values(self, set_name: str, base: str, drafter: str, problem: str = "") -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ class Models:
             offers,
             base,
             advised=self.base_models.worth_getting(set_name),
-            hearing=self.transcribing.draft_view(set_name) if set_name in self.asked else None,
+            hearing=self.drafting.draft_view(set_name) if set_name in self.asked else None,
             problem=problem,
             **common,
         )
@@ -147,11 +147,11 @@ class Models:
         if not set_name:
             raise DataError(text.NO_SET)
         model = str(event._data["model"])
-        self.transcribing.start_hearing(set_name, model, self.base_models.unheard(set_name, model))
+        self.drafting.start_hearing(set_name, model, self.base_models.unheard(set_name, model))
         self.asked.add(set_name)
         return self.values(set_name, base, drafter)
 
     @shown
     def rest(self, set_name: str | None, base: str, drafter: str, of: str) -> Sequence[Any]:
-        self.transcribing.stop_drafts(set_name or "")
+        self.drafting.stop_drafts(set_name or "")
         return self.values(set_name or "", base, drafter)

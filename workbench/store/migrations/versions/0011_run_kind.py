@@ -6,7 +6,7 @@ from alembic import op
 from workbench.store.migrations.existing import add_column
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
