@@ -138,7 +138,7 @@ def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
         sqlite3.Error: The source is no database, or damaged, or there is no room.
     """
     target.parent.mkdir(exist_ok=True)
-    drop_halves(target.parent, "*.db")
+    drop_halves(target.parent, ".db")
     with replacing(target) as half, _nothing_beside(half):
         with closing(reading(source) if settled else connect(source)) as live, closing(sqlite3.connect(half)) as copy:
             # One step within one look: nobody's writing can make it begin again, and in WAL mode it blocks nobody.
@@ -195,10 +195,15 @@ def reading(path: Path) -> sqlite3.Connection:
     return connect(path, mode="ro&immutable=1" if alone else "rw")
 
 
-def drop_halves(folder: Path, names: str = "*") -> None:
-    """Remove what a killed process has left half written; the caller holds the lock of copies."""
-    for half in folder.glob(f"{names}*{HALF}*"):
-        half.unlink(missing_ok=True)
+def drop_halves(folder: Path, of: str = "") -> None:
+    """Remove what a killed process has left half written; the caller holds the lock of copies.
+
+    Args:
+        of: Only those of files whose names end so.
+    """
+    for half in folder.glob(f"*{HALF}*"):
+        if of in half.name.partition(HALF)[0]:
+            half.unlink(missing_ok=True)
 
 
 def remove_copy(path: Path) -> None:
