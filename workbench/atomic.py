@@ -12,17 +12,23 @@ TEMPORARY = ".tmp"  # how a half-written file's name ends
 
 
 @contextmanager
-def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
+def replacing(path: Path, *, lasting: bool = False, private: bool = False) -> Iterator[Path]:
     """A temporary place beside a file: what is written there takes the file's place, unless an error ends it.
+
+    Its name is hidden and its own, so that two processes may write one file. A killed process leaves it there; upkeep
+    removes it a day later.
 
     Args:
         lasting: Whether it has to be on the disk before the old file goes, so that a power cut leaves one of the two.
+        private: Whether only this user may read it; else the system's usual rights hold.
     """
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name.lstrip('.')}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
+        if private:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield temporary
         if lasting:
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:

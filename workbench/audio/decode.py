@@ -7,7 +7,6 @@ or in another lossless format is found again. Whatever changes how samples come 
 import hashlib
 import io
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from workbench.atomic import replacing
 from workbench.audio import resampling
 from workbench.audio.reading import EMPTY, UNREADABLE, Block
 from workbench.audio.resampling import (
@@ -189,16 +189,8 @@ def write_flac(path: Path, samples: Samples) -> None:
         OSError: The disk is full or the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            file.write(_flac(samples))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, lasting=True, private=True) as temporary:
+        temporary.write_bytes(_flac(samples))
 
 
 def read_clip(path: Path) -> Samples:

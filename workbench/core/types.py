@@ -64,15 +64,6 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Hypothesis:
-    """What one model (a catalogue name or a run id) heard in one clip."""
-
-    clip_id: int
-    model: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Heard:
     """What a model wrote down of one sound, and how sure it was.
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
+from workbench.atomic import TEMPORARY, replacing
 from workbench.errors import WorkbenchError
 from workbench.workspace import Workspace
 
@@ -25,7 +26,7 @@ KEPT_DAYS: Final = 7  # daily backups
 SPARE: Final = 32 * 2**20  # bytes that a daily backup leaves free: labels come first
 BESIDE: Final = ("-journal", "-wal", "-shm")  # SQLite's own files beside a database
 DAILY: Final = re.compile(r"workbench-\d{4}-\d\d-\d\d\.db")
-HALF: Final = ".tmp"  # a copy that is being written
+HALF: Final = TEMPORARY  # a copy that is being written
 _WAIT_S: Final = 30.0
 
 
@@ -137,9 +138,8 @@ def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
         sqlite3.Error: The source is no database, or damaged, or there is no room.
     """
     target.parent.mkdir(exist_ok=True)
-    drop_halves(target.parent, "*.db")
-    half = target.with_name(target.name + HALF)
-    try:
+    drop_halves(target.parent, ".db")
+    with replacing(target) as half, _nothing_beside(half):
         with closing(reading(source) if settled else connect(source)) as live, closing(sqlite3.connect(half)) as copy:
             # One step within one look: nobody's writing can make it begin again, and in WAL mode it blocks nobody.
             live.execute("BEGIN")
@@ -148,11 +148,7 @@ def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
             copy.execute("PRAGMA journal_mode=DELETE")
             _check_whole(copy)
         _to_disk(half)
-        os.replace(half, target)
-        _to_disk(target.parent)
-    except BaseException:
-        remove_copy(half)
-        raise
+    _to_disk(target.parent)
 
 
 def list_backups(workspace: Workspace) -> list[Backup]:
@@ -199,10 +195,15 @@ def reading(path: Path) -> sqlite3.Connection:
     return connect(path, mode="ro&immutable=1" if alone else "rw")
 
 
-def drop_halves(folder: Path, names: str = "*") -> None:
-    """Remove what a killed process has left half written; the caller holds the lock of copies."""
-    for half in folder.glob(f"{names}{HALF}*"):
-        half.unlink(missing_ok=True)
+def drop_halves(folder: Path, of: str = "") -> None:
+    """Remove what a killed process has left half written; the caller holds the lock of copies.
+
+    Args:
+        of: Only those of files whose names end so.
+    """
+    for half in folder.glob(f"*{HALF}*"):
+        if of in half.name.partition(HALF)[0]:
+            half.unlink(missing_ok=True)
 
 
 def remove_copy(path: Path) -> None:
@@ -226,6 +227,16 @@ def no_room_in_words(what: str) -> Iterator[None]:
             f"{what}, and nothing was changed, because a copy of its database could not be written ({reason}); free "
             "some disk space and start again."
         ) from e
+
+
+@contextmanager
+def _nothing_beside(half: Path) -> Iterator[None]:
+    """Whatever SQLite has left beside a copy that failed goes with it."""
+    try:
+        yield
+    except BaseException:
+        remove_copy(half)
+        raise
 
 
 def _has_clips(database: Path) -> bool:

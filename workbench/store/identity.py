@@ -5,13 +5,13 @@ says another thing was put here from outside. Nothing is concluded from what suc
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import Engine, inspect, literal, select
 from sqlalchemy.orm import Session
 
+from workbench.atomic import write_json
 from workbench.errors import WorkbenchError
 from workbench.store.backups import list_backups, newest_backup
 from workbench.store.clock import CLOCK
@@ -99,9 +99,7 @@ def keep_seen(workspace: Workspace, seen: Seen | None) -> None:
     if seen is None:
         path.unlink(missing_ok=True)
         return
-    half = path.with_suffix(".tmp")
-    half.write_text(json.dumps(asdict(seen)), encoding="utf-8")
-    os.replace(half, path)
+    write_json(path, asdict(seen))
 
 
 def damaged(workspace: Workspace, reason: object) -> WorkbenchError:

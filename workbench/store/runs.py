@@ -86,9 +86,3 @@ def count_tested(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
         .group_by(EvaluationRow.run_id)
     )
     return {run_id: number for run_id, number in session.execute(query)}
-
-
-def count_runs(session: Session, set_id: int) -> int:
-    """Number of living runs of a set."""
-    alive = RunRow.set_id == set_id, RunRow.deleted_at.is_(None)
-    return session.scalar(select(func.count()).select_from(RunRow).where(*alive)) or 0

@@ -62,7 +62,6 @@ GUIDE_AFTER: Final = {
     "worse": "It got worse. Let less of the model learn, or look through the labels once more.",
 }
 SET: Final = "Clip set"
-SET_INFO: Final = "Clips, labels, words and runs belong to a set."
 NEW_SET: Final = "New set"
 SET_NAME: Final = "Name of the new set"
 SET_NAME_EXAMPLE: Final = "for instance: ward round, press shop"
@@ -229,7 +228,6 @@ SET_PARTS: Final = {
 }
 SORT: Final = "Sort by"
 ORDERS: Final = {"As added": "added", "Most uncertain draft first": "uncertain", "Name": "name"}
-WRITES: Final = "Model writes"
 NO_CLIPS: Final = "No clips yet. Record one, add files, or try the sample clips."
 NOTHING_TO_UNDO: Final = "There is nothing to undo: this label came with the import, or was never typed."
 NO_DRAFT: Final = "There is no draft to confirm."
@@ -417,7 +415,6 @@ COPY: Final = "Copy"
 COPIED: Final = "Copied"
 NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; the run downloads it."
 LISTEN_FIRST: Final = "What can the test clips prove?"
-LISTEN_FIRST_INFO: Final = "Lets the base model hear the test clips once; nothing is learned, no label changes."
 NOT_PROVABLE_YET: Final = "What the test clips can prove is known once the base model has heard them."
 STRATEGY_LABELS: Final = {
     "head": "Head",
@@ -487,13 +484,6 @@ FACTS: Final = {
     "where": "Where",
     "speed": "Speed here",
     "good": "Good for",
-}
-SOURCES: Final = {
-    "bundled": "bundled",
-    "folder": "on this machine",
-    "hub": "from Hugging Face, downloaded once",
-    "fetched": "real weights, fetched once",
-    "added": "added on this machine",
 }
 UNKNOWN_FACT: Final = "not stated"
 MINUTE: Final = "1 min of speech in about {time} ({how})"
@@ -610,7 +600,6 @@ STANDINGS: Final = {
 }
 STANDING_SIGNS: Final = {"forgot": "▲", "maybe forgot": "△", "within": "✓", "cannot tell": "○"}
 ALL_TESTED: Final = "All tested clips, most improved first"
-WER: Final = "Word error rate (WER)"
 WORD_ERRORS: Final = "What goes wrong (error mix)"
 WORD_ERRORS_HINT: Final = "Errors in every 100 words that were said. Lower is better; extra words can lift it over 100."
 ERROR_KINDS: Final = {

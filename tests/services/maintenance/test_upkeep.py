@@ -153,9 +153,10 @@ def test_strays_are_moved_and_taken_in_again(bench: Workbench, make_wav, monkeyp
     for clip in bench.labelling.clips("s")[:2]:
         with bench.store.session() as session:
             session.delete(session.get_one(models.ClipRow, clip.id))
-    leftovers = [workspace.temporary / "gradio" / "x.wav", workspace.cache / "model" / "x.tmp"]
+    leftovers = [workspace.temporary / "gradio" / "x.wav", workspace.cache / "model" / ".x.1234.tmp"]
+    leftovers += [workspace.runs / "run-1" / "model" / ".run.json.1234.tmp", workspace.root / ".seen.1234.tmp"]
     for path in leftovers:
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
     assert bench.upkeep.look() == ()  # they are young
     assert (len(stored(workspace)), all(path.exists() for path in leftovers)) == (N_CLIPS, True)

@@ -1,7 +1,5 @@
 """What a run learned, kept small: the weights that moved and run.json; loading checks that the base is the same."""
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from workbench.asr.training.freezing import apply_plan, plan_for_blocks, trainab
 from workbench.asr.training.trainer import load_state, save_state
 from workbench.asr.weights.headers import tensor_shapes
 from workbench.asr.weights.soundness import check_finite
+from workbench.atomic import write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import ModelError
@@ -33,9 +32,7 @@ def save_run_model(backend: Backend, plan: FreezePlan, folder: Path, *, run: dic
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_state(backend, folder / LEARNED)
-    temporary = folder / "run.tmp"
-    temporary.write_text(json.dumps(run, ensure_ascii=False, indent=1), encoding="utf-8")
-    os.replace(temporary, folder / "run.json")
+    write_json(folder / "run.json", run, indent=1)
 
 
 def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.asr.models.backend import Activations, Backend, ClipInput
 from workbench.asr.training.batch_plan import padded_batches
+from workbench.atomic import replacing
 from workbench.core.types import SAMPLE_RATE
 from workbench.disk import is_full, spare
 from workbench.errors import WorkbenchError
@@ -107,14 +107,8 @@ class FeatureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         if sum(v.numel() * v.element_size() for v in activations.values()) > spare(self.folder):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder))
-        handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
-        os.close(handle)
-        try:
+        with replacing(self.path(item), private=True) as temporary:
             save_file({k: v.contiguous().cpu() for k, v in activations.items()}, temporary)
-            os.replace(temporary, self.path(item))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
 
     def missing(self, items: Sequence[CacheItem]) -> list[CacheItem]:
         """The items that are not stored; the others are marked as needed now."""

@@ -8,10 +8,8 @@ small enough to ship and to keep beside every run, and the model that they are a
 
 import json
 import math
-import os
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +25,7 @@ from workbench.asr.models.backend import ClipInput
 from workbench.asr.models.lora import matrices, put_adapters, remove_adapters
 from workbench.asr.models.whisper import WhisperBackend
 from workbench.asr.training.feature_cache import CacheItem, FeatureCache
+from workbench.atomic import replacing
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import ModelError, TrainingError
 
@@ -120,15 +119,10 @@ def heal(
         remove_adapters(backend)
         backend.set_window(own)
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        said: dict[str, Any] = {"encoder": encoder, "windows": list(windows), "model": backend.spec.name}
-        said |= {"recipe": RECIPE, "updates": updates}
+    said: dict[str, Any] = {"encoder": encoder, "windows": list(windows), "model": backend.spec.name}
+    said |= {"recipe": RECIPE, "updates": updates}
+    with replacing(out) as temporary:
         save_file(changes, temporary, metadata={ABOUT: json.dumps(said)})  # one entry: several come in any order
-        os.replace(temporary, out)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
     return read_healed(out)
 
 

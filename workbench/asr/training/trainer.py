@@ -25,6 +25,7 @@ from workbench.asr.training.batch_plan import planned_updates
 from workbench.asr.training.batches import Example, ExampleDataset, LengthSampler
 from workbench.asr.training.feature_cache import CacheItem, FeatureCache, length_batches
 from workbench.asr.training.freezing import apply_plan, trainable_state, training_mode
+from workbench.atomic import replacing, write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
 from workbench.errors import TrainingError
@@ -180,7 +181,7 @@ class _Watch(TrainerCallback):
         self.checks[:] = [c for c in self.checks if c.step < step] + [new]
         if best_check(self.checks) is new:
             save_state(self.backend, self.folder / "best.safetensors")
-        _write_json(self.folder / "checks.json", [vars(c) for c in self.checks])
+        write_json(self.folder / "checks.json", [vars(c) for c in self.checks])
         self.hooks.report(step, self.planned, self.trainer.newest_loss, self.checks)
 
 
@@ -301,7 +302,7 @@ def _last_checkpoint(folder: Path) -> str | None:
 
 def _read_checks(folder: Path) -> list[Check]:
     file = folder / "checks.json"
-    return [Check(**c) for c in json.loads(file.read_text())] if file.is_file() else []
+    return [Check(**c) for c in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
 
 
 def _out_of_memory(config: TrainingConfig) -> TrainingError:
@@ -367,17 +368,10 @@ def restore_state(backend: Backend, state: dict[str, Tensor]) -> None:
 
 def save_state(backend: Backend, file: Path) -> None:
     """Write what learns; the file appears whole or not at all."""
-    temporary = file.with_suffix(".tmp")
-    save_file({n: p.detach().contiguous().cpu() for n, p in trainable_state(backend).items()}, temporary)
-    os.replace(temporary, file)
+    with replacing(file) as temporary:
+        save_file({n: p.detach().contiguous().cpu() for n, p in trainable_state(backend).items()}, temporary)
 
 
 def load_state(backend: Backend, file: Path) -> None:
     """Read what `save_state` wrote."""
     restore_state(backend, load_file(file))
-
-
-def _write_json(file: Path, value: Any) -> None:
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(value))
-    os.replace(temporary, file)

@@ -57,11 +57,6 @@ def tensor_shapes(file: Path) -> Shapes:
     return {name: tuple(entry["shape"]) for name, entry in tensors.items()}
 
 
-def tensor_sizes(file: Path) -> dict[str, int]:
-    """Number of values of each tensor in a safetensors file; errors as of `tensor_shapes`."""
-    return {name: math.prod(shape) for name, shape in tensor_shapes(file).items()}
-
-
 def weight_files(folder: Path) -> list[Path]:
     """The weights that transformers reads from a model folder; none where there are none.
 

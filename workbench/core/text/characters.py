@@ -94,11 +94,7 @@ def _without_invisible(text: str, reasons: dict[str, None]) -> str:
             kept.append(character)
         elif unicodedata.category(character) in ("Cf", "Co", "Cn", "Cc"):
             reasons[_NAMES.get(character, "a character that cannot be seen")] = None
-        elif (
-            character != _MICRO
-            and unicodedata.decomposition(character).startswith(("<compat>", "<wide>", "<narrow>", "<font>"))
-            and (unicodedata.category(character)[0] in "LN")
-        ):
+        elif _is_compound(character):
             reasons[f"“{character}”, one character for “{unicodedata.normalize('NFKC', character)}”"] = None
             kept.append(unicodedata.normalize("NFKC", character))
         else:

@@ -7,13 +7,13 @@ import errno
 import os
 import struct
 import threading
-from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from cachetools import LRUCache
 
+from workbench.atomic import replacing
 from workbench.audio.decode import read_clip
 from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png, waveform_peaks
 from workbench.core.types import Clip
@@ -33,7 +33,8 @@ class Picturing:
 
     def __init__(self, workspace: Workspace, labelling: Labelling) -> None:
         self._workspace, self._labelling = workspace, labelling
-        self._peaks: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._peaks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_PEAKS)
+        self._looking = threading.Lock()  # looking into an LRU cache changes its order
         self._drawing = threading.Lock()
 
     def sound(self, clip_id: int) -> Path:
@@ -49,7 +50,8 @@ class Picturing:
 
     def known_peaks(self, sha256: str) -> tuple[int, ...] | None:
         """A sound's waveform where it has been drawn already: a page of new clips does not wait for decoding them."""
-        return self._peaks.get(sha256)
+        with self._looking:
+            return self._peaks.get(sha256)
 
     def peaks_of(self, clip_id: int) -> tuple[int, ...]:
         """See `peaks`.
@@ -61,7 +63,7 @@ class Picturing:
 
     def peaks(self, clip: Clip) -> tuple[int, ...]:
         """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
-        kept = self._peaks.get(clip.sha256)
+        kept = self.known_peaks(clip.sha256)
         if kept is None:
             try:
                 kept = tuple(
@@ -69,9 +71,8 @@ class Picturing:
                 )
             except (AudioError, OSError):
                 kept = (0,) * PEAKS
-            self._peaks[clip.sha256] = kept
-            while len(self._peaks) > KEPT_PEAKS:
-                self._peaks.popitem(last=False)
+            with self._looking:
+                self._peaks[clip.sha256] = kept
         return kept
 
     def spectrum(self, clip_id: int, scale: Scale) -> bytes:
@@ -106,15 +107,12 @@ class Picturing:
 
 def _keep_picture(picture: Path, content: bytes) -> None:
     """Write a picture whole or not at all, and none into the last bytes of the disk."""
-    temporary = picture.with_suffix(f".{os.getpid()}.tmp")
     try:
         if len(content) > spare(picture.parent):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        temporary.write_bytes(content)
-        os.replace(temporary, picture)
+        with replacing(picture) as temporary:
+            temporary.write_bytes(content)
     except OSError as e:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         if is_full(e):
             raise DiskFullError("The picture of the sound was not drawn", picture.parent) from e
         raise WorkbenchError(f"The picture of the sound was not drawn ({e.strerror or e}); check the workspace.") from e

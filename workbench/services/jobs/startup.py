@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from workbench.atomic import write_text
 from workbench.core.types import Seconds
 
 LAUNCHED: Final = ".launched"  # in the run's folder, from the launch until the worker holds its lock
@@ -27,9 +28,7 @@ def announce(folder: Path, process: int | None = None) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     number = os.getpid() if process is None else process
-    half = folder / f"{LAUNCHED}.{os.getpid()}"
-    half.write_text(f"{number} {_start(number)} {platform.node()}", encoding="utf-8")
-    os.replace(half, folder / LAUNCHED)
+    write_text(folder / LAUNCHED, f"{number} {_start(number)} {platform.node()}")
 
 
 def withdraw(folder: Path) -> None:

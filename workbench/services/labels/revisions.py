@@ -46,16 +46,6 @@ class Saved(Reference):
 
     conflict: Reference | None = None
 
-    @property
-    def notice(self) -> str:
-        """One sentence for the page, empty where nobody was overtaken."""
-        if self.conflict is None:
-            return ""
-        return (
-            f"{self.conflict.author} changed this label while you were editing it; yours is in use now, "
-            "and theirs is kept in the history."
-        )
-
 
 class Revision(NamedTuple):
     """A change of a confirmed label that was thought out before: its text, or whether it stays confirmed."""

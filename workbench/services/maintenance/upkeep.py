@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
 
+from workbench.atomic import TEMPORARY
 from workbench.errors import WorkbenchError
 from workbench.services.results.history import History
 from workbench.services.storage.reserve import first_served
@@ -108,7 +110,7 @@ class Upkeep:
         old = time.time() - STRAY_AGE_S
         with sounds_lock(self._workspace):
             moved = move_strays(self._workspace, known_sounds(self._store), old)
-        for path in [*self._workspace.temporary.rglob("*"), *self._workspace.cache.rglob("*.tmp")]:
+        for path in [*self._workspace.temporary.rglob("*"), *self._half_written()]:
             if path.is_file() and path.stat().st_mtime < old:
                 path.unlink(missing_ok=True)
         if moved:
@@ -117,6 +119,12 @@ class Upkeep:
                 f"{self._workspace.lost_and_found}; `workbench import {self._workspace.lost_and_found} --set NAME` "
                 "takes them in again, and what nobody needs can be deleted there."
             )
+
+    def _half_written(self) -> Iterator[Path]:
+        """What killed processes have left; sounds and backups are seen to by those who hold their locks."""
+        yield from self._workspace.root.glob(f"*{TEMPORARY}")
+        for folder in (self._workspace.cache, self._workspace.runs):
+            yield from folder.rglob(f"*{TEMPORARY}")
 
 
 @contextmanager

@@ -5,11 +5,12 @@ never given to another run: texts and exported models elsewhere still name it.
 """
 
 import shutil
-from collections import OrderedDict
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from cachetools import LRUCache
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -112,7 +113,8 @@ class History:
     def __init__(self, workspace: Workspace, store: Store, adaptation: Adaptation, comparing: Comparing) -> None:
         self._workspace, self._store = workspace, store
         self._adaptation, self._comparing = adaptation, comparing
-        self._figures: OrderedDict[tuple[Any, ...], Figures] = OrderedDict()
+        self._figures: LRUCache[tuple[Any, ...], Figures] = LRUCache(KEPT_FIGURES)
+        self._looking = threading.Lock()  # looking into an LRU cache changes its order
 
     def entries(self, set_name: str | None = None) -> list[Entry]:
         """The runs with their figures, newest first; of one set where it is named.
@@ -234,7 +236,8 @@ class History:
 
     def _measured(self, view: RunView, tested: int) -> Figures | None:
         key = (view.id, view.finished, tested)
-        found = self._figures.get(key)
+        with self._looking:
+            found = self._figures.get(key)
         if found is None:
             try:
                 result = self._comparing.of_run(view.id)
@@ -243,9 +246,8 @@ class History:
             c, general = result.comparison, result.forgetting
             standing, checked = (general.standing, (general.set_name, general.version)) if general else (None, None)
             found = Figures(c.base.wer, c.adapted.wer, c.interval, c.verdict, standing, c.outcome, checked)
-            self._figures[key] = found
-            while len(self._figures) > KEPT_FIGURES:
-                self._figures.popitem(last=False)
+            with self._looking:
+                self._figures[key] = found
         return found
 
 

@@ -1,7 +1,6 @@
 """When the words of a run's tested clips were said, as a file in the run's folder; it holds times and no texts."""
 
 import json
-import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
+from workbench.atomic import write_json
 from workbench.core.word_times import WordTimes
 
 TIMES: Final = "times.json"  # in the run's folder
@@ -48,9 +48,7 @@ def _changing(folder: Path) -> Iterator[dict[int, ClipTimes]]:
         times = read_times(folder)
         yield times
         document = {"clips": {str(clip_id): times_to_json(found) for clip_id, found in times.items()}}
-        temporary = folder / f"{TIMES}.tmp"
-        temporary.write_text(json.dumps(document), encoding="utf-8")
-        os.replace(temporary, folder / TIMES)
+        write_json(folder / TIMES, document)
 
 
 def times_to_json(times: ClipTimes) -> dict[str, Any]:

@@ -6,7 +6,6 @@ are rewritten too, see `scrubbing.py`. A sound that another clip still uses, in 
 """
 
 import json
-import os
 import shutil
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from filelock import FileLock
 from sqlalchemy import String, cast, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from workbench.atomic import write_json
 from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
@@ -348,9 +348,7 @@ def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
         texts = document.get("texts", {})
         kept = {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
         if len(kept) < len(texts):
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(json.dumps({**document, "texts": kept}, ensure_ascii=False), encoding="utf-8")
-            os.replace(temporary, path)
+            write_json(path, {**document, "texts": kept})
 
 
 def _erase_set_row(session: Session, row: ClipSetRow) -> None:

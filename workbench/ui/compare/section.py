@@ -1,10 +1,10 @@
 """Compare: the verdict with its interval, all tested clips, one clip over one time axis; any two runs; "Try it now"."""
 
 import threading
-from collections import OrderedDict
 from typing import Any, Final
 
 import gradio as gr
+from cachetools import LRUCache
 
 from workbench.core.word_times import Text
 from workbench.errors import WorkbenchError
@@ -34,7 +34,7 @@ class Compare:
         self.comparing, self.aligning, self.labelling = workbench.comparing, workbench.aligning, workbench.labelling
         self.trying = TryNow(workbench)
         self.newest_clip = Newest()
-        self._kept: OrderedDict[Question, RunComparison] = OrderedDict()
+        self._kept: LRUCache[Question, RunComparison] = LRUCache(KEPT_COMPARISONS)
         self._lock = threading.Lock()
 
     def build(self) -> None:
@@ -217,19 +217,18 @@ class Compare:
         if status not in ("done", "stopped") and not question.after:
             return None
         with self._lock:
-            if question not in self._kept:
+            found = self._kept.get(question)
+            if found is None:
                 if not self.comparing.has_measured(question.run):
                     return None
                 normalizer = question.normalizer or None
-                self._kept[question] = (
+                found = (
                     self.comparing.of_two_runs(question.other, question.run, normalizer=normalizer)
                     if question.other
                     else self.comparing.of_run(question.run, normalizer=normalizer)
                 )
-                while len(self._kept) > KEPT_COMPARISONS:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(question)
-            return self._kept[question]
+                self._kept[question] = found
+            return found
 
     def _redrawn(self, question: Question, clip_id: int) -> list[Any]:
         result = self._result(question)

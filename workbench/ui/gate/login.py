@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -54,7 +55,7 @@ class Login:
         self.cookie = f"{COOKIE}-{port}"
         self._password = _digest(access.password) if access.password is not None else None
         self._link = b""
-        self._seen: dict[bytes, float] = {}
+        self._seen: TTLCache[bytes, bool] = TTLCache(KEPT, SIGNED_IN_S, timer=lambda: time.monotonic())
         self._tries: dict[str, deque[float]] = {}
         if access.link:
             self._new_link()
@@ -63,10 +64,9 @@ class Login:
         """Whether the request's cookie was given here, and used within the last hours."""
         given = request.cookies.get(self.cookie, "")
         digest = _digest(given)
-        seen = self._seen.get(digest)
-        if not given or seen is None or time.monotonic() - seen > SIGNED_IN_S:
+        if not given or digest not in self._seen:
             return False
-        self._seen[digest] = time.monotonic()
+        self._seen[digest] = True
         return True
 
     async def answer(self, request: Request) -> Response:
@@ -127,9 +127,7 @@ class Login:
 
     def _welcome(self, request: Request) -> Response:
         value = secrets.token_urlsafe(32)
-        self._seen[_digest(value)] = time.monotonic()
-        while len(self._seen) > KEPT:
-            self._seen.pop(min(self._seen, key=lambda digest: self._seen[digest]))
+        self._seen[_digest(value)] = True
         answer = RedirectResponse(f"{self._access.prefix}/", status_code=303)
         answer.set_cookie(
             self.cookie,

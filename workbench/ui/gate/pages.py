@@ -6,16 +6,16 @@ send. It is signed with a key of the workspace, so that pages that stay open out
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from workbench.atomic import replacing
 from workbench.core.types import Seconds
 from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
@@ -139,11 +139,6 @@ def page_key(root: Path) -> bytes:
     except OSError:
         pass
     key = secrets.token_bytes(KEY_BYTES)
-    temporary = path.with_name(f"{KEY_FILE}.{os.getpid()}")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(key)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    with suppress(OSError), replacing(path, private=True) as temporary:
+        temporary.write_bytes(key)
     return key

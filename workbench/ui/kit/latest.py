@@ -8,11 +8,11 @@ what is shown is stamped by the browser when they are read; the stamp tells whic
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import gradio as gr
+from cachetools import LRUCache
 
 KEPT_TABS: Final = 1_000
 
@@ -31,7 +31,7 @@ class Newest:
     """The newest question of each tab; an answer to an older one changes nothing."""
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[str, float] = OrderedDict()
+        self._asked: LRUCache[str, float] = LRUCache(KEPT_TABS)
         self._lock = threading.Lock()
         self._box: gr.Number | None = None
 
@@ -68,9 +68,5 @@ class Newest:
 
     def _overtaken(self, tab: str, asked: float) -> bool:
         with self._lock:
-            newest = max(asked, self._asked.get(tab, asked))
-            self._asked[tab] = newest
-            self._asked.move_to_end(tab)
-            while len(self._asked) > KEPT_TABS:
-                self._asked.popitem(last=False)
+            self._asked[tab] = newest = max(asked, self._asked.get(tab, asked))
         return newest > asked

@@ -93,7 +93,6 @@ NORMALIZERS: Final = {
 SHORTENED: Final = "The {n} clips that changed most; {left} more were tested."
 REVISION: Final = "label revision {n}"
 NO_SOUND: Final = "The sound was deleted since."
-NOTHING: Final = "nothing"
 TOOK: Final = "{total}: listening once {prefix}, learning {training}, testing {evaluation}"
 YES: Final = "yes"
 NO: Final = "no"
