@@ -14,8 +14,9 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.services.estimates.duration import Expectation, Expecting, Times, Work, work_of
+from workbench.services.estimates.duration import Expectation, Expecting, Times, work_of
 from workbench.services.estimates.window import Window, choose, with_window
+from workbench.services.estimates.workload import Work
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.base_scores import expected_errors
 from workbench.services.runs.command_line import command_line
