@@ -18,7 +18,6 @@ from workbench.core.evaluation.selection import rungs
 from workbench.core.run_result import RunResult
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.services.estimates.hardware import QUIET_SHARE, busy_lately
-from workbench.services.estimates.window import healing_seconds, learn_count
 from workbench.services.estimates.workload import Effort, Work, prices
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
@@ -173,26 +172,6 @@ class Expecting:
         query = select(RunRow).where(RunRow.status == "done").order_by(RunRow.id.desc()).limit(RUNS_ASKED)
         with self.store.session() as session:
             return [m for row in session.scalars(query) if (m := _measure(row))]
-
-
-def work_of(
-    spec: ModelSpec,
-    config: TrainingConfig,
-    parts: Sequence[Mapping[str, Sequence[int]]],
-    durations: Mapping[int, Seconds],
-    general: Sequence[Seconds],
-    *,
-    to_heal: bool = False,
-) -> Work | None:
-    """What a run has to do with these clips, see `Work`; None while the model's files are not here."""
-    folder = local_folder(spec)
-    if folder is None:
-        return None
-    own = window(folder)
-    if own is None or not config.window or config.window >= own:
-        return Work(spec.name, parts, durations, general, own)
-    healing = healing_seconds(own, config.window, learn_count()) if to_heal else 0.0
-    return Work(spec.name, parts, durations, general, config.window, own, healing)
 
 
 def timing(effort: Effort, others: float) -> dict[str, Any]:

@@ -26,6 +26,8 @@ BLOCK_S: Final[Seconds] = 0.0015  # of every learning block in an update: many s
 TRAINING_S: Final[Seconds] = 1.0  # of every training, to set it up and to take up its best state
 LEARNING_SHARE: Final = 0.35  # of the speed of large products that a model of this kind reaches
 
+Lengths = Sequence[Seconds]  # of clips
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -74,7 +76,7 @@ class Work:
     model: str
     parts: Sequence[Mapping[str, Sequence[int]]]
     durations: Mapping[int, Seconds]
-    general: Sequence[Seconds] = ()
+    general: Lengths = ()
     padded_to: Seconds | None = None
     own: Seconds | None = None
     healing: Seconds = 0.0
@@ -107,35 +109,30 @@ class Work:
     def lengths(self, ids: Iterable[int]) -> list[Seconds]:
         return [self.durations[i] for i in ids if i in self.durations]
 
-    def heard(self, clips: Sequence[Seconds]) -> Effort:
+    def heard(self, clips: Lengths) -> Effort:
         """The frozen part listening to clips of these lengths."""
         return Effort(heard=self._padded(clips), heard_clips=len(clips))
 
     def training(
-        self,
-        train: Sequence[Seconds],
-        dev: Sequence[Seconds],
-        config: TrainingConfig,
-        *,
-        updates: int | None = None,
-        checks: int | None = None,
+        self, train: Lengths, dev: Lengths, config: TrainingConfig, *, updates: int | None = None, checks: int = 0
     ) -> Effort:
-        """A training; with all updates and checks that it could make where they are not said."""
+        """A training that makes so many updates and checks; where nothing is said, all that it could make."""
         n_samples = [round(s * SAMPLE_RATE) for s in train]
         batches = max(1, len(batch_sizes(n_samples, config)))
-        updates = planned_updates(n_samples, config) if updates is None else updates
-        checks = 1 + min(math.ceil(updates / batches), MOST_CHECKS) if checks is None else checks
+        if updates is None:
+            updates = planned_updates(n_samples, config)
+            checks = 1 + min(math.ceil(updates / batches), MOST_CHECKS)
         learned, checked = updates * self._padded(train) / batches, checks * self._padded(dev)
         return Effort(learned=learned, updates=updates, trainings=1, checked=checked)
 
-    def written(self, adapted: Sequence[Seconds], base: Sequence[Seconds] = ()) -> Effort:
+    def written(self, adapted: Lengths, base: Lengths = ()) -> Effort:
         """Adapted models and the base writing down clips of these lengths, the base in its own window."""
         tested = self._padded(adapted)
         if self.own is None:
             return Effort(tested=tested + self._padded(base), tested_clips=len(adapted) + len(base))
         return Effort(tested=tested, based=len(base) * self.own, tested_clips=len(adapted) + 2 * len(base))
 
-    def _padded(self, clips: Sequence[Seconds]) -> Seconds:
+    def _padded(self, clips: Lengths) -> Seconds:
         return len(clips) * self.padded_to if self.padded_to else sum(clips)
 
 

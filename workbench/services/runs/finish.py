@@ -158,7 +158,7 @@ def _effort(context: RunContext, trained: Trained, arm: Arm) -> Effort:
         done += work.training(train, dev, arm.config, updates=o.steps, checks=len(o.checks))
     if len(outcomes) == len(context.splits) > 1:
         steps = round(statistics.median(o.best_step for o in outcomes))
-        done += work.training(run.lengths(labels), (), arm.config, updates=steps, checks=0)
+        done += work.training(run.lengths(labels), (), arm.config, updates=steps)
     adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
     general = context.general.lengths
     return done + work.written([*adapted, *general], [*run.lengths(context.base_heard), *general])

@@ -14,8 +14,8 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.services.estimates.duration import Expectation, Expecting, Times, work_of
-from workbench.services.estimates.window import Window, choose, with_window
+from workbench.services.estimates.duration import Expectation, Expecting, Times
+from workbench.services.estimates.window import Window, choose, healing_ahead, with_window
 from workbench.services.estimates.workload import Work
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.base_scores import expected_errors
@@ -131,12 +131,16 @@ class Planning:
 
     def work(self, set_name: str, planned: PlannedRun) -> Work | None:
         """What a run has to do; None while the model's files are not here."""
-        preview, config = planned.preview, planned.config
+        preview, window, folder = planned.preview, planned.preview.window, local_folder(planned.preview.model)
+        if preview.plan is None or folder is None:
+            return None
         durations = {c.clip_id: c.duration for c in planned.labelled}
         parts = planned.split["folds"] or [planned.split]
         with self.store.session() as session:
-            general = general_lengths(session, config.general_set, find_set(session, set_name).id)
-        return work_of(preview.model, config, parts, durations, general, to_heal=preview.window.to_heal)
+            general = general_lengths(session, planned.config.general_set, find_set(session, set_name).id)
+        own = window.own if window.seconds else None
+        healing = healing_ahead(folder, own, window.seconds, [preview.plan], self.root)
+        return Work(preview.model.name, parts, durations, general, window.padded_to, own, healing)
 
     def _sweep_arms(
         self, spec: ModelSpec, labelled: Sequence[LabelledClip], language: str | None, settings: dict[str, Any]
