@@ -51,25 +51,6 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Times:
-    """What a start would take, by what is started.
-
-    Attributes:
-        run: A fine-tune.
-        curve: One with a learning curve.
-        sweep: A race of strategies and rates; None where the model offers fewer than two arms.
-        busy: Whether this machine is busy with something else now, so that everything takes longer.
-        efforts: A fine-tune of each effort; empty where that cannot be told.
-    """
-
-    run: Expectation
-    curve: Expectation
-    sweep: Expectation | None = None
-    busy: bool = False
-    efforts: Mapping[str, Expectation] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Measured:
     """How an earlier run on this machine went.
 

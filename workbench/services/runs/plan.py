@@ -14,7 +14,7 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.services.estimates.duration import Expectation, Expecting, Times
+from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.window import Window, choose, healing_ahead, with_window
 from workbench.services.estimates.workload import Work
 from workbench.services.labels.revisions import Labelling
@@ -31,7 +31,7 @@ from workbench.services.runs.forgetting import (
 from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts
-from workbench.services.runs.preview import Preview
+from workbench.services.runs.preview import Preview, Times
 from workbench.store.database import Store
 from workbench.store.queries import find_set, set_names
 
