@@ -173,6 +173,17 @@ def test_a_heads_slow_small_operations_do_not_foretell_an_encoders_large_ones(
     assert measured.seconds == pytest.approx(2 * minute.seconds, rel=0.01)
 
 
+def test_large_updates_foretell_those_of_another_strategy(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, (run,) = _stored(bench, tmp_path, monkeypatch, 1)
+    large = Effort(heard=1e5, learned=1e6, updates=90, trainings=1)
+    _store_run(bench, run, slower=2, training=5, effort=large)
+    found, priced = _foretold(bench, model, "encoder", 1, large), prices(BLOCKS, 1, large)
+    assert found.parts["training"] == pytest.approx(5 * priced["training"])
+    assert found.parts["prefix"] == pytest.approx(2 * priced["prefix"])
+
+
 def test_a_clock_that_runs_on_while_others_work_does_not_make_the_machine_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     calm = machine.one_core_speed()
 

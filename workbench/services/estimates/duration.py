@@ -26,6 +26,7 @@ from workbench.store.runs import active_runs
 RUNS_ASKED: Final = 60  # the newest
 LEAST_MEASURED: Final[Seconds] = 0.3  # shorter spans say more about the clock than about the machine
 LEAST_PRICED: Final[Seconds] = 0.1  # nor does what should take next to nothing
+LARGE_UPDATE_S: Final[Seconds] = 0.04  # from this price on an update is large products more than small operations
 START_S: Final[Seconds] = 12.0  # loading the libraries, where no run has told yet
 REST_S: Final[Seconds] = 3.0  # loading the model, saving
 OWN_WORK_S: Final[Seconds] = 120.0  # after a run, until its own work has left the machine's load
@@ -56,6 +57,7 @@ class _Measured:
 
     Attributes:
         slower: How many times longer than priced each stage took; without those too short to tell.
+        large: Whether its updates were large products more than small operations.
         quiet: Whether it had the machine for itself.
     """
 
@@ -63,19 +65,10 @@ class _Measured:
     model: str
     strategy: str
     slower: Mapping[str, float]
+    large: bool
     rest: Seconds
     start: Seconds
     quiet: bool
-
-    def tells(self, stage: str, strategy: str) -> float | None:
-        """How many times longer than priced a stage of a run with some strategy takes; None where it cannot tell.
-
-        A head learns by many small operations and a whole encoder by large products, so neither foretells the other;
-        listening does, which goes through large products always.
-        """
-        if stage in ("healing", "hearing") or (stage == "training" and strategy != self.strategy):
-            return self.slower.get("prefix", self.slower.get("evaluation"))
-        return self.slower.get(stage)
 
 
 class Expecting:
@@ -119,9 +112,9 @@ class Expecting:
         own.sort(key=lambda m: (not m.quiet, m.strategy != strategy))  # the newest first among equals
         parts, told = {}, list[_Measured]()
         for stage, seconds in priced.items():
-            known = next((m for m in own if m.tells(stage, strategy)), None) if seconds else None
-            parts[stage] = seconds * ((known and known.tells(stage, strategy)) or 1.0)
-            told += [known] if known else []
+            known = _slower(own, stage, strategy, _large(priced, effort)) if seconds else None
+            parts[stage] = seconds * (known[1] if known else 1.0)
+            told += [known[0]] if known else []
         parts["rest"] = next((m.rest for m in own or every), REST_S)
         start = min((m.start for m in every), default=START_S)
         told.sort(key=own.index)
@@ -155,6 +148,22 @@ class Expecting:
             return [m for row in session.scalars(query) if (m := _measure(row))]
 
 
+def _slower(runs: Sequence[_Measured], stage: str, strategy: str, large: bool) -> tuple[_Measured, float] | None:
+    """How many times longer than priced a stage takes, and the run that says so; None where none does.
+
+    Another strategy's training tells only where its updates are as large: a head learns by many small operations and a
+    whole encoder by large products. What no run tells of a stage, listening does.
+    """
+    asked = [(stage, m) for m in runs if stage != "training" or m.strategy == strategy]
+    asked += [(stage, m) for m in runs if m.large == large]
+    asked += [(listening, m) for listening in ("prefix", "evaluation") for m in runs]
+    return next(((m, m.slower[name]) for name, m in asked if name in m.slower), None)
+
+
+def _large(priced: Mapping[str, Seconds], effort: Effort) -> bool:
+    return priced.get("training", 0.0) >= LARGE_UPDATE_S * effort.updates
+
+
 def timing(effort: Effort, others: float) -> dict[str, Any]:
     """What a run's result keeps, so that later runs on this machine can be foretold.
 
@@ -183,4 +192,5 @@ def _measure(row: RunRow) -> _Measured | None:
     rest = max(0.0, took["total"] - sum(took.get(stage, 0.0) for stage in priced))
     start = (row.started_at - row.created_at).total_seconds()
     quiet = found.get("others", 0.0) <= QUIET_SHARE
-    return _Measured(row.name, row.model["name"], row.strategy, slower, rest, start, quiet)
+    large = _large(priced, effort)
+    return _Measured(row.name, row.model["name"], row.strategy, slower, large, rest, start, quiet)
