@@ -16,38 +16,29 @@ from workbench.core.types import Seconds
 
 SIDE: Final = 64  # of the matrices; OpenBLAS and MKL leave a product of this size to the calling thread
 STACKED: Final = 64  # products in one measurement, 34 million operations
-MEASURED_FOR: Final[Seconds] = 0.05  # of processor time
-LONGEST_MEASURED: Final[Seconds] = 1.0  # by the clock, where others hold the machine
+MEASURED: Final = 20  # times; the best counts
 MOST_CORES: Final = 16  # models of this size gain little from more
 QUIET_SHARE: Final = 0.25  # of the cores that others may take while a measured time still counts as undisturbed
 BUSY_SHARE: Final = 0.75  # of the cores that were wanted lately; from here on the machine is called busy
 
 
-def cores() -> int:
-    """The cores that a run uses."""
-    wish = os.environ.get("OMP_NUM_THREADS", "")
-    here = len(_own_cores())
-    return min(MOST_CORES, int(wish), here) if wish.isdigit() and int(wish) else min(MOST_CORES, here)
-
-
 @cache
 def machine_speed() -> float:
     """Billions of operations a second in products of matrices on all cores that a run uses, were the machine idle."""
-    return one_core_speed() * cores()
+    wish = os.environ.get("OMP_NUM_THREADS", "")
+    cores = min(MOST_CORES, len(_own_cores()), int(wish) if wish.isdigit() and int(wish) else MOST_CORES)
+    return one_core_speed() * cores
 
 
 def one_core_speed() -> float:
-    """Billions of operations in a second of processor time; the best of several measurements, some 0.05 s in all."""
+    """Billions of operations in a second of processor time."""
     a = np.ones((STACKED, SIDE, SIDE), dtype=np.float32)
-    found = np.empty_like(a)
-    np.matmul(a, a, out=found)  # the first one wakes the library
-    work, best = 2e-9 * STACKED * SIDE**3, 0.0
-    began, ends = time.thread_time(), time.monotonic() + LONGEST_MEASURED
-    while best == 0.0 or (time.thread_time() - began < MEASURED_FOR and time.monotonic() < ends):
+    found, best = np.empty_like(a), float("inf")
+    for _ in range(MEASURED):
         start = time.thread_time()
         np.matmul(a, a, out=found)
-        best = max(best, work / max(1e-9, time.thread_time() - start))
-    return best
+        best = min(best, time.thread_time() - start)
+    return 2e-9 * STACKED * SIDE**3 / max(1e-9, best)
 
 
 def busy_lately() -> bool:

@@ -55,12 +55,7 @@ class Stage:
 
 @dataclass
 class Course:
-    """A run on its way.
-
-    Attributes:
-        stages: By name.
-        began: By the monotonic clock.
-    """
+    """A run on its way; its stages by name."""
 
     stages: dict[str, Stage]
     began: Seconds = field(default_factory=lambda: time.monotonic())
@@ -76,7 +71,7 @@ class Course:
             "prefix": effort.heard_clips,
             "healing": HEALING_UPDATES if effort.healing else 0,
             "training": effort.updates,
-            "evaluation": effort.tested_clips + 2 * effort.based_clips,  # heard, then written down
+            "evaluation": effort.tested_clips,
             "rest": 1,
         }
         return cls({name: Stage(expected.parts.get(name, 0.0) / max(1, n), n) for name, n in units.items()})

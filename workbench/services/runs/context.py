@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from workbench.asr.training.feature_cache import FeatureCache
 from workbench.asr.training.trainer import TrainingOutcome
 from workbench.core.config import TrainingConfig
-from workbench.core.types import FreezePlan, Seconds, Split
-from workbench.services.estimates.duration import Expectation, Expecting, Work
+from workbench.core.types import FreezePlan, Split
+from workbench.services.estimates.duration import Expectation, Expecting
+from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.forgetting import GeneralCheck
 from workbench.services.runs.loaded import LoadedRun, Wanted
@@ -29,7 +30,7 @@ class RunContext:
         new_characters: By which the model's alphabet has grown.
         arms: What to train, each with what it learns from.
         general: The check on general speech; the base has heard it.
-        own_window: What the base pads every clip to; None where a clip costs its own length.
+        work: What it was foretold by.
         hearing: Activations that the run's model is heard from while it is the base.
         base_hearing: Those of the base in its own window.
         short: The shorter window that the run hears in; None where it hears in the base's own.
@@ -43,7 +44,7 @@ class RunContext:
     new_characters: list[str]
     arms: tuple[Arm, ...]
     general: GeneralCheck
-    own_window: Seconds | None
+    work: Work
     hearing: FeatureCache
     base_hearing: FeatureCache
     short: ShortWindow | None

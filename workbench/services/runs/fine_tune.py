@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from workbench.asr.training.trainer import TrainingOutcome, copy_state, restore_state
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan
-from workbench.services.estimates.duration import Expectation, Expecting, Work
+from workbench.services.estimates.duration import Expectation, Expecting
+from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.loaded import Wanted

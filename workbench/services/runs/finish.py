@@ -20,10 +20,9 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
 from workbench.core.text.ruler import choose_ruler
-from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.services.estimates.duration import timing
 from workbench.services.estimates.hardware import Others
-from workbench.services.estimates.workload import Effort, Training, in_own_window, padded, sum_effort
+from workbench.services.estimates.workload import Effort
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.delivery import what_would_help
@@ -45,7 +44,6 @@ def finish(context: RunContext, trained: Trained, began: float, others: Others) 
     """
     run, arm = context.run, trained.arm
     run.progress.phase("saving", "Saving")
-    padded_to = run.backend.padded_to / SAMPLE_RATE if run.backend.padded_to else None  # while it was measured
     short = context.short
     if trained.keeps_base:
         if short:  # the base hears in its own window; what learns has the weights that it began with
@@ -69,7 +67,7 @@ def finish(context: RunContext, trained: Trained, began: float, others: Others) 
     run.model.seconds["total"] = time.monotonic() - began
     result = _result(context, trained)
     if run.row.kind == FINE_TUNE and not run.resumed:  # else its seconds are of something else
-        result = replace(result, timing=timing(_effort(context, trained, arm, padded_to), others.share()))
+        result = replace(result, timing=timing(_effort(context, trained, arm), others.share()))
     _store(context, trained, result)
     return arm
 
@@ -151,24 +149,19 @@ def learned_from(context: RunContext, outcomes: Sequence[TrainingOutcome]) -> se
     return {i for i in context.splits[len(outcomes) - 1].train if i in context.labels}
 
 
-def _effort(context: RunContext, trained: Trained, arm: Arm, padded_to: Seconds | None) -> Effort:
-    """What was done in the seconds that were measured, in the window that the model heard in then."""
-    run, labels, outcomes = context.run, context.labels, trained.outcomes
-    trainings = [
-        Training(o.steps, run.lengths(i for i in s.train if i in labels), run.lengths(s.dev), len(o.checks))
-        for s, o in zip(context.splits, outcomes, strict=False)  # a stopped run has fewer
-    ]
+def _effort(context: RunContext, trained: Trained, arm: Arm) -> Effort:
+    """What was done in the seconds that were measured."""
+    run, labels, outcomes, work = context.run, context.labels, trained.outcomes, context.work
+    done = work.heard(run.model.listened)
+    for s, o in zip(context.splits, outcomes, strict=False):  # a stopped run has fewer
+        train, dev = run.lengths(i for i in s.train if i in labels), run.lengths(s.dev)
+        done += work.training(train, dev, arm.config, updates=o.steps, checks=len(o.checks))
     if len(outcomes) == len(context.splits) > 1:
         steps = round(statistics.median(o.best_step for o in outcomes))
-        trainings.append(Training(steps, run.lengths(labels), [], 0))
+        done += work.training(run.lengths(labels), (), arm.config, updates=steps)
+    adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
     general = context.general.lengths
-    tested = [*run.lengths(trained.texts), *general]
-    effort = sum_effort(trainings, arm.config, heard=run.model.listened, tested=tested, padded_to=padded_to)
-    based = [*run.lengths(context.base_heard), *general]
-    effort = in_own_window(effort, based, len(tested), padded_to, context.own_window)
-    spared = padded(run.lengths(trained.not_heard_again), padded_to)
-    n_tested = effort.tested_clips - len(trained.not_heard_again)
-    return replace(effort, tested=effort.tested - spared, tested_clips=n_tested)
+    return done + work.written([*adapted, *general], [*run.lengths(context.base_heard), *general])
 
 
 def _note_blanks(run: LoadedRun, trained: Trained) -> None:

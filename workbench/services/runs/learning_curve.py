@@ -16,7 +16,8 @@ from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import LearningCurve, Point, fit, sizes_for
 from workbench.core.evaluation.scoring import ClipScore
 from workbench.core.types import FreezePlan, Split
-from workbench.services.estimates.duration import Expectation, Expecting, Work
+from workbench.services.estimates.duration import Expectation, Expecting
+from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.fine_tune import planned_updates, train_arm

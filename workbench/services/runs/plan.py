@@ -14,8 +14,9 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.services.estimates.duration import Expectation, Expecting, Times, Work, work_of
-from workbench.services.estimates.window import Window, choose, with_window
+from workbench.services.estimates.duration import Expectation, Expecting
+from workbench.services.estimates.window import Window, choose, healing_ahead, with_window
+from workbench.services.estimates.workload import Work
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.base_scores import expected_errors
 from workbench.services.runs.command_line import command_line
@@ -29,7 +30,7 @@ from workbench.services.runs.forgetting import (
 from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts
-from workbench.services.runs.preview import Preview
+from workbench.services.runs.preview import Preview, Times
 from workbench.store.database import Store
 from workbench.store.queries import set_names
 
@@ -54,12 +55,20 @@ class PlannedRun(NamedTuple):
     labelled: list[LabelledClip]
     general: list[Seconds]
 
-    def work(self) -> Work | None:
-        """What the run has to do; None while the model's files are not here."""
+    def work(self, root: Path) -> Work | None:
+        """What the run has to do; None while the model's files are not here.
+
+        Args:
+            root: The workspace's folder.
+        """
+        preview, window, folder = self.preview, self.preview.window, local_folder(self.preview.model)
+        if preview.plan is None or folder is None:
+            return None
         durations = {c.clip_id: c.duration for c in self.labelled}
-        parts, preview = self.split["folds"] or [self.split], self.preview
-        to_heal = preview.window.to_heal
-        return work_of(preview.model, self.config, parts, durations, self.general, to_heal=to_heal)
+        own = window.own if window.seconds else None
+        healing = healing_ahead(folder, own, window.seconds, [preview.plan], root)
+        parts = self.split["folds"] or [self.split]
+        return Work(preview.model.name, parts, durations, self.general, window.padded_to, own, healing)
 
 
 class Planning:
@@ -120,7 +129,7 @@ class Planning:
         given = settings or {}
         clips = self.clips(set_name, spec, strategy, given)
         planned = self.prepare(clips, spec, strategy, given)
-        preview, config, work = planned.preview, planned.config, planned.work()
+        preview, config, work = planned.preview, planned.config, planned.work(self.root)
         if work is None or preview.plan is None:
             return preview
         arms = self._sweep_arms(spec, planned.labelled, config.language, given)
@@ -141,7 +150,7 @@ class Planning:
     ) -> Expectation:
         """How long a fine-tune with these settings takes; the model's files are here."""
         planned = self.prepare(clips, spec, strategy, settings)
-        work = planned.work()
+        work = planned.work(self.root)
         assert work
         assert planned.preview.plan
         return self.expecting.of_run(work, planned.preview.plan, planned.config)

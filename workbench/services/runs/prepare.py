@@ -14,9 +14,10 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
-from workbench.services.estimates.duration import Expectation, Expecting, Work
+from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.remaining import Course
 from workbench.services.estimates.window import find_healed, healing_ahead
+from workbench.services.estimates.workload import Work
 from workbench.services.labels.revisions import Labelling
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.clips import RunClip
@@ -51,13 +52,9 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     base_hearing = model.cache(shallowest if window is None else backend.reading_boundary)
     splits = _splits(run)
     general = _general_check(run, splits, window or backend.window)
-    run.progress.course = Course.foretold(
-        foretell(
-            Expecting(run.store),
-            _work(run, splits, general, own_window, window, plans),
-            [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)],
-        )
-    )
+    work = _work(run, splits, general, own_window, window, plans)
+    arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]
+    run.progress.course = Course.foretold(foretell(Expecting(run.store), work, arms_ahead))
     judging = _judging(run, splits, window)
     if window is None:
         _listen(run, base_hearing, run.clips.values(), general, "Listening once with the frozen part")
@@ -93,7 +90,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
         new_characters=new_characters,
         arms=arms,
         general=general,
-        own_window=own_window,
+        work=work,
         hearing=hearing,
         base_hearing=base_hearing,
         short=short,
@@ -130,7 +127,9 @@ def _work(
     sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
     durations = dict(zip(run.clips, run.lengths(run.clips), strict=True))
     healing = healing_ahead(run.model_folder, own, window, plans, run.workspace.root)
-    return Work(run.row.model["name"], sides, durations, general.lengths, window or own, own, healing)
+    return Work(
+        run.row.model["name"], sides, durations, general.lengths, window or own, own if window else None, healing
+    )
 
 
 def _judging(run: LoadedRun, splits: Sequence[Split], window: int | None) -> list[RunClip]:

@@ -1,11 +1,31 @@
 """What a fine-tune would do, as the page and the command line show it before the start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workbench.asr.catalog.suggestions import Suggestion
 from workbench.core.types import FreezePlan, ModelSpec
-from workbench.services.estimates.duration import Times
+from workbench.services.estimates.duration import Expectation
 from workbench.services.estimates.window import Window
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a start would take, by what is started.
+
+    Attributes:
+        run: A fine-tune.
+        curve: One with a learning curve.
+        sweep: A race of strategies and rates; None where the model offers fewer than two arms.
+        busy: Whether this machine is busy with something else now, so that everything takes longer.
+        efforts: A fine-tune of each effort; empty where that cannot be told.
+    """
+
+    run: Expectation
+    curve: Expectation
+    sweep: Expectation | None = None
+    busy: bool = False
+    efforts: Mapping[str, Expectation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

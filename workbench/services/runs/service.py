@@ -110,7 +110,7 @@ class Adaptation:
         spec = self._planning.find(model)
         given = settings or {}
         planned = self._planning.prepare(self._planning.clips(set_name, spec, strategy, given), spec, strategy, given)
-        plan, work = planned.preview.plan, planned.work()
+        plan, work = planned.preview.plan, planned.work(self.workspace.root)
         expected = None
         if plan and work:
             expected = self._planning.expecting.of_run(work, plan, planned.config, curve_draws=curve_draws)
@@ -195,7 +195,7 @@ class Adaptation:
         wanted = [{"strategy": arm.strategy, "settings": arm.config.to_json()} for arm in arms]
         planned = arms[-1]._replace(config=arms[0].config)
         plans = [(arm.preview.plan, arm.config) for arm in arms if arm.preview.plan]
-        work = planned.work()
+        work = planned.work(self.workspace.root)
         expected = self._planning.expecting.of_sweep(work, plans) if work and plans else None
         return self._launch(set_name, SWEEP, SWEEP, planned, {SWEEP: {"arms": wanted}}, expected)
 

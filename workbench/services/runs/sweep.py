@@ -21,7 +21,8 @@ from workbench.core.evaluation.scoring import Evaluation
 from workbench.core.evaluation.selection import BASE, Candidate, Choice, choose, recommendation, rungs, survivors
 from workbench.core.types import FreezePlan, Split
 from workbench.errors import TrainingError
-from workbench.services.estimates.duration import Expectation, Expecting, Work
+from workbench.services.estimates.duration import Expectation, Expecting
+from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.loaded import Wanted

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from workbench.services.estimates.duration import Expectation, Times
-from workbench.services.runs.preview import Preview
+from workbench.services.estimates.duration import Expectation
+from workbench.services.runs.preview import Preview, Times
 from workbench.ui import text
 from workbench.ui.kit.html import command, esc, span
 from workbench.ui.kit.speed import run_names
