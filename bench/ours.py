@@ -49,10 +49,10 @@ class Ours:
         self.plan = plan_for_blocks(self.backend.blocks(), strategy)
         if window:
             self.short = ShortWindow(self.backend, window, find_ready(folder, window))  # type: ignore[arg-type]
-            self.base = FeatureCache(work / "base", self.backend, self.backend.reading_boundary)
+            self.base = FeatureCache(work / "base", self.backend, self.backend.decode_start)
             self.short.enter()
             self.plan = replace(self.plan, window=float(window))
-        boundary = self.backend.hearing_boundary(self.plan.boundary)
+        boundary = self.backend.audio_boundary(self.plan.boundary)
         self.cache = self.hearing = FeatureCache(work / "cache", self.backend, boundary)
         if self.plan.boundary > boundary:
             self.cache = FeatureCache(work / "cache", self.backend, self.plan.boundary, self.hearing)
@@ -86,7 +86,7 @@ class Ours:
     def listen_to_heal(self, n: int) -> None:
         """Hear so many sounds in the model's own window, which healing learns from."""
         self.short.leave()
-        self.lessons = FeatureCache(self.work / "lessons", self.backend, self.backend.reading_boundary)
+        self.lessons = FeatureCache(self.work / "lessons", self.backend, self.backend.decode_start)
         self.lessons.fill([e.items[0] for e in self.examples[:n]])
         self.short.enter()
 

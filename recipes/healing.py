@@ -69,7 +69,7 @@ def main() -> None:
     for samples in sounds(given.speech, given.clips):
         items.append(CacheItem(content_hash(samples), "", lambda samples=samples: ClipInput(samples), len(samples)))  # type: ignore[misc]
     work = given.work / given.model
-    heard = FeatureCache(work / "cache", backend, backend.reading_boundary)
+    heard = FeatureCache(work / "cache", backend, backend.decode_start)
     began = time.process_time()
     heard.fill(items, done=lambda n: print(f"heard {n} of {len(items)}", flush=True))
     print(f"listening took {time.process_time() - began:.0f} processor seconds")

@@ -152,9 +152,9 @@ def test_pieces_of_words_are_written_and_counted(backend_of: BackendOf) -> None:
         assert writing.decode(frames) == " ".join(text.split()) == " ".join(tokenizer.decode(frames).split())
     assert writing.frames_needed("hello") < len("hello")
     assert MERGES
-    assert backend.learnable("hello", 16_000) is None
-    assert "needs" in (backend.learnable("a long text of many words", 3200) or "")
-    assert "cannot write É" in (backend.learnable("École", 16_000) or "").replace("École", "")
+    assert backend.unlearnable_reason("hello", 16_000) is None
+    assert "needs" in (backend.unlearnable_reason("a long text of many words", 3200) or "")
+    assert "cannot write É" in (backend.unlearnable_reason("École", 16_000) or "").replace("École", "")
 
 
 def test_an_alphabet_of_pieces_cannot_grow(backend_of: BackendOf) -> None:

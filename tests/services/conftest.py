@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.services.clips.sets import Collecting
-from workbench.services.importers import Reading, Wishes, read_path
+from workbench.services.importers import ImportOptions, ImportScan, read_path
 from workbench.services.labels.revisions import Labelling
 
 
@@ -43,21 +43,21 @@ def write(folder) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def read(tmp_path) -> Callable[..., Reading]:
+def read(tmp_path) -> Callable[..., ImportScan]:
     """read(path, format=…, tiers=…): what an import would find, without decoding anything."""
 
-    def find(path: Path, **wishes: object) -> Reading:
+    def find(path: Path, **wishes: object) -> ImportScan:
         (tmp_path / "scratch").mkdir(exist_ok=True)
         scratch = tempfile.mkdtemp(dir=tmp_path / "scratch")
-        return read_path(path, Path(scratch), Wishes(**wishes))  # type: ignore[arg-type]
+        return read_path(path, Path(scratch), ImportOptions(**wishes))  # type: ignore[arg-type]
 
     return find
 
 
-def found(reading: Reading) -> list[tuple[str, str]]:
+def found(reading: ImportScan) -> list[tuple[str, str]]:
     """Name and text of each candidate."""
     return [(c.name, c.text) for c in reading.candidates]
 
 
-def problems(reading: Reading, which: str = "rejected") -> list[tuple[str, int | None, str]]:
+def problems(reading: ImportScan, which: str = "rejected") -> list[tuple[str, int | None, str]]:
     return [(p.file, p.line, p.reason) for p in getattr(reading, which)]

@@ -24,7 +24,7 @@ from workbench.cli.common import (
 )
 from workbench.errors import WorkbenchError
 from workbench.services.exports.forms import FORMS
-from workbench.services.importers.formats import FORMATS, LONGEST_CLIP, Wishes
+from workbench.services.importers.formats import FORMATS, LONGEST_CLIP, ImportOptions
 
 if TYPE_CHECKING:
     from workbench.core.evaluation.comparison import Comparison
@@ -71,7 +71,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import clips, with their texts where they have some. The set is made where it is missing."""
-    wishes = Wishes(form, tuple(tiers or ()), channels, longest)
+    wishes = ImportOptions(form, tuple(tiers or ()), channels, longest)
     with opened(context, workspace) as bench, progress_bar("importing") as progress:
         spec = bench.catalog.resolve(model) if model else None
         say(bench.upkeep.look())

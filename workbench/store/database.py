@@ -87,7 +87,7 @@ class Store:
                 "recover` lists the backups and puts one back."
             ) from e
 
-    def kept(self, question: Hashable, ask: Callable[[], T]) -> T:
+    def cached(self, question: Hashable, ask: Callable[[], T]) -> T:
         """The answer to a question that every page asks every second, asked anew only after somebody wrote.
 
         Args:

@@ -65,7 +65,7 @@ def test_decoders_say_how_sure_they_are(save: Callable[[Path], Path], tmp_path: 
 
 def _check(backend: Backend, clips: list[ClipInput]) -> None:
     batch = backend.collate(backend.encode_prefix(clips, 0))
-    heard = backend.read(batch, 0)
+    heard = backend.transcribe_with_confidence(batch, 0)
     assert [h.text for h in heard] == backend.transcribe(batch, 0)
     assert any(h.text for h in heard)
     for h in heard:

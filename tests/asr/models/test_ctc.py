@@ -234,10 +234,10 @@ def test_an_extended_model_saves_and_loads_with_plain_transformers(backend_of: B
 
 def test_what_cannot_be_learned_is_said(backend_of: BackendOf) -> None:
     backend = backend_of("wav2vec2-group")
-    assert backend.learnable("hello", 16_000) is None
-    assert "cannot write ǔ" in (backend.learnable("sǔ", 16_000) or "")
-    assert "frames" in (backend.learnable("a long text for so short a sound", 3200) or "")
-    assert "Nothing is left" in (backend.learnable(" ", 16_000) or "")
+    assert backend.unlearnable_reason("hello", 16_000) is None
+    assert "cannot write ǔ" in (backend.unlearnable_reason("sǔ", 16_000) or "")
+    assert "frames" in (backend.unlearnable_reason("a long text for so short a sound", 3200) or "")
+    assert "Nothing is left" in (backend.unlearnable_reason(" ", 16_000) or "")
 
 
 def test_the_recipes_traps_are_closed(backend_of: BackendOf, clips: list[ClipInput]) -> None:

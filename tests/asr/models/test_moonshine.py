@@ -148,9 +148,9 @@ def test_dropout_acts_only_while_learning(backend_of: Callable) -> None:
 
 def test_limits_are_said(backend_of: Callable) -> None:
     backend = backend_of("tied")
-    assert backend.learnable("Hello", 16_000) is None
-    assert f"at most {POSITIONS}" in (backend.learnable("hello " * 30, 160_000) or "")
-    assert "Nothing is left" in (backend.learnable(" ", 16_000) or "")
+    assert backend.unlearnable_reason("Hello", 16_000) is None
+    assert f"at most {POSITIONS}" in (backend.unlearnable_reason("hello " * 30, 160_000) or "")
+    assert "Nothing is left" in (backend.unlearnable_reason(" ", 16_000) or "")
     with pytest.raises(ModelError, match="cannot translate"):
         backend.set_language(None, "translate")
 

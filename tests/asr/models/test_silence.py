@@ -21,7 +21,7 @@ CLIPS = [ClipInput(np.random.default_rng(i).normal(0, 0.1, 8000 * (i + 1)).astyp
 def test_it_is_what_transformers_gives_behind_the_start(tmp_path: Path, several: bool) -> None:
     backend = load(folder_spec(save_whisper(tmp_path / "w", several_languages=several)))
     assert isinstance(backend, WhisperBackend)
-    heard = backend.read(backend.collate(backend.encode_prefix(CLIPS, 0)), 0)
+    heard = backend.transcribe_with_confidence(backend.collate(backend.encode_prefix(CLIPS, 0)), 0)
     mel = torch.stack([item["mel"] for item in backend.encode_prefix(CLIPS, 0)])
     start = torch.full((3, 1), backend.start_token)
     with torch.no_grad():
@@ -36,7 +36,7 @@ def test_a_model_without_such_a_token_says_nothing(tmp_path: Path) -> None:
     backend = load(folder_spec(save_whisper(tmp_path / "w")))
     assert isinstance(backend, WhisperBackend)
     backend.silence_token = None
-    heard = backend.read(backend.collate(backend.encode_prefix(CLIPS, 0)), 0)
+    heard = backend.transcribe_with_confidence(backend.collate(backend.encode_prefix(CLIPS, 0)), 0)
     assert [h.silence for h in heard] == [None] * 3
 
 

@@ -181,16 +181,16 @@ def test_a_lower_case_model_is_taught_lower_case_letters_alone(backend_of: Calla
     assert backend_of("several").characters() is None
     english = backend_of("english")
     assert english.characters() >= set("helowrdticasmn'")
-    assert "The model cannot write H" in english.learnable("Hello", 16_000)
+    assert "The model cannot write H" in english.unlearnable_reason("Hello", 16_000)
     english.extend(["H"])
-    assert english.learnable("Hello", 16_000) is None
+    assert english.unlearnable_reason("Hello", 16_000) is None
     assert "H" in english.processor.tokenizer.decode(english.encode_label("Hello"))
 
 
 def test_too_long_is_refused_and_said_never_cut(backend_of: Callable) -> None:
     backend = backend_of("several")
-    assert "3.0 s of sound are more than the 2 s" in backend.learnable("Hello", 48_000)
-    assert f"the model writes at most {POSITIONS}" in backend.learnable("z" * 60, 16_000)
+    assert "3.0 s of sound are more than the 2 s" in backend.unlearnable_reason("Hello", 48_000)
+    assert f"the model writes at most {POSITIONS}" in backend.unlearnable_reason("z" * 60, 16_000)
     with pytest.raises(ModelError, match=r"3\.0 s is longer than the 2 s .* split it first"):
         backend.encode_prefix([ClipInput(np.ones(48_000, np.float32))], 0)
 
@@ -275,7 +275,7 @@ def test_saving_and_loading_gives_the_same_model(backend_of: Callable, tmp_path:
 def test_behind_the_embedding_the_label_belongs_to_the_key(backend_of: Callable, tmp_path: Path) -> None:
     backend = backend_of("several")
     deep = backend.embed_block + 1
-    hearing = FeatureCache(tmp_path, backend, backend.hearing_boundary(deep))
+    hearing = FeatureCache(tmp_path, backend, backend.audio_boundary(deep))
     cache = FeatureCache(tmp_path, backend, deep, hearing)
     clip = clips_of(backend)[0]
     asked: list[int] = []

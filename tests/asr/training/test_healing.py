@@ -52,7 +52,7 @@ def healed(
     backend: WhisperBackend, folder: Path, root: Path, *, made: Callable[[int], None] = lambda n: None
 ) -> HealedEncoder:
     learned = items(range(12))
-    heard = FeatureCache(root / "cache", backend, backend.reading_boundary)
+    heard = FeatureCache(root / "cache", backend, backend.decode_start)
     heard.fill(learned)
     encoder = encoder_hash(folder)
     return heal(
@@ -72,7 +72,7 @@ def memories(backend: WhisperBackend, numbers: Sequence[int]) -> list[torch.Tens
     """The encoder's output over the spoken part of each sound."""
     clips = [ClipInput(sound(i)) for i in numbers]
     spoken = round(0.6 * 50)
-    return [a["memory"][:spoken] for a in backend.encode_prefix(clips, backend.reading_boundary)]
+    return [a["memory"][:spoken] for a in backend.encode_prefix(clips, backend.decode_start)]
 
 
 def distance(a: Sequence[torch.Tensor], b: Sequence[torch.Tensor]) -> float:
@@ -88,7 +88,7 @@ def test_a_shorter_window_costs_and_hears_less(backend: WhisperBackend) -> None:
     assert short["mel"].shape[1] * 2 == item["mel"].shape[1]
     # What the encoder is given is the beginning of what it would be given.
     assert torch.allclose(short["mel"][:, :40], item["mel"][:, :40], atol=1e-5)
-    assert backend.encode_prefix([ClipInput(sound(1))], backend.reading_boundary)[0]["memory"].shape[0] == SHORT * 50
+    assert backend.encode_prefix([ClipInput(sound(1))], backend.decode_start)[0]["memory"].shape[0] == SHORT * 50
     with pytest.raises(ModelError, match="longer than the 1 s"):
         backend.encode_prefix([ClipInput(sound(1, 1.2))], 0)
 
@@ -197,7 +197,7 @@ def test_an_interrupted_healing_goes_on_and_ends_alike(backend: WhisperBackend, 
 
 
 def test_too_few_sounds_for_a_window_are_one_sentence(backend: WhisperBackend, folder: Path, tmp_path: Path) -> None:
-    heard = FeatureCache(tmp_path / "cache", backend, backend.reading_boundary)
+    heard = FeatureCache(tmp_path / "cache", backend, backend.decode_start)
     few = items(range(3))
     heard.fill(few)
     out = made_file(tmp_path, "0" * 64, SHORT)
@@ -225,7 +225,7 @@ def test_the_starter_begins_healed(real_model: Callable[[str], Path]) -> None:
     clips = [ClipInput(read_clip(file)) for file in voices]
 
     def heard() -> list[torch.Tensor]:
-        found = starter.encode_prefix(clips, starter.reading_boundary)
+        found = starter.encode_prefix(clips, starter.decode_start)
         return [a["memory"][: len(c.samples) // 320] for a, c in zip(found, clips, strict=True)]
 
     own = heard()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from workbench.core.doctor.checks import CHECKS, TITLES, examine, find
-from workbench.core.doctor.findings import Finding, Labelled, Ward
-from workbench.core.doctor.similarity import Held, hold_against, near_pairs
+from workbench.core.doctor.findings import Finding, Labelled, LabelSet
+from workbench.core.doctor.similarity import DraftMatch, hold_against, near_pairs
 from workbench.core.text.characters import main_script, odd_characters
 from workbench.core.text.styles import in_case, with_number_words
 from workbench.errors import UnknownNameError
@@ -21,7 +21,7 @@ SENTENCES = (
 )  # fmt: skip
 
 
-def ward(texts: Sequence[str], *, language: str | None = "en", in_folds: bool = False, **fields: Any) -> Ward:
+def ward(texts: Sequence[str], *, language: str | None = "en", in_folds: bool = False, **fields: Any) -> LabelSet:
     """Clips of twelve letters a second, all in training; a field's list gives each clip its own value."""
     clips = [
         Labelled(
@@ -32,10 +32,10 @@ def ward(texts: Sequence[str], *, language: str | None = "en", in_folds: bool = 
         )
         for i, text in enumerate(texts)
     ]
-    return Ward(clips, language, "ctc-en", in_folds)
+    return LabelSet(clips, language, "ctc-en", in_folds)
 
 
-def found(ward: Ward, kind: str) -> Finding:
+def found(ward: LabelSet, kind: str) -> Finding:
     finding = find(ward, kind)
     assert finding is not None
     assert set(finding.notes) == set(finding.clips)
@@ -43,10 +43,10 @@ def found(ward: Ward, kind: str) -> Finding:
     return finding
 
 
-def cured(ward: Ward, finding: Finding) -> Ward:
+def cured(ward: LabelSet, finding: Finding) -> LabelSet:
     """The set after the remedy: new texts, or no confirmation any more."""
     after = {c.clip_id: c.after for c in finding.changes}
-    return Ward(
+    return LabelSet(
         [
             Labelled(**{**vars(c), "text": after.get(c.clip_id, c.text)})
             for c in ward.clips
@@ -221,7 +221,7 @@ def test_a_text_of_another_recording_is_far_and_a_weak_draft_is_not() -> None:
     assert ward(SENTENCES, draft=hopeless).held.tells_apart is False, "which is said"
     assert ward(SENTENCES, draft=drafts).held.tells_apart is True
     letters = hold_against(list("abcdefghijkl"), list("hbcdhfghaykl"))
-    assert letters == Held(), "a letter is another's by one mistake"
+    assert letters == DraftMatch(), "a letter is another's by one mistake"
     three = hold_against(["some label"] * 3, ["quite other"] * 3)
     assert (three.strangers, three.tells_apart) == ((), None), "three drafts have no usual distance"
 

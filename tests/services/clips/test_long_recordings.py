@@ -11,7 +11,7 @@ import soundfile
 from tests.conftest import speechlike
 from workbench.audio.decode import read_clip
 from workbench.core.types import Clip
-from workbench.services.importers import Wishes
+from workbench.services.importers import ImportOptions
 from workbench.store.models import ClipRow
 
 RATE = 16_000
@@ -109,14 +109,14 @@ def test_half_an_hour_with_subtitles_keeps_the_order_of_its_text(
 def test_the_longest_clip_is_settable(collecting, labelling, folder) -> None:
     samples, said = talk(2)
     soundfile.write(folder / "talk.wav", samples, RATE)
-    collecting.import_path(folder, "s", wishes=Wishes(longest=12))
+    collecting.import_path(folder, "s", wishes=ImportOptions(longest=12))
     durations = [clip.duration for clip in labelling.clips("s")]
     assert max(durations) <= 12
     assert len(durations) >= len(said) / 2
     (folder / "talk.wav").unlink()
     soundfile.write(folder / "short.wav", speechlike(20, seed=3), RATE)
     (folder / "short.txt").write_text("a label of its own")
-    collecting.import_path(folder, "t", wishes=Wishes(longest=12))
+    collecting.import_path(folder, "t", wishes=ImportOptions(longest=12))
     assert [c.text for c in labelling.clips("t")] == ["a label of its own"]  # whoever labels a clip has cut it
 
 
@@ -172,7 +172,7 @@ def two_voices(path: Path, seconds: float, rate: int = RATE) -> Path:
 @pytest.mark.parametrize("seconds", [3, 40])
 def test_channels_are_sources_and_speakers_of_their_own(collecting, labelling, folder, places, seconds) -> None:
     two_voices(folder / "call.wav", seconds)
-    collecting.import_path(folder, "s", wishes=Wishes(by_channel=True))
+    collecting.import_path(folder, "s", wishes=ImportOptions(by_channel=True))
     clips = labelling.clips("s")
     assert {(c.speaker, c.source) for c in clips} == {
         ("call channel 1", "call.wav channel 1"),
@@ -189,7 +189,7 @@ def test_channels_are_sources_and_speakers_of_their_own(collecting, labelling, f
 def test_channels_with_one_text_are_mixed_and_that_is_said(collecting, labelling, folder) -> None:
     two_voices(folder / "call.wav", 2)
     (folder / "call.txt").write_text("hello")
-    report = collecting.import_path(folder, "s", wishes=Wishes(by_channel=True))
+    report = collecting.import_path(folder, "s", wishes=ImportOptions(by_channel=True))
     assert [p.reason for p in report.warnings] == ["2 channels with one text; they were mixed"]
     assert [(c.text, c.speaker) for c in labelling.clips("s")] == [("hello", None)]
 
@@ -197,7 +197,7 @@ def test_channels_with_one_text_are_mixed_and_that_is_said(collecting, labelling
 def test_a_silent_channel_is_said(collecting, folder) -> None:
     samples = np.stack([speechlike(3), np.zeros(3 * RATE)], axis=1)
     soundfile.write(folder / "call.wav", samples, RATE)
-    report = collecting.import_path(folder, "s", wishes=Wishes(by_channel=True))
+    report = collecting.import_path(folder, "s", wishes=ImportOptions(by_channel=True))
     assert (report.added, [p.reason for p in report.rejected]) == (1, ["silent from 0:00.0 to 0:03.0"])
 
 

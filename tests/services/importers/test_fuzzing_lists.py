@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.core.text.unspoken import unspoken
 from workbench.errors import DataError
-from workbench.services.importers import Reading, Wishes, read_path
+from workbench.services.importers import ImportOptions, ImportScan, read_path
 from workbench.services.importers.annotations import Unreadable
 from workbench.services.importers.candidates import Refused
 from workbench.services.importers.disguised import check_plain, read_console, read_track, reader_of
@@ -44,13 +44,13 @@ BYTES: Final = st.one_of(
 VALUES: Final = st.one_of(st.none(), st.floats(), st.integers(), TEXTS)
 
 
-def import_from(files: dict[str, bytes]) -> Reading | None:
+def import_from(files: dict[str, bytes]) -> ImportScan | None:
     """What an import of a folder finds; None where it says that it cannot."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
         try:
-            return read_path(Path(folder), Path(scratch), Wishes())
+            return read_path(Path(folder), Path(scratch), ImportOptions())
         except DataError as e:
             assert str(e)
             return None

@@ -7,7 +7,7 @@ import pytest
 
 from tests.services.conftest import found, problems
 from workbench.errors import DataError, UnknownNameError
-from workbench.services.importers import FORMATS, Wishes
+from workbench.services.importers import FORMATS, ImportOptions
 
 MISSING = "text names a missing file"
 
@@ -312,7 +312,7 @@ def test_every_format_is_recognised_and_can_be_named(write, read) -> None:
             with pytest.raises(DataError, match=r"is expected|holds no sound"):
                 read(folder, format=other)
     with pytest.raises(UnknownNameError, match="commonvoice, ljspeech"):
-        Wishes(format="mp3")
+        ImportOptions(format="mp3")
 
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
@@ -334,7 +334,7 @@ def test_a_folder_with_two_formats_says_which_was_not_read(write, read) -> None:
 @pytest.mark.parametrize("longest", [0, 1.9, 31, float("nan")])
 def test_impossible_lengths(longest) -> None:
     with pytest.raises(DataError, match="from 2 to 30 s"):
-        Wishes(longest=longest)
+        ImportOptions(longest=longest)
 
 
 def test_a_sounds_own_label_is_no_list(collecting, labelling, make_wav, tmp_path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.conftest import found, problems
-from workbench.services.importers import Reading
+from workbench.services.importers import ImportScan
 
 NFD = unicodedata.normalize("NFD", "Grün")
 NFC = unicodedata.normalize("NFC", "Grün")
@@ -32,7 +32,7 @@ def case(shared_cases: Path, tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-def warned(reading: Reading) -> str:
+def warned(reading: ImportScan) -> str:
     return " | ".join(f"{w.file}: {w.reason}" for w in reading.warnings)
 
 

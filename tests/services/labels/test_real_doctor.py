@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.core.doctor.findings import Labelled, Ward
+from workbench.core.doctor.findings import Labelled, LabelSet
 from workbench.services.workbench import Workbench
 
 MODEL = "whisper-tiny.en"
@@ -31,7 +31,9 @@ def test_swapped_labels_are_found_and_right_ones_left_alone(
         texts = {c.id: c.text for c in clips}
         a, b, c, d = rng.sample(list(texts), SWAPPED)
         texts[a], texts[b], texts[c], texts[d] = texts[b], texts[a], texts[d], texts[c]
-        ward = Ward([Labelled(c.id, c.name, texts[c.id], c.duration, draft=drafts[c.id]) for c in clips], "en", MODEL)
+        ward = LabelSet(
+            [Labelled(c.id, c.name, texts[c.id], c.duration, draft=drafts[c.id]) for c in clips], "en", MODEL
+        )
         flagged = {clips[s.place].id for s in ward.held.strangers}
         assert flagged <= {a, b, c, d}, "a right label was called wrong"
         found += len(flagged)

@@ -297,9 +297,9 @@ def test_an_answer_is_kept_until_somebody_writes(store, labelling, clips) -> Non
         return asked[-1]
 
     other = Store(store.engine.url.render_as_string(hide_password=False))  # as another process would open it
-    assert [store.kept("q", ask), store.kept("q", ask), len(asked)] == ["", "", 1]
+    assert [store.cached("q", ask), store.cached("q", ask), len(asked)] == ["", "", 1]
     Labelling(other).save(clips[0].id, "written elsewhere", author="ben", confirmed=False)
-    assert store.kept("q", ask) == "written elsewhere"
+    assert store.cached("q", ask) == "written elsewhere"
     labelling.save(clips[0].id, "written here", author="ann", confirmed=False)
-    assert store.kept("q", ask) == "written here"
+    assert store.cached("q", ask) == "written here"
     other.close()

@@ -13,7 +13,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.run_result import RunResult
 from workbench.core.types import Block
-from workbench.services.runs.service import Ahead, RunView
+from workbench.services.runs.service import QueuedRun, RunView
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.ui.adapt.block_strip import strip_value
@@ -157,18 +157,18 @@ def view(**changed: Any) -> RunView:
 
 
 def test_a_waiting_run_names_the_one_it_waits_for_and_its_time_left() -> None:
-    ahead = (Ahead("run-1", "other", 190.0), Ahead("run-2", "s", None))
+    ahead = (QueuedRun("run-1", "other", 190.0), QueuedRun("run-2", "s", None))
     said = panel(view(ahead=ahead))
     assert "Waiting for run-1 of the set other and 1 more" in said
     assert "about 3 min left there" in said
-    known = panel(view(ahead=(Ahead("run-1", "other", 190.0), Ahead("run-2", "s", 110.0))))
+    known = panel(view(ahead=(QueuedRun("run-1", "other", 190.0), QueuedRun("run-2", "s", 110.0))))
     assert "its turn comes in about 5 min" in known
     assert "Starting" in panel(view()), "nothing is before it: its worker comes up"
     assert short(view()) == "run-3 starting"
     assert short(view(ahead=ahead)) == "run-3 waiting"
     loading = {"phase": "loading", "message": "Loading", "seconds_left": 27.0}
     assert "left" not in panel(view(status="running", progress=loading)), "nothing of it counts down"
-    assert_harmless(panel(view(ahead=(Ahead("run-1", HOSTILE, None),))))
+    assert_harmless(panel(view(ahead=(QueuedRun("run-1", HOSTILE, None),))))
 
 
 def test_a_run_that_was_asked_to_stop_says_so() -> None:

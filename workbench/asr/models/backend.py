@@ -60,12 +60,12 @@ class Backend(Protocol):
         ...
 
     @property
-    def reading_boundary(self) -> int:
+    def decode_start(self) -> int:
         """Where listening ends and writing token by token begins; 0 where nothing is written so."""
         ...
 
     @property
-    def read_together(self) -> int:
+    def decode_batch_size(self) -> int:
         """Clips that are written down together from there: the more, the fewer steps; 0 where nothing is written so."""
         ...
 
@@ -87,11 +87,11 @@ class Backend(Protocol):
         """
         ...
 
-    def hearing_boundary(self, boundary: int) -> int:
+    def audio_boundary(self, boundary: int) -> int:
         """The deepest boundary up to `boundary` that knows nothing of the label: where `transcribe` may start."""
         ...
 
-    def label_matters(self, boundary: int) -> bool:
+    def depends_on_label(self, boundary: int) -> bool:
         """Whether activations at this boundary depend on the clip's label (teacher forcing inside a decoder)."""
         ...
 
@@ -122,11 +122,11 @@ class Backend(Protocol):
         """
         ...
 
-    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+    def transcribe_with_confidence(self, batch: Batch, boundary: int) -> list[Heard]:
         """The texts of `transcribe` with the confidence of each word."""
         ...
 
-    def learnable(self, label_text: str, n_samples: int) -> str | None:
+    def unlearnable_reason(self, label_text: str, n_samples: int) -> str | None:
         """Why this text cannot be learned from a sound of this length, in one sentence; None where it can."""
         ...
 

@@ -55,8 +55,8 @@ class CTCBackend:
     window: Seconds | None = None
     padded_to = 0
     healed = ""
-    reading_boundary = 0
-    read_together = 0  # nothing is written token by token
+    decode_start = 0
+    decode_batch_size = 0  # nothing is written token by token
     gives_times = True
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
@@ -134,10 +134,10 @@ class CTCBackend:
             frames = self.run(self.collate(items), start, stop)
         return [{"hidden": h[:n].clone()} for h, n in zip(frames.hidden, frames.lengths.tolist(), strict=True)]
 
-    def hearing_boundary(self, boundary: int) -> int:
+    def audio_boundary(self, boundary: int) -> int:
         return boundary
 
-    def label_matters(self, boundary: int) -> bool:
+    def depends_on_label(self, boundary: int) -> bool:
         return False
 
     def collate(self, items: Sequence[Activations], labels: Sequence[Sequence[int]] | None = None) -> Batch:
@@ -188,7 +188,7 @@ class CTCBackend:
         return [self.writing.decode(ids[:n].tolist()) for ids, n in zip(best, lengths.tolist(), strict=True)]
 
     @torch.no_grad()
-    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+    def transcribe_with_confidence(self, batch: Batch, boundary: int) -> list[Heard]:
         with self._at_rest():
             logits, lengths = self.logits(batch, boundary)
         sure, best = logits.float().softmax(-1).max(-1)
@@ -229,7 +229,7 @@ class CTCBackend:
     def encode_label(self, label_text: str) -> list[int]:
         return self.writing.encode(label_text)
 
-    def learnable(self, label_text: str, n_samples: int) -> str | None:
+    def unlearnable_reason(self, label_text: str, n_samples: int) -> str | None:
         known = self.characters()
         unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
         if unknown:

@@ -91,11 +91,11 @@ class MoonshineBackend(WhisperBackend):
             return list(items)
         training = self.model.training
         self.model.eval()
-        state = self._run(self.collate(items, label_ids if self.label_matters(stop) else None), start, stop)
+        state = self._run(self.collate(items, label_ids if self.depends_on_label(stop) else None), start, stop)
         self.model.train(training)
         out = []
         for i, (n, ids) in enumerate(zip(state["lengths"].tolist(), label_ids, strict=True)):
-            ends = {"hidden": len(ids) if self.label_matters(stop) else n, "memory": n}
+            ends = {"hidden": len(ids) if self.depends_on_label(stop) else n, "memory": n}
             out.append({name: state[name][i, :end].clone() for name, end in ends.items() if name in state})
         return out
 

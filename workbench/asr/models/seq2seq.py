@@ -116,7 +116,7 @@ class TokenWriter:
         ids = self.processor.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
         return [*self._prefix(language), *ids, self.end_token]
 
-    def learnable(self, label_text: str, n_samples: int) -> str | None:
+    def unlearnable_reason(self, label_text: str, n_samples: int) -> str | None:
         known = self.characters()
         unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
         if unknown:

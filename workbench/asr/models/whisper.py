@@ -44,7 +44,7 @@ class WhisperBackend(WhisperLayers):
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
         return [heard.text for heard in self._written(batch, boundary, measured=False)]
 
-    def read(self, batch: Batch, boundary: int) -> list[Heard]:
+    def transcribe_with_confidence(self, batch: Batch, boundary: int) -> list[Heard]:
         return self._written(batch, boundary, measured=True)
 
     @torch.no_grad()
@@ -128,11 +128,11 @@ class WhisperBackend(WhisperLayers):
         return None if steps is None else word_spans(steps, numbered_words(pieces, SPACE_SIGN), step)
 
     @property
-    def reading_boundary(self) -> int:
+    def decode_start(self) -> int:
         return self.embed_block
 
     @property
-    def read_together(self) -> int:
+    def decode_batch_size(self) -> int:
         width = int(self.decoder.embed_tokens.weight.shape[1])
         positions = round(MOST_POSITIONS * (self.window or LONGEST) / LONGEST)
         per_clip = 2 * len(self.decoder_layers) * positions * width * 4  # bytes; keys and values in float32

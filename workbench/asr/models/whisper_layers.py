@@ -113,10 +113,10 @@ class WhisperLayers(TokenWriter):
             **({"healed": self.healed} if self.healed else {}),
         }
 
-    def hearing_boundary(self, boundary: int) -> int:
+    def audio_boundary(self, boundary: int) -> int:
         return min(boundary, self.embed_block)
 
-    def label_matters(self, boundary: int) -> bool:
+    def depends_on_label(self, boundary: int) -> bool:
         return boundary > self.embed_block
 
     # ---- running it ----
@@ -154,12 +154,12 @@ class WhisperLayers(TokenWriter):
             return list(items)
         training = self.model.training
         self.model.eval()
-        batch = self._run(self.collate(items, label_ids if self.label_matters(stop) else None), start, stop)
+        batch = self._run(self.collate(items, label_ids if self.depends_on_label(stop) else None), start, stop)
         self.model.train(training)
         out = []
         for i, ids in enumerate(label_ids):
             item: Activations = {name: batch[name][i].clone() for name in ("hidden", "memory") if name in batch}
-            if self.label_matters(stop):
+            if self.depends_on_label(stop):
                 item["hidden"] = item["hidden"][: len(ids)]
             out.append(item)
         return out

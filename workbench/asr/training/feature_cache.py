@@ -82,7 +82,7 @@ class FeatureCache:
     def path(self, item: CacheItem) -> Path:
         """Where an item's activations lie: named by its sound, its variant and, where that matters, its label."""
         named = item.variant
-        if self.backend.label_matters(self.boundary):
+        if self.backend.depends_on_label(self.boundary):
             named = json.dumps([item.variant, item.label_ids])
         suffix = "-" + hashlib.sha256(named.encode()).hexdigest()[:12] if named else ""
         return self.folder / f"{item.sha256}{suffix}.safetensors"

@@ -334,7 +334,7 @@ def transcribe_items(
 
 def _read_groups(backend: Backend, items: Sequence[CacheItem]) -> list[list[CacheItem]]:
     """A list sorted by length, cut into what is read together."""
-    n = backend.read_together
+    n = backend.decode_batch_size
     if not n:
         return length_batches(items, EVALUATION_BATCH_SECONDS, backend.padded_to)
     return [list(items[i : i + n]) for i in range(0, len(items), n)]
@@ -346,7 +346,7 @@ def _heard_to_the_end(backend: Backend, cache: FeatureCache, group: list[CacheIt
     Listening is done a few clips at a time, since it costs by the second; each step of writing costs hardly more for
     many clips than for one.
     """
-    start, stop = cache.boundary, max(cache.boundary, backend.reading_boundary)
+    start, stop = cache.boundary, max(cache.boundary, backend.decode_start)
     heard: list[Activations] = []
     for batch in length_batches(group, EVALUATION_BATCH_SECONDS, backend.padded_to):
         heard += backend.advance([cache.fetch(i) for i in batch], [()] * len(batch), start, stop)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from workbench.core.doctor.findings import Change, Finding, Labelled, Ward, finding, relisten, rewritten
+from workbench.core.doctor.findings import Change, Finding, Labelled, LabelSet, finding, relisten, rewritten
 from workbench.core.doctor.similarity import near_pairs, usual_distance
 from workbench.core.splits import closed_vocabulary
 from workbench.core.text.characters import main_script, odd_characters, script_of
@@ -38,12 +38,12 @@ PACE_FACTOR: Final = 2.5  # times the set's usual pace, or a part of it
 PACE_SPREADS: Final = 4.0  # robust standard deviations of its logarithm, besides
 
 
-def examine(ward: Ward) -> tuple[Finding, ...]:
+def examine(ward: LabelSet) -> tuple[Finding, ...]:
     """Everything that was found, in the order of `CHECKS`."""
     return tuple(found for check in CHECKS.values() if (found := check(ward)))
 
 
-def find(ward: Ward, kind: str) -> Finding | None:
+def find(ward: LabelSet, kind: str) -> Finding | None:
     """One kind of finding.
 
     Raises:
@@ -57,7 +57,7 @@ def find(ward: Ward, kind: str) -> Finding | None:
 # ---- how labels are written ----
 
 
-def mixed_numbers(ward: Ward) -> Finding | None:
+def mixed_numbers(ward: LabelSet) -> Finding | None:
     """Digits in some labels, number words in others."""
     digits = [c for c in ward.clips if has_digits(c.text)]
     words = [c for c in ward.clips if not has_digits(c.text) and has_number_words(c.text, ward.language)]
@@ -74,7 +74,7 @@ def mixed_numbers(ward: Ward) -> Finding | None:
     )
 
 
-def odd_letters(ward: Ward) -> Finding | None:
+def odd_letters(ward: LabelSet) -> Finding | None:
     """Invisible characters, letters of another script, typographic quotes."""
     main = main_script(c.text for c in ward.clips)
     odd = {c.clip_id: odd_characters(c.text, main) for c in ward.clips}
@@ -93,7 +93,7 @@ def odd_letters(ward: Ward) -> Finding | None:
     )
 
 
-def nobody_said(ward: Ward) -> Finding | None:
+def nobody_said(ward: LabelSet) -> Finding | None:
     """Times, markup or control tokens: a file of another kind, or a program's output, taken for a text."""
     odd = {c.clip_id: what for c in ward.clips if (what := unspoken(c.text))}
     found = [c for c in ward.clips if c.clip_id in odd]
@@ -113,7 +113,7 @@ def nobody_said(ward: Ward) -> Finding | None:
     )
 
 
-def mixed_case(ward: Ward) -> Finding | None:
+def mixed_case(ward: LabelSet) -> Finding | None:
     """Capitals in some labels, none in others."""
     cases = {c.clip_id: case_of(c.text) for c in ward.clips}
     counts = Counter(case for case in cases.values() if case)
@@ -137,7 +137,7 @@ def mixed_case(ward: Ward) -> Finding | None:
     )
 
 
-def mixed_punctuation(ward: Ward) -> Finding | None:
+def mixed_punctuation(ward: LabelSet) -> Finding | None:
     """A mark at the end of some sentences, none at the end of others."""
     ends = {c.clip_id: ends_with_mark(c.text) for c in ward.clips}
     with_mark = [c for c in ward.clips if ends[c.clip_id]]
@@ -159,7 +159,7 @@ def mixed_punctuation(ward: Ward) -> Finding | None:
 # ---- labels and their sound ----
 
 
-def too_fast(ward: Ward) -> Finding | None:
+def too_fast(ward: LabelSet) -> Finding | None:
     """More letters a second than anybody says: the text of a longer clip, or a cut sound."""
     fast = [(c, pace) for c, pace, usual in _paces(ward) if pace > FASTEST or (pace > FAST and usual.above(pace))]
     return relisten(
@@ -171,7 +171,7 @@ def too_fast(ward: Ward) -> Finding | None:
     )
 
 
-def too_slow(ward: Ward) -> Finding | None:
+def too_slow(ward: LabelSet) -> Finding | None:
     """Far fewer letters a second than in the set's other clips: something was not written down."""
     slow = [(c, pace) for c, pace, usual in _paces(ward) if usual.below(pace) and usual.missing(c, pace) > MISSING]
     return relisten(
@@ -200,7 +200,7 @@ class _Pace:
         return (math.exp(self.middle) - pace) * clip.duration
 
 
-def _paces(ward: Ward) -> list[tuple[Labelled, float, _Pace]]:
+def _paces(ward: LabelSet) -> list[tuple[Labelled, float, _Pace]]:
     """Letters a second of each clip that has any, with the set's usual pace."""
     letters = [sum(map(_weight, text)) for text in ward.plain]
     paces = [(c, n / c.duration) for c, n in zip(ward.clips, letters, strict=True) if n and c.duration > 0]
@@ -219,7 +219,7 @@ def _weight(character: str) -> float:
     return SIGNS.get(script_of(character), 1.0)
 
 
-def poor_sound(ward: Ward) -> Finding | None:
+def poor_sound(ward: LabelSet) -> Finding | None:
     """Clipped or very quiet recordings."""
     words = {"clipped": "too loud and distorted (clipped)", "quiet": "very quiet"}
     poor = {c.clip_id: words[c.sound] for c in ward.clips if c.sound}
@@ -234,7 +234,7 @@ def poor_sound(ward: Ward) -> Finding | None:
     )
 
 
-def far_from_draft(ward: Ward) -> Finding | None:
+def far_from_draft(ward: LabelSet) -> Finding | None:
     """Labels that are far from what the model hears, beside how far they usually are."""
     found = ward.held.strangers
     notes = {}
@@ -256,7 +256,7 @@ def far_from_draft(ward: Ward) -> Finding | None:
 # ---- labels and the split ----
 
 
-def near_duplicates(ward: Ward) -> Finding | None:
+def near_duplicates(ward: LabelSet) -> Finding | None:
     """Training labels that nearly repeat a test label; in folds, labels that nearly repeat each other."""
     if closed_vocabulary([c.text for c in ward.clips]):
         return None
@@ -282,7 +282,7 @@ def near_duplicates(ward: Ward) -> Finding | None:
     )
 
 
-CHECKS: Final[dict[str, Callable[[Ward], Finding | None]]] = {
+CHECKS: Final[dict[str, Callable[[LabelSet], Finding | None]]] = {
     "numbers": mixed_numbers,
     "unspoken": nobody_said,
     "characters": odd_letters,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from workbench.core.doctor.similarity import Held, hold_against
+from workbench.core.doctor.similarity import DraftMatch, hold_against
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.numbers import spell_numbers
 from workbench.core.types import Seconds, SplitName
@@ -64,7 +64,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Ward:
+class LabelSet:
     """The labels under examination.
 
     Attributes:
@@ -84,7 +84,7 @@ class Ward:
         return [self.compared(c.text) for c in self.clips]
 
     @cached_property
-    def held(self) -> Held:
+    def held(self) -> DraftMatch:
         """The labels held against the drafts."""
         return hold_against(self.plain, [self.compared(c.draft or "") for c in self.clips])
 

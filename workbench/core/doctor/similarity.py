@@ -26,7 +26,7 @@ _ROWS: Final = 1000  # compared with all others at a time, which bounds memory
 
 
 @dataclass(frozen=True)
-class Stranger:
+class LabelOutlier:
     """A label that is far from its draft.
 
     Attributes:
@@ -65,7 +65,7 @@ def usual_distance(distances: Sequence[float]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Held:
+class DraftMatch:
     """Labels held against their drafts.
 
     Attributes:
@@ -74,11 +74,11 @@ class Held:
             little can be said. None with too few drafts, or too many to compare each with each.
     """
 
-    strangers: tuple[Stranger, ...] = ()
+    strangers: tuple[LabelOutlier, ...] = ()
     tells_apart: bool | None = None
 
 
-def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
+def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> DraftMatch:
     """Find labels that are far from their own draft, compared with how far the set's labels usually are.
 
     Args:
@@ -87,7 +87,7 @@ def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
     """
     heard = [i for i, (label, draft) in enumerate(zip(labels, drafts, strict=True)) if len(label) >= SHORTEST and draft]
     if len(heard) < ENOUGH_DRAFTS:
-        return Held()
+        return DraftMatch()
     own = {i: Levenshtein.normalized_distance(labels[i], drafts[i]) for i in heard}
     middle, spread = usual_distance(list(own.values()))
     limit = max(MIN_DISTANCE, middle + SPREADS * max(spread, 0.03))
@@ -103,8 +103,8 @@ def hold_against(labels: Sequence[str], drafts: Sequence[str]) -> Held:
     # A good model's drafts are mostly so near that an ordinary bad one stands out; the words tell whose it is.
     its_own = {i for i, (_, distance) in nearest.items() if distance - own[i] >= BETTER_BY}
     limits = {i: max(limit, OWN_LIMIT) if i in its_own else limit for i in heard}
-    far = tuple(Stranger(i, own[i], fits.get(i)) for i in heard if own[i] > limits[i] or i in fits)
-    return Held(far, apart)
+    far = tuple(LabelOutlier(i, own[i], fits.get(i)) for i in heard if own[i] > limits[i] or i in fits)
+    return DraftMatch(far, apart)
 
 
 def _nearest_other(labels: Sequence[str], drafts: Sequence[str], heard: Sequence[int]) -> dict[int, tuple[int, float]]:

@@ -34,7 +34,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """The arm to take.
 
     Attributes:
@@ -55,7 +55,7 @@ class Choice:
         return self.chosen != BASE
 
 
-def choose(candidates: Sequence[Candidate], reference_words: Sequence[int], *, seed: int = 0) -> Choice:
+def choose(candidates: Sequence[Candidate], reference_words: Sequence[int], *, seed: int = 0) -> Selection:
     """The simplest candidate within one standard error of the best.
 
     Args:
@@ -70,11 +70,11 @@ def choose(candidates: Sequence[Candidate], reference_words: Sequence[int], *, s
     for candidate in sorted(candidates, key=lambda c: (c.trainable_parameters, sum(c.errors), c.name)):
         lead, noise = _lead(best, candidate, words, drawn)
         if lead <= noise * (BASE_ERRORS if candidate.name == BASE else 1):
-            return Choice(best.name, candidate.name, lead, noise)
+            return Selection(best.name, candidate.name, lead, noise)
     raise AssertionError("the best arm is within the noise of itself")
 
 
-def recommendation(choice: Choice, base_wer: float, wers: Mapping[str, float], dev_clips: int) -> str:
+def recommendation(choice: Selection, base_wer: float, wers: Mapping[str, float], dev_clips: int) -> str:
     """What to do, in one or two sentences for a domain expert.
 
     Args:

@@ -20,7 +20,7 @@ from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.services.clips.ingest import Prepared, add_clips, prepare
 from workbench.services.clips.segments import Decode, groups
-from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY, Candidate, Reading, Wishes
+from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY, Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.splits import assign_set, confirmed_candidates, split_set
 from workbench.services.trash.trash import sounds_lock
@@ -78,8 +78,8 @@ class Intake:
 
     def take(
         self,
-        reading: Reading,
-        wishes: Wishes,
+        reading: ImportScan,
+        wishes: ImportOptions,
         scratch: Path,
         *,
         progress: Progress | None = None,

@@ -13,7 +13,7 @@ from workbench.core.types import Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.clips.older_sounds import older_twins
 from workbench.services.clips.segments import Decode, sounds_of
-from workbench.services.importers import Candidate, Wishes
+from workbench.services.importers import Candidate, ImportOptions
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.revisions import IMPORT_AUTHOR, new_revision
 from workbench.services.storage.sound_files import sound_problem
@@ -48,7 +48,12 @@ class Outcome:
 
 
 def prepare(
-    workspace: Workspace, group: Sequence[Candidate], wishes: Wishes, scratch: Path, *, decode: Decode | None = None
+    workspace: Workspace,
+    group: Sequence[Candidate],
+    wishes: ImportOptions,
+    scratch: Path,
+    *,
+    decode: Decode | None = None,
 ) -> tuple[list[Prepared | Problem], list[Problem]]:
     """Decode what candidates of one file mean, and store each sound under its content hash.
 

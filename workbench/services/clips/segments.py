@@ -16,7 +16,7 @@ from workbench.audio.segment import split_at_silences
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.importers.candidates import Candidate
-from workbench.services.importers.formats import Wishes
+from workbench.services.importers.formats import ImportOptions
 from workbench.services.importers.lines import Problem
 from workbench.services.importers.sounds import PLAIN, TIMED
 
@@ -47,7 +47,7 @@ def groups(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
 
 def sounds_of(
     group: Sequence[Candidate],
-    wishes: Wishes,
+    wishes: ImportOptions,
     scratch: Path,
     remarks: list[Problem],
     *,
@@ -97,7 +97,7 @@ def part_name(name: str, start: Seconds) -> str:
     return f"{file.stem} {minutes:03}m{tenths / 10:04.1f}s{file.suffix}"
 
 
-def _whole(candidate: Candidate, wishes: Wishes, decode: Decode | None) -> Sound | Recording:
+def _whole(candidate: Candidate, wishes: ImportOptions, decode: Decode | None) -> Sound | Recording:
     limit = LONGEST if candidate.text else wishes.longest
     if decode is None:
         return decode_file(candidate.path, longest=limit)
@@ -126,7 +126,7 @@ def _one_text_for_all(candidate: Candidate, e: TooLongError) -> Problem:
 class _Cutter:
     """Cuts one recording."""
 
-    def __init__(self, recording: Recording, wishes: Wishes, remarks: list[Problem]) -> None:
+    def __init__(self, recording: Recording, wishes: ImportOptions, remarks: list[Problem]) -> None:
         self.recording, self.wishes, self.remarks = recording, wishes, remarks
 
     def pieces(self, whole: Candidate) -> Iterator[Found]:

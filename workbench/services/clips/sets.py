@@ -22,8 +22,8 @@ from workbench.services.clips.import_job import ImportReport, Intake, Progress, 
 from workbench.services.clips.segments import Decode
 from workbench.services.importers import (
     Candidate,
-    Reading,
-    Wishes,
+    ImportOptions,
+    ImportScan,
     read_path,
     read_uploads,
 )
@@ -90,7 +90,7 @@ class Collecting:
 
     def sets(self) -> list[SetInfo]:
         """All sets, oldest first."""
-        return list(self._store.kept("sets", self._infos))
+        return list(self._store.cached("sets", self._infos))
 
     def set_info(self, name: str) -> SetInfo:
         """One set.
@@ -139,7 +139,7 @@ class Collecting:
         *,
         language: str | None = None,
         allow_outside: bool = False,
-        wishes: Wishes | None = None,
+        wishes: ImportOptions | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a list, a folder, an archive or a sound from this machine; the set is made where it is missing.
@@ -153,7 +153,7 @@ class Collecting:
             TierChoice: Annotations have several tiers, and none was named.
             WorkbenchError: The path cannot be read at all, or the disk is full.
         """
-        wishes = replace(wishes or Wishes(), allow_outside=allow_outside)
+        wishes = replace(wishes or ImportOptions(), allow_outside=allow_outside)
         with scratch_folder(self._workspace) as scratch:
             reading = read_path(Path(path).expanduser(), scratch, wishes)
             return self._import(reading, set_name, language, progress, wishes, scratch)
@@ -165,7 +165,7 @@ class Collecting:
         *,
         language: str | None = None,
         speaker: str | None = None,
-        wishes: Wishes | None = None,
+        wishes: ImportOptions | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import uploaded files: sounds, what stands beside them, lists that name sounds of the same upload, archives.
@@ -178,7 +178,7 @@ class Collecting:
         Raises:
             TierChoice: Annotations have several tiers, and none was named.
         """
-        wishes = wishes or Wishes()
+        wishes = wishes or ImportOptions()
         with scratch_folder(self._workspace) as scratch:
             reading = read_uploads([(Path(p), name) for p, name in files], scratch, wishes)
             if who := clean_name(speaker or ""):
@@ -230,8 +230,8 @@ class Collecting:
         who = clean_name(speaker or "") or None
         candidate = Candidate(Path(name), name, name, text=clean_label(text or ""), confirmed=confirmed, speaker=who)
         with scratch_folder(self._workspace) as scratch:
-            reading = Reading(candidates=[candidate])
-            return self._import(reading, set_name, None, None, Wishes(), scratch, decode=decode)
+            reading = ImportScan(candidates=[candidate])
+            return self._import(reading, set_name, None, None, ImportOptions(), scratch, decode=decode)
 
     def import_samples(
         self, kind: str, set_name: str | None = None, *, progress: Progress | None = None
@@ -300,11 +300,11 @@ class Collecting:
 
     def _import(
         self,
-        reading: Reading,
+        reading: ImportScan,
         set_name: str,
         language: str | None,
         progress: Progress | None,
-        wishes: Wishes,
+        wishes: ImportOptions,
         scratch: Path,
         *,
         decode: Decode | None = None,
@@ -318,7 +318,7 @@ class Collecting:
                     session.execute(delete(ClipSetRow).where(ClipSetRow.id == set_id))
         return report
 
-    def _ensure_set(self, set_name: str, language: str | None, reading: Reading) -> tuple[int, str, bool]:
+    def _ensure_set(self, set_name: str, language: str | None, reading: ImportScan) -> tuple[int, str, bool]:
         """The set's id and name, and whether it is new: made where it is missing, with language and words.
 
         Language and words that it has already stay.

@@ -107,7 +107,7 @@ class Expecting:
 
     def foretell(self, model: str, strategy: str, priced: Mapping[str, Seconds], effort: Effort) -> Expectation:
         """The time of a run of this model whose stages have these prices."""
-        every = self.store.kept("measured runs", self._measured)
+        every = self.store.cached("measured runs", self._measured)
         own = [m for m in every if m.model == model]
         own.sort(key=lambda m: (not m.quiet, m.strategy != strategy))  # the newest first among equals
         parts, told = {}, list[_Measured]()

@@ -46,7 +46,7 @@ def busy_lately() -> bool:
     return os.getloadavg()[0] >= BUSY_SHARE * len(_own_cores())
 
 
-class Others:
+class OtherLoad:
     """How much of this machine other processes took since this was made."""
 
     def __init__(self) -> None:

@@ -16,11 +16,11 @@ from workbench.services.importers.candidates import (
     NO_TEXT_REMEDY,
     OUTSIDE,
     Candidate,
-    Reading,
+    ImportScan,
     TierChoice,
 )
 from workbench.services.importers.emptiness import leave_out_empty, refuse_together
-from workbench.services.importers.formats import FORMATS, TEXT_SUFFIXES, Wishes, read_place
+from workbench.services.importers.formats import FORMATS, TEXT_SUFFIXES, ImportOptions, read_place
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.sounds import WORDS_FILE
 from workbench.services.importers.sources import (
@@ -42,9 +42,9 @@ __all__ = [
     "OUTSIDE",
     "WORDS_FILE",
     "Candidate",
-    "Reading",
+    "ImportOptions",
+    "ImportScan",
     "TierChoice",
-    "Wishes",
     "read_path",
     "read_uploads",
 ]
@@ -52,7 +52,7 @@ __all__ = [
 ARCHIVE = ".zip"
 
 
-def read_path(path: Path, scratch: Path, wishes: Wishes | None = None) -> Reading:
+def read_path(path: Path, scratch: Path, wishes: ImportOptions | None = None) -> ImportScan:
     """Find the clips in a list, a folder, an archive or a single sound.
 
     Args:
@@ -62,7 +62,7 @@ def read_path(path: Path, scratch: Path, wishes: Wishes | None = None) -> Readin
         TierChoice: Annotations have several tiers, and none was named.
         DataError: The path does not exist, cannot be read as a whole, or holds no sound at all.
     """
-    wishes, reading = wishes or Wishes(), Reading()
+    wishes, reading = wishes or ImportOptions(), ImportScan()
     check_exists(path)
     if path.is_dir():
         _read(folder_place(path, allow_outside=wishes.allow_outside), reading, wishes)
@@ -76,7 +76,7 @@ def read_path(path: Path, scratch: Path, wishes: Wishes | None = None) -> Readin
     return reading
 
 
-def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Wishes | None = None) -> Reading:
+def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: ImportOptions | None = None) -> ImportScan:
     """The clips among uploaded files: sounds, what stands beside them, lists of sounds of the same upload, archives.
 
     Args:
@@ -87,7 +87,7 @@ def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Wishe
         TierChoice: Annotations have several tiers, and none was named.
         DataError: An archive or a list cannot be read as a whole.
     """
-    wishes, reading = wishes or Wishes(), Reading()
+    wishes, reading = wishes or ImportOptions(), ImportScan()
     uploads = upload_place(files)
     for number, name in enumerate(uploads.named(ARCHIVE)):
         folder = scratch / str(number)
@@ -99,7 +99,7 @@ def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Wishe
     return reading
 
 
-def _read(place: Place, reading: Reading, wishes: Wishes) -> None:
+def _read(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
     refuse_together(reading, place.special, SPECIAL, SPECIAL_REMEDY)
     read_place(place, reading, wishes)
     leave_out_empty(reading)
@@ -107,6 +107,6 @@ def _read(place: Place, reading: Reading, wishes: Wishes) -> None:
         reading.words = read_text(place.files[WORDS_FILE]).splitlines()
 
 
-def _check(reading: Reading) -> None:
+def _check(reading: ImportScan) -> None:
     if reading.tiers:
         raise TierChoice(reading.tiers)

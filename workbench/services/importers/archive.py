@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 from workbench.core.text.clean import clean_name
 from workbench.disk import is_full
 from workbench.errors import DataError
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Reading
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan
 from workbench.services.importers.emptiness import EMPTY, EMPTY_REMEDY, FEW, LARGEST_HEADER, refuse_together
 from workbench.services.importers.sources import Place
 
@@ -60,7 +60,7 @@ class _Bad(Exception):
         self.reason, self.remedy = reason, remedy
 
 
-def archive_place(path: Path, title: str, scratch: Path, reading: Reading, texts: frozenset[str]) -> Place:
+def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan, texts: frozenset[str]) -> Place:
     """Judge an archive, and lay what can be imported from it into `scratch`.
 
     Args:
@@ -163,7 +163,7 @@ def _holds_something(entry: zipfile.ZipInfo) -> bool:
     return entry.file_size > (LARGEST_HEADER if suffix in AUDIO_SUFFIXES else 0)
 
 
-def _judged(entries: list[zipfile.ZipInfo], title: str, reading: Reading) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+def _judged(entries: list[zipfile.ZipInfo], title: str, reading: ImportScan) -> Iterator[tuple[zipfile.ZipInfo, str]]:
     """Entries with the names they go by; those refused go into the reading."""
     seen: set[str] = set()
     for entry in entries:
@@ -223,7 +223,7 @@ def _unpack(
     entries: Iterator[tuple[zipfile.ZipInfo, str]],
     title: str,
     scratch: Path,
-    reading: Reading,
+    reading: ImportScan,
     texts: frozenset[str],
 ) -> Place:
     place = Place(title)
@@ -254,7 +254,7 @@ def _unpack(
 
 
 def _lay_out(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, target: Path, place: Place, reading: Reading
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, target: Path, place: Place, reading: ImportScan
 ) -> None:
     try:
         place.files[name] = _extract(archive, entry, target)

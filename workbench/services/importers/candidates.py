@@ -80,7 +80,7 @@ class Candidate:
 
 
 @dataclass
-class Reading:
+class ImportScan:
     """What was found, in order; filled by the readers.
 
     Attributes:

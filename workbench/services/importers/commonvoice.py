@@ -12,7 +12,7 @@ from workbench.services.importers.candidates import (
     LANGUAGE_COLUMNS,
     SPEAKER_COLUMNS,
     Candidate,
-    Reading,
+    ImportScan,
     Refused,
     split_name,
     text_of,
@@ -43,7 +43,7 @@ def _columns(place: Place, name: str) -> set[str]:
     return {column.strip().lower() for column in first_line(place.path(name)).split("\t")}
 
 
-def read(place: Place, name: str, reading: Reading) -> None:
+def read(place: Place, name: str, reading: ImportScan) -> None:
     table = PurePosixPath(name).name
     known = {candidate.path for candidate in reading.candidates}
     for row in read_rows_unquoted(place.path(name), table, delimiter="\t"):
@@ -92,7 +92,7 @@ def _locate(place: Place, written: str, name: str) -> Path:
         return place.locate(written, name)
 
 
-def _say_left_out(place: Place, name: str, reading: Reading) -> None:
+def _say_left_out(place: Place, name: str, reading: ImportScan) -> None:
     if place.chosen:
         return
     for other, why in (

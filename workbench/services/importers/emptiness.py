@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from workbench.services.importers.candidates import Reading
+from workbench.services.importers.candidates import ImportScan
 
 FEW: Final = 20  # of a kind; they are told one by one, each with its name and line
 LARGEST_HEADER: Final = 64  # bytes; sounds of this size have a header at most, since 0.2 s take more in any format
@@ -12,7 +12,7 @@ EMPTY: Final = "empty: no sound in it"
 EMPTY_REMEDY: Final = "record or copy them again"
 
 
-def leave_out_empty(reading: Reading) -> None:
+def leave_out_empty(reading: ImportScan) -> None:
     """Take sounds without a sound out of what was found, where there are many of them."""
     empty = {path for path in {c.path for c in reading.candidates} if _size(path) <= LARGEST_HEADER}
     if len(empty) <= FEW:
@@ -22,7 +22,7 @@ def leave_out_empty(reading: Reading) -> None:
     refuse_together(reading, names, EMPTY, EMPTY_REMEDY)
 
 
-def refuse_together(reading: Reading, names: Sequence[str], reason: str, remedy: str) -> None:
+def refuse_together(reading: ImportScan, names: Sequence[str], reason: str, remedy: str) -> None:
     """Reject files of one kind: a few by their names, many in one sentence."""
     if len(names) <= FEW:
         for name in names:

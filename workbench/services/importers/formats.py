@@ -9,7 +9,7 @@ from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
 from workbench.services.importers import commonvoice, kaldi, ljspeech, tabbed, tables
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, Reading
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, ImportScan
 from workbench.services.importers.lines import LIST_SUFFIXES, Problem, first_line
 from workbench.services.importers.sounds import PLAIN, TIMED, read_sounds
 from workbench.services.importers.sources import Place
@@ -32,7 +32,7 @@ class ListFormat:
     title: str
     expects: str
     recognise: Callable[[Place], list[str]]
-    read: Callable[[Place, str, Reading], None]
+    read: Callable[[Place, str, ImportScan], None]
     endings: tuple[str, ...] = ()
 
 
@@ -85,7 +85,7 @@ TEXT_SUFFIXES: Final = LIST_SUFFIXES | {*TIMED, PLAIN} | {ending for form in LIS
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ImportOptions:
     """How an import is to be read.
 
     Attributes:
@@ -112,7 +112,7 @@ class Wishes:
             )
 
 
-def read_place(place: Place, reading: Reading, wishes: Wishes) -> None:
+def read_place(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
     """Append the clips of a place, in the format that was named or else recognised.
 
     Raises:
@@ -131,7 +131,7 @@ def read_place(place: Place, reading: Reading, wishes: Wishes) -> None:
         reading.warn(written, None, reason, "nothing to do if these are the same sounds")
 
 
-def _read_named(place: Place, reading: Reading, wishes: Wishes, name: str) -> None:
+def _read_named(place: Place, reading: ImportScan, wishes: ImportOptions, name: str) -> None:
     wanted = FORMATS[name]
     if isinstance(wanted, BesideFormat):
         if not place.named(wanted.ending) and not (wanted.ending == PLAIN and place.sounds()):
@@ -145,7 +145,7 @@ def _read_named(place: Place, reading: Reading, wishes: Wishes, name: str) -> No
     _read_lists(place, reading, wanted, lists)
 
 
-def _read_folder(place: Place, reading: Reading, wishes: Wishes) -> None:
+def _read_folder(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
     found = ((name, form, form.recognise(place)) for name, form in LISTS.items())
     recognised = next(((form, lists) for _, form, lists in found if lists), None)
     if recognised is None:
@@ -171,14 +171,14 @@ def _quietly(form: ListFormat, place: Place) -> list[str]:
         return []
 
 
-def _read_lists(place: Place, reading: Reading, form: ListFormat, lists: Iterable[str]) -> None:
+def _read_lists(place: Place, reading: ImportScan, form: ListFormat, lists: Iterable[str]) -> None:
     for name in lists:
         form.read(place, name, reading)
     if not place.flat and not place.chosen:
         _warn_unnamed(place, reading, form)
 
 
-def _read_chosen(place: Place, reading: Reading, wishes: Wishes) -> None:
+def _read_chosen(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
     """Files picked one by one: lists of any format, and sounds that no list names."""
     claimed: dict[str, ListFormat] = {}
     for form in LISTS.values():
@@ -220,7 +220,7 @@ def _kind(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _warn_unnamed(place: Place, reading: Reading, form: ListFormat) -> None:
+def _warn_unnamed(place: Place, reading: ImportScan, form: ListFormat) -> None:
     used = {candidate.path.resolve() for candidate in reading.candidates}
     missed = [name for name in place.sounds() if place.path(name).resolve() not in used]
     refused = {problem.file for problem in reading.rejected}
@@ -231,7 +231,7 @@ def _warn_unnamed(place: Place, reading: Reading, form: ListFormat) -> None:
         reading.warn(missed[0], None, reason, f"add a line to the {what} for each")
 
 
-def _warn_of_lists(place: Place, reading: Reading) -> None:
+def _warn_of_lists(place: Place, reading: ImportScan) -> None:
     """Say at the top which files may be lists of what is said, and were not understood."""
     if not place.sounds():
         return
@@ -246,7 +246,7 @@ def _warn_of_lists(place: Place, reading: Reading) -> None:
     reading.warnings[:0] = told
 
 
-def _warn_of_others(place: Place, reading: Reading) -> None:
+def _warn_of_others(place: Place, reading: ImportScan) -> None:
     known = AUDIO_SUFFIXES | {*TIMED, PLAIN} | (LIST_SUFFIXES if place.sounds() else frozenset())
     below = {name for name in place.files if "/" in name and _kind(name) in LIST_SUFFIXES}
     others = [name for name in place.files if _kind(name) not in known or name in below]

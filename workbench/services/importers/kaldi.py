@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds
-from workbench.services.importers.candidates import Candidate, Reading, Refused, number, split_name, text_of
+from workbench.services.importers.candidates import Candidate, ImportScan, Refused, number, split_name, text_of
 from workbench.services.importers.lines import Line, read_lines
 from workbench.services.importers.sources import Place
 
@@ -33,7 +33,7 @@ def recognise(place: Place) -> list[str]:
     return [SCP] if SCP in place.files else [n for n in place.files if PurePosixPath(n).name == SCP]
 
 
-def read(place: Place, name: str, reading: Reading) -> None:
+def read(place: Place, name: str, reading: ImportScan) -> None:
     recordings = _recordings(place, name, reading)
     texts = _table(place, name, "text", reading)
     speakers, languages = _table(place, name, "utt2spk", reading), _table(place, name, "utt2lang", reading)
@@ -78,7 +78,7 @@ def _with_ending(recording: str, path: Path) -> str:
     return recording if PurePosixPath(recording).suffix.lower() == path.suffix.lower() else recording + path.suffix
 
 
-def _recordings(place: Place, name: str, reading: Reading) -> dict[str, Path | None]:
+def _recordings(place: Place, name: str, reading: ImportScan) -> dict[str, Path | None]:
     """Recording -> file; None for a line that was refused."""
     found: dict[str, Path | None] = {}
     for line in read_lines(place.path(name), SCP):
@@ -112,7 +112,7 @@ def _file(place: Place, name: str, written: str) -> Path:
     return place.locate_any(written, name)
 
 
-def _table(place: Place, name: str, other: str, reading: Reading) -> dict[str, tuple[int, str]]:
+def _table(place: Place, name: str, other: str, reading: ImportScan) -> dict[str, tuple[int, str]]:
     """Utterance -> line and the rest of it."""
     beside = place.beside(name, other)
     found: dict[str, tuple[int, str]] = {}
@@ -128,7 +128,7 @@ def _table(place: Place, name: str, other: str, reading: Reading) -> dict[str, t
     return found
 
 
-def _segments(place: Place, name: str, reading: Reading) -> dict[str, _Segment] | None:
+def _segments(place: Place, name: str, reading: ImportScan) -> dict[str, _Segment] | None:
     beside = place.beside(name, "segments")
     if beside is None:
         return None

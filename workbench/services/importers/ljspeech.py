@@ -16,7 +16,7 @@ from workbench.services.importers.candidates import (
     SPEAKER_COLUMNS,
     TEXT_COLUMNS,
     Candidate,
-    Reading,
+    ImportScan,
     Refused,
     missing,
     text_of,
@@ -43,7 +43,7 @@ def _has_bars(line: str) -> bool:
     return len(cells) in (2, 3) and 0 < len(cells[0].strip()) <= 200 and cells[0].strip().lower() not in FILE_COLUMNS
 
 
-def read(place: Place, name: str, reading: Reading) -> None:
+def read(place: Place, name: str, reading: ImportScan) -> None:
     table = PurePosixPath(name).name
     lines = list(read_lines(place.path(name), table))
     rows = [(line.number, [cell.strip() for cell in line.text.split("|")]) for line in lines if isinstance(line, Line)]
@@ -64,7 +64,7 @@ def _is_header(rows: Sequence[tuple[int, list[str]]]) -> bool:
     return bool(rows) and all(cell.lower() in HEADER for cell in rows[0][1])
 
 
-def _third_column(rows: Sequence[tuple[int, list[str]]], table: str, reading: Reading) -> str:
+def _third_column(rows: Sequence[tuple[int, list[str]]], table: str, reading: ImportScan) -> str:
     """What a third column holds: "text", "speaker", or "" where it is neither."""
     if _is_header(rows):
         return "speaker" if rows[0][1][-1].lower() in SPEAKER_COLUMNS else "text"

@@ -12,7 +12,7 @@ from workbench.errors import DataError
 from workbench.files import FileProblem
 from workbench.services.importers import disguised, elan, subtitles, textgrid
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Candidate, Reading, Refused, text_of
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Candidate, ImportScan, Refused, text_of
 from workbench.services.importers.lines import bytes_of, first_line, read_text
 from workbench.services.importers.sources import Place
 from workbench.services.importers.spelling import folded
@@ -38,7 +38,7 @@ _LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 def read_sounds(
     place: Place,
-    reading: Reading,
+    reading: ImportScan,
     *,
     tiers: Sequence[str] = (),
     endings: Sequence[str] = (*TIMED, PLAIN),
@@ -99,7 +99,7 @@ class _Timed:
     def __init__(
         self,
         place: Place,
-        reading: Reading,
+        reading: ImportScan,
         tiers: Sequence[str],
         readers: Mapping[str, disguised.Reader],
         key: Callable[[str], Key],
@@ -214,7 +214,7 @@ def _named_by(place: Place, name: str, annotations: Annotations) -> Iterator[Pat
                     yield place.path(beside)
 
 
-def _with_text(candidate: Candidate, place: Place, name: str, reading: Reading) -> Candidate:
+def _with_text(candidate: Candidate, place: Place, name: str, reading: ImportScan) -> Candidate:
     try:
         text = read_text(place.path(name), PurePosixPath(name).name)
         disguised.check_plain(text)

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/ai-services/speech-service/how-to-custom-speec
 from pathlib import PurePosixPath
 
 from workbench.core.text.clean import clean_name
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, Reading, Refused, text_of
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, ImportScan, Refused, text_of
 from workbench.services.importers.lines import Line, first_line, read_lines
 from workbench.services.importers.sources import Place
 
@@ -22,7 +22,7 @@ def _is_pair(line: str) -> bool:
     return bool(tab) and PurePosixPath(file.strip()).suffix.lower() in AUDIO_SUFFIXES
 
 
-def read(place: Place, name: str, reading: Reading) -> None:
+def read(place: Place, name: str, reading: ImportScan) -> None:
     table = PurePosixPath(name).name
     for line in read_lines(place.path(name), table):
         if not isinstance(line, Line):

@@ -16,7 +16,7 @@ from workbench.services.importers.candidates import (
     SPEAKER_COLUMNS,
     TEXT_COLUMNS,
     Candidate,
-    Reading,
+    ImportScan,
     Refused,
     first,
     number,
@@ -67,7 +67,7 @@ def _names_a_sound(place: Place, name: str) -> bool:
     return PurePosixPath(cell).suffix.lower() in AUDIO_SUFFIXES
 
 
-def read_audiofolder(place: Place, name: str, reading: Reading) -> None:
+def read_audiofolder(place: Place, name: str, reading: ImportScan) -> None:
     for row in rows_of(place, name, reading):
         written = _written(row)
         label = written if place.chosen or not written else place.label(written, name)
@@ -86,7 +86,7 @@ def recognise_nemo(place: Place) -> list[str]:
     return found
 
 
-def read_nemo(place: Place, name: str, reading: Reading) -> None:
+def read_nemo(place: Place, name: str, reading: ImportScan) -> None:
     for row in rows_of(place, name, reading):
         _take(place, name, row, _written(row), reading)
 
@@ -120,7 +120,7 @@ def _columns(place: Place, name: str) -> set[str]:
     return set(row.values) if row else set()
 
 
-def read_table(place: Place, name: str, reading: Reading) -> None:
+def read_table(place: Place, name: str, reading: ImportScan) -> None:
     """A table whose name may tell the split: DeepSpeech's train.csv, dev.csv, test.csv, XTTS's metadata_eval.csv."""
     stem = PurePosixPath(name).stem
     split = split_name(stem) or split_name(re.split(r"[-_. ]", stem)[-1])
@@ -130,7 +130,7 @@ def read_table(place: Place, name: str, reading: Reading) -> None:
         _take(place, name, row, label, reading, split=split)
 
 
-def rows_of(place: Place, name: str, reading: Reading) -> Iterator[Row]:
+def rows_of(place: Place, name: str, reading: ImportScan) -> Iterator[Row]:
     """A list's readable lines; the others go into the reading."""
     for row in read_rows(place.path(name), name):
         if isinstance(row, Remark):
@@ -146,7 +146,9 @@ def _written(row: Row) -> str:
     return str(first(row.values, FILE_COLUMNS) or "")
 
 
-def _take(place: Place, name: str, row: Row, label: str, reading: Reading, *, split: SplitName | None = None) -> None:
+def _take(
+    place: Place, name: str, row: Row, label: str, reading: ImportScan, *, split: SplitName | None = None
+) -> None:
     file = clean_name(label) or name
     try:
         reading.candidates.append(candidate_of(place, name, row, file, reading, split=split))
@@ -155,7 +157,7 @@ def _take(place: Place, name: str, row: Row, label: str, reading: Reading, *, sp
 
 
 def candidate_of(
-    place: Place, name: str, row: Row, file: str, reading: Reading, *, split: SplitName | None = None
+    place: Place, name: str, row: Row, file: str, reading: ImportScan, *, split: SplitName | None = None
 ) -> Candidate:
     """The sound that a line names.
 

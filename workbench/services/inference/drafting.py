@@ -144,7 +144,7 @@ class Drafting:
 
     def draft_view(self, set_name: str) -> DraftView:
         """Where the drafting of a set stands, whoever drives it."""
-        standing = self.store.kept(("drafting", set_name), lambda: find(self.store, set_name))
+        standing = self.store.cached(("drafting", set_name), lambda: find(self.store, set_name))
         if standing is None:
             return DraftView(set_name, "", 0, 0, None, False, "")
         if standing.state == WORKING and standing.set_id not in self._own:

@@ -39,7 +39,7 @@ def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tupl
     order = sorted(audible, key=lambda i: len(pieces[i][1]))
     texts, seconds = [Heard("")] * len(pieces), [0.0] * len(sounds)
     costs = [max(len(p), backend.padded_to) for _, p in pieces]
-    n, start = backend.read_together, backend.reading_boundary
+    n, start = backend.decode_batch_size, backend.decode_start
 
     def within(numbers: Sequence[int]) -> list[list[int]]:
         return padded_batches(numbers, [costs[i] for i in numbers], CHUNK_SECONDS * SAMPLE_RATE)
@@ -49,7 +49,9 @@ def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tupl
         began = time.monotonic()
         # Listening costs by the second; a step of writing costs hardly more for many clips than for one.
         listened = (backend.encode_prefix([ClipInput(pieces[i][1]) for i in b], start) for b in within(batch))
-        heard = backend.read(backend.collate([item for items in listened for item in items]), start)
+        heard = backend.transcribe_with_confidence(
+            backend.collate([item for items in listened for item in items]), start
+        )
         spent = time.monotonic() - began
         whole = sum(len(pieces[i][1]) for i in batch)
         for i, said in zip(batch, heard, strict=True):

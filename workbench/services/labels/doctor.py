@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from workbench.audio.decode import CLIPPED, QUIET
 from workbench.core.config import FOLDS_BELOW_CLIPS
 from workbench.core.doctor.checks import CHECKS, TITLES, examine
-from workbench.core.doctor.findings import Change, Finding, Labelled, Sound, Ward
+from workbench.core.doctor.findings import Change, Finding, Labelled, LabelSet, Sound
 from workbench.core.types import Clip
 from workbench.errors import DataError, UnknownNameError
 from workbench.services.labels.revisions import Labelling, Revision
@@ -179,7 +179,7 @@ class Doctor:
             with self._store.session() as session:
                 return _state(session, set_name)
 
-        return self._store.kept(("label doctor", set_name), ask)
+        return self._store.cached(("label doctor", set_name), ask)
 
     def _few(self, set_name: str) -> bool:
         """Whether the set is small enough to be examined without being asked."""
@@ -191,7 +191,7 @@ class Doctor:
                 )
                 return len(session.scalars(confirmed.limit(AUTOMATIC + 1)).all())
 
-        return self._store.kept(("confirmed", set_name), ask) <= AUTOMATIC
+        return self._store.cached(("confirmed", set_name), ask) <= AUTOMATIC
 
     def apply(
         self,
@@ -239,7 +239,7 @@ class Doctor:
 
     def _mended(self, set_name: str) -> list[tuple[int, str, bool]]:
         """Clips whose label a remedy made, the newest first: id, kind, whether it is confirmed."""
-        return self._store.kept(("mended", set_name), lambda: self._ask_mended(set_name))
+        return self._store.cached(("mended", set_name), lambda: self._ask_mended(set_name))
 
     def _ask_mended(self, set_name: str) -> list[tuple[int, str, bool]]:
         with self._store.session() as session:
@@ -299,7 +299,7 @@ class Doctor:
             language = find_set(session, set_name).language
         in_folds = len(clips) < FOLDS_BELOW_CLIPS and not came_divided
         patients = [Labelled(c.id, c.name, c.text, c.duration, c.split, _sound(c), drafts.get(c.id)) for c in clips]
-        ward = Ward(patients, language, model, in_folds)
+        ward = LabelSet(patients, language, model, in_folds)
         findings = examine(ward)
         by_id = {c.id: c for c in clips}
         return Report(

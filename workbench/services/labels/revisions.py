@@ -292,7 +292,7 @@ class Labelling:
 
     def in_folds(self, set_name: str) -> bool:
         """Whether a set's clips learn and judge in turns."""
-        return bool(self._store.kept(("in folds", set_name), lambda: in_folds(self.candidates(set_name))))
+        return bool(self._store.cached(("in folds", set_name), lambda: in_folds(self.candidates(set_name))))
 
     def split_of(self, set_name: str) -> SetSplit:
         """How a set's confirmed clips are divided now."""

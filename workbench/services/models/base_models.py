@@ -106,7 +106,7 @@ class BaseModels:
             with self._store.session() as session:
                 return set_choices(session, set_name)
 
-        return self._store.kept(("choices", set_name), ask) if set_name else (None, None)
+        return self._store.cached(("choices", set_name), ask) if set_name else (None, None)
 
     # ---- what there is to choose from ----
 
@@ -116,7 +116,7 @@ class BaseModels:
 
     def offers(self, set_name: str) -> list[Offered]:
         """Every model on offer, what suits the set first, and its choice where the catalogue does not name that."""
-        return self._store.kept(("offers", set_name, self._catalog.look()), lambda: self._offers(set_name))
+        return self._store.cached(("offers", set_name, self._catalog.look()), lambda: self._offers(set_name))
 
     def _offers(self, set_name: str) -> list[Offered]:
         confirmed, language, own = self._confirmed(set_name), self.language(set_name), self.of_set(set_name)

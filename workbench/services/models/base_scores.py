@@ -106,7 +106,7 @@ class Standings:
         Raises:
             UnknownNameError: No such set.
         """
-        return self._store.kept(("standings", set_name), lambda: self._ask(set_name))
+        return self._store.cached(("standings", set_name), lambda: self._ask(set_name))
 
     def _ask(self, set_name: str) -> Confirmed:
         with self._store.session() as session:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from workbench.services.estimates.hardware import Others
+from workbench.services.estimates.hardware import OtherLoad
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trainer
 from workbench.services.runs.fine_tune import FineTune
@@ -44,7 +44,7 @@ def execute(workspace: Workspace, store: Store, name: str) -> Executed:
         WorkbenchError: It cannot be done; the message is for the user.
         StopRequested: Stopped before anything was learned.
     """
-    began, others = time.monotonic(), Others()
+    began, others = time.monotonic(), OtherLoad()
     with store.session() as session:
         row = find_run(session, name)
     trainer = TRAINERS[row.kind]

@@ -21,7 +21,7 @@ from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
 from workbench.core.text.ruler import choose_ruler
 from workbench.services.estimates.duration import timing
-from workbench.services.estimates.hardware import Others
+from workbench.services.estimates.hardware import OtherLoad
 from workbench.services.estimates.workload import Effort
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
@@ -35,7 +35,7 @@ STOPPED = "Stopped; the best state so far was kept."
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 
-def finish(context: RunContext, trained: Trained, began: float, others: Others) -> Arm:
+def finish(context: RunContext, trained: Trained, began: float, others: OtherLoad) -> Arm:
     """Save the model, check what it forgot, store the result; returns the arm that is delivered.
 
     Args:

@@ -45,11 +45,11 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     """
     backend, model = run.backend, run.model
     plans = [plan_for_blocks(backend.blocks(), strategy, config) for strategy, config in run.wanted]
-    shallowest = min(backend.hearing_boundary(plan.boundary) for plan in plans)
+    shallowest = min(backend.audio_boundary(plan.boundary) for plan in plans)
     own_window = backend.window if backend.padded_to else None
     window = run_window(run.config, backend)
     # In a window of the run's own the base listens for itself, as deep as it can: later runs find it done.
-    base_hearing = model.cache(shallowest if window is None else backend.reading_boundary)
+    base_hearing = model.cache(shallowest if window is None else backend.decode_start)
     splits = _splits(run)
     general = _general_check(run, splits, window or backend.window)
     work = _work(run, splits, general, own_window, window, plans)
@@ -206,7 +206,7 @@ def _written(run: LoadedRun, splits: Sequence[Split]) -> tuple[dict[int, str], l
 
 def _learnable(run: LoadedRun, written: Mapping[int, str]) -> dict[int, str]:
     """The labels that can be learned; the others are named in a note."""
-    reasons = {i: run.backend.learnable(text, run.clips[i].n_samples) for i, text in written.items()}
+    reasons = {i: run.backend.unlearnable_reason(text, run.clips[i].n_samples) for i, text in written.items()}
     labels = {i: text for i, text in written.items() if reasons[i] is None}
     problems = {i: reason for i, reason in reasons.items() if reason is not None}
     if not labels:
@@ -238,7 +238,7 @@ def _arm(
     plan = plan_for_blocks(run.backend.blocks(), strategy, config)
     plan = replace(plan, window=float(short.seconds)) if short else plan
     _check_new_characters(plan, new_characters)
-    hearing = model.cache(run.backend.hearing_boundary(plan.boundary), shallow)
+    hearing = model.cache(run.backend.audio_boundary(plan.boundary), shallow)
     if hearing is not shallow:
         run.progress.add("prefix", len(labels))
         model.fill(hearing, [model.item(run.clips[i]) for i in labels], "Listening once with the frozen part")
@@ -246,7 +246,7 @@ def _arm(
     examples = {i: model.example(run.clips[i], text, config.augment_copies) for i, text in labels.items()}
     if cache is not hearing:
         run.progress.add("prefix", len(training))
-        model.fill(cache, [examples[i].items[0] for i in training], "Reading the labels once")
+        model.fill(cache, [examples[i].items[0] for i in training], "ImportScan the labels once")
     copies = [item for i in training for item in examples[i].items[1:]]
     model.fill(cache, copies, "Listening to the altered copies")
     return Arm(strategy, config, plan, hearing, cache, examples)

@@ -25,7 +25,7 @@ from workbench.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Ahead:
+class QueuedRun:
     """A run that another one waits for.
 
     Attributes:
@@ -68,7 +68,7 @@ class RunView:
     title: str = ""
     note: str = ""
     export: str = ""
-    ahead: tuple[Ahead, ...] = ()
+    ahead: tuple[QueuedRun, ...] = ()
     stopping: bool = False
     kept_base: str = ""
 
@@ -237,7 +237,7 @@ class Adaptation:
         self.jobs.resume(name)
 
 
-def run_view(row: RunRow, set_name: str, ahead: Sequence[Ahead] = (), root: Path | None = None) -> RunView:
+def run_view(row: RunRow, set_name: str, ahead: Sequence[QueuedRun] = (), root: Path | None = None) -> RunView:
     """What the page and the command line show of a run."""
     parts = row.split.get("folds") or [row.split]
     config = TrainingConfig.from_json(row.config)
@@ -284,13 +284,13 @@ def _rounded(rate: float) -> float:
     return float(f"{rate:.1e}")
 
 
-def _ahead(session: Any, row: RunRow) -> list[Ahead]:
+def _ahead(session: Any, row: RunRow) -> list[QueuedRun]:
     """The runs that a waiting one waits for: runs work one at a time, the oldest first."""
     if row.status != "queued":
         return []
     before = [r for r in active_runs(session) if r.id < row.id]
     before.sort(key=lambda r: r.status != "running")
-    return [Ahead(r.name, _set_name(session, r), r.progress.get("seconds_left")) for r in before]
+    return [QueuedRun(r.name, _set_name(session, r), r.progress.get("seconds_left")) for r in before]
 
 
 def _set_name(session: Any, row: RunRow) -> str:

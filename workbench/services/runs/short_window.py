@@ -84,7 +84,7 @@ def make_healed(
     encoder = encoder_hash(folder)
     sounds = [c for c in learn_clips() if c.n_samples <= window * SAMPLE_RATE]
     items = [_item(c, copy) for c in sounds for copy in range(HEALING_COPIES + 1)]
-    heard = FeatureCache(workspace.cache, backend, backend.reading_boundary)
+    heard = FeatureCache(workspace.cache, backend, backend.decode_start)
     done = len(items) - len(heard.missing(items))
     progress.phase("healing", "Listening to voices to heal the encoder with", total=len(items), done=done)
     heard.fill(items, done=counted)

@@ -18,7 +18,7 @@ from workbench.atomic import write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.intervals import paired_bootstrap
 from workbench.core.evaluation.scoring import Evaluation
-from workbench.core.evaluation.selection import BASE, Candidate, Choice, choose, recommendation, rungs, survivors
+from workbench.core.evaluation.selection import BASE, Candidate, Selection, choose, recommendation, rungs, survivors
 from workbench.core.types import FreezePlan, Split
 from workbench.errors import TrainingError
 from workbench.services.estimates.duration import Expectation, Expecting
@@ -65,7 +65,7 @@ class Race:
     dev: tuple[int, ...]
     base: Evaluation
     trials: dict[str, Trial]
-    choice: Choice | None = None
+    choice: Selection | None = None
     stopped: bool = False
 
 

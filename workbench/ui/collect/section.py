@@ -10,7 +10,7 @@ from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.clips.import_job import Progress
 from workbench.services.clips.sets import SetInfo
-from workbench.services.importers import TierChoice, Wishes
+from workbench.services.importers import ImportOptions, TierChoice
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.collect.prompts import recorder, recorder_view
@@ -136,7 +136,7 @@ class Collect:
         channels: bool = False,
         progress: gr.Progress = gr.Progress(),
     ) -> list[Any]:
-        return self._add_or_ask(set_name, paths, speaker, Wishes(by_channel=channels), progress)
+        return self._add_or_ask(set_name, paths, speaker, ImportOptions(by_channel=channels), progress)
 
     @shown
     def add_tiers(
@@ -151,7 +151,9 @@ class Collect:
         """The uploads that were waiting for a choice of tiers."""
         if not tiers:
             raise DataError(text.NO_TIER)
-        return self._add_or_ask(set_name, paths, speaker, Wishes(tiers=tuple(tiers), by_channel=channels), progress)
+        return self._add_or_ask(
+            set_name, paths, speaker, ImportOptions(tiers=tuple(tiers), by_channel=channels), progress
+        )
 
     @shown
     def forget(self, paths: Sequence[str]) -> list[Any]:
@@ -159,7 +161,7 @@ class Collect:
         return ["", *_nothing_asked()]
 
     def _add_or_ask(
-        self, set_name: str, paths: Sequence[str], speaker: str, wishes: Wishes, progress: gr.Progress
+        self, set_name: str, paths: Sequence[str], speaker: str, wishes: ImportOptions, progress: gr.Progress
     ) -> list[Any]:
         if not set_name:
             self.uploads.discard(paths)
