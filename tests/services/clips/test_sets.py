@@ -399,10 +399,10 @@ def test_a_lone_surrogate_does_not_break_the_store(collecting, labelling, folder
 
 def test_sets(collecting) -> None:
     info = collecting.create_set("  Ward \n 3 ", "de-CH")
-    assert (info.name, info.language, info.clips, info.duration) == ("LabelSet 3", "de-ch", 0, 0.0)
-    assert collecting.set_words("LabelSet 3", ["Ibuprofen", "", " Ibuprofen", "50 mg\x07"]) == ["Ibuprofen", "50 mg"]
-    assert collecting.set_info("LabelSet 3").words == ("Ibuprofen", "50 mg")
-    for name in ("LabelSet 3", "", "run-3", "x" * 81):
+    assert (info.name, info.language, info.clips, info.duration) == ("Ward 3", "de-ch", 0, 0.0)
+    assert collecting.set_words("Ward 3", ["Ibuprofen", "", " Ibuprofen", "50 mg\x07"]) == ["Ibuprofen", "50 mg"]
+    assert collecting.set_info("Ward 3").words == ("Ibuprofen", "50 mg")
+    for name in ("Ward 3", "", "run-3", "x" * 81):
         with pytest.raises(DataError):
             collecting.create_set(name)
     with pytest.raises(DataError, match="language tag"):

@@ -1,14 +1,17 @@
 """The form of a fine-tune: the strip of blocks, what a browser keeps, filling it from a run, and what a run says."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+import orjson
 import pytest
 
 from tests.ui.conftest import HOSTILE
 from tests.ui.kit.test_html import assert_harmless
+from workbench.asr.training.freezing import plan_for_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.run_result import RunResult
@@ -16,7 +19,7 @@ from workbench.core.types import Block
 from workbench.services.runs.service import QueuedRun, RunView
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
-from workbench.ui.adapt.block_strip import strip_value
+from workbench.ui.adapt.block_strip import block_strip, strip_value
 from workbench.ui.adapt.form import SETTINGS, kept_wishes
 from workbench.ui.adapt.progress import panel, short
 from workbench.ui.adapt.section import Adapt
@@ -205,3 +208,13 @@ def test_a_run_that_kept_nothing_says_so_and_claims_no_learning() -> None:
     assert "Learned from" not in said
     assert "No proof" not in said
     assert "href='#step-compare'" in said
+
+
+def test_the_strip_is_plain_data_to_the_page() -> None:
+    """The page is written with orjson, which takes no enumeration as a key; it answered 500 for one."""
+    plan = plan_for_blocks(blocks := (Block("encoder 1", "encoder", 9, 3, 4), Block("head", "head", 5)), "lora")
+    value = strip_value(blocks, plan, strategy="lora", words=("LoRA", "So."), rank=2)
+    with gr.Blocks() as page:
+        block_strip(value)
+    assert json.loads(orjson.dumps(page.config))["components"]
+    assert value["groups"][0]["blocks"][0]["sizes"]["low-rank adapters"] == 8

@@ -246,7 +246,7 @@ def _arm(
     examples = {i: model.example(run.clips[i], text, config.augment_copies) for i, text in labels.items()}
     if cache is not hearing:
         run.progress.add("prefix", len(training))
-        model.fill(cache, [examples[i].items[0] for i in training], "ImportScan the labels once")
+        model.fill(cache, [examples[i].items[0] for i in training], "Reading the labels once")
     copies = [item for i in training for item in examples[i].items[1:]]
     model.fill(cache, copies, "Listening to the altered copies")
     return Arm(strategy, config, plan, hearing, cache, examples)

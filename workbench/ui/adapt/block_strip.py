@@ -22,7 +22,7 @@ def block_strip(value: dict[str, Any], **kwargs: Any) -> gr.HTML:
     words = text.STRIP_WORDS | {
         "parts": text.PARTS,
         "marks": text.PART_MARKS,
-        "written": {part: word for word, part in PART_WORDS.items()},
+        "written": {part.value: word for word, part in PART_WORDS.items()},
     }
     return gr.HTML(
         value,
