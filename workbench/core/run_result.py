@@ -29,7 +29,8 @@ class RunResult:
     Attributes:
         train_clips: How many the delivered model has learned from; None in results of the first version.
         base_delivered: Whether the model delivered is the base as it was; None in results of earlier versions.
-        interval_method: By which its change was judged; empty in results of earlier versions.
+        interval_method: By which its change was judged; empty in results of earlier versions, whose interval is kept.
+            Any other name than today's is judged by today's method.
         normalizer_reason: Why these text rules; None in results of earlier versions.
         scheme: "test", or "out-of-fold".
         general: The general check set; None where none was wished for. See `GeneralCheck.to_json`.

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from workbench.asr.catalog import fetch as fetch_module
 from workbench.asr.catalog import loading
 from workbench.asr.catalog.catalog import Catalog, folder_spec, rate_for
 from workbench.core.types import ModelSpec
@@ -158,7 +159,7 @@ def test_the_hubs_refusals_are_one_sentence(error: Exception, words: str, monkey
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(loading, "snapshot_download", refuse)
+    monkeypatch.setattr(fetch_module, "snapshot_download", refuse)
     with pytest.raises(ModelError, match=words) as caught:
         loading.load(HUB)
     assert "\n" not in str(caught.value)
@@ -171,7 +172,7 @@ def test_only_safetensors_are_fetched_from_the_hub(monkeypatch: pytest.MonkeyPat
         asked.update(options, repo=repo)
         return str(copied)
 
-    monkeypatch.setattr(loading, "snapshot_download", fetch)
+    monkeypatch.setattr(fetch_module, "snapshot_download", fetch)
     assert loading.load(HUB).blocks()
     assert asked["repo"] == "some/model"
     assert not any(p.endswith((".bin", ".pt", ".pth", ".py", "*")) for p in asked["allow_patterns"])

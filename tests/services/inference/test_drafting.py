@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.services.inprocess import execute, import_tones, prepare
-from workbench.errors import WorkbenchError
+from workbench.core.types import ModelSpec
+from workbench.errors import ModelError, WorkbenchError
 from workbench.services.inference import drafting
 from workbench.services.inference.draft_progress import DraftView
 from workbench.services.inference.process import CLOSING, ENDED, ProcessEndedError
@@ -309,3 +310,46 @@ print(json.dumps(document))
     assert found["fresh"] == found["drafts"][:1]
     assert found["tried"] == [found["drafts"][0], True, True], "the run's base is the model that drafted"
     assert found["one process"]
+
+
+def test_the_last_word_names_no_clip_that_was_erased_meanwhile(
+    workshop: tuple[Workbench, Answering, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, process, ids = workshop
+    names = [bench.labelling.clip(i).name for i in ids]
+    ask = process.ask
+
+    def damaged(request: dict[str, Any], *, behind: bool = False) -> dict[str, Any]:
+        answer = ask(request, behind=behind)
+        answer["broken"] = [int(i) for i in list(answer["heard"]) if int(i) in ids[:2]]
+        for i in answer["broken"]:
+            del answer["heard"][str(i)]
+        return answer
+
+    monkeypatch.setattr(process, "ask", damaged)
+    bench.drafting.start_drafts("tones", "ctc-en")
+    for _ in range(3):
+        process.let.release()
+    wait_for(lambda: bench.drafting.draft_view("tones").done >= 1)
+    bench.collecting.erase(clip_ids=ids[:1])
+    for _ in range(N_CLIPS):
+        process.let.release()
+    view = ended(bench)
+    assert names[1] in view.message
+    assert names[0] not in view.message
+
+
+def test_a_model_of_the_hub_is_fetched_before_anybody_has_to_wait_for_it(
+    workshop: tuple[Workbench, Answering, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, process, ids = workshop
+
+    def unreachable(spec: ModelSpec) -> Path:
+        raise ModelError(f"The model hub cannot be reached and {spec.location} is not on this machine yet.")
+
+    monkeypatch.setattr("workbench.asr.catalog.fetch.fetch", unreachable)
+    bench.drafting.start_drafts("tones", "ctc-en")
+    assert "cannot be reached" in ended(bench).message
+    with pytest.raises(ModelError, match="cannot be reached"):
+        bench.drafting.draft_now("tones", "ctc-en", ids[:1])
+    assert process.asked == []

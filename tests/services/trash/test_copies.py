@@ -153,6 +153,19 @@ def test_what_was_said_of_a_drafting_goes_too(bench: Workbench, whole: bool) -> 
     assert where(bench.workspace, named) == []
 
 
+def test_a_drafting_that_was_broken_off_can_be_gone_on_with(bench: Workbench) -> None:
+    set_id, named = bench.collecting.set_info(SET).id, "left out: mrs-smith.wav"
+    with bench.store.session() as session:
+        broken_off = {"state": "failed", "done": 3, "total": 4, "message": named, "started_at": now()}
+        session.add(DraftingRow(set_id=set_id, model="m", draft=True, **broken_off))
+    bench.collecting.erase(clip_ids=[bench.labelling.clips(SET)[0].id])
+    with bench.store.session() as session:
+        row = session.get(DraftingRow, set_id)
+        assert row is not None
+        assert (row.state, row.done, row.message) == ("failed", 3, "")
+    assert where(bench.workspace, named) == []
+
+
 def test_a_sound_that_lives_in_another_set_keeps_its_other_labels(bench: Workbench) -> None:
     clip = bench.labelling.clips(SET)[0]
     bench.collecting.import_path(bench.workspace.sound_path(clip.sha256), "other")

@@ -177,3 +177,22 @@ def test_an_open_reader_is_waited_for(collecting, store, clip, monkeypatch) -> N
         reader.exec_driver_sql("SELECT count(*) FROM clip").all()
         assert collecting.erase(clip_ids=[clip.id]).complete is False
     assert collecting.erase(clip_ids=[]).complete is True
+
+
+def test_what_runs_keep_to_go_on_with_forgets_the_clip(collecting, clip, workspace) -> None:
+    """Texts of a learning curve's models and of a sweep's arms; an earlier version's do not say whose they are."""
+    curve = workspace.runs / "run-1" / "curve" / "8-0-0" / "texts.json"
+    race = workspace.runs / "run-2" / "training" / "race.json"
+    earlier = workspace.runs / "run-3" / "training" / "race.json"
+    for path in (curve, race, earlier):
+        path.parent.mkdir(parents=True)
+    curve.write_text(json.dumps({str(clip.id): SECRET, "99": "kept"}))
+    race.write_text(
+        json.dumps({"head": {"made": 1, "texts": {str(clip.id): SECRET, "99": "kept"}}, "top-1": {"texts": {}}})
+    )
+    earlier.write_text(json.dumps({"head": {"made": 1, "texts": [SECRET, "other"]}}))
+    collecting.erase(clip_ids=[clip.id])
+    assert json.loads(curve.read_text()) == {"99": "kept"}
+    assert json.loads(race.read_text()) == {"head": {"made": 1, "texts": {"99": "kept"}}, "top-1": {"texts": {}}}
+    assert SECRET not in earlier.read_text()
+    assert not list(workspace.runs.rglob("*.tmp"))

@@ -11,18 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-)
 from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
 
 from workbench.asr.catalog.catalog import check_memory
-from workbench.asr.catalog.kept_models import KEPT, kept_folder
+from workbench.asr.catalog.fetch import fetch
 from workbench.asr.catalog.model_folder import ModelFolder, judge
 from workbench.asr.catalog.outline import CTC_NAMINGS, is_failure
 from workbench.asr.models.backend import Backend, ClipInput
@@ -33,12 +25,6 @@ from workbench.asr.weights.generation_settings import complete
 from workbench.asr.weights.soundness import check_finite, check_shapes
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError, WorkbenchError
-
-# What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
-HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
-
-# MMS has an adapter for each of a thousand languages; the one that is wanted is fetched when it is.
-NOT_FETCHED = ["adapter.*"]
 
 # Besides the weights: everything that changes what a model computes or writes.
 FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
@@ -122,42 +108,6 @@ def _one_sentence(spec: ModelSpec) -> Iterator[None]:
         if not is_failure(e):
             raise
         raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
-
-
-def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path:
-    """The model's folder; a hub model is downloaded once and kept by huggingface_hub.
-
-    Raises:
-        ModelError: The folder is gone, the hub cannot be reached, the id is wrong, the model is gated.
-    """
-    if spec.source in KEPT:
-        kept = kept_folder(spec)
-        if kept is None:
-            remedy = f"get it with `workbench fetch {spec.name}`" if spec.source == "fetched" else "add it again"
-            raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another model.")
-        return kept
-    if spec.source != "hub":
-        folder = Path(spec.location)
-        if not (folder / "config.json").is_file():
-            raise ModelError(
-                f"The model {spec.name} is no longer in {folder}; put it back there, or choose another model."
-            )
-        return folder
-    progress(f"Fetching {spec.location} from the model hub")
-    try:
-        return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS, ignore_patterns=NOT_FETCHED))
-    except GatedRepoError as e:
-        raise ModelError(
-            f"The model {spec.location} asks for consent on the hub; "
-            "accept its terms there, run 'hf auth login', and try again."
-        ) from e
-    except (RepositoryNotFoundError, HFValidationError) as e:
-        raise ModelError(f"The hub has no model called {spec.location}; check the spelling of OWNER/NAME.") from e
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as e:
-        raise ModelError(
-            f"The model hub cannot be reached and {spec.location} is not on this machine yet; "
-            "go online once, or choose a bundled model or a local folder."
-        ) from e
 
 
 def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:

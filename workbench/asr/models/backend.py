@@ -83,7 +83,7 @@ class Backend(Protocol):
         """Run blocks `start` … `stop`−1 on activations of boundary `start`, in eval mode without gradients.
 
         Args:
-            label_ids: Token ids of each clip's label, used where `label_matters(stop)`; else they may be empty.
+            label_ids: Token ids of each clip's label, used where `depends_on_label(stop)`; else they may be empty.
         """
         ...
 

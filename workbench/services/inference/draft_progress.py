@@ -7,9 +7,10 @@ from typing import Final
 from sqlalchemy import select, update
 
 from workbench.core.types import Seconds
+from workbench.services.storage.sound_files import say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, DraftingRow, HypothesisRow, now
-from workbench.store.queries import batches
+from workbench.store.queries import batches, lock_set
 
 WORKING: Final = "working"
 DONE: Final = "done"
@@ -103,13 +104,23 @@ def note(store: Store, set_id: int, done: int, seconds_left: Seconds | None, mes
         return True
 
 
-def finish(store: Store, set_id: int, state: str, done: int, message: str) -> None:
-    """Note how it ended; nothing of a set that was deleted meanwhile."""
+def finish(store: Store, set_id: int, state: str, done: int, message: str, broken: Collection[int] = ()) -> None:
+    """Note how it ended; nothing of a set that was deleted meanwhile.
+
+    Args:
+        broken: Clips with a damaged sound. They are named in the last word, but for those that were erased meanwhile:
+            the write lock is taken first, so that none is erased between the look and the word.
+    """
     with store.session() as session:
+        lock_set(session, set_id)
         row = session.get(DraftingRow, set_id)
-        if row is not None:
-            row.done = done
-            row.state, row.message = state, _cut_off(row) if state == INTERRUPTED else message
+        if row is None:
+            return
+        named = [c for ids in batches(broken) for c in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
+        if named:
+            message = f"{message} {say_left_out(named, row.total)}"
+        row.done = done
+        row.state, row.message = state, _cut_off(row) if state == INTERRUPTED else message
 
 
 def interrupt(store: Store, set_id: int) -> None:

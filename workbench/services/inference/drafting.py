@@ -51,6 +51,7 @@ BUSY_SECONDS: Final[Seconds] = 8.0  # of work in each request after it: so long 
 PROBING_SECONDS: Final[Seconds] = 1.0  # somebody who looks holds the lock for a moment
 CLOSING_SECONDS: Final[Seconds] = 10.0
 UNEXPECTED: Final = "Drafting ended with an unexpected error; the server's log has the details."
+ENDING: Final = "The last drafting of the set {set_name} is just being ended; try again in a moment."
 BY_ITSELF: Final = (
     "After {done} of {total} clips the process that runs the models ended without a word, perhaps for lack of memory; "
     "close other programs or choose a smaller model, then start again to go on."
@@ -173,6 +174,7 @@ class Drafting:
         texts: dict[int, str] = {}
         broken: list[Clip] = []
         waiting, language, pace = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids), _Pace()
+        self._fetch(model)
         while waiting:
             heard, damaged = self._hear(model, pace, waiting, language)
             self.labelling.save_drafts(model, heard)
@@ -192,7 +194,8 @@ class Drafting:
         try:
             lock.acquire(timeout=PROBING_SECONDS)
         except Timeout:
-            raise WorkbenchError(_already(set_name)) from None
+            busy = self.draft_view(set_name).active
+            raise WorkbenchError(_already(set_name) if busy else ENDING.format(set_name=set_name)) from None
         try:
             language = self._language(set_name)
             had = begin(self.store, set_id, model, language, [c.id for c in clips], draft=draft)
@@ -209,7 +212,8 @@ class Drafting:
     def _drive(self, work: _Work, lock: FileLock) -> None:
         try:
             state, message = self._carry_out(work)
-            ended = partial(finish, self.store, work.set_id, state, work.done, message)
+            broken = [clip.id for clip in work.broken] if state == DONE else []
+            ended = partial(finish, self.store, work.set_id, state, work.done, message, broken)
             first_served(self.store, "The end of the drafting was not noted", ended)  # it may say that the disk is full
         except Exception:  # the thread's boundary: the store says nothing of its end, and whoever looks finds it dead
             logging.getLogger(__name__).exception("the end of drafting %s could not be written", work.set_name)
@@ -232,6 +236,7 @@ class Drafting:
             return FAILED, UNEXPECTED
 
     def _hear_all(self, work: _Work) -> tuple[str, str]:
+        self._fetch(work.model)
         waiting, pace, message = list(work.clips), _Pace(), "Getting ready"
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
@@ -242,6 +247,17 @@ class Drafting:
             work.broken += damaged
             message = "Drafting" if work.draft else "Listening"
         return DONE, _told(work)
+
+    def _fetch(self, model: str) -> None:
+        """Bring a model's files here before its process is asked, so that nobody waits for a download of another's.
+
+        Raises:
+            ModelError: They cannot be had.
+        """
+        if not is_run(model):
+            from workbench.asr.catalog.fetch import fetch
+
+            fetch(self.catalog.find(model))
 
     def _hear(
         self, model: str, pace: _Pace, waiting: list[Clip], language: str | None, *, behind: bool = False
@@ -294,11 +310,10 @@ def _already(set_name: str) -> str:
 
 
 def _told(work: _Work) -> str:
-    """The last word on a set that was heard to its end."""
+    """The last word on a set that was heard to its end, but for the clips with a damaged sound; see `finish`."""
     texts = [*work.had, *work.texts]
     silent = sum(not said for said in texts)
     endless = sum(repetition(said) is not None for said in texts)
     nobody = f" In {silent} of them it heard no speech." if silent else ""
     circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
-    gone = f" {say_left_out(work.broken, work.total)}" if work.broken else ""
-    return f"{work.done} clips {'drafted' if work.draft else 'heard'} by {work.model}.{nobody}{circles}{gone}"
+    return f"{work.done} clips {'drafted' if work.draft else 'heard'} by {work.model}.{nobody}{circles}"

@@ -13,6 +13,7 @@ from typing import Final
 from cachetools import LRUCache
 
 from workbench.asr.catalog import loading
+from workbench.asr.catalog.fetch import fetch
 from workbench.asr.models.backend import Backend
 from workbench.asr.training.checkpoint import load_run_model
 from workbench.core.text.languages import spoken_code
@@ -108,7 +109,7 @@ class LoadedModels:
     def _base(self, spec: ModelSpec) -> Backend:
         folder = self._fetched.get(spec.location) if spec.source == "hub" else None
         if folder is None:
-            folder = loading.fetch(spec)
+            folder = fetch(spec)
         if spec.source == "hub":
             self._fetched[spec.location] = folder
         return self._found(Base(folder, loading.fingerprint(folder)), lambda: loading.load(spec))

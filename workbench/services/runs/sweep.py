@@ -39,23 +39,33 @@ class Trial:
         made: Updates that it has made.
         finished: Whether training on would change nothing: all updates made, or no progress for long enough.
         outcome: Of its training so far.
-        texts: What its best state hears in the dev clips, in their order.
+        texts: Dev clip -> what its best state hears in it.
     """
 
     name: str
     made: int
     finished: bool
     outcome: TrainingOutcome
-    texts: list[str]
+    texts: dict[int, str]
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Trial":
+    def from_json(cls, document: Mapping[str, Any], dev: Sequence[int]) -> "Trial | None":
+        """A trial as it was kept; None where a text of a dev clip is missing, as after one was erased.
+
+        Args:
+            dev: The dev clips, in whose order earlier versions kept the texts.
+        """
+        kept = document["texts"]
+        texts = {int(i): text for i, text in (kept.items() if isinstance(kept, dict) else zip(dev, kept, strict=False))}
+        if not set(dev) <= texts.keys():
+            return None
         checks = tuple(Check(**c) for c in document["outcome"]["checks"])
-        return cls(**{**document, "outcome": TrainingOutcome(**{**document["outcome"], "checks": checks})})
+        outcome = TrainingOutcome(**{**document["outcome"], "checks": checks})
+        return cls(**{**document, "outcome": outcome, "texts": texts})
 
 
 @dataclass
@@ -136,7 +146,7 @@ class _Races:
     def run(self, split: Split, folder: Path, fold: int | None) -> Race:
         """Halve the arms until the last ones are fully trained."""
         base = self.training.scored(split.dev, self._base_texts(split))
-        race = Race(split.dev, base, _read(folder))
+        race = Race(split.dev, base, _read(folder, split.dev))
         alive = list(self.arms)
         longest = max(arm.planned_updates(split.train) for arm in self.arms.values())
         for count, made in rungs(len(self.arms), longest):
@@ -152,7 +162,7 @@ class _Races:
                 break
         candidates = [Candidate(BASE, 0, _errors(base))]
         for name, trial in race.trials.items():
-            errors = _errors(self.training.scored(split.dev, trial.texts))
+            errors = _errors(self.training.scored(split.dev, [trial.texts[i] for i in split.dev]))
             candidates.append(Candidate(name, self.arms[name].plan.trainable_parameters, errors))
         race.choice = choose(candidates, [c.reference_words for c in base.clips])
         self.finished.append(race)
@@ -195,15 +205,19 @@ class _Races:
             outcome.steps,
             outcome.steps >= planned or outcome.steps < target,
             outcome,
-            [heard[i] for i in split.dev],
+            {i: heard[i] for i in split.dev},
             round(seconds, 2),
         )
         race.stopped = outcome.stopped
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "race.json", {name: trial.to_json() for name, trial in race.trials.items()})
 
+    def _heard(self, race: Race, name: str) -> Evaluation:
+        """What an arm's best state hears in the dev clips, held against their labels."""
+        return self.training.scored(race.dev, [race.trials[name].texts[i] for i in race.dev])
+
     def _score(self, race: Race, name: str) -> tuple[float, float]:
-        found = self.training.scored(race.dev, race.trials[name].texts)
+        found = self._heard(race, name)
         return found.wer, found.cer
 
     # ---- the winner ----
@@ -268,7 +282,7 @@ class _Races:
             trials = [race.trials[name] for race in self.finished if name in race.trials]
             if len(trials) < len(self.finished):
                 continue  # stopped before its first rung
-            scored = [self.training.scored(race.dev, race.trials[name].texts) for race in self.finished]
+            scored = [self._heard(race, name) for race in self.finished]
             errors = tuple(c.errors for s in scored for c in s.clips)
             candidates.append(Candidate(name, arm.plan.trainable_parameters, errors))
             wers[name] = sum(errors) / max(1, sum(words))
@@ -310,9 +324,10 @@ def _slug(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _read(folder: Path) -> dict[str, Trial]:
+def _read(folder: Path, dev: Sequence[int]) -> dict[str, Trial]:
     """What an interrupted race had come to."""
     file = folder / "race.json"
     if not file.is_file():
         return {}
-    return {name: Trial.from_json(d) for name, d in json.loads(file.read_text(encoding="utf-8")).items()}
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return {name: trial for name, document in kept.items() if (trial := Trial.from_json(document, dev))}

@@ -7,7 +7,7 @@ are rewritten too, see `scrubbing.py`. A sound that another clip still uses, in 
 
 import json
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from workbench.store.scrubbing import ERASED_NAME, Erasure, scrub_copies
 from workbench.workspace import Workspace
 
 KEEP_DAYS: Final = 7  # a deletion can be undone this long
+_UNSYNCHRONIZED: Final = {"synchronize_session": False}
 CHECKPOINT_TRIES: Final = 50  # of 0.1 s; a reader in another process may hold the log for a moment
 
 
@@ -286,9 +287,12 @@ def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple
         cached = _remove_cached(workspace, lonely)
         _remove_copies(workspace, lonely)
         _forget_texts(workspace, set(clip_ids))
-        # The last word of a drafting may name clips.
-        ended = DraftingRow.set_id.in_(select(ClipRow.set_id).where(wanted)), DraftingRow.state != "working"
-        session.execute(delete(DraftingRow).where(*ended).execution_options(synchronize_session=False))
+        # The last word of a drafting may name clips; one that was broken off can be gone on with all the same.
+        here = DraftingRow.set_id.in_(select(ClipRow.set_id).where(wanted))
+        broken_off = here, DraftingRow.state.in_(("failed", "interrupted"))
+        ended = here, DraftingRow.state.in_(("done", "stopped"))
+        session.execute(update(DraftingRow).where(*broken_off).values(message="").execution_options(**_UNSYNCHRONIZED))
+        session.execute(delete(DraftingRow).where(*ended).execution_options(**_UNSYNCHRONIZED))
         erased = session.execute(delete(ClipRow).where(wanted)).rowcount  # type: ignore[attr-defined]
     return erased, sounds, cached
 
@@ -346,9 +350,26 @@ def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
     for path in workspace.runs.glob("*/*/outcome.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
         texts = document.get("texts", {})
-        kept = {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
-        if len(kept) < len(texts):
-            write_json(path, {**document, "texts": kept})
+        if kept := _without(texts, clip_ids):
+            write_json(path, {**document, "texts": kept[0]})
+    for path in workspace.runs.glob("*/curve/*/texts.json"):  # what the models of a learning curve heard
+        if kept := _without(json.loads(path.read_text(encoding="utf-8")), clip_ids):
+            write_json(path, kept[0])
+    for path in workspace.runs.glob("*/*/race.json"):  # what the arms of a sweep heard in the dev clips
+        trials = json.loads(path.read_text(encoding="utf-8"))
+        # Those of earlier versions do not say which text is whose: all go, and that arm is trained again.
+        parts = {
+            n: _without(t["texts"], clip_ids) if isinstance(t["texts"], dict) else ({},) for n, t in trials.items()
+        }
+        if any(parts.values()):
+            told = {n: {**t, "texts": kept[0]} if (kept := parts[n]) else t for n, t in trials.items()}
+            write_json(path, told)
+
+
+def _without(texts: Mapping[str, Any], clip_ids: set[int]) -> tuple[dict[str, Any]] | None:
+    """Texts by clip without those of some clips; None where none of them is there."""
+    kept = {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
+    return (kept,) if len(kept) < len(texts) else None
 
 
 def _erase_set_row(session: Session, row: ClipSetRow) -> None:
