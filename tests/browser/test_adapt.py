@@ -119,7 +119,7 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
         assert answer.wait(60)
         return look(*args, **kwargs)
 
-    monkeypatch.setattr(bench.adaptation, "preview", late)
+    monkeypatch.setattr(bench.planning, "preview", late)
     page.get_by_label("Head", exact=True).check()
     counted(page, 1)
     epochs.fill("7")  # and still in the field

@@ -55,7 +55,7 @@ def test_blocks_clicked_in_quick_succession_all_count(
     page.wait_for_function("!document.querySelector('#start').disabled")
     page.get_by_role("button", name="More settings").click()
     late = Late(bench.model_facts.plan, lambda model, strategy, config: config.blocks == "encoder 10, head")
-    monkeypatch.setattr(bench.adaptation, "plan", late)
+    monkeypatch.setattr(bench.model_facts, "plan", late)
     block(page, "encoder 10").click()
     assert late.waits.wait(LATE_S)
     block(page, "encoder 9").click()
@@ -77,7 +77,7 @@ def test_a_review_that_was_overtaken_is_not_drawn(
     page.get_by_role("button", name="More settings").click()
     page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
     late = Late(bench.planning.preview, lambda s, m, strategy, given: given.get("epochs") == 7 and strategy != "head")
-    monkeypatch.setattr(bench.adaptation, "preview", late)
+    monkeypatch.setattr(bench.planning, "preview", late)
     page.locator("#setting-epochs input").fill("7")
     page.locator("#setting-epochs input").blur()
     assert late.waits.wait(LATE_S)
@@ -96,7 +96,7 @@ def test_a_setting_put_back_while_its_review_is_made_stays_put_back(
     page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
     page.get_by_role("button", name="More settings").click()
     late = Late(bench.planning.preview, lambda s, m, strategy, given: given.get("epochs") == 7)
-    monkeypatch.setattr(bench.adaptation, "preview", late)
+    monkeypatch.setattr(bench.planning, "preview", late)
     epochs = page.locator("#setting-epochs input")
     epochs.fill("7")
     epochs.blur()
