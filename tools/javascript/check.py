@@ -16,6 +16,7 @@ from workbench.ui.kit.scripts import FUNCTIONS, PROGRAMS, piece
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 WORK = ROOT / "build" / "javascript"
+PATIENCE_S = 300
 FINDING = re.compile(r"programs/(?P<program>\w+)\.js(?:\((?P<line>\d+),\d+\)|:(?P<row>\d+):\d+): (?P<said>.*)")
 
 
@@ -63,7 +64,12 @@ def install() -> str:
         return ""
     shutil.copy(wanted, here)
     command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-    fetched = subprocess.run(command, cwd=WORK, capture_output=True, text=True)
+    command += ["--fetch-retries=1", "--fetch-timeout=60000"]
+    try:
+        fetched = subprocess.run(command, cwd=WORK, capture_output=True, text=True, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        here.unlink()
+        return f"npm did not fetch TypeScript and ESLint within {PATIENCE_S} s"
     if fetched.returncode == 0:
         return ""
     here.unlink()
