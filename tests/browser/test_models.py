@@ -11,6 +11,7 @@ from tests.browser.conftest import PATIENCE_MS, go, write_samples
 from tests.services.models.test_fetch import Hub, files, hub, offer  # noqa: F401 - fixtures
 from workbench.asr.catalog.offers import Offer
 from workbench.services.models import service as getting
+from workbench.services.models.fetch import fetch_model
 from workbench.services.models.progress import Step, Watch
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
@@ -110,7 +111,7 @@ def test_get_stop_and_get_again(
 ) -> None:
     own_bench.catalog.refresh()
     own_bench.collecting.import_path(write_samples(tmp_path / "gets", n=6), "gets")
-    fetch, half, go_on = getting.fetch_model, threading.Event(), threading.Event()
+    fetch, half, go_on = fetch_model, threading.Event(), threading.Event()
 
     def slowly(name: str, watch: Watch) -> object:
         def tell(step: Step) -> None:
@@ -122,7 +123,7 @@ def test_get_stop_and_get_again(
 
         return fetch(name, Watch(tell, watch.stopped))
 
-    monkeypatch.setattr(getting, "fetch_model", slowly)
+    monkeypatch.setattr(getting, "fetch_beside", slowly)
     with Server(own_bench) as server:
         page = open_page(url=server.url)
         field(page, "Base model").select_option(offer.name)

@@ -1,4 +1,4 @@
-"""Fetching a model in the background: in a thread of the server, whose state every page sees, also after a reload."""
+"""Fetching a model in the background: a process beside the server, whose state every page sees, also after a reload."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from workbench.asr.catalog.catalog import Catalog, state_of
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.models.fetch import fetch_model
+from workbench.services.models.process import fetch_beside
 from workbench.services.models.progress import Step, Watch
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Getting:
 
     def _get(self, model: str) -> None:
         try:
-            fetch_model(model, Watch(lambda step: self._show(model, step), lambda: self._views[model].stopping))
+            fetch_beside(model, Watch(lambda step: self._show(model, step), lambda: self._views[model].stopping))
             self._catalog.refresh()
             self._give(model)
             self._end(model, f"{model} is here.")
