@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ui.served import started
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
 
@@ -140,3 +143,20 @@ def test_nothing_on_the_page_waits_until_it_is_opened_to_be_drawn(server: Server
     accordions = [c["props"] for c in json.loads(get(server, "/config")[1])["components"] if c["type"] == "accordion"]
     assert len(accordions) > 3
     assert [props["label"] for props in accordions if props["open"] is False] == []
+
+
+def test_the_end_is_quiet_while_a_page_is_open(tmp_path: Path) -> None:
+    """Ctrl+C with an open tab: its streams are cut, which uvicorn tells in a hundred lines for each."""
+    with started(tmp_path / "workspace") as served:
+        tab = served.page()
+        head = "".join(f"{name}: {value}\r\n" for name, value in tab.headers.items())
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as stream:
+            asked = f"GET /gradio_api/heartbeat/{tab.session} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n{head}\r\n"
+            stream.sendall(asked.encode())
+            assert b"200" in stream.recv(100)
+            served.process.send_signal(signal.SIGINT)
+            assert served.process.wait(60) == 0
+    said = "".join(served.lines)
+    assert "Closing" in said
+    assert "Traceback" not in said
+    assert "ERROR" not in said

@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 import webbrowser
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
@@ -135,6 +136,21 @@ def _keep_house(workbench: Workbench) -> None:
         time.sleep(HOUR_S)
 
 
+@contextmanager
+def _without_words() -> Iterator[None]:
+    """Open pages hold streams that end when the server does; uvicorn prints a traceback for each."""
+    log = logging.getLogger("uvicorn.error")
+
+    def silent(_: logging.LogRecord) -> bool:
+        return False
+
+    log.addFilter(silent)
+    try:
+        yield
+    finally:
+        log.removeFilter(silent)
+
+
 class Server:
     """The page in a thread of this process: a context manager, for `serve` and for tests.
 
@@ -195,7 +211,8 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        with _without_words():
+            self._thread.join(timeout=10)
         if self._folder_before is not None:  # of another server of this process, which goes on
             os.environ[UPLOAD_FOLDER] = self._folder_before
         self.close()

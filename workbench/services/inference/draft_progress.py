@@ -14,7 +14,7 @@ from workbench.store.queries import batches, lock_set
 
 WORKING: Final = "working"
 DONE: Final = "done"
-STOPPED: Final = "stopped"  # its user did not want it: it begins anew
+STOPPED: Final = "stopped"
 FAILED: Final = "failed"
 INTERRUPTED: Final = "interrupted"
 CUT_OFF: Final = "{done} of {total} clips {heard} before the server ended; start again to go on."
@@ -73,7 +73,7 @@ def begin(
     with store.session() as session:
         row = session.get(DraftingRow, set_id)
         had: dict[int, str] = {}
-        broken_off = row is not None and row.state in (WORKING, FAILED, INTERRUPTED)
+        broken_off = row is not None and row.state in (WORKING, STOPPED, FAILED, INTERRUPTED)
         if row is not None and broken_off and (row.model, row.language, row.draft) == (model, language, draft):
             query = (
                 select(HypothesisRow.clip_id, HypothesisRow.text)

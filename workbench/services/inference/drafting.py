@@ -240,7 +240,7 @@ class Drafting:
         waiting, pace, message = list(work.clips), _Pace(), "Getting ready"
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
-                return STOPPED, f"Stopped after {work.done} of {work.total} clips."
+                return STOPPED, f"Stopped after {work.done} of {work.total} clips; start again to go on."
             heard, damaged = self._hear(work.model, pace, waiting, work.language, behind=True)
             self.labelling.save_drafts(work.model, heard, draft=work.draft)
             work.texts += [said.text for said in heard.values()]

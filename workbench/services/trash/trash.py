@@ -289,8 +289,8 @@ def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple
         _forget_texts(workspace, set(clip_ids))
         # The last word of a drafting may name clips; one that was broken off can be gone on with all the same.
         here = DraftingRow.set_id.in_(select(ClipRow.set_id).where(wanted))
-        broken_off = here, DraftingRow.state.in_(("failed", "interrupted"))
-        ended = here, DraftingRow.state.in_(("done", "stopped"))
+        broken_off = here, DraftingRow.state.in_(("failed", "interrupted", "stopped"))
+        ended = here, DraftingRow.state == "done"
         session.execute(update(DraftingRow).where(*broken_off).values(message="").execution_options(**_UNSYNCHRONIZED))
         session.execute(delete(DraftingRow).where(*ended).execution_options(**_UNSYNCHRONIZED))
         erased = session.execute(delete(ClipRow).where(wanted)).rowcount  # type: ignore[attr-defined]
