@@ -149,3 +149,14 @@ def test_impossible_sweeps_are_refused(bench: Workbench, spec: ModelSpec) -> Non
         bench.adaptation.start_sweep("tones", spec, ["head", "decoder"], [1e-3], SETTINGS)
     assert bench.model_facts.sweep_strategies("ctc-en") == ["head", "top-1", "top-2", "top-4"]
     assert bench.model_facts.sweep_strategies("whisper-en") == ["top-1", "top-2", "decoder"]
+
+
+def test_texts_of_an_earlier_version_count_only_where_each_is_known() -> None:
+    outcome = {"steps": 3, "best_step": 2, "checks": [], "stopped": False}
+    kept = {"name": "head", "made": 3, "finished": False, "outcome": outcome, "texts": ["a", "b"], "seconds": 1.0}
+    trial = sweeping.Trial.from_json(kept, (7, 8))
+    assert trial is not None
+    assert trial.texts == {7: "a", 8: "b"}
+    assert sweeping.Trial.from_json(kept, (8,)) is None, "a dev clip went since, and which text was its is not known"
+    assert sweeping.Trial.from_json(trial.to_json(), (8,)) is not None
+    assert sweeping.Trial.from_json(trial.to_json(), (7, 9)) is None

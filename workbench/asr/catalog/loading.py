@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoProcessor
 
 from workbench.asr.catalog.catalog import check_memory
-from workbench.asr.catalog.fetch import fetch
+from workbench.asr.catalog.fetch import Progress, fetch
 from workbench.asr.catalog.model_folder import ModelFolder, judge
 from workbench.asr.catalog.outline import CTC_NAMINGS, is_failure
 from workbench.asr.models.backend import Backend, ClipInput
@@ -32,8 +32,6 @@ FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.
 SEQ2SEQ_BACKENDS = {"whisper": WhisperBackend, "moonshine": MoonshineBackend}  # by config.json's model_type
 
 TRIED_SAMPLES = SAMPLE_RATE // 5
-
-Progress = Callable[[str], None]
 
 
 def device() -> torch.device:

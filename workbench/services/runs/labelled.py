@@ -80,7 +80,7 @@ def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> Confirm
 def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: str) -> tuple[dict[str, Any], list[str]]:
     """The run's copy of the split, as JSON, and what to say about it."""
     if config.folds > 1:
-        candidates = [_candidate(c, keep=False) for c in labelled]
+        candidates = [SplitCandidate(c.clip_id, c.text, c.speaker, c.source) for c in labelled]
         cut = folds(candidates, config.folds, seed=0)
         empty = Split((), (), (), cut[0].rule, 0)
         return empty.to_json() | {"folds": [s.to_json() for s in cut]}, []
@@ -111,8 +111,3 @@ def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: st
         )
     split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
     return split.to_json() | {"folds": []}, notes
-
-
-def _candidate(clip: LabelledClip, *, keep: bool) -> SplitCandidate:
-    split: Any = clip.split if keep else None
-    return SplitCandidate(clip.clip_id, clip.text, clip.speaker, clip.source, split, clip.fixed and keep)

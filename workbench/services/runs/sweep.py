@@ -60,7 +60,9 @@ class Trial:
             dev: The dev clips, in whose order earlier versions kept the texts.
         """
         kept = document["texts"]
-        texts = {int(i): text for i, text in (kept.items() if isinstance(kept, dict) else zip(dev, kept, strict=False))}
+        if not isinstance(kept, dict):
+            kept = dict(zip(dev, kept, strict=True)) if len(kept) == len(dev) else {}
+        texts = {int(i): text for i, text in kept.items()}
         if not set(dev) <= texts.keys():
             return None
         checks = tuple(Check(**c) for c in document["outcome"]["checks"])

@@ -7,7 +7,7 @@ are rewritten too, see `scrubbing.py`. A sound that another clip still uses, in 
 
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -344,32 +344,28 @@ def _remove_if_heard(path: Path, hashes: set[str]) -> None:
 
 
 def _forget_texts(workspace: Workspace, clip_ids: set[int]) -> None:
-    """Folds keep what their model heard until the run is done, so that it can be resumed; runs keep word times."""
+    """Runs keep word times, and what their models heard, so that they can be resumed."""
     for folder in workspace.runs.iterdir():
         forget_times(folder, clip_ids)
-    for path in workspace.runs.glob("*/*/outcome.json"):
-        document = json.loads(path.read_text(encoding="utf-8"))
-        texts = document.get("texts", {})
-        if kept := _without(texts, clip_ids):
-            write_json(path, {**document, "texts": kept[0]})
-    for path in workspace.runs.glob("*/curve/*/texts.json"):  # what the models of a learning curve heard
-        if kept := _without(json.loads(path.read_text(encoding="utf-8")), clip_ids):
-            write_json(path, kept[0])
-    for path in workspace.runs.glob("*/*/race.json"):  # what the arms of a sweep heard in the dev clips
-        trials = json.loads(path.read_text(encoding="utf-8"))
+
+    def forget(texts: Mapping[str, Any]) -> dict[str, Any]:
+        return {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
+
+    def of_trial(trial: dict[str, Any]) -> dict[str, Any]:
         # Those of earlier versions do not say which text is whose: all go, and that arm is trained again.
-        parts = {
-            n: _without(t["texts"], clip_ids) if isinstance(t["texts"], dict) else ({},) for n, t in trials.items()
-        }
-        if any(parts.values()):
-            told = {n: {**t, "texts": kept[0]} if (kept := parts[n]) else t for n, t in trials.items()}
-            write_json(path, told)
+        return {**trial, "texts": forget(trial["texts"]) if isinstance(trial["texts"], dict) else []}
+
+    _rewrite(workspace.runs.glob("*/*/outcome.json"), lambda fold: {**fold, "texts": forget(fold.get("texts", {}))})
+    _rewrite(workspace.runs.glob("*/curve/*/texts.json"), forget)
+    _rewrite(workspace.runs.glob("*/*/race.json"), lambda race: {name: of_trial(t) for name, t in race.items()})
 
 
-def _without(texts: Mapping[str, Any], clip_ids: set[int]) -> tuple[dict[str, Any]] | None:
-    """Texts by clip without those of some clips; None where none of them is there."""
-    kept = {clip_id: text for clip_id, text in texts.items() if int(clip_id) not in clip_ids}
-    return (kept,) if len(kept) < len(texts) else None
+def _rewrite(files: Iterable[Path], change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change JSON documents, those that it changes at all."""
+    for path in files:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if (changed := change(document)) != document:
+            write_json(path, changed)
 
 
 def _erase_set_row(session: Session, row: ClipSetRow) -> None:
