@@ -23,6 +23,7 @@ declare function watch(names: string | string[], callback: () => void): void;
 
 interface Window {
   showPlace(id: string): void;
+  openStage(step: string): void;
   gradio_config?: { app_id: string };
   addEventListener<K extends keyof WindowEventMap>(
     type: K, listener: (event: OfElement<WindowEventMap[K]>) => void, options?: boolean): void;
@@ -33,6 +34,8 @@ interface Document {
 }
 interface DocumentEventMap {
   'show-clip': CustomEvent<number>;
+  'clip-shown': CustomEvent<{ step: string; id: number | string }>;
+  'stage-opened': CustomEvent<string>;
 }
 
 /** A browser takes null for "none" here, too. */

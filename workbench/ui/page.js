@@ -8,24 +8,18 @@
     paint(mode);
     try { localStorage.setItem(key, mode); } catch { /* not kept, still switched */ }
   });
-  // A jump moves the column that holds the place, where columns scroll by themselves, and the page only if it has to.
+  // A jump opens the stage that holds the place.
   window.showPlace = (id) => {
     const place = document.getElementById(id);
     if (!place) return;
-    const lane = place.closest('.lane');
-    if (lane && /auto|scroll/.test(getComputedStyle(lane).overflowY)) {
-      const top = place.getBoundingClientRect().top - lane.getBoundingClientRect().top;
-      lane.scrollTo({ top: top + lane.scrollTop - 14 });
-      // Who scrolled the page to reach a button gets the steps and the columns' headings back from under the header.
-      const [header, steps] = ['top', 'steps'].map((name) => document.getElementById(name)?.getBoundingClientRect());
-      const under = header && steps ? header.bottom - steps.top : 0;
-      if (under > 0) window.scrollBy({ top: -under });
-    } else {
-      place.scrollIntoView({ block: 'start' });
-    }
+    const stage = place.closest('.stage');
+    if (stage) window.openStage(stage.id.replace('stage-', ''));
+    const top = place.getBoundingClientRect().top;
+    // A place that is in sight already, or the first of its stage, moves nothing.
+    if (top < 0 || top > window.innerHeight * 0.6) place.scrollIntoView({ block: 'start' });
   };
   document.addEventListener('click', (event) => {
-    const link = event.target.closest('.stepper a, .next a, a[data-place]');
+    const link = event.target.closest('.next a, a[data-place]');
     const place = link && document.getElementById((link.getAttribute('href') || '').slice(1));
     if (!place) return;
     event.preventDefault();

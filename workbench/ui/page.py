@@ -17,12 +17,14 @@ from workbench.ui.adapt.section import Adapt
 from workbench.ui.collect.section import Collect
 from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
-from workbench.ui.kit.errors import quiet
+from workbench.ui.kit.errors import quiet, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.sets.section import Sets
+from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 
 LOOK_EVERY_S: Final = 1.0
+LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
 
 
 class Page:
@@ -42,23 +44,31 @@ class Page:
             self.seen = gr.State({})  # what the timer has drawn already, by name
             self.models.build_states()
             self.sets.build()
-            with gr.Row(elem_id="board", equal_height=False):
-                with gr.Column(scale=5, min_width=320, elem_classes="lane"):
-                    with gr.Column(elem_classes="card"):
-                        self.collect.build()
-                    with gr.Column(elem_classes="card"):
-                        self.label.build()
-                with gr.Column(scale=4, min_width=320, elem_classes="lane"), gr.Column(elem_classes="card"):
-                    self.adapt.build()
-                with gr.Column(scale=6, min_width=320, elem_classes="lane"), gr.Column(elem_classes="card"):
-                    self.compare.build()
-            with gr.Column(elem_classes="card history-box"):
-                self.history.build()
+            self._build_stages()
             quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
         _show_progress_nowhere(blocks, quiet_place)
         blocks.queue(default_concurrency_limit=16)
         return blocks
+
+    def _build_stages(self) -> None:
+        """The stages: all are drawn, one is shown, which page.js sees to; see kit/stages.css."""
+        self.address = address()
+        with gr.Column(elem_id="board"):
+            with gr.Column(elem_id="stage-collect", elem_classes="stage"):
+                with gr.Column(elem_classes="card clips-box"):
+                    self.label.build()
+                with gr.Column(elem_classes="card ways-box"):
+                    self.collect.build()
+            with gr.Column(elem_id="stage-adapt", elem_classes="stage"):
+                with gr.Column(elem_classes="card form-box"):
+                    self.adapt.build()
+                with gr.Column(elem_classes="card run-box"):
+                    self.adapt.build_panel()
+                with gr.Column(elem_classes="card history-box"):
+                    self.history.build()
+            with gr.Column(elem_id="stage-compare", elem_classes="stage"):
+                self.compare.build()
 
     def _wire(self, blocks: gr.Blocks) -> None:
         chosen = self.sets.chosen
@@ -72,12 +82,10 @@ class Page:
         paired = [self.compare.pair, [self.compare.result, self.compare.normalizer], self.compare.outputs]
         self.history.list.pair(*paired, **private).success(None, js=SHOW_COMPARISON)
         self.adapt.fill_on(self.history.again.success, self.history.repeated)
-        blocks.load(
-            self.sets.open_page,
-            self.sets.remembered,
-            [self.sets.choice, chosen, self.sets.form, self.sets.welcome],
-            **private,
-        )
+        placed = [*self.sets.moved, self.adapt.run, self.compare.clip]
+        read = f"(remembered) => [remembered, {READ_ADDRESS}]"
+        blocks.load(self.open_page, [self.sets.remembered, self.address], placed, js=read, **private)
+        went = self.address.go(self.go, chosen, placed, trigger_mode="always_last", **private)
         blocks.load(self.sets.tell, None, [self.sets.notices, self.sets.told], **private)
         blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
         refresh: list[Any] = [self.label.refresh, self.label.query, self.label.list]
@@ -90,13 +98,14 @@ class Page:
         self.labels.change(doctor.refresh, [chosen, self.label.model], doctor.panel, **private)
         inputs = [chosen, self.adapt.run, self.seen]
         outputs = [
-            self.seen, self.labels, self.sets.steps, self.sets.choice,
+            self.seen, self.labels, self.sets.steps, self.sets.next, self.address, self.sets.choice,
             self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.adapt.start, self.compare.result, self.history.seen, self.adapt.ended,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
+        went.success(look, inputs, outputs, **private).success(self.compare.show, *self.compare.showing, **private)
         gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
         chosen.change(look, inputs, outputs, **private)
         for acted in (
@@ -109,6 +118,29 @@ class Page:
             self.history.picked,
         ):
             acted.success(look, inputs, outputs, **private)
+
+    # ---- the address ----
+
+    @shown
+    def open_page(self, remembered: str, place: dict[str, Any]) -> list[Any]:
+        """What a new tab shows: what its address names, else the set it showed last, or where something happened last."""
+        wanted = str(place.get("set") or "")
+        names = [info.name for info in self.workbench.collecting.sets()]
+        if wanted and wanted not in names:
+            warn(text.NO_SUCH_SET.format(name=wanted))
+        return self._placed(wanted if wanted in names else remembered, place)
+
+    @shown
+    def go(self, event: gr.EventData, chosen: str) -> list[Any]:
+        """Another address in the same tab: the back button, or one that was pasted."""
+        place, names = dict(event._data), [info.name for info in self.workbench.collecting.sets()]
+        wanted = str(place.get("set") or "")
+        if wanted not in names:
+            warn(text.NO_SUCH_SET.format(name=wanted))
+        return self._placed(wanted if wanted in names else chosen, place)
+
+    def _placed(self, set_name: str, place: dict[str, Any]) -> list[Any]:
+        return [*self.sets.moved_to(set_name), str(place.get("run") or "")[:LONGEST_RUN_NAME], clip_of(place)]
 
     # ---- the timer ----
 
@@ -143,7 +175,8 @@ class Page:
         return [
             now,
             labels if "labels" in changed else gr.skip(),
-            self.sets.guide(info, labels, view, verdict),
+            *self.sets.guide(info, labels, view, verdict),
+            {"set": set_name, "run": view.id if view else ""} if changed & {"set", "runs", "run"} else gr.skip(),
             gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
             *drafts,
             now["models"] if "models" in changed else gr.skip(),

@@ -43,7 +43,8 @@ GUIDE_NO_RUN: Final = "nothing learned yet"
 GUIDE_NO_VERDICT: Final = "word errors (WER), before and after"
 GUIDE_BAR: Final = "Test clips on the way to enough of them"
 GUIDE_LABELLED: Final = "more labelled clip"
-GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
+GUIDE_NO_SUCH_SET: Final = "There is no set “{name}” in this workspace; another one is shown."
+NO_SET: Final = "Try the sample clips, or make a set of your own."
 GUIDE_EMPTY: Final = "Record or add clips. {start} labelled ones are enough to start, {needed} make a first test set."
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
 GUIDE_TO_TEST: Final = "{more} {make} a first test set. You can adapt already, to see how it goes."
@@ -93,7 +94,7 @@ TRY_SAMPLES_INFO: Final = "New here? Take 160 ready-made clips of a doctor's wor
 START_OWN_INFO: Final = "Your own words? Name a set; you can record and add files to it right away."
 START_OWN: Final = "Start a set of my own"
 
-COLLECT: Final = "Collect clips"
+COLLECT: Final = "Add clips"
 UPLOAD: Final = "Add files"
 UPLOAD_SHORT: Final = "Drop sounds, texts, folders or a .zip anywhere on this card."
 UPLOAD_MORE: Final = "What can be added"
@@ -196,7 +197,7 @@ ERASE_NOW: Final = "Erase for good now"
 ERASE_SURE: Final = "Erase sound, labels and everything heard in it for good, now? This cannot be undone."
 CLEANING: Final = "What you delete is erased for good after a week, or at once on request."
 
-LABEL: Final = "Label"
+LABEL: Final = "Clips and labels"
 SHOW: Final = "Show"
 FILTERS: Final = {
     "All clips": "",
@@ -217,7 +218,6 @@ CONFIRM_DRAFTS_SURE: Final = (
 )
 YOUR_NAME: Final = "Your name (author)"
 YOUR_NAME_INFO: Final = "Kept in the history of each label you change"
-LABEL_HINT: Final = "Saved as you type. Enter confirms and goes on to the next clip; Keys shows all keys."
 SET_PART: Final = "Set part"
 SET_PARTS: Final = {
     "All parts": "",
@@ -260,7 +260,8 @@ TAKEN_BACK: Final = "{n} as before."
 ONLY: Final = "Only {n}: {title}"
 ONLY_ONE: Final = "Only {name}; the choices above would hide it."
 DOCTOR_SAYS: Final = "Label doctor: "
-_LISTEN_AGAIN: Final = "Listen again (take the confirmation back)"
+_LISTEN_PREPARE: Final = "Prepare the next run beside it"
+AGAIN: Final = "Listen again (take the confirmation back)"
 CLIP_REMEDIES: Final = {
     "numbers": "Write the numbers as words",
     "characters": "Write plain characters",
@@ -289,11 +290,13 @@ DOCTOR_WORDS: Final = {
 LIST_WORDS: Final = {
     "everything": "Show all clips",
     "placeholder": "Type what is said …",
+    "hint": "Saved as you type. Enter confirms and goes on to the next clip.",
     "play": "Play",
     "pause": "Pause",
     "back": "Back 2 s",
     "speed": "Speed",
-    "autoplay": "Play the next clip by itself (autoplay)",
+    "autoplay": "Autoplay",
+    "autoplayLong": "Play the next clip by itself",
     "keys": "Keys",
     "keysKey": "Ctrl /",
     "closeKeys": "Close",
@@ -381,7 +384,10 @@ BASE_MODEL: Final = "Base model"
 LEFT_OUT: Final = "Not on offer:"
 LEFT_OUT_MORE: Final = "and {n} more; they are named where the page was started."
 STRATEGY: Final = "What may learn (freezing strategy)"
-MORE: Final = "More settings"
+MORE: Final = "I know what I do"
+MORE_TOO: Final = "Freezing strategy, single blocks, step size, everything else; it is chosen for you otherwise."
+GOOD_ALREADY: Final = "Is my recogniser good already?"
+HOW_LONG: Final = "How long may it learn?"
 MORE_INFO: Final = "Filled with what suits this model and this many clips; clear a field to get that back."
 EXTEND: Final = "Let the alphabet grow by the labels' new characters"
 START: Final = "Start adapting"
@@ -530,8 +536,13 @@ NOW: Final = "Now"
 UPDATE: Final = "update"
 STARTING: Final = "Starting"
 EFFORTS: Final = {"quick": "Quick", "usual": "Usual", "thorough": "Thorough"}
+EFFORTS_SAY: Final = {
+    "quick": "A first look at whether your clips help at all.",
+    "usual": "What most sets need; stops by itself once nothing is gained.",
+    "thorough": "Twice as long, for the result that you keep.",
+}
 SETTING_LABELS: Final = {
-    "effort": "How thorough",
+    "effort": HOW_LONG,
     "epochs": "Passes over the clips (epochs)",
     "learning_rate": "Step size (learning rate)",
     "batch_clips": "Clips per update (batch)",

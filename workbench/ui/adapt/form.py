@@ -40,7 +40,7 @@ def field(name: str) -> Field:
         "elem_id": f"setting-{name.replace('_', '-')}",
     }
     if name == "effort":
-        return gr.Radio(efforts({}), value=TrainingConfig.effort, **common)
+        return gr.Radio(efforts({}), value=TrainingConfig.effort, **{**common, "info": None})
     if name in CHOICES:
         return gr.Dropdown(CHOICES[name], value=None, **common)
     default = getattr(TrainingConfig(), name)
@@ -50,9 +50,9 @@ def field(name: str) -> Field:
 
 
 def efforts(times: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The choices of effort, each with the time that it takes where that is known."""
-    said = {name: f"{label} · {times[name]}" if name in times else label for name, label in text.EFFORTS.items()}
-    return [(label, name) for name, label in said.items()]
+    """The choices of effort, a line each for its name, the time that it takes where that is known, and what it does."""
+    said = {name: [label, times.get(name, ""), text.EFFORTS_SAY[name]] for name, label in text.EFFORTS.items()}
+    return [("\n".join(lines), name) for name, lines in said.items()]
 
 
 def offered(

@@ -79,7 +79,6 @@ def preview(p: Preview) -> str:
         figures = [(f"{p.train:,}", text.LEARN), (f"{p.dev:,}", text.STEER), (f"{p.test:,}", text.JUDGE)]
     how_long = ""
     if p.times:
-        figures.append((_how_long(p.times.run), text.TO_THE_VERDICT))
         how_long = f"<p class='hint'>{esc(_known_from(p.times))}</p>"
     cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)

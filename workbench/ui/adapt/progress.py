@@ -76,11 +76,16 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
     """
     phases = _phases(view) if view.active and not view.ahead else ""
     export = command(view.export, text.EXPORT) if view.export else ""
-    afterwards = "" if view.active else f"{command(view.command)}{export}{_again(view)}"
+    afterwards = _prepare() if view.active else f"{command(view.command)}{export}{_again(view)}"
     return (
-        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'>"
+        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'{' data-active' if view.active else ''}>"
         f"{_head(view)}{phases}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"
     )
+
+
+def _prepare() -> str:
+    """While a run works, the form of the next one is folded away; see stages/section.css."""
+    return f"<button type='button' class='plain' data-prepare aria-expanded='false'>{esc(text.PREPARE)}</button>"
 
 
 def _again(view: RunView) -> str:

@@ -13,7 +13,7 @@ from workbench.ui.kit.errors import shown
 from workbench.ui.kit.html import esc
 from workbench.ui.kit.scripts import program
 
-SHOW_RUN: Final = show_place("step-adapt")
+SHOW_RUN: Final = show_place("run-panel")
 
 
 class RunPanel:

@@ -61,32 +61,37 @@ class Adapt(RunPanel):
         # Set -> its form, as this browser left it.
         self.own = gr.BrowserState({}, storage_key="speech-workbench-forms", secret="speech-workbench")
         html(heading(2, text.ADAPT, "adapt"))
-        self.build_panel()
+        html(f"<h3 class='ask'>{esc(text.GOOD_ALREADY)}</h3>")
         self.models.build_base()
         if self.catalog.skipped:
             html(left_out([(s.name, s.reason) for s in self.catalog.skipped]), elem_id="left-out")
-        self.strategy = gr.Radio(
-            self._strategy_choices(names), value=usual, label=text.STRATEGY, interactive=True, elem_id="strategy"
-        )
-        self.strip = block_strip(self._strip(first.name, usual), elem_id="blocks")
-        self.all_strategies = html(self._all_strategies(names))
         self.effort = field("effort")
-        with fold(text.MORE, elem_id="more"):
-            html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
-            self.why = html()
-            with gr.Row(elem_classes="settings"):
-                self.settings = [self.effort if name == "effort" else field(name) for name in SETTINGS]
         self.preview = html(f"<p class='hint'>{esc(text.LOADING)}</p>", script=program("copy"), elem_id="preview")
         self.listen = gr.Button(text.LISTEN_FIRST, size="sm", visible=False, elem_id="listen-first")
         self.extend = gr.Checkbox(False, label=text.EXTEND, visible=False, interactive=True, elem_id="extend")
-        with gr.Row(elem_classes="tight"):
-            self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
-            self.curve = gr.Button(text.CURVE, size="sm", interactive=False, elem_id="start-curve")
+        with fold(text.MORE, elem_id="more"):
+            self._build_more(names, usual, first)
         with gr.Row(elem_id="adapt-foot", equal_height=True):  # in sight wherever the form is scrolled to
             self.brief = html(brief(None, known=False), elem_id="brief", min_width=150)
             self.start = gr.Button(
                 text.START, variant="primary", interactive=False, min_width=150, scale=0, elem_id="start"
             )
+
+    def _build_more(self, names: list[str], usual: str, first: ModelSpec) -> None:
+        """For those who know what they do: what may learn, every setting, several runs at once."""
+        html(f"<p class='hint'>{esc(text.MORE_TOO)}</p>")
+        self.strategy = gr.Radio(
+            self._strategy_choices(names), value=usual, label=text.STRATEGY, interactive=True, elem_id="strategy"
+        )
+        self.strip = block_strip(self._strip(first.name, usual), elem_id="blocks")
+        self.all_strategies = html(self._all_strategies(names))
+        html(f"<p class='hint'>{esc(text.MORE_INFO)}</p>")
+        self.why = html()
+        with gr.Row(elem_classes="settings"):
+            self.settings = [self.effort if name == "effort" else field(name) for name in SETTINGS]
+        with gr.Row(elem_classes="tight"):
+            self.sweep = gr.Button(text.SWEEP, size="sm", interactive=False, elem_id="start-sweep")
+            self.curve = gr.Button(text.CURVE, size="sm", interactive=False, elem_id="start-curve")
 
     def wire(self, chosen: gr.State, labels: gr.State) -> None:
         """Events within the section; `started` is for the page to look at once."""

@@ -2,12 +2,6 @@
 // Only the lines in sight are built, so that thousands of clips stay quick, and choosing one asks for that clip alone.
 const STEP = 40;
 const words = props.words;
-const GROUPS = {
-  all: () => true,
-  improved: (clip) => clip.after < clip.before,
-  worse: (clip) => clip.after > clip.before,
-  wrong: (clip) => clip.after > 0,
-};
 const bar = element.querySelector('.filters');
 const box = element.querySelector('.results');
 const body = element.querySelector('tbody');
@@ -33,11 +27,36 @@ const filters = Object.fromEntries(Object.keys(GROUPS).map((name) => {
   return [name, button];
 }));
 
+function tell() {
+  if (chosen) document.dispatchEvent(new CustomEvent('clip-shown', { detail: { step: 'compare', id: chosen } }));
+}
+
 function choose(id) {
   chosen = id;
   mark();
+  tell();
   trigger('select', { id });
 }
+
+// N goes to the next clip that is still wrong, Shift N to the one before, whichever group the list shows.
+function goToWrong(step) {
+  const clips = (props.value || {}).clips || [];
+  const next = nextWrong(clips, chosen, step);
+  if (next === null) return;
+  if (!clips.filter(GROUPS[group]).some((clip) => clip.id === next)) group = 'wrong';
+  shown = Math.max(shown, clips.filter(GROUPS[group]).findIndex((clip) => clip.id === next) + 1);
+  draw();
+  choose(next);
+  /** @type {HTMLElement | null} */ (body.querySelector(`tr[data-clip="${next}"] button`))?.focus();
+}
+
+document.addEventListener('keydown', (event) => {
+  const typing = event.target.closest('input, textarea, select, [contenteditable]');
+  if (event.key.toLowerCase() !== 'n' || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  if (document.body.dataset.stage !== 'compare' || element.querySelector('table').hidden) return;
+  event.preventDefault();
+  goToWrong(event.shiftKey ? -1 : 1);
+});
 
 function mark() {
   body.querySelectorAll('tr').forEach((tr) => {
@@ -70,6 +89,7 @@ function draw() {
   const value = props.value || {};
   const clips = value.clips || [];
   if (key !== value.key) { key = value.key; group = 'all'; shown = STEP; chosen = value.chosen; }
+  tell();
   bar.hidden = !clips.length;
   for (const [name, button] of Object.entries(filters)) {
     button.textContent = `${words[name]} ${clips.filter(GROUPS[name]).length}`;

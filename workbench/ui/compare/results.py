@@ -25,7 +25,7 @@ Clip = tuple[ComparisonRow, ClipScore, ClipScore]  # with base and adapted score
 
 
 def overall(result: RunComparison) -> str:
-    """The verdict in words, the change drawn with its interval, and the figures behind it."""
+    """The verdict in words, the change drawn with its interval, and what became of the expert's own words."""
     c, names = result.comparison, titles(result)
     kind = c.verdict.replace(" ", "-")
     notes = "".join(f"<li>{esc(note)}</li>" for note in result.notes)
@@ -40,9 +40,22 @@ def overall(result: RunComparison) -> str:
         f"<div class='big'><b>{points(c.judging.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
         f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
-        f"{sweep(result.sweep)}{learning_curve(result.curve)}{error_mix(c, names)}{forgetting(result.forgetting)}"
-        f"{terms(c, names)}{mistakes(c, names)}{_figures(c, names)}"
+        f"{terms(c, names)}"
     )
+
+
+def details(result: RunComparison) -> str:
+    """What stands behind the verdict: what went wrong, what was forgotten, what was tried, all figures."""
+    c, names = result.comparison, titles(result)
+    parts = (
+        sweep(result.sweep),
+        learning_curve(result.curve),
+        forgetting(result.forgetting),
+        error_mix(c, names),
+        mistakes(c, names),
+        _figures(c, names),
+    )
+    return "".join(f"<div class='part'>{part}</div>" for part in parts if part)
 
 
 def titles(result: RunComparison) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.compare.question import Question
-from workbench.ui.compare.results import Clip, clip, clip_rows, clips, overall, titles
+from workbench.ui.compare.results import Clip, clip, clip_rows, clips, details, overall, titles
 from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.compare.try_out import TryNow
 from workbench.ui.kit.components import html, result_list, timeline_view
@@ -41,7 +41,22 @@ class Compare:
         self.result = gr.State(None)  # until the page has looked
         self.shown_run = gr.State("")  # whose choices the lists of runs hold
         self.clip = gr.State(0)
-        html(heading(3, text.COMPARE, "compare"))
+        with gr.Column(elem_classes="card verdict-box"):
+            html(heading(3, text.COMPARE, "compare"))
+            self._build_choices()
+            self.overall = html(_nothing(text.LOADING), elem_id="overall")
+        with gr.Column(elem_classes="card clip-box"):
+            self.timeline = timeline_view(elem_id="clip-timeline")
+            self.one = html(elem_id="one-clip")
+        with gr.Column(elem_classes="card results-box"):
+            self.list = result_list(elem_id="results")
+        with gr.Column(elem_classes="card details-box"):
+            self.details = html(elem_id="details")
+        with gr.Column(elem_classes="card try-box"):
+            self.trying.build()
+        self.ticker = gr.Timer(LOOK_EVERY_S, active=False)
+
+    def _build_choices(self) -> None:
         with gr.Row(visible=False, elem_id="compare-what") as self.what:
             self.before = gr.Dropdown([], label=text.BEFORE, interactive=True, min_width=130)
             self.after = gr.Dropdown([], label=text.AFTER, interactive=True, min_width=130)
@@ -52,12 +67,6 @@ class Compare:
                 interactive=True,
                 min_width=150,
             )
-        self.overall = html(_nothing(text.LOADING), elem_id="overall")
-        self.list = result_list(elem_id="results")
-        self.timeline = timeline_view(elem_id="clip-timeline")
-        self.one = html(elem_id="one-clip")
-        self.ticker = gr.Timer(LOOK_EVERY_S, active=False)
-        self.trying.build()
 
     def wire(self, chosen: gr.State) -> None:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -65,9 +74,10 @@ class Compare:
         asked = [self.result, self.before, self.after, self.normalizer]
         self.outputs = [
             self.what, self.before, self.after, self.shown_run,
-            self.overall, self.list, self.timeline, self.one, self.clip, self.ticker,
+            self.overall, self.details, self.list, self.timeline, self.one, self.clip, self.ticker,
         ]  # fmt: skip
-        self.result.change(self.show, [*asked, self.shown_run, self.clip], self.outputs, **every)
+        self.showing = [*asked, self.shown_run, self.clip], self.outputs
+        self.result.change(self.show, *self.showing, **every)
         for choice in (self.before, self.after, self.normalizer):
             choice.input(self.choose_sides, [*asked, self.clip], self.outputs, trigger_mode="always_last", **every)
         one = [self.timeline, self.one, self.clip, self.ticker]
@@ -96,7 +106,7 @@ class Compare:
 
     # ---- handlers ----
 
-    @quiet(10)
+    @quiet(11)
     def show(self, token: str, before: str, after: str, normalizer: str, shown_run: str, clip_id: int) -> list[Any]:
         """The run's comparison; with another run than before it is held against its base again.
 
@@ -175,7 +185,7 @@ class Compare:
             pending = (question.token or "").split("|")[1:2] in (["queued"], ["running"])
             nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
             hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
-            return [*hidden, nothing, clip_rows([], None), {}, "", 0, gr.Timer(active=False)]
+            return [*hidden, nothing, "", clip_rows([], None), {}, "", 0, gr.Timer(active=False)]
         found = clips(result.comparison)
         chosen = _find(found, clip_id) or (found[0] if found else None)
         number = (chosen[0].clip_id or 0) if chosen else 0
@@ -187,6 +197,7 @@ class Compare:
             *self._choices(question),
             question.run if note else (question.token or "").partition("|")[0],
             note + overall(result),
+            details(result),
             clip_rows(found, number, key),
             drawn,
             _texts(result, chosen) if chosen else "",

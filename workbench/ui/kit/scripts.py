@@ -10,6 +10,7 @@ from typing import Final
 
 UI: Final = Path(__file__).parent.parent
 PROGRAMS: Final = {
+    "address": ("stages/address_rules.js", "stages/address.js"),
     "block_strip": ("adapt/strip_rules.js", "adapt/block_strip.js"),
     "clip_list": (
         "label/clip_rules.js",
@@ -26,7 +27,7 @@ PROGRAMS: Final = {
     "model_field": ("models/field.js",),
     # The last line of the last piece starts it.
     "recorder": ("collect/recorder_rules.js", "collect/microphone.js", "collect/recorder.js", "collect/prompts.js"),
-    "result_list": ("compare/result_list.js",),
+    "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
     "words": ("collect/words_rules.js", "collect/words.js"),

@@ -134,6 +134,7 @@ const bar = {
     this.auto = make('input', '', { type: 'checkbox' });
     this.auto.checked = player.autoplay;
     this.auto.onchange = () => player.choose(this.auto.checked);
+    auto.title = words.autoplayLong;
     auto.append(this.auto, words.autoplay);
     const keys = press('plain', `⌨ ${words.keys}`, toggleKeys);
     const named = [[this.play, 'F8'], [this.back, 'F7'], [this.speed, 'F9'], [keys, ['Control', '/'].join('+')]];
@@ -141,11 +142,10 @@ const bar = {
       node.setAttribute('aria-keyshortcuts', key);
       node.append(' ', make('kbd', '', { 'aria-hidden': 'true' }, node === keys ? words.keysKey : key));
     }
-    const which = make('div', 'line'), sound = make('div', 'line');
-    which.append(this.all, this.shown, nav);
-    sound.append(this.play, this.back, this.speed, keys, auto);
+    const which = make('div', 'line');
+    which.append(this.all, this.shown, this.play, this.back, this.speed, auto, keys, nav);
     this.several = make('div', 'line several');
-    this.node.append(which, sound, this.several);
+    this.node.append(which, this.several, make('p', 'hint', {}, words.hint));
   },
 
   picked(row) {
@@ -374,9 +374,13 @@ element.addEventListener('focusin', (event) => {
   if (!li || !rows.has(Number(li.dataset.clip))) return;
   current = rows.get(Number(li.dataset.clip));
   for (const row of rows.values()) row.li.classList.toggle('current', row === current);
+  document.dispatchEvent(new CustomEvent('clip-shown', { detail: { step: 'collect', id: current.id } }));
 });
 
-document.addEventListener('show-clip', (event) => find(event.detail));
+document.addEventListener('show-clip', (event) => {
+  window.openStage('collect');
+  find(event.detail);
+});
 
 bar.build();
 draw();

@@ -58,9 +58,9 @@ class Row {
     this.facts = make('span', 'facts');
     this.split = make('span', 'chip');
     this.status = make('span', 'chip');
-    this.remove = press('plain delete', `✕ ${words.remove}`, () => removeClips([this.id]));
+    this.remove = press('plain delete', '✕', () => removeClips([this.id]));
     const top = make('div', 'top');
-    top.append(this.name, this.facts, this.split, this.status);
+    top.append(this.name);
     this.wave = make('div', 'wavebox');
     this.wave.onclick = (event) => this.seek(event);
     this.head = make('div', 'playhead', { 'aria-hidden': 'true' });
@@ -73,24 +73,32 @@ class Row {
     const field = make('div', 'field');
     field.append(this.text, this.marks, this.told);
     this.written = make('div', 'written');
+    const writing = make('div', 'writing');
+    writing.append(field, this.written);
     this.confirm = press('confirm', '', () => this.confirmNow());
     this.confirm.setAttribute('aria-keyshortcuts', 'Enter');
-    this.undo = press('plain', `↶ ${words.undo}`, () => this.takeBack());
-    this.history = press('plain', `◷ ${words.history}`, () => this.toggleHistory());
+    this.undo = press('plain', '↶', () => this.takeBack());
+    this.history = press('plain', '◷', () => this.toggleHistory());
     this.history.setAttribute('aria-expanded', 'false');
     const tools = make('div', 'tools');
-    tools.append(this.written, this.remove, this.undo, this.history, this.confirm);
+    tools.append(this.undo, this.history, this.remove);
+    const state = make('div', 'state');
+    state.append(this.split, this.status, tools);
     this.overtaken = make('div', 'warnings overtaken', { role: 'alert' });
     this.overtaken.hidden = true;
     this.notes = make('ul', 'notes');
     this.warnings = make('div', 'warnings');
     this.past = make('ol', 'past');
     this.past.hidden = true;
-    const middle = make('div', 'middle');
-    middle.append(top, this.wave, field, this.unsaved.node, tools, this.overtaken, this.notes, this.warnings, this.past);
+    const about = make('div', 'about');
+    const sound = make('div', 'sound');
+    sound.append(this.wave, this.facts);
+    about.append(top, sound);
+    const below = make('div', 'below');
+    below.append(this.unsaved.node, this.overtaken, this.notes, this.warnings, this.past);
     const left = make('div', 'left');
-    left.append(this.play, this.pick);
-    this.li.append(left, middle);
+    left.append(this.pick, this.play);
+    this.li.append(left, about, writing, this.confirm, state, below);
   }
 
   get dirty() { return tidy(this.text.value) !== this.synced; }

@@ -41,8 +41,8 @@ class Label:
         self.model, self.page = self.models.drafter, gr.State(0)
         self.only = gr.State(None)
         self.signed = gr.BrowserState("", storage_key="speech-workbench-author", secret="speech-workbench")
-        html(heading(None, text.LABEL, "label"))
-        with gr.Row(elem_classes="tight"):
+        with gr.Row(elem_classes="tight", elem_id="clips-head"):
+            html(heading(None, text.LABEL, "label"), min_width=130)
             self.models.build_drafter()
             self.draft = gr.Button(text.DRAFT_ALL, size="md", min_width=84, scale=0, elem_id="draft-all")
             self.stop = gr.Button(
@@ -55,8 +55,9 @@ class Label:
             self.who = _choice(text.BY_SPEAKER, {text.ALL_SPEAKERS: ""}, "by-speaker")
             self.split = _choice(text.SET_PART, text.SET_PARTS, "by-part")
             self.order = _choice(text.SORT, text.ORDERS, "sort-by", value="added")
-            self.search = gr.Textbox(label=text.SEARCH, max_lines=1, min_width=110, elem_id="search")
-        html(f"<p class='hint'>{esc(text.LABEL_HINT)}</p>")
+            self.search = gr.Textbox(
+                label=text.SEARCH, placeholder=text.SEARCH, max_lines=1, min_width=110, elem_id="search"
+            )
         self.list = clip_list(elem_id="clip-list")
         with gr.Row(elem_classes="tight"):
             self.name = gr.Textbox(

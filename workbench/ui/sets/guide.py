@@ -81,31 +81,37 @@ def guide(facts: Facts) -> Guide:
     )
 
 
-def guide_html(found: Guide) -> str:
-    """The guide as a row of links and one line below it."""
+def guide_html(found: Guide, *, known: bool = True) -> tuple[str, str]:
+    """The guide as a row of links, one for each stage, and one line about what comes next.
+
+    Args:
+        known: Whether the page has been told yet which step is at hand; stages/address.js opens that stage then.
+    """
     items = "".join(_step(found, i) for i in range(len(text.STEPS)))
     place, label = found.link
     drawn = bar(found.progress[0] / found.progress[1], text.GUIDE_BAR) if found.progress else ""
+    here = f" data-here='{text.STEPS[found.here].lower()}'" if known else ""
     return (
-        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'>{items}</ol></nav>"
+        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'{here}>{items}</ol></nav>",
         f"<div class='next'><b>{esc(text.GUIDE_NEXT)}</b><span>{esc(found.next)}</span>{drawn}"
-        f"<a href='#{esc(place)}'>{esc(label)}</a></div>"
+        f"<a href='#{esc(place)}'>{esc(label)}</a></div>",
     )
 
 
 def _step(found: Guide, i: int) -> str:
-    name, current = text.STEPS[i], " aria-current='step'" if i == found.here else ""
+    name, signs = text.STEPS[i], {"done": found.done[i], "here": i == found.here}
+    classes = " ".join(sign for sign, holds in signs.items() if holds)
     return (
-        f"<li class='{'done' if found.done[i] else ''}'><a href='#step-{name.lower()}'{current}>"
+        f"<li class='{classes}'><a href='#step={name.lower()}' data-step='{name.lower()}'>"
         f"<i aria-hidden='true'>{'✓' if found.done[i] else i + 1}</i><b>{esc(name)}</b>"
         f"<span>{esc(found.facts[i])}</span></a></li>"
     )
 
 
-def loading_html() -> str:
+def loading_html() -> tuple[str, str]:
     """The guide until the first answer has come."""
     waiting = (text.LOADING, text.LOADING, text.LOADING)
-    return guide_html(Guide(0, (False, False, False), waiting, text.LOADING, TO_COLLECT))
+    return guide_html(Guide(0, (False, False, False), waiting, text.LOADING, TO_COLLECT), known=False)
 
 
 def _next(facts: Facts) -> tuple[int, str, Link]:

@@ -30,11 +30,8 @@ class Sets:
         self.chosen = gr.State(None)  # until it is known; "" where there is no set
         self.remembered = gr.BrowserState("", storage_key="speech-workbench-set", secret="speech-workbench")
         with gr.Row(elem_id="top", equal_height=False):
-            html(
-                f"<div class='brand'><h1>{esc(text.TITLE)}</h1><p>{esc(text.TAGLINE)}</p></div>",
-                min_width=220,
-                elem_classes="brand-box",
-            )
+            html(f"<div class='brand'><h1>{esc(text.TITLE)}</h1></div>", min_width=100, elem_classes="brand-box")
+            self.steps = html(loading_html()[0], elem_id="steps", min_width=200)
             with gr.Row(elem_classes="set-box"):
                 self.choice = gr.Dropdown([], label=text.SET, interactive=True, min_width=150, elem_id="set-choice")
                 self.new = gr.Button(text.NEW_SET, size="sm", min_width=84, scale=0, elem_id="new-set")
@@ -46,7 +43,6 @@ class Sets:
         with gr.Column(visible=False, elem_classes="card mind", elem_id="notices") as self.notices:
             self.told = html()
             self.noted = gr.Button(text.NOTED, size="md", min_width=100, scale=0, elem_id="noted")
-        self.steps = html(loading_html(), elem_id="steps")
         with gr.Column(visible=False, elem_classes="card", elem_id="new-set-form") as self.form:
             with gr.Row():
                 self.name = gr.Textbox(
@@ -69,6 +65,7 @@ class Sets:
                     kind: gr.Button(text.SAMPLE_BUTTONS[kind], size="sm", min_width=90) for kind in SAMPLE_KINDS
                 }
         self._build_welcome()
+        self.next = html(loading_html()[1], elem_id="next-step")
         self.sure = gr.Checkbox(False, visible=False)
         self._wire()
 
@@ -86,7 +83,7 @@ class Sets:
                     self.start_own = gr.Button(text.START_OWN, elem_id="start-own")
 
     def _wire(self) -> None:
-        moved = [self.choice, self.chosen, self.form, self.welcome]
+        self.moved = moved = [self.choice, self.chosen, self.form, self.welcome]
         self.choice.input(
             self.choose,
             self.choice,
@@ -143,11 +140,6 @@ class Sets:
         self.upkeep.note()
         return gr.update(visible=False)
 
-    @shown
-    def open_page(self, remembered: str) -> list[Any]:
-        """What a new tab shows: the set it showed last, else the one where something happened last."""
-        return self.moved_to(remembered)
-
     def moved_to(self, wanted: str | None) -> list[Any]:
         """Updates for chooser, chosen set, form and welcome."""
         names = [info.name for info in self.collecting.sets()]
@@ -203,8 +195,8 @@ class Sets:
 
     # ---- what the page's timer asks ----
 
-    def guide(self, info: SetInfo | None, state: str, view: RunView | None, verdict: str) -> str:
-        """The guided path.
+    def guide(self, info: SetInfo | None, state: str, view: RunView | None, verdict: str) -> tuple[str, str]:
+        """The guided path: the stages with their facts, and what comes next.
 
         Args:
             info: The chosen set; None where there is none.

@@ -1,0 +1,90 @@
+// Shows one stage of the page at a time, and keeps the address in step: a reload, the back button and a link that is
+// sent to somebody open the same set, stage, run and clip. The other stages stay drawn, so that nothing typed is lost.
+let at = readAddress(location.hash);
+let asked = null; // what the server was asked for and has not shown yet
+let known = Boolean(at.step); // whether the stage was chosen by a person or by the address, rather than by the guide
+
+const tabs = () => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.stepper a[data-step]'));
+
+function write(next) {
+  const before = at;
+  at = next;
+  const hash = writeAddress(at);
+  if (hash === location.hash || hash === '#') return;
+  if (isStep(before, at) && !asked) history.pushState(null, '', hash);
+  else history.replaceState(null, '', hash);
+}
+
+function paint() {
+  const step = at.step || 'collect';
+  const changed = document.body.dataset.stage !== step;
+  document.body.dataset.stage = step;
+  for (const tab of tabs()) {
+    if (tab.dataset.step === step) tab.setAttribute('aria-current', 'page');
+    else tab.removeAttribute('aria-current');
+  }
+  if (changed) document.dispatchEvent(new CustomEvent('stage-opened', { detail: step }));
+}
+
+function openStage(step) {
+  if (!STEPS.includes(step)) return;
+  known = true;
+  const moved = document.body.dataset.stage !== step;
+  write({ ...at, step });
+  paint();
+  if (moved) window.scrollTo({ top: 0, behavior: 'instant' });
+}
+window.openStage = openStage;
+
+// Where no address names a stage, the guide does, once it knows how far the set is.
+function follow() {
+  const here = /** @type {HTMLElement | null} */ (document.querySelector('.stepper[data-here]'))?.dataset.here;
+  if (!known && here) {
+    known = true;
+    write({ ...at, step: here });
+  }
+  paint();
+}
+
+function shown() {
+  const value = props.value || {};
+  if (value.set === undefined) return;
+  write(withShown(at, value));
+  if (asked && asked.set === at.set) asked = null;
+  if (at.step === 'collect' && at.clip && value.set && !opened.has(value.set)) {
+    opened.add(value.set);
+    document.dispatchEvent(new CustomEvent('show-clip', { detail: Number(at.clip) }));
+  }
+}
+const opened = new Set(); // sets in whose list the clip of the address was looked for
+
+// The back button, or an address that was typed or pasted.
+function arrive() {
+  const wanted = readAddress(location.hash);
+  const ask = missing(at, { ...wanted, set: wanted.set || at.set });
+  at = { ...wanted, set: wanted.set || at.set, step: wanted.step || at.step };
+  paint();
+  if (ask) {
+    asked = ask;
+    trigger('go', ask);
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const tab = event.target.closest('.stepper a[data-step]');
+  if (!tab || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  openStage(tab.dataset.step);
+});
+document.addEventListener('clip-shown', (event) => {
+  const { step, id } = event.detail;
+  if (step === at.step && id) write({ ...at, clip: String(id) });
+});
+window.addEventListener('popstate', arrive);
+window.addEventListener('hashchange', arrive);
+
+const steps = document.getElementById('steps');
+if (steps) new MutationObserver(follow).observe(steps, { childList: true, subtree: true });
+follow();
+shown();
+watch('value', shown);
