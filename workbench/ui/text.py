@@ -260,8 +260,7 @@ TAKEN_BACK: Final = "{n} as before."
 ONLY: Final = "Only {n}: {title}"
 ONLY_ONE: Final = "Only {name}; the choices above would hide it."
 DOCTOR_SAYS: Final = "Label doctor: "
-_LISTEN_PREPARE: Final = "Prepare the next run beside it"
-AGAIN: Final = "Listen again (take the confirmation back)"
+_LISTEN_AGAIN: Final = "Listen again (take the confirmation back)"
 CLIP_REMEDIES: Final = {
     "numbers": "Write the numbers as words",
     "characters": "Write plain characters",
@@ -513,6 +512,7 @@ AT_MOST: Final = "at most {time}"
 NOT_READY: Final = "Cannot start yet; the form above says why."
 TIME_BUSY: Final = "The machine is busy with something else right now; while it is, everything takes longer."
 RATE_CAP: Final = "The step size (learning rate) may be at most {cap:g} for this model."
+PREPARE: Final = "Prepare the next run beside it"
 AGAIN: Final = "Fill the form as in {run}"
 FILLED: Final = "The form is filled as in {run}; change what you like, then start."
 WAITING_FOR: Final = "Waiting for {run}"
