@@ -108,6 +108,11 @@ def wishes(filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None and value != filled.get(name)}
 
 
+def all_wishes(extend: bool, filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
+    """What a run is started with: the user's wishes, and whether the alphabet grows."""
+    return wishes(filled, values) | {"extend_alphabet": extend}
+
+
 def kept_wishes(stored: Any) -> dict[str, Any]:
     """Wishes that a browser kept: whatever is no setting, or of another kind, is passed over."""
     if not isinstance(stored, dict):

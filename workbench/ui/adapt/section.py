@@ -17,6 +17,7 @@ from workbench.ui.adapt.form import (
     FOLLOWED,
     OF_STRIP,
     SETTINGS,
+    all_wishes,
     check_cap,
     efforts,
     explained,
@@ -37,7 +38,7 @@ from workbench.ui.models.section import Models
 
 CUSTOM: Final = "custom"
 KEPT_FORMS: Final = 50  # sets whose form a browser remembers
-SHOW_FORM: Final = show_place("base-model")
+Filled = dict[str, Any]
 
 
 class Adapt(RunPanel):
@@ -174,7 +175,7 @@ class Adapt(RunPanel):
         answered = event(self.fill_from, [run, *self.settings], self.form_outputs, **PRIVATE)
         filled = self._filled_by(answered)
         self._review_at(filled.success)
-        filled.success(None, js=SHOW_FORM)
+        filled.success(None, js=show_place("base-model"))
 
     # ---- the form ----
 
@@ -327,7 +328,7 @@ class Adapt(RunPanel):
             if not set_name:
                 raise DataError(text.NO_SET)
             given = wishes(filled, values)
-            p = self.planning.preview(set_name, model or "", strategy, given | {"extend_alphabet": extend})
+            p = self.planning.preview(set_name, model or "", strategy, all_wishes(extend, filled, values))
             suggested = self._suggested(set_name, model or "", strategy, given)
             check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         except WorkbenchError as e:
@@ -376,30 +377,24 @@ class Adapt(RunPanel):
         self.drafting.draft_now(set_name, model or "", [c.id for c in clips])
 
     @shown
-    def begin(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
-    ) -> str:
+    def begin(self, set_name: str, model: str | None, strategy: str, extend: bool, filled: Filled, *values: Any) -> str:
         """Start a run; its id."""
         if not set_name:
             raise DataError(text.NO_SET)
-        given = wishes(filled, values) | {"extend_alphabet": extend}
-        p = self.planning.preview(set_name, model or "", strategy, given)
+        p = self.planning.preview(set_name, model or "", strategy, given := all_wishes(extend, filled, values))
         check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         return self.adaptation.start(set_name, model or "", strategy, given)
 
     @shown
     def begin_curve(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: Filled, *values: Any
     ) -> str:
         """Start a run that is also trained on parts of the clips; its id."""
-        given = wishes(filled, values) | {"extend_alphabet": extend}
+        given = all_wishes(extend, filled, values)
         return self.adaptation.start(set_name, model or "", strategy, given, curve_draws=CURVE_DRAWS)
 
     @shown
-    def begin_sweep(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
-    ) -> str:
+    def begin_sweep(self, set_name: str, model: str | None, _: str, extend: bool, filled: Filled, *values: Any) -> str:
         """Start a sweep with the settings of the form, but for strategy and learning rate; its id."""
-        given = wishes(filled, values) | {"extend_alphabet": extend}
-        given.pop("learning_rate", None)
+        given = {name: v for name, v in all_wishes(extend, filled, values).items() if name != "learning_rate"}
         return self.adaptation.start_sweep(set_name, model or "", settings=given)

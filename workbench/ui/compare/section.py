@@ -19,7 +19,7 @@ from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.compare.try_out import TryNow
 from workbench.ui.kit.components import html, result_list, timeline_view
 from workbench.ui.kit.errors import quiet, shown
-from workbench.ui.kit.html import esc, heading
+from workbench.ui.kit.html import esc, heading, percent
 from workbench.ui.kit.latest import Newest
 
 KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
@@ -99,10 +99,14 @@ class Compare:
             return ""
         return f"{view.id}|{view.status}|{view.finished}|{clips_now}"
 
-    def verdict(self, token: str) -> str:
-        """The verdict in one word, for the row of steps; empty where there is none."""
+    def verdict(self, token: str) -> tuple[str, str]:
+        """The verdict by its key, and the rates before and after, for the tabs; both empty where there is none."""
         result = self._result(Question(token))
-        return text.VERDICTS[result.comparison.outcome] if result else ""
+        if result is None:
+            return "", ""
+        c = result.comparison
+        before, after = percent(c.rate(c.base)).removesuffix(" %"), percent(c.rate(c.adapted))
+        return c.outcome, f"{before} → {after}"
 
     # ---- handlers ----
 
