@@ -168,7 +168,7 @@ def kill_worker(bench: Workbench, run: str) -> None:
 
 @pytest.fixture
 def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
-    """open_page("set", step=…, width=…, height=…, dark=…): a new visitor's tab; an error in its scripts fails the test."""
+    """open_page("set", step=…, width=…, height=…, dark=…): a visitor's tab; an error in its scripts fails a test."""
     contexts, errors = [], []
 
     def open_tab(

@@ -411,6 +411,8 @@ SWEEP_HINT: Final = (
     "The figures above are of the taken arm alone, on test clips that chose nothing."
 )
 STOP: Final = "Stop"
+STOPPING_NOW: Final = "Stopping …"
+CLOSE: Final = "Close"
 RESUME: Final = "Resume"
 RUN: Final = "Run"
 NO_RUNS: Final = "No run yet. Choose what may learn, then start; while it cannot start yet, the form says why."
@@ -591,6 +593,7 @@ NO_RESULT: Final = (
 )
 RESULT_PENDING: Final = "The comparison appears when this run has finished."
 STILL_SHOWN: Final = "{run} is not done yet. Until it is, this is the comparison of {shown}."
+ONE_AGAINST: Final = "{run} against {other}"
 SHOWN_INSTEAD: Final = "{run} ended without a comparison. This is the one of {shown}."
 BASE: Final = "Base"
 ADAPTED: Final = "Adapted"

@@ -15,6 +15,7 @@ from workbench.ui import text
 from workbench.ui.adapt.block_strip import block_strip, strip_value
 from workbench.ui.adapt.form import (
     FOLLOWED,
+    FOR_SET,
     OF_STRIP,
     SETTINGS,
     all_wishes,
@@ -24,6 +25,7 @@ from workbench.ui.adapt.form import (
     field,
     kept_wishes,
     offered,
+    remembered,
     strategy_label,
     wishes,
 )
@@ -37,7 +39,6 @@ from workbench.ui.kit.scripts import function, program
 from workbench.ui.models.section import Models
 
 CUSTOM: Final = "custom"
-KEPT_FORMS: Final = 50  # sets whose form a browser remembers
 Filled = dict[str, Any]
 
 
@@ -292,29 +293,15 @@ class Adapt(RunPanel):
             strip,
             self._all_strategies(names),
             extend,
-            offered(values, filled, asked),
+            offered(values, filled | {FOR_SET: set_name}, asked),
             *(gr.update(**self._offers(name, set_name)) for name in SETTINGS),
             set_name,
         ]
 
-    def keep(
-        self,
-        own: dict[str, Any] | None,
-        set_name: str,
-        model: str | None,
-        strategy: str,
-        extend: bool,
-        filled: dict[str, Any],
-        *values: Any,
-    ) -> Any:
+    def keep(self, own: dict[str, Any] | None, *form: Any) -> Any:
         """Remember the form of a set in this browser."""
-        try:
-            given = wishes(filled, values)
-        except WorkbenchError:
-            return gr.skip()
-        now = {"model": model, "strategy": strategy, "extend": extend, "wishes": given}
-        others = {name: form for name, form in (own or {}).items() if name != set_name}
-        return dict([*others.items(), (set_name, now)][-KEPT_FORMS:]) if set_name else gr.skip()
+        kept = remembered(own or {}, *form)
+        return gr.skip() if kept is None else kept
 
     @shown
     def review(
@@ -337,7 +324,7 @@ class Adapt(RunPanel):
             # The times on the buttons were those of another set, or of other clips.
             plain = [gr.update(interactive=False, value=said) for said in (text.SWEEP, text.CURVE)]
             fields = [gr.update(choices=efforts({})) if name == "effort" else gr.skip() for name in SETTINGS]
-            return [why, "", hidden, gr.skip(), off, *plain, {}, *fields, brief(None)]
+            return [why, "", hidden, gr.skip(), off, *plain, {}, *fields, brief(None, set_name)]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         sweep, curve = (at_most(said, p.times, which) for said, which in ((text.SWEEP, "sweep"), (text.CURVE, "curve")))
@@ -349,12 +336,12 @@ class Adapt(RunPanel):
             gr.update(interactive=True),
             gr.update(interactive=True, value=sweep),
             gr.update(interactive=True, value=curve),
-            offered(now, suggested, values, before=filled),
+            offered(now, suggested | {FOR_SET: filled.get(FOR_SET)}, values, before=filled),
             *(
                 gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name, p))
                 for name in SETTINGS
             ),
-            brief(p),
+            brief(p, set_name),
         ]
 
     def _offers(self, name: str, set_name: str, p: Preview | None = None) -> dict[str, Any]:

@@ -215,7 +215,8 @@ class Compare:
         if not run or question.run == run or self._has_result(question.token):
             return ""
         said = text.STILL_SHOWN if status in ("queued", "running") else text.SHOWN_INSTEAD
-        return f"<p class='mind instead' role='status'>{esc(said.format(run=run, shown=question.run))}</p>"
+        shown_now = text.ONE_AGAINST.format(run=question.run, other=question.other) if question.other else question.run
+        return f"<p class='mind instead' role='status'>{esc(said.format(run=run, shown=shown_now))}</p>"
 
     def _choices(self, question: Question) -> list[Any]:
         runs = [

@@ -91,6 +91,7 @@ class Sets:
             trigger_mode="always_last",
             api_visibility="private",
             show_progress="hidden",
+            js="(name) => { window.switchingTo(name); return name; }",
         )
         for button in (self.new, self.start_own):
             button.click(

@@ -78,9 +78,28 @@ document.addEventListener('clip-shown', (event) => {
 window.addEventListener('popstate', arrive);
 window.addEventListener('hashchange', arrive);
 
+// What is shown is of the set before until the answers for the chosen one have come; nothing of it can be used then.
+const LONGEST_SWITCH_MS = 20000; // an answer that got lost must not lock the page
+let chosen = null; // a set that was chosen here and is not shown yet
+function switching(name) {
+  chosen = name;
+  hold();
+  setTimeout(() => { if (chosen === name) { chosen = null; hold(); } }, LONGEST_SWITCH_MS);
+}
+window.switchingTo = switching;
+
+function hold() {
+  const of = /** @type {HTMLElement | null} */ (document.querySelector('#brief [data-of]'))?.dataset.of;
+  const late = chosen !== null && chosen !== '' && (at.set !== chosen || of !== chosen);
+  if (!late) chosen = null;
+  const board = document.getElementById('board');
+  if (board && board.inert !== late) board.inert = late;
+}
+
 // The tabs are drawn anew with every new fact, whichever element holds them by then.
 new MutationObserver(() => {
   if (!document.querySelector('.stepper a[aria-current]')) paint();
+  if (chosen !== null) hold();
 }).observe(document.body, { childList: true, subtree: true });
 paint();
 shown();
