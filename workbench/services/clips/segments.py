@@ -18,7 +18,8 @@ from workbench.errors import AudioError
 from workbench.services.importers.candidates import Candidate
 from workbench.services.importers.formats import ImportOptions
 from workbench.services.importers.lines import Problem
-from workbench.services.importers.sounds import PLAIN, TIMED
+from workbench.services.importers.sounds import TIMED
+from workbench.services.importers.survey import PLAIN
 
 LONG_PAUSE: Final[Seconds] = 2.0  # pauses from here on belong to no clip, but for their edges
 SAME: Final[Seconds] = 0.05  # a part that is shorter than its file by no more is the file

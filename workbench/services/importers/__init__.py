@@ -19,19 +19,9 @@ from workbench.services.importers.candidates import (
     ImportScan,
     TierChoice,
 )
-from workbench.services.importers.emptiness import leave_out_empty, refuse_together
 from workbench.services.importers.formats import FORMATS, TEXT_SUFFIXES, ImportOptions, read_place
-from workbench.services.importers.lines import read_text
+from workbench.services.importers.place import check_exists, file_place, folder_place, upload_place
 from workbench.services.importers.sounds import WORDS_FILE
-from workbench.services.importers.sources import (
-    SPECIAL,
-    SPECIAL_REMEDY,
-    Place,
-    check_exists,
-    file_place,
-    folder_place,
-    upload_place,
-)
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -65,11 +55,12 @@ def read_path(path: Path, scratch: Path, wishes: ImportOptions | None = None) ->
     wishes, reading = wishes or ImportOptions(), ImportScan()
     check_exists(path)
     if path.is_dir():
-        _read(folder_place(path, allow_outside=wishes.allow_outside), reading, wishes)
+        place = folder_place(path, reading, allow_outside=wishes.allow_outside)
     elif path.suffix.lower() == ARCHIVE:
-        _read(archive_place(path, path.name, scratch, reading, TEXT_SUFFIXES), reading, wishes)
+        place = archive_place(path, path.name, scratch, reading, TEXT_SUFFIXES)
     else:
-        _read(file_place(path, allow_outside=wishes.allow_outside), reading, wishes)
+        place = file_place(path, allow_outside=wishes.allow_outside)
+    read_place(place, reading, wishes)
     _check(reading)
     if not (reading.candidates or reading.rejected):
         raise DataError(f"{path} holds no sound files.")
@@ -92,19 +83,11 @@ def read_uploads(files: Sequence[tuple[Path, str]], scratch: Path, wishes: Impor
     for number, name in enumerate(uploads.named(ARCHIVE)):
         folder = scratch / str(number)
         folder.mkdir()
-        _read(archive_place(uploads.files.pop(name), name, folder, reading, TEXT_SUFFIXES), reading, wishes)
+        read_place(archive_place(uploads.files.pop(name), name, folder, reading, TEXT_SUFFIXES), reading, wishes)
     if uploads.files:
-        _read(uploads, reading, wishes)
+        read_place(uploads, reading, wishes)
     _check(reading)
     return reading
-
-
-def _read(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
-    refuse_together(reading, place.special, SPECIAL, SPECIAL_REMEDY)
-    read_place(place, reading, wishes)
-    leave_out_empty(reading)
-    if WORDS_FILE in place.files and not place.chosen:
-        reading.words = read_text(place.files[WORDS_FILE]).splitlines()
 
 
 def _check(reading: ImportScan) -> None:

@@ -22,9 +22,9 @@ from typing import BinaryIO, Final
 from workbench.core.text.clean import clean_name
 from workbench.disk import is_full
 from workbench.errors import DataError
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan
-from workbench.services.importers.emptiness import EMPTY, EMPTY_REMEDY, FEW, LARGEST_HEADER, refuse_together
-from workbench.services.importers.sources import Place
+from workbench.services.importers import kaldi
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, EMPTY, EMPTY_REMEDY, FEW, LARGEST_HEADER, ImportScan
+from workbench.services.importers.place import Place
 
 MOST_ENTRIES: Final = 200_000
 LARGEST_TOTAL: Final = 50 * 2**30  # bytes unpacked
@@ -36,7 +36,6 @@ LONGEST_NAME: Final = 1_000  # characters
 DEEPEST: Final = 40  # folders
 CHUNK: Final = 2**20  # bytes
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
-KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
 JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)")
 METHODS: Final = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
 LOCAL_HEADER: Final = 30  # bytes before an entry's name
@@ -233,7 +232,7 @@ def _unpack(
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in ARCHIVES:
             reading.reject(f"{title}: {name}", None, "an archive inside the archive", "unpack it, and pack its files")
-        elif suffix in AUDIO_SUFFIXES | texts or PurePosixPath(name).name in KALDI_FILES:
+        elif suffix in AUDIO_SUFFIXES | texts or PurePosixPath(name).name in kaldi.BESIDE:
             target = scratch / f"{number:06}{suffix}"
             if not _holds_something(entry):
                 empty.append((entry, name, target))
@@ -242,7 +241,7 @@ def _unpack(
         else:
             others.setdefault(suffix, []).append(name)
     if len(empty) > FEW:
-        refuse_together(reading, [f"{title}: {name}" for _, name, _ in empty], EMPTY, EMPTY_REMEDY)
+        reading.reject_together([f"{title}: {name}" for _, name, _ in empty], EMPTY, EMPTY_REMEDY)
     else:
         for entry, name, target in empty:
             _lay_out(archive, entry, name, target, place, reading)

@@ -1,6 +1,6 @@
 """The formats a set can come in: how each is recognised, and who reads it. A new one is one entry here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -9,10 +9,11 @@ from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
 from workbench.services.importers import commonvoice, kaldi, ljspeech, tabbed, tables
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, ImportScan
-from workbench.services.importers.lines import LIST_SUFFIXES, Problem, first_line
-from workbench.services.importers.sounds import PLAIN, TIMED, read_sounds
-from workbench.services.importers.sources import Place
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan
+from workbench.services.importers.lines import LIST_SUFFIXES, Problem, read_text
+from workbench.services.importers.place import Place
+from workbench.services.importers.sounds import TIMED, WORDS_FILE, bare_sound, read_sounds
+from workbench.services.importers.survey import PLAIN, survey
 
 LONGEST_CLIP: Final[Seconds] = 30.0
 SHORTEST_LIMIT: Final[Seconds] = 2.0
@@ -34,6 +35,9 @@ class ListFormat:
     recognise: Callable[[Place], list[str]]
     read: Callable[[Place, str, ImportScan], None]
     endings: tuple[str, ...] = ()
+
+
+Found = Sequence[tuple[ListFormat, list[str]]]  # the formats that have lists in a place, with these
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,10 @@ BESIDE: Final[dict[str, BesideFormat]] = {
     "txt": BesideFormat("sounds with text files", "a sound, and a .txt of the same name where it has a text", PLAIN),
 }
 FORMATS: Final[dict[str, ListFormat | BesideFormat]] = {**LISTS, **BESIDE}
-# Endings of files that may hold texts: a ZIP archive brings these along.
-TEXT_SUFFIXES: Final = LIST_SUFFIXES | {*TIMED, PLAIN} | {ending for form in LISTS.values() for ending in form.endings}
+# Endings of what may be a list, and of all that may hold texts: a ZIP archive brings these along.
+SHEET_SUFFIXES: Final = LIST_SUFFIXES | {PLAIN} | {ending for form in LISTS.values() for ending in form.endings}
+TEXT_SUFFIXES: Final = SHEET_SUFFIXES | {*TIMED}
+BY_NAME: Final = AUDIO_SUFFIXES | {*TIMED, PLAIN}  # sounds, and what stands beside one of the same name
 
 
 @dataclass(frozen=True)
@@ -113,122 +119,119 @@ class ImportOptions:
 
 
 def read_place(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
-    """Append the clips of a place, in the format that was named or else recognised.
+    """Append the clips of a place: survey it, recognise its formats, read its lists, then the sounds that none names.
 
     Raises:
         DataError: The named format is not there, or a list cannot be read at all.
     """
-    if wishes.format is not None:
-        _read_named(place, reading, wishes, wishes.format)
-    elif place.chosen:
-        _read_chosen(place, reading, wishes)
-    else:
-        _read_folder(place, reading, wishes)
-    if place.renamed:
-        written, found = next(iter(place.renamed.items()))
-        more = f" and {len(place.renamed) - 1} more" if len(place.renamed) > 1 else ""
-        reason = f"not there{more}: the sound of the same name here was taken ({found})"
-        reading.warn(written, None, reason, "nothing to do if these are the same sounds")
-
-
-def _read_named(place: Place, reading: ImportScan, wishes: ImportOptions, name: str) -> None:
-    wanted = FORMATS[name]
-    if isinstance(wanted, BesideFormat):
-        if not place.named(wanted.ending) and not (wanted.ending == PLAIN and place.sounds()):
-            raise DataError(f"{place.title} holds no {wanted.title}: {wanted.expects} is expected.")
-        # A folder may hold texts for some of its sounds only.
+    place.sheets = survey(place.files, SHEET_SUFFIXES)
+    wanted = FORMATS[wishes.format] if wishes.format is not None else None
+    found = _recognised(place, wanted)
+    lists: dict[str, ListFormat] = {}
+    for form, names in found if place.chosen else found[:1]:
+        for name in names:
+            lists.setdefault(name, form)
+    for name, form in lists.items():
+        form.read(place, name, reading)
+    if isinstance(wanted, BesideFormat):  # a folder may hold texts for some of its sounds only
         read_sounds(place, reading, tiers=wishes.tiers, endings=(wanted.ending,))
-        return
-    lists = wanted.recognise(place) or (list(place.files) if place.chosen and len(place.files) == 1 else [])
-    if not lists:
-        raise DataError(f"{place.title} holds no {wanted.title}: {wanted.expects} is expected.")
-    _read_lists(place, reading, wanted, lists)
-
-
-def _read_folder(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
-    found = ((name, form, form.recognise(place)) for name, form in LISTS.items())
-    recognised = next(((form, lists) for _, form, lists in found if lists), None)
-    if recognised is None:
+    elif wanted is None and place.chosen:
+        rest = _not_listed(place, reading, lists)
+        read_sounds(rest, reading, tiers=wishes.tiers)
+        # Its owner takes any other file for a sound; the decoder has the last word.
+        reading.candidates += [bare_sound(rest, name) for name in rest.files if _kind(name) not in BY_NAME]
+    elif not lists:
         read_sounds(place, reading, tiers=wishes.tiers)
-        _warn_of_others(place, reading)
-        _warn_of_lists(place, reading)
-        return
-    form, lists = recognised
-    _read_lists(place, reading, form, lists)
-    others = [[n for n in _quietly(other, place) if n not in lists] for other in LISTS.values() if other is not form]
-    others += [place.named(ending) for ending in TIMED]
-    for names in others:
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            reason = f"not read, since the folder is read as {form.title}"
-            reading.warn(names[0] + more, None, reason, "nothing to do, or name the other format with --format")
+    _remark(place, reading, found, wanted)
+    reading.leave_out_empty()
 
 
-def _quietly(form: ListFormat, place: Place) -> list[str]:
-    try:
-        return form.recognise(place)
-    except DataError:
+def _recognised(place: Place, wanted: ListFormat | BesideFormat | None) -> Found:
+    """The lists of the format that was named, else of each that has some; a folder is read as the first of these."""
+    if isinstance(wanted, BesideFormat):
+        _check_there(place, wanted, place.named(wanted.ending) or (wanted.ending == PLAIN and place.sounds()))
         return []
-
-
-def _read_lists(place: Place, reading: ImportScan, form: ListFormat, lists: Iterable[str]) -> None:
-    for name in lists:
-        form.read(place, name, reading)
-    if not place.flat and not place.chosen:
-        _warn_unnamed(place, reading, form)
-
-
-def _read_chosen(place: Place, reading: ImportScan, wishes: ImportOptions) -> None:
-    """Files picked one by one: lists of any format, and sounds that no list names."""
-    claimed: dict[str, ListFormat] = {}
+    if wanted is not None:
+        lists = wanted.recognise(place) or (list(place.files) if place.chosen and len(place.files) == 1 else [])
+        _check_there(place, wanted, lists)
+        return [(wanted, lists)]
+    found: list[tuple[ListFormat, list[str]]] = []
     for form in LISTS.values():
-        for name in form.recognise(place):
-            claimed.setdefault(name, form)
-    for name, form in claimed.items():
-        form.read(place, name, reading)
-    lists = {name for name in place.files if _kind(name) in LIST_SUFFIXES}
-    for name in sorted(lists - set(claimed)):
+        try:
+            lists = form.recognise(place)
+        except DataError:
+            if not found:
+                raise
+            continue  # another format's trouble, where the folder is read as this one
+        found += [(form, lists)] if lists else []
+    return found
+
+
+def _check_there(place: Place, wanted: ListFormat | BesideFormat, names: Collection[str] | bool) -> None:
+    if not names:
+        raise DataError(f"{place.title} holds no {wanted.title}: {wanted.expects} is expected.")
+
+
+def _not_listed(place: Place, reading: ImportScan, lists: Mapping[str, ListFormat]) -> Place:
+    """Of files picked one by one, those that no list has dealt with; lists of no known kind are refused."""
+    unknown = sorted(name for name in place.files if _kind(name) in LIST_SUFFIXES and name not in lists)
+    for name in unknown:
         reading.reject(name, None, "a list of no known kind", "write columns file_name and text, or file, tab and text")
-    dealt_with = lists | set(claimed)
-    if any(form is LISTS["kaldi"] for form in claimed.values()):
-        dealt_with |= {"text", "segments", "utt2spk", "utt2lang"}
+    dealt_with = {*lists, *unknown, *(kaldi.BESIDE if LISTS["kaldi"] in lists.values() else ())}
     used = {candidate.path for candidate in reading.candidates}
-    rest = Place(place.title, {}, place.root, place.allow_outside, place.flat, place.chosen)
-    rest.files = {n: p for n, p in place.files.items() if n not in dealt_with and p not in used}
-    _look_beside(rest, place)
-    others = [name for name in rest.files if _kind(name) not in AUDIO_SUFFIXES | {*TIMED, PLAIN}]
-    read_sounds(rest, reading, tiers=wishes.tiers)
-    for name in others:  # its owner takes it for a sound; the decoder has the last word
-        reading.candidates.append(_as_sound(rest, name))
-
-
-def _look_beside(rest: Place, place: Place) -> None:
-    """A single sound that was named brings the text of the same name along."""
-    if place.root is None or len(rest.files) != 1:
-        return
-    (name,) = rest.files
-    if _kind(name) in AUDIO_SUFFIXES:
-        for ending in (*TIMED, ".TextGrid", PLAIN):
-            rest.beside(name, PurePosixPath(name).stem + ending)
-
-
-def _as_sound(place: Place, name: str) -> Candidate:
-    return Candidate(place.path(name), clean_name(name) or "unnamed", clean_name(name) or "unnamed")
+    files = {n: p for n, p in place.files.items() if n not in dealt_with and p not in used}
+    rest = Place(place.title, files, place.root, place.allow_outside, place.flat, place.chosen)
+    if place.root is not None and len(files) == 1:
+        (name,) = files
+        if _kind(name) in AUDIO_SUFFIXES:  # a single sound that was named brings the text of the same name along
+            for ending in (*TIMED, ".TextGrid", PLAIN):
+                rest.beside(name, PurePosixPath(name).stem + ending)
+    return rest
 
 
 def _kind(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def _remark(place: Place, reading: ImportScan, found: Found, wanted: ListFormat | BesideFormat | None) -> None:
+    """Say what was left out of a folder, and what was taken for something else; take its word list along."""
+    if found and not place.chosen:
+        _warn_unnamed(place, reading, found[0][0])
+    if wanted is None and not place.chosen:
+        if found:
+            _warn_of_other_formats(place, reading, found)
+        else:
+            _warn_of_other_files(place, reading)
+            _warn_of_lists(place, reading)
+    if place.renamed:
+        written, taken = next(iter(place.renamed.items()))
+        reason = f"not there{_and_more(place.renamed)}: the sound of the same name here was taken ({taken})"
+        reading.warn(written, None, reason, "nothing to do if these are the same sounds")
+    if WORDS_FILE in place.files and not place.chosen:
+        reading.words = read_text(place.files[WORDS_FILE]).splitlines()
+
+
+def _and_more(names: Collection[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+
+
 def _warn_unnamed(place: Place, reading: ImportScan, form: ListFormat) -> None:
     used = {candidate.path.resolve() for candidate in reading.candidates}
-    missed = [name for name in place.sounds() if place.path(name).resolve() not in used]
     refused = {problem.file for problem in reading.rejected}
-    missed = [name for name in missed if name not in refused]
+    missed = [n for n in place.sounds() if place.path(n).resolve() not in used and n not in refused]
     if missed:
         what = "metadata" if form is LISTS["audiofolder"] else "list"
         reason = f"not named in the {what} ({len(missed)} {'file' if len(missed) == 1 else 'files'})"
         reading.warn(missed[0], None, reason, f"add a line to the {what} for each")
+
+
+def _warn_of_other_formats(place: Place, reading: ImportScan, found: Found) -> None:
+    (form, lists), *others = found
+    unread = [[name for name in names if name not in lists] for _, names in others]
+    for names in filter(None, [*unread, *(place.named(ending) for ending in TIMED)]):
+        reason = f"not read, since the folder is read as {form.title}"
+        remedy = "nothing to do, or name the other format with --format"
+        reading.warn(names[0] + _and_more(names), None, reason, remedy)
 
 
 def _warn_of_lists(place: Place, reading: ImportScan) -> None:
@@ -237,17 +240,18 @@ def _warn_of_lists(place: Place, reading: ImportScan) -> None:
         return
     told = []
     timed = {warning.file for warning in (*reading.warnings, *reading.rejected)} | {c.file for c in reading.candidates}
-    for name in (n for n in place.files if _kind(n) in LIST_SUFFIXES and "/" not in n and n not in timed):
-        lines = [line for line in first_line(place.path(name), whole=True).splitlines() if line.strip()][:2] or [""]
-        begins = clean_name(lines[-1] if lines[0].startswith("sep=") else lines[0], 80)
-        reason = f"looks like a list, but was not understood (it begins with “{begins}”); its texts are not taken in"
-        remedy = "name its columns file_name and text in the first line, or name its format with --format"
-        told.append(Problem(clean_name(name), None, reason, remedy))
+    for sheet in place.sheets:
+        if sheet.ending in LIST_SUFFIXES and sheet.is_top and sheet.name not in timed:
+            lines = [*"\n".join(sheet.lines).splitlines()[:2], ""]
+            begins = clean_name(lines[1] if lines[0].startswith("sep=") else lines[0], 80)
+            reason = f"looks like a list, but was not understood (it begins with “{begins}”)"
+            remedy = "name its columns file_name and text in the first line, or name its format with --format"
+            told.append(Problem(clean_name(sheet.name), None, f"{reason}; its texts are not taken in", remedy))
     reading.warnings[:0] = told
 
 
-def _warn_of_others(place: Place, reading: ImportScan) -> None:
-    known = AUDIO_SUFFIXES | {*TIMED, PLAIN} | (LIST_SUFFIXES if place.sounds() else frozenset())
+def _warn_of_other_files(place: Place, reading: ImportScan) -> None:
+    known = BY_NAME | (LIST_SUFFIXES if place.sounds() else frozenset())
     below = {name for name in place.files if "/" in name and _kind(name) in LIST_SUFFIXES}
     others = [name for name in place.files if _kind(name) not in known or name in below]
     for suffix in sorted({PurePosixPath(name).suffix for name in others}):

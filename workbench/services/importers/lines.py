@@ -123,21 +123,15 @@ def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row
             yield Row(line.number, dict(zip(header, cells, strict=False)))
 
 
-def first_line(path: Path, *, whole: bool = False) -> str:
-    """The first line that is not empty, to recognise a list by; empty where there is none or it is no text.
-
-    Args:
-        whole: Rather all of the first 64 KB.
-    """
+def first_lines(path: Path) -> tuple[str, ...]:
+    """The first two lines that are not empty, to recognise a list by; fewer where there are none or it is no text."""
     try:
         with open_regular(path) as file:
             head = file.read(LONGEST_LINE)
     except (OSError, FileProblem):
-        return ""
+        return ()
     text = head.decode("utf-8-sig", errors="replace")
-    if whole:
-        return text
-    return next((line.rstrip("\r") for line in text.split("\n") if line.strip()), "")
+    return tuple(islice((line.rstrip("\r") for line in text.split("\n") if line.strip()), 2))
 
 
 def read_text(path: Path, name: str | None = None) -> str:
@@ -150,7 +144,11 @@ def read_text(path: Path, name: str | None = None) -> str:
         DataError: It is missing, or not UTF-8; names the line.
     """
     name = name or path.name
-    content = _bytes_of(path, name)
+    return utf8_of(_bytes_of(path, name), name)
+
+
+def utf8_of(content: bytes, name: str) -> str:
+    """UTF-8 as text, with or without a byte order mark; errors as of `read_text`."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
