@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
@@ -46,8 +46,6 @@ NO_TEXT: Final = "no text"
 NO_TEXT_REMEDY: Final = "label it on the page, or let the base model draft it"
 FEW: Final = 20  # of a kind; they are told one by one, each with its name and line
 LARGEST_HEADER: Final = 64  # bytes; sounds of this size have a header at most, since 0.2 s take more in any format
-EMPTY: Final = "empty: no sound in it"
-EMPTY_REMEDY: Final = "record or copy them again"
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,11 @@ class Candidate:
     place: tuple[Seconds, Seconds] | None = None
     hypotheses: tuple[tuple[str, str], ...] = ()
 
+    @classmethod
+    def bare(cls, path: Path, name: str) -> "Candidate":
+        """A sound of which no more is known than its place and its name under the imported folder."""
+        return cls(path, clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
+
     def problem(self, reason: str, remedy: str) -> Problem:
         return Problem(self.file, self.line, reason, remedy)
 
@@ -108,6 +111,9 @@ class ImportScan:
         several = [*names] if len(names) <= FEW else [f"{names[0]} and {len(names) - 1:,} more"]
         for name in several:
             self.reject(name, None, reason, remedy)
+
+    def reject_empty(self, names: Sequence[str]) -> None:
+        self.reject_together(names, "empty: no sound in it", "record or copy them again")
 
     def warn(self, file: str, line: int | None, reason: str, remedy: str) -> None:
         self.warnings.append(Problem(clean_name(file) or "unnamed", line, reason, remedy))
@@ -136,11 +142,11 @@ class ImportScan:
         if len(empty) > FEW:
             names = [c.file for c in self.candidates if c.path in empty]
             self.candidates = [c for c in self.candidates if c.path not in empty]
-            self.reject_together(names, EMPTY, EMPTY_REMEDY)
+            self.reject_empty(names)
 
 
 class Refused(Exception):
-    """A line of a list that cannot become a candidate; the reason and remedy without full stops."""
+    """What cannot become a candidate, such as a line of a list; the reason and remedy without full stops."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)

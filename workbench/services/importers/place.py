@@ -47,10 +47,10 @@ class Place:
 
     def named(self, *suffixes: str) -> list[str]:
         """Names with one of these endings, in order."""
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in suffixes]
+        return [name for name in self.files if ending_of(name) in suffixes]
 
     def sounds(self) -> list[str]:
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES]
+        return self.named(*AUDIO_SUFFIXES)
 
     def folders(self) -> list[str]:
         """The top folders, in order."""
@@ -266,3 +266,8 @@ def check_exists(path: Path) -> None:
         raise DataError(f"There is no file or folder {path}.")
     if not is_openable(path):
         raise DataError(f"{path} is {SPECIAL}; {SPECIAL_REMEDY}.")
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name, in lower case."""
+    return PurePosixPath(name).suffix.lower()

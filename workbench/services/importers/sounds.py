@@ -8,12 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.core.text.clean import clean_name
-from workbench.errors import DataError
 from workbench.files import FileProblem
-from workbench.services.importers import disguised, elan, subtitles, textgrid
-from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
+from workbench.services.importers import disguised
+from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, decoded, tier_speaker
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Candidate, ImportScan, Refused, text_of
-from workbench.services.importers.lines import bytes_of, utf8_of
+from workbench.services.importers.lines import bytes_of
 from workbench.services.importers.place import Place
 from workbench.services.importers.spelling import folded
 from workbench.services.importers.survey import PLAIN
@@ -24,37 +23,28 @@ SAME_NAME: Final = "put the sound of the same name beside it"
 # Of two recordings with the same name, the one that lost nothing.
 PREFERRED: Final = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
 
-# Ending -> reader; of two beside the same sound, the first is taken.
-TIMED: Final[dict[str, disguised.Reader]] = {
-    ".eaf": elan.read,
-    ".textgrid": textgrid.read,
-    ".vtt": subtitles.read_vtt,
-    ".srt": subtitles.read_srt,
-    ".sbv": subtitles.read_sbv,
-}
 AGAIN: Final = "import it again afterwards"
 Key = tuple[str, str]
 Annotated = Annotations | Unreadable  # what a file with times holds, or why it cannot be used
+Readers = Mapping[str, disguised.Reader | None]  # by ending; none for a text that is told by what stands in it
 Label = str | Refused  # what a plain text says, or why it is no label
 _LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
-def read_sounds(
-    place: Place, reading: ImportScan, *, tiers: Sequence[str] = (), endings: Sequence[str] = (*TIMED, PLAIN)
-) -> None:
+def read_sounds(place: Place, reading: ImportScan, readers: Readers, *, tiers: Sequence[str] = ()) -> None:
     """Append sounds with their texts.
 
     Args:
+        readers: The kinds of text files to look at; of two beside the same sound, the first is taken.
         tiers: Of annotations with several, those that are meant.
-        endings: The kinds of text files to look at.
     """
-    annotated, labels = _read_texts(place, endings)
+    annotated, labels = _read_texts(place, readers)
     key = _keys(place, [*annotated, *labels])
     timed = _Timed(place, reading, tiers, annotated, key)
     texts = {key(name): name for name in labels}
     used = set()
     for name in place.sounds():
-        path, candidate = place.path(name), bare_sound(place, name)
+        path, candidate = place.path(name), Candidate.bare(place.path(name), name)
         if path in timed.found:
             reading.candidates += timed.found.pop(path)
             if key(name) in texts:
@@ -83,26 +73,26 @@ def read_sounds(
             reading.reject(name, None, MISSING, SAME_NAME)
 
 
-def bare_sound(place: Place, name: str) -> Candidate:
-    """A sound of which no more is known."""
-    return Candidate(place.path(name), clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
-
-
-def _read_texts(place: Place, endings: Sequence[str]) -> tuple[dict[str, Annotated], dict[str, Label]]:
+def _read_texts(place: Place, readers: Readers) -> tuple[dict[str, Annotated], dict[str, Label]]:
     """What the text files hold: texts with times, and labels, each by its file's name; every file is read once."""
     annotated: dict[str, Annotated] = {}
     labels: dict[str, Label] = {}
-    for name, ending in _text_files(place, endings):
-        reader = TIMED.get(ending)
+    for name, ending in _text_files(place, readers):
+        reader = readers.get(ending)
         try:
             content = bytes_of(place.path(name))
             reader = reader or disguised.reader_of(content, ending)
             if reader:
                 annotated[name] = reader(content, name)
             elif ending == PLAIN:
-                labels[name] = _label(content, name)
+                text = decoded(content, may_be_utf16=False)
+                disguised.check_plain(text)
+                labels[name] = text_of({"text": text})
         except Unreadable as e:
-            annotated[name] = e
+            if reader:
+                annotated[name] = e
+            else:
+                labels[name] = Refused(f"{PurePosixPath(name).name} is {e.reason}; {e.remedy}", AGAIN)
         except Refused as e:
             labels[name] = e
         except FileProblem as e:
@@ -113,8 +103,8 @@ def _read_texts(place: Place, endings: Sequence[str]) -> tuple[dict[str, Annotat
     return annotated, labels
 
 
-def _text_files(place: Place, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names with their endings: those with times in the order of `TIMED`, plain ones, Whisper's other outputs."""
+def _text_files(place: Place, endings: Readers) -> Iterator[tuple[str, str]]:
+    """Names with their endings: those with times in the order of their readers, plain ones, Whisper's other outputs."""
     for ending in endings:
         yield from ((name, ending) for name in place.named(ending) if ending != PLAIN or _is_label(name))
     if PLAIN in endings:
@@ -122,15 +112,6 @@ def _text_files(place: Place, endings: Sequence[str]) -> Iterator[tuple[str, str
             whispers = sheet.ending == ".tsv" and disguised.is_whispers_table(sheet.first)
             if whispers or (sheet.ending == ".json" and sheet.is_label):
                 yield sheet.name, sheet.ending
-
-
-def _label(content: bytes, name: str) -> str:
-    try:
-        text = utf8_of(content, PurePosixPath(name).name)
-    except DataError as e:
-        raise Refused(str(e).rstrip("."), AGAIN) from e
-    disguised.check_plain(text)
-    return text_of({"text": text})
 
 
 class _Timed:

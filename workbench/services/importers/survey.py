@@ -1,14 +1,15 @@
-"""What may be a list among an import's files, from names and first lines: looked at once, before a format is asked."""
+"""What may be a list among an import's files, by names and first lines: looked at once, before a format is asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Final
 
-from workbench.errors import DataError
 from workbench.services.importers.candidates import AUDIO_SUFFIXES
-from workbench.services.importers.lines import Row, first_lines, read_rows
+from workbench.services.importers.lines import columns_of, first_lines
 
-PLAIN = ".txt"
+PLAIN: Final = ".txt"
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,13 @@ class Sheet:
         ending: In lower case.
         is_label: A sound of the same name stands beside it, whose label it then is, and no list.
         lines: Its first two that are not empty; none of a plain text that is a label.
-        columns: What the first row names, in lower case; of the top folder only, and of no label.
     """
 
+    path: Path
     name: str
     ending: str
     is_label: bool
     lines: tuple[str, ...]
-    columns: frozenset[str]
 
     @property
     def first(self) -> str:
@@ -35,9 +35,14 @@ class Sheet:
         return self.lines[0] if self.lines else ""
 
     @property
-    def is_top(self) -> bool:
-        """Whether it lies in the folder itself."""
-        return "/" not in self.name
+    def names_a_sound(self) -> bool:
+        """Whether its first line begins with a sound's file, up to a tab, where a table would name its columns."""
+        return PurePosixPath(self.first.partition("\t")[0].strip()).suffix.lower() in AUDIO_SUFFIXES
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """What its first row names, in lower case; read when it is asked for, since an array of JSON is read whole."""
+        return columns_of(self.path, self.name)
 
 
 def survey(files: Mapping[str, Path], endings: frozenset[str]) -> tuple[Sheet, ...]:
@@ -51,21 +56,8 @@ def survey(files: Mapping[str, Path], endings: frozenset[str]) -> tuple[Sheet, .
     sounds = {name.with_suffix("") for name in names.values() if name.suffix.lower() in AUDIO_SUFFIXES}
     sheets = []
     for name, split in names.items():
-        if split.suffix.lower() in endings:
-            is_label = split.with_suffix("") in sounds
-            sheets.append(_sheet(name, split.suffix.lower(), files[name], is_label))
+        ending, is_label = split.suffix.lower(), split.with_suffix("") in sounds
+        if ending in endings:
+            lines = () if is_label and ending == PLAIN else first_lines(files[name])
+            sheets.append(Sheet(files[name], name, ending, is_label, lines))
     return tuple(sheets)
-
-
-def _sheet(name: str, ending: str, path: Path, is_label: bool) -> Sheet:
-    lines = () if is_label and ending == PLAIN else first_lines(path)
-    columns = frozenset() if is_label or "/" in name else _columns(path, name)
-    return Sheet(name, ending, is_label, lines, columns)
-
-
-def _columns(path: Path, name: str) -> frozenset[str]:
-    try:
-        row = next((row for row in read_rows(path, name, most=20) if isinstance(row, Row)), None)
-    except DataError:
-        return frozenset()
-    return frozenset(row.values) if row else frozenset()

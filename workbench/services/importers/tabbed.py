@@ -6,26 +6,21 @@ https://learn.microsoft.com/azure/ai-services/speech-service/how-to-custom-speec
 from pathlib import PurePosixPath
 
 from workbench.core.text.clean import clean_name
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, ImportScan, Refused, text_of
+from workbench.services.importers.candidates import Candidate, ImportScan, Refused, text_of
 from workbench.services.importers.lines import read_lines
 from workbench.services.importers.place import Place
-from workbench.services.importers.survey import Sheet
 
 
 def recognise(place: Place) -> list[str]:
     """Text files, of the top folder, whose first line is a sound's file, a tab and a text."""
-    sheets = [s for s in place.sheets if s.ending in (".txt", ".tsv") and (place.chosen or s.is_top)]
-    return [sheet.name for sheet in sheets if _begins_with_a_pair(sheet) and not sheet.is_label]
-
-
-def _begins_with_a_pair(sheet: Sheet) -> bool:
-    file, tab, _ = sheet.first.partition("\t")
-    return bool(tab) and PurePosixPath(file.strip()).suffix.lower() in AUDIO_SUFFIXES
+    sheets = [s for s in place.sheets if s.ending in (".txt", ".tsv") and (place.chosen or "/" not in s.name)]
+    return [sheet.name for sheet in sheets if sheet.names_a_sound and "\t" in sheet.first and not sheet.is_label]
 
 
 def read(place: Place, name: str, reading: ImportScan) -> None:
     table = PurePosixPath(name).name
-    for line in reading.kept(read_lines(place.path(name), table)):
+    lines = read_lines(place.path(name), table)
+    for line in reading.kept(lines):
         written, tab, text = line.text.partition("\t")
         written = written.strip()
         with reading.refusing(written if tab and written else table, line.number):

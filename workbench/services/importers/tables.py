@@ -9,7 +9,6 @@ from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds, SplitName, is_run
 from workbench.errors import DataError
 from workbench.services.importers.candidates import (
-    AUDIO_SUFFIXES,
     LANGUAGE_COLUMNS,
     SOURCE_COLUMNS,
     SPEAKER_COLUMNS,
@@ -25,7 +24,6 @@ from workbench.services.importers.candidates import (
 )
 from workbench.services.importers.lines import JSON_SUFFIXES, TABLE_SUFFIXES, Row, read_rows
 from workbench.services.importers.place import Place
-from workbench.services.importers.survey import Sheet
 
 # As NeMo, AudioFolder, `export --format csv`, XTTS, Common Voice's spontaneous speech, Label Studio, DeepSpeech and
 # others name it.
@@ -42,7 +40,7 @@ HEARD: Final = "pred_text"  # NeMo writes what a model heard into this column, o
 def recognise_audiofolder(place: Place) -> list[str]:
     """AudioFolder's metadata, of the folder itself and of its split folders; any table among files picked singly."""
     if place.chosen:
-        tables = [s.name for s in place.sheets if s.ending in TABLE_SUFFIXES and not _begins_with_a_pair(s)]
+        tables = [s.name for s in place.sheets if s.ending in TABLE_SUFFIXES and not s.names_a_sound]
         return [name for name in place.named(*JSON_SUFFIXES) if name in METADATA] + tables
     found = []
     for folder in ["", *place.folders()]:
@@ -52,12 +50,6 @@ def recognise_audiofolder(place: Place) -> list[str]:
             raise DataError(f"{at} holds both metadata.csv and metadata.jsonl; keep the one that is right.")
         found += here
     return found
-
-
-def _begins_with_a_pair(sheet: Sheet) -> bool:
-    """Whether the first line is a pair of sound and text already, where a table names its columns."""
-    cell = sheet.first.partition("\t")[0].strip()
-    return PurePosixPath(cell).suffix.lower() in AUDIO_SUFFIXES
 
 
 def read_audiofolder(place: Place, name: str, reading: ImportScan) -> None:
@@ -92,11 +84,14 @@ def recognise_table(place: Place) -> list[str]:
     """Tables under any name, of the folder itself, whose columns name a sound and a text."""
     if place.chosen:
         return []  # any table among files picked singly is read already
+    sheets = [
+        s for s in place.sheets if s.ending in LISTS and "/" not in s.name and not s.is_label and s.name not in METADATA
+    ]
     return [
         sheet.name
-        for sheet in place.sheets
+        for sheet in sheets
+        if not _is_manifest(sheet.name)
         if sheet.columns & {*FILE_COLUMNS} and sheet.columns & {*TEXT_COLUMNS}
-        if sheet.ending in LISTS and sheet.name not in METADATA and not _is_manifest(sheet.name)
         # Common Voice's own tables have rules of their own.
         if not (sheet.ending == ".tsv" and sheet.columns >= COMMON_VOICE)
     ]
