@@ -322,8 +322,8 @@ def test_the_size_of_a_long_archives_list_is_found(tmp_path) -> None:
     path = tmp_path / "long.zip"
     path.write_bytes(b"start" + record + locator + end)
     with pytest.raises(DataError, match="lists more files than can be looked at"):
-        archive.archive_place(path, "long.zip", tmp_path, ImportScan(), frozenset())
+        archive.archive_place(path, "long.zip", tmp_path, ImportScan())
     beyond = struct.pack("<4sLQL", b"PK\6\7", 0, 2**64 - 1, 1)
     path.write_bytes(b"start" + record + beyond + end)
     with pytest.raises(DataError, match="is no ZIP archive, or a damaged one"):
-        archive.archive_place(path, "long.zip", tmp_path, ImportScan(), frozenset())
+        archive.archive_place(path, "long.zip", tmp_path, ImportScan())

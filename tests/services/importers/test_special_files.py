@@ -14,7 +14,7 @@ from tests.services.conftest import found, problems
 from workbench.audio.decode import decode_file
 from workbench.audio.recording import open_recording
 from workbench.errors import AudioError, DataError
-from workbench.services.importers.lines import first_line, read_lines, read_rows, read_text
+from workbench.services.importers.lines import first_lines, read_lines, read_rows, read_text
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -80,7 +80,7 @@ def test_no_reader_opens_them_by_itself(folder, tmp_path) -> None:
         for reader in (read_text, lambda p: list(read_rows(p, "list.csv")), lambda p: list(read_lines(p, "list"))):
             with pytest.raises(DataError, match="and not a file"):
                 reader(path)
-        assert first_line(path) == ""
+        assert first_lines(path) == ()
 
 
 def test_files_of_the_kernel_that_never_end_are_empty(folder) -> None:

@@ -19,7 +19,7 @@ from workbench.audio.decode import remedy_for
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.services.clips.ingest import Prepared, add_clips, prepare
-from workbench.services.clips.segments import Decode, groups
+from workbench.services.clips.segments import Decode
 from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY, Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.splits import assign_set, confirmed_candidates, split_set
@@ -94,7 +94,7 @@ class Intake:
         self._rejected, self._warnings = list(reading.rejected), list(reading.warnings)
         done = 0
         with ThreadPoolExecutor(WORKERS) as pool:
-            for part in _parts(list(groups(reading.candidates))):
+            for part in _parts(_groups(reading.candidates)):
                 with sounds_lock(self._workspace):
                     new = self._add(
                         pool.map(lambda g: prepare(self._workspace, g, wishes, scratch, decode=decode), part)
@@ -156,7 +156,22 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
         yield Path(name)
 
 
-def _parts(grouped: Sequence[list[Candidate]]) -> Iterator[list[list[Candidate]]]:
+def _groups(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
+    """Candidates in order, parts of the same file together, so that it is decoded once."""
+    parts: dict[tuple[Path, bool], list[Candidate]] = {}
+    ordered: list[list[Candidate]] = []
+    for candidate in candidates:
+        if candidate.cut is None:
+            ordered.append([candidate])
+            continue
+        key = (candidate.path, candidate.channel is None)
+        if key not in parts:
+            ordered.append(parts.setdefault(key, []))
+        parts[key].append(candidate)
+    yield from ordered
+
+
+def _parts(grouped: Iterable[list[Candidate]]) -> Iterator[list[list[Candidate]]]:
     """Groups that are added in one transaction: some dozens of candidates together."""
     part: list[list[Candidate]] = []
     for group in grouped:

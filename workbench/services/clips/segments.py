@@ -16,9 +16,9 @@ from workbench.audio.segment import split_at_silences
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.importers.candidates import Candidate
-from workbench.services.importers.formats import ImportOptions
+from workbench.services.importers.formats import TIMED, ImportOptions
 from workbench.services.importers.lines import Problem
-from workbench.services.importers.sounds import PLAIN, TIMED
+from workbench.services.importers.survey import PLAIN
 
 LONG_PAUSE: Final[Seconds] = 2.0  # pauses from here on belong to no clip, but for their edges
 SAME: Final[Seconds] = 0.05  # a part that is shorter than its file by no more is the file
@@ -30,21 +30,6 @@ Decode = Callable[[Path], Sound]
 Found = tuple[Candidate, Sound] | Problem
 
 
-def groups(candidates: Sequence[Candidate]) -> Iterator[list[Candidate]]:
-    """Candidates in order, parts of the same file together, so that it is decoded once."""
-    parts: dict[tuple[Path, bool], list[Candidate]] = {}
-    ordered: list[list[Candidate]] = []
-    for candidate in candidates:
-        if candidate.cut is None:
-            ordered.append([candidate])
-            continue
-        key = (candidate.path, candidate.channel is None)
-        if key not in parts:
-            ordered.append(parts.setdefault(key, []))
-        parts[key].append(candidate)
-    yield from ordered
-
-
 def sounds_of(
     group: Sequence[Candidate],
     wishes: ImportOptions,
@@ -53,7 +38,7 @@ def sounds_of(
     *,
     decode: Decode | None = None,
 ) -> Iterator[Found]:
-    """The sounds of one of `groups`, in order, each with the candidate it belongs to.
+    """The sounds of candidates of one file, in order, each with the candidate it belongs to.
 
     Args:
         scratch: A folder with room for a decoded recording.

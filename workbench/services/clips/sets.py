@@ -20,14 +20,9 @@ from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
 from workbench.services.clips.import_job import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.clips.segments import Decode
-from workbench.services.importers import (
-    Candidate,
-    ImportOptions,
-    ImportScan,
-    read_path,
-    read_uploads,
-)
+from workbench.services.importers import Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import read_text
+from workbench.services.importers.reading import read_path, read_uploads
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash import trash as erasing
 from workbench.services.trash.trash import Deleted, Erased

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workbench.core.types import Seconds
+from workbench.services.importers.candidates import Refused
 from workbench.services.importers.lines import Problem
 
 
@@ -67,24 +68,21 @@ def all_labels(tiers: Collection[str]) -> bool:
     return all((ours := _OURS.fullmatch(name)) is not None and ours["text"] == LABEL_TIER for name in tiers)
 
 
-class Unreadable(Exception):
-    """The file as a whole cannot be used; reason and remedy without full stops."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
+class Unreadable(Refused):
+    """The file as a whole cannot be used."""
 
 
-def decoded(content: bytes) -> str:
+def decoded(content: bytes, *, may_be_utf16: bool = True) -> str:
     """Text in UTF-8, or in UTF-16 with its byte order mark; line ends become "\\n".
 
     Raises:
         Unreadable: It is neither.
     """
-    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    is_utf16 = may_be_utf16 and content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        text = content.decode(encoding)
+        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as e:
-        where = f" (line {content[: e.start].count(10) + 1})" if encoding == "utf-8-sig" else ""
-        raise Unreadable(f"not UTF-8 or UTF-16 text{where}", "save it as UTF-8") from e
+        where = "" if is_utf16 else f" (line {content[: e.start].count(10) + 1})"
+        encodings = "UTF-8 or UTF-16" if may_be_utf16 else "UTF-8"
+        raise Unreadable(f"not {encodings} text{where}", "save it as UTF-8") from e
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -22,9 +22,9 @@ from typing import BinaryIO, Final
 from workbench.core.text.clean import clean_name
 from workbench.disk import is_full
 from workbench.errors import DataError
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan
-from workbench.services.importers.emptiness import EMPTY, EMPTY_REMEDY, FEW, LARGEST_HEADER, refuse_together
-from workbench.services.importers.sources import Place
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, FEW, LARGEST_HEADER, ImportScan, Refused
+from workbench.services.importers.formats import COMPANIONS, TEXT_SUFFIXES
+from workbench.services.importers.place import Place
 
 MOST_ENTRIES: Final = 200_000
 LARGEST_TOTAL: Final = 50 * 2**30  # bytes unpacked
@@ -36,7 +36,6 @@ LONGEST_NAME: Final = 1_000  # characters
 DEEPEST: Final = 40  # folders
 CHUNK: Final = 2**20  # bytes
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
-KALDI_FILES: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
 JUNK: Final = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)")
 METHODS: Final = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
 LOCAL_HEADER: Final = 30  # bytes before an entry's name
@@ -49,25 +48,17 @@ LARGEST_DIRECTORY: Final = 2**28  # bytes of the list of files: 200,000 long nam
 NAME_IS_UTF8: Final = 0x800  # bit 11 of the flags, APPNOTE 4.4.4
 UNIX_LINKS: Final = {0x000D: 12, 0x756E: 14}  # extra fields that may name a link's target: bytes they have without one
 
+Judged = Iterator[tuple[zipfile.ZipInfo, str]]  # entries with the names they go by
 _AGAIN: Final = "pack the archive again without it"
 
 
-class _Bad(Exception):
-    """An entry that is refused."""
-
-    def __init__(self, reason: str, remedy: str = _AGAIN) -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
-
-
-def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan, texts: frozenset[str]) -> Place:
+def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan) -> Place:
     """Judge an archive, and lay what can be imported from it into `scratch`.
 
     Args:
         title: What messages call the archive.
         scratch: An empty folder that the caller removes.
         reading: Takes the entries that were refused, each with its reason.
-        texts: Endings of files that may hold texts.
 
     Raises:
         DataError: It is no ZIP archive, is damaged, or would unpack to more than it should.
@@ -78,7 +69,8 @@ def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan, te
             entries = archive.infolist()
             _check_whole(entries, title, scratch)
             _check_content(entries, title)
-            return _unpack(archive, _judged(entries, title, reading), title, scratch, reading, texts)
+            judged = _judged(entries, title, reading)
+            return _unpack(archive, judged, title, scratch, reading)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as e:
         if is_full(e):
             raise  # said where the import as a whole is
@@ -163,50 +155,48 @@ def _holds_something(entry: zipfile.ZipInfo) -> bool:
     return entry.file_size > (LARGEST_HEADER if suffix in AUDIO_SUFFIXES else 0)
 
 
-def _judged(entries: list[zipfile.ZipInfo], title: str, reading: ImportScan) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+def _judged(entries: list[zipfile.ZipInfo], title: str, reading: ImportScan) -> Judged:
     """Entries with the names they go by; those refused go into the reading."""
     seen: set[str] = set()
     for entry in entries:
         if JUNK.search(entry.filename):
             continue
-        try:
+        with reading.refusing(f"{title}: {_real_name(entry)}", None):
             name = _checked_name(_real_name(entry))
             _check_entry(entry)
             if name.endswith("/"):
                 continue
             key = unicodedata.normalize("NFC", name).casefold()
             if key in seen:
-                raise _Bad("a second file of the same name, case aside", "give each file a name of its own")
+                raise Refused("a second file of the same name, case aside", "give each file a name of its own")
             seen.add(key)
             yield entry, name
-        except _Bad as bad:
-            reading.reject(f"{title}: {_real_name(entry)}", None, bad.reason, bad.remedy)
 
 
 def _checked_name(written: str) -> str:
     name = written.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if not parts or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
-        raise _Bad("a name that no file can have")
+        raise Refused("a name that no file can have", _AGAIN)
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise _Bad("an absolute path")
+        raise Refused("an absolute path", _AGAIN)
     if ".." in parts:
-        raise _Bad("a path that leads out of the archive")
+        raise Refused("a path that leads out of the archive", _AGAIN)
     if len(name) > LONGEST_NAME or len(parts) > DEEPEST:
-        raise _Bad("a path that is too long")
+        raise Refused("a path that is too long", _AGAIN)
     return str(PurePosixPath(name)) + ("/" if name.endswith("/") else "")
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind == stat.S_IFLNK or _names_a_link(entry.extra):
-        raise _Bad("a link", "pack the file itself instead of the link")
+        raise Refused("a link", "pack the file itself instead of the link")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _Bad("a device or pipe, not a file")
+        raise Refused("a device or pipe, not a file", _AGAIN)
     if entry.flag_bits & 0x2041:
-        raise _Bad("encrypted", "pack the archive again without a password")
+        raise Refused("encrypted", "pack the archive again without a password")
     if entry.compress_type not in METHODS:
-        raise _Bad(f"packed in an unknown way (method {entry.compress_type})", "pack the archive again as plain ZIP")
+        raise Refused(f"packed in an unknown way (method {entry.compress_type})", "pack the archive again as plain ZIP")
 
 
 def _names_a_link(extra: bytes) -> bool:
@@ -218,14 +208,7 @@ def _names_a_link(extra: bytes) -> bool:
     return False
 
 
-def _unpack(
-    archive: zipfile.ZipFile,
-    entries: Iterator[tuple[zipfile.ZipInfo, str]],
-    title: str,
-    scratch: Path,
-    reading: ImportScan,
-    texts: frozenset[str],
-) -> Place:
+def _unpack(archive: zipfile.ZipFile, entries: Judged, title: str, scratch: Path, reading: ImportScan) -> Place:
     place = Place(title)
     others: dict[str, list[str]] = {}
     empty: list[tuple[zipfile.ZipInfo, str, Path]] = []
@@ -233,7 +216,7 @@ def _unpack(
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in ARCHIVES:
             reading.reject(f"{title}: {name}", None, "an archive inside the archive", "unpack it, and pack its files")
-        elif suffix in AUDIO_SUFFIXES | texts or PurePosixPath(name).name in KALDI_FILES:
+        elif suffix in AUDIO_SUFFIXES | TEXT_SUFFIXES or PurePosixPath(name).name in COMPANIONS:
             target = scratch / f"{number:06}{suffix}"
             if not _holds_something(entry):
                 empty.append((entry, name, target))
@@ -241,11 +224,10 @@ def _unpack(
             _lay_out(archive, entry, name, target, place, reading)
         else:
             others.setdefault(suffix, []).append(name)
+    for entry, name, target in empty if len(empty) <= FEW else ():
+        _lay_out(archive, entry, name, target, place, reading)
     if len(empty) > FEW:
-        refuse_together(reading, [f"{title}: {name}" for _, name, _ in empty], EMPTY, EMPTY_REMEDY)
-    else:
-        for entry, name, target in empty:
-            _lay_out(archive, entry, name, target, place, reading)
+        reading.reject_empty([f"{title}: {name}" for _, name, _ in empty])
     for suffix, names in sorted(others.items()):
         reason = f"not a sound file ({len(names)} {'file' if len(names) == 1 else 'files'} of the kind '{suffix}')"
         remedy = "nothing to do, unless it holds sound: then convert it to WAV"
@@ -256,31 +238,29 @@ def _unpack(
 def _lay_out(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, target: Path, place: Place, reading: ImportScan
 ) -> None:
-    try:
+    with reading.refusing(f"{place.title}: {name}", None):
         place.files[name] = _extract(archive, entry, target)
-    except _Bad as bad:
-        reading.reject(f"{place.title}: {name}", None, bad.reason, bad.remedy)
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> Path:
     if target.suffix not in AUDIO_SUFFIXES and entry.file_size > LARGEST_TEXT:
-        raise _Bad(f"a text of more than {LARGEST_TEXT // 2**20} MB", "split it into several")
+        raise Refused(f"a text of more than {LARGEST_TEXT // 2**20} MB", "split it into several")
     left = entry.file_size
     try:
         with archive.open(entry) as packed, target.open("xb") as file:
             while part := packed.read(CHUNK):
                 left -= len(part)
                 if left < 0:
-                    raise _Bad("longer than the archive says")
+                    raise Refused("longer than the archive says", _AGAIN)
                 file.write(part)
         if left:
-            raise _Bad("shorter than the archive says", "pack or copy the archive again")
+            raise Refused("shorter than the archive says", "pack or copy the archive again")
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError) as e:
         target.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.errno is not None:  # the disk, not the archive
             raise
-        raise _Bad("damaged in the archive", "pack or copy the archive again") from e
-    except _Bad:
+        raise Refused("damaged in the archive", "pack or copy the archive again") from e
+    except Refused:
         target.unlink(missing_ok=True)
         raise
     return target

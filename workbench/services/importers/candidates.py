@@ -2,15 +2,18 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, TypeVar
 
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.types import Seconds, SplitName
 from workbench.errors import DataError
-from workbench.services.importers.lines import Problem
+from workbench.services.importers.lines import Problem, Remark
+
+Kept = TypeVar("Kept")
 
 AUDIO_SUFFIXES: Final = frozenset(
     "." + ending
@@ -41,6 +44,8 @@ MISSING: Final = "text names a missing file"
 OUTSIDE: Final = "leads outside the folder of its list"
 NO_TEXT: Final = "no text"
 NO_TEXT_REMEDY: Final = "label it on the page, or let the base model draft it"
+FEW: Final = 20  # of a kind; they are told one by one, each with its name and line
+LARGEST_HEADER: Final = 64  # bytes; sounds of this size have a header at most, since 0.2 s take more in any format
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,11 @@ class Candidate:
     place: tuple[Seconds, Seconds] | None = None
     hypotheses: tuple[tuple[str, str], ...] = ()
 
+    @classmethod
+    def bare(cls, path: Path, name: str) -> "Candidate":
+        """A sound of which no more is known than its place and its name under the imported folder."""
+        return cls(path, clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
+
     def problem(self, reason: str, remedy: str) -> Problem:
         return Problem(self.file, self.line, reason, remedy)
 
@@ -96,12 +106,47 @@ class ImportScan:
     def reject(self, file: str, line: int | None, reason: str, remedy: str) -> None:
         self.rejected.append(Problem(clean_name(file) or "unnamed", line, reason, remedy))
 
+    def reject_together(self, names: Sequence[str], reason: str, remedy: str) -> None:
+        """Reject files of one kind: a few by their names, many in one sentence."""
+        several = [*names] if len(names) <= FEW else [f"{names[0]} and {len(names) - 1:,} more"]
+        for name in several:
+            self.reject(name, None, reason, remedy)
+
+    def reject_empty(self, names: Sequence[str]) -> None:
+        self.reject_together(names, "empty: no sound in it", "record or copy them again")
+
     def warn(self, file: str, line: int | None, reason: str, remedy: str) -> None:
         self.warnings.append(Problem(clean_name(file) or "unnamed", line, reason, remedy))
 
+    def kept(self, lines: Iterable[Kept | Problem]) -> Iterator[Kept]:
+        """A list's readable lines; what is wrong with the others is noted."""
+        for line in lines:
+            if isinstance(line, Remark):
+                self.warnings.append(line)
+            elif isinstance(line, Problem):
+                self.rejected.append(line)
+            else:
+                yield line
+
+    @contextmanager
+    def refusing(self, file: str, line: int | None) -> Iterator[None]:
+        """Reject a line where what is done with it is `Refused`."""
+        try:
+            yield
+        except Refused as refused:
+            self.reject(file, line, refused.reason, refused.remedy)
+
+    def leave_out_empty(self) -> None:
+        """Take sounds without a sound out where there are many: they are not decoded and told one by one."""
+        empty = {path for path in {c.path for c in self.candidates} if _size(path) <= LARGEST_HEADER}
+        if len(empty) > FEW:
+            names = [c.file for c in self.candidates if c.path in empty]
+            self.candidates = [c for c in self.candidates if c.path not in empty]
+            self.reject_empty(names)
+
 
 class Refused(Exception):
-    """A line of a list that cannot become a candidate; the reason and remedy without full stops."""
+    """What cannot become a candidate, such as a line of a list; the reason and remedy without full stops."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -203,3 +248,10 @@ def number(value: object) -> float | None:
     except ValueError:
         return None
     return found if found is not None and abs(found) < 1e9 else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return LARGEST_HEADER + 1  # missing or not to be read: decoding it says so

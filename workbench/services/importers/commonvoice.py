@@ -18,8 +18,9 @@ from workbench.services.importers.candidates import (
     text_of,
     word,
 )
-from workbench.services.importers.lines import Row, first_line, read_rows_unquoted
-from workbench.services.importers.sources import Place
+from workbench.services.importers.lines import Row, read_rows_unquoted
+from workbench.services.importers.place import Place
+from workbench.services.importers.survey import Sheet
 from workbench.services.importers.tables import COMMON_VOICE
 
 CLIPS: Final = "clips"
@@ -31,7 +32,7 @@ UNHEARD: Final = "other.tsv"  # read aloud, but not yet checked by two listeners
 
 def recognise(place: Place) -> list[str]:
     """The tables of a release that name checked clips; a table picked by itself whatever it is called."""
-    tables = [name for name in place.named(".tsv") if _columns(place, name) >= COMMON_VOICE]
+    tables = [sheet.name for sheet in place.sheets if sheet.ending == ".tsv" and _columns(sheet) >= COMMON_VOICE]
     if place.chosen or not tables:
         return tables
     wanted = [name for name in tables if PurePosixPath(name).name in (*SPLITS, VALIDATED)]
@@ -39,23 +40,18 @@ def recognise(place: Place) -> list[str]:
     return sorted(wanted, key=lambda name: PurePosixPath(name).name == VALIDATED) or tables
 
 
-def _columns(place: Place, name: str) -> set[str]:
-    return {column.strip().lower() for column in first_line(place.path(name)).split("\t")}
+def _columns(sheet: Sheet) -> set[str]:
+    """As these tables name them: nothing is quoted."""
+    return {column.strip().lower() for column in sheet.first.split("\t")}
 
 
 def read(place: Place, name: str, reading: ImportScan) -> None:
     table = PurePosixPath(name).name
     known = {candidate.path for candidate in reading.candidates}
-    for row in read_rows_unquoted(place.path(name), table, delimiter="\t"):
-        if not isinstance(row, Row):
-            reading.rejected.append(row)
-            continue
+    for row in reading.kept(read_rows_unquoted(place.path(name), table, delimiter="\t")):
         written = str(row.values.get("path") or "").strip()
-        try:
+        with reading.refusing(written or table, row.line):
             candidate = _candidate(place, name, row, written)
-        except Refused as refused:
-            reading.reject(written or table, row.line, refused.reason, refused.remedy)
-        else:
             if candidate.path not in known:
                 reading.candidates.append(candidate)
     _say_left_out(place, name, reading)

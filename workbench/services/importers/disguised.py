@@ -16,7 +16,7 @@ from workbench.services.importers import elan, subtitles, textgrid
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, decoded
 from workbench.services.importers.candidates import Refused
 from workbench.services.importers.candidates import number as number_of
-from workbench.services.importers.lines import Problem
+from workbench.services.importers.lines import LONGEST_LINE, Problem
 
 Reader = Callable[[bytes, str], Annotations]
 
@@ -31,8 +31,14 @@ _TABLE_HEAD: Final = "start\tend\ttext"  # whisper --output_format tsv, in milli
 _PAIRED: Final = 0.8  # of the lines that have to be of a kind, so that a file is; the others are told
 
 
-def reader_of(content: bytes) -> Reader | None:
-    """Who reads a text file that is none: the reader of what it really holds; None for plain text."""
+def reader_of(content: bytes, ending: str = ".txt") -> Reader | None:
+    """Who reads a text file that is none: the reader of what it really holds; None for plain text, and for other JSON.
+
+    Args:
+        ending: Of its name, in lower case.
+    """
+    if ending == ".json":
+        return read_segments if b'"segments"' in content[:LONGEST_LINE] else None
     try:
         text = decoded(content)
     except Unreadable:
@@ -49,7 +55,7 @@ def reader_of(content: bytes) -> Reader | None:
         fitting = sum(bool(pattern.fullmatch(line.strip("\r\n "))) for line in lines)
         if lines and fitting >= _PAIRED * sum(not _FREQUENCIES.fullmatch(line) for line in lines):
             return reader
-    if lines and lines[0].strip().lower() == _TABLE_HEAD:
+    if lines and is_whispers_table(lines[0]):
         return read_track
     if any(subtitles.is_timing(line) for line in lines):
         return subtitles.read_srt

@@ -12,10 +12,11 @@ from typing import Final
 from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds
 from workbench.services.importers.candidates import Candidate, ImportScan, Refused, number, split_name, text_of
-from workbench.services.importers.lines import Line, read_lines
-from workbench.services.importers.sources import Place
+from workbench.services.importers.lines import read_lines
+from workbench.services.importers.place import Place
 
 SCP: Final = "wav.scp"
+BESIDE: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
 _OFFSET: Final = re.compile(r"(?s).+\.(ark|scp):\d+(\[.*\])?")
 
 
@@ -42,23 +43,18 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
     split = split_name(PurePosixPath(name).parent.name)
     for utterance, segment in utterances.items():
         recording = segment.recording if segment else utterance
-        try:
+        with reading.refusing(utterance, segment.line if segment else None):
             if recording not in recordings:
                 raise Refused(f"its recording {clean_name(recording, 60)} is not in {SCP}", f"add it to {SCP}")
             path = recordings[recording]
             if path is None:
                 continue  # the line in wav.scp has been refused
-            text = text_of({"text": texts[utterance][1]}) if utterance in texts else ""
-        except Refused as refused:
-            reading.reject(utterance, segment.line if segment else None, refused.reason, refused.remedy)
-            continue
-        reading.candidates.append(
-            Candidate(
+            candidate = Candidate(
                 path,
                 clean_name(utterance),
                 clean_name(_with_ending(recording, path)),
                 texts[utterance][0] if utterance in texts else None,
-                text,
+                text_of({"text": texts[utterance][1]}) if utterance in texts else "",
                 speaker=clean_name(speakers[utterance][1]) or None if utterance in speakers else None,
                 language=clean_name(languages[utterance][1], 20) or None if utterance in languages else None,
                 source=clean_name(recording) if segment else None,
@@ -66,7 +62,7 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
                 cut=(segment.start, segment.end) if segment else None,
                 channel=segment.channel if segment else None,
             )
-        )
+            reading.candidates.append(candidate)
     for utterance, (line, _) in texts.items():
         if utterance not in utterances:
             where = "segments" if segments is not None else SCP
@@ -81,21 +77,16 @@ def _with_ending(recording: str, path: Path) -> str:
 def _recordings(place: Place, name: str, reading: ImportScan) -> dict[str, Path | None]:
     """Recording -> file; None for a line that was refused."""
     found: dict[str, Path | None] = {}
-    for line in read_lines(place.path(name), SCP):
-        if not isinstance(line, Line):
-            reading.rejected.append(line)
-            continue
+    for line in reading.kept(read_lines(place.path(name), SCP)):
         parts = line.text.split(None, 1)
         if not parts:
             continue
         key, written = parts[0], parts[1].strip() if len(parts) > 1 else ""
-        try:
+        with reading.refusing(f"{SCP}: {key}", line.number):
             if key in found:
                 raise Refused(f"'{clean_name(key, 60)}' stands there twice", "give each recording an id of its own")
             found[key] = None
             found[key] = _file(place, name, written)
-        except Refused as refused:
-            reading.reject(f"{SCP}: {key}", line.number, refused.reason, refused.remedy)
     return found
 
 
@@ -116,10 +107,7 @@ def _table(place: Place, name: str, other: str, reading: ImportScan) -> dict[str
     """Utterance -> line and the rest of it."""
     beside = place.beside(name, other)
     found: dict[str, tuple[int, str]] = {}
-    for line in read_lines(place.path(beside), other) if beside else ():
-        if not isinstance(line, Line):
-            reading.rejected.append(line)
-            continue
+    for line in reading.kept(read_lines(place.path(beside), other)) if beside else ():
         parts = line.text.split(None, 1)
         if parts and parts[0] in found:
             reading.reject(parts[0], line.number, f"stands twice in {other}", "keep the line that is right")
@@ -133,10 +121,7 @@ def _segments(place: Place, name: str, reading: ImportScan) -> dict[str, _Segmen
     if beside is None:
         return None
     found: dict[str, _Segment] = {}
-    for line in read_lines(place.path(beside), "segments"):
-        if not isinstance(line, Line):
-            reading.rejected.append(line)
-            continue
+    for line in reading.kept(read_lines(place.path(beside), "segments")):
         parts = line.text.split()
         times = [number(part) for part in parts[2:4]]
         if len(parts) not in (4, 5) or None in times:

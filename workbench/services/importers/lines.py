@@ -72,20 +72,18 @@ class Line:
     text: str
 
 
-def read_rows(path: Path, name: str, *, most: int | None = None) -> Iterator[Row | Problem]:
+def read_rows(path: Path, name: str) -> Iterator[Row | Problem]:
     """The lines of a JSONL or CSV list; problems that are no `Remark` are lines that could not be read.
 
     Args:
         path: The list.
         name: What problems call it; its ending tells JSONL from tables.
-        most: Only look at its beginning, for so many lines.
 
     Raises:
         DataError: The list cannot be read at all (no UTF-8 text, a JSON array, no header).
     """
     content = _content(path, name)
-    rows = _read_json(content, name) if Path(name).suffix.lower() in JSON_SUFFIXES else _read_table(content, name)
-    yield from rows if most is None else islice(rows, most)
+    yield from (_read_json if Path(name).suffix.lower() in JSON_SUFFIXES else _read_table)(content, name)
 
 
 def read_lines(path: Path, name: str) -> Iterator[Line | Problem]:
@@ -123,47 +121,50 @@ def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row
             yield Row(line.number, dict(zip(header, cells, strict=False)))
 
 
-def first_line(path: Path, *, whole: bool = False) -> str:
-    """The first line that is not empty, to recognise a list by; empty where there is none or it is no text.
-
-    Args:
-        whole: Rather all of the first 64 KB.
-    """
+def first_lines(path: Path) -> tuple[str, ...]:
+    """The first two lines that are not empty, to recognise a list by; fewer where there are none or it is no text."""
     try:
-        with open_regular(path) as file:
-            head = file.read(LONGEST_LINE)
+        text = bytes_of(path, first=LONGEST_LINE).decode("utf-8-sig", errors="replace")
     except (OSError, FileProblem):
-        return ""
-    text = head.decode("utf-8-sig", errors="replace")
-    if whole:
-        return text
-    return next((line.rstrip("\r") for line in text.split("\n") if line.strip()), "")
+        return ()
+    return tuple(islice((line.rstrip("\r") for line in text.split("\n") if line.strip()), 2))
 
 
-def read_text(path: Path, name: str | None = None) -> str:
+def columns_of(path: Path, name: str) -> frozenset[str]:
+    """The columns that a list names in its first row, in lower case; none where it is no list."""
+    try:
+        row = next((row for row in islice(read_rows(path, name), 20) if isinstance(row, Row)), None)
+    except DataError:
+        return frozenset()
+    return frozenset(row.values) if row else frozenset()
+
+
+def read_text(path: Path) -> str:
     """A whole small text file as UTF-8, with or without a byte order mark.
-
-    Args:
-        name: What problems call it; its own name by default.
 
     Raises:
         DataError: It is missing, or not UTF-8; names the line.
     """
-    name = name or path.name
-    content = _bytes_of(path, name)
+    content = _bytes_of(path, path.name)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         line = content[: e.start].count(b"\n") + 1
-        raise DataError(f"{name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
+        raise DataError(f"{path.name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
 
 
-def bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path, *, first: int | None = None) -> bytes:
     """What a regular file of bounded size holds.
+
+    Args:
+        first: Rather only so many bytes of its beginning, of a file of any size.
 
     Raises:
         FileProblem: It is missing, too large, a pipe or a device, or may not be read.
     """
+    if first is not None:
+        with open_regular(path) as file:
+            return file.read(first)
     # Files of the kernel tell no size, and some of them never end.
     return read_bytes(path, most=LARGEST_LIST) if size_of(path, most=LARGEST_LIST) else b""
 

@@ -21,8 +21,8 @@ from workbench.services.importers.candidates import (
     missing,
     text_of,
 )
-from workbench.services.importers.lines import Line, first_line, read_lines
-from workbench.services.importers.sources import Place
+from workbench.services.importers.lines import Line, read_lines
+from workbench.services.importers.place import Place
 from workbench.services.importers.tables import FILE_COLUMNS
 
 FOLDERS: Final = ("wavs", "wav", "")
@@ -34,8 +34,8 @@ ENDINGS: Final = ("", ".wav", ".flac", ".mp3", ".ogg")
 
 def recognise(place: Place) -> list[str]:
     """metadata.csv with bars in its first line; any table or text file of that kind among files picked singly."""
-    names = place.named(".csv", ".txt") if place.chosen else [n for n in ("metadata.csv",) if n in place.files]
-    return [n for n in names if _has_bars(first_line(place.path(n))) and not place.labels_a_sound(n)]
+    sheets = [s for s in place.sheets if (s.ending in (".csv", ".txt") if place.chosen else s.name == "metadata.csv")]
+    return [sheet.name for sheet in sheets if _has_bars(sheet.first) and not sheet.is_label]
 
 
 def _has_bars(line: str) -> bool:
@@ -49,15 +49,11 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
     rows = [(line.number, [cell.strip() for cell in line.text.split("|")]) for line in lines if isinstance(line, Line)]
     third = _third_column(rows, table, reading)
     by_number = dict(rows[1:] if _is_header(rows) else rows)
-    for line in lines:
-        if not isinstance(line, Line):
-            reading.rejected.append(line)
-        elif line.number in by_number:
+    for line in reading.kept(lines):
+        if line.number in by_number:
             cells = by_number[line.number]
-            try:
+            with reading.refusing(cells[0] or table, line.number):
                 reading.candidates.append(_candidate(place, name, line.number, cells, third))
-            except Refused as refused:
-                reading.reject(cells[0] or table, line.number, refused.reason, refused.remedy)
 
 
 def _is_header(rows: Sequence[tuple[int, list[str]]]) -> bool:

@@ -1,21 +1,21 @@
 """Sounds with what stands beside them: annotations or subtitles with times, or a text file of the same name."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.core.text.clean import clean_name
-from workbench.errors import DataError
 from workbench.files import FileProblem
-from workbench.services.importers import disguised, elan, subtitles, textgrid
-from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, tier_speaker
+from workbench.services.importers import disguised
+from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, decoded, tier_speaker
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Candidate, ImportScan, Refused, text_of
-from workbench.services.importers.lines import bytes_of, first_line, read_text
-from workbench.services.importers.sources import Place
+from workbench.services.importers.lines import bytes_of
+from workbench.services.importers.place import Place
 from workbench.services.importers.spelling import folded
+from workbench.services.importers.survey import PLAIN
 
 WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
 NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
@@ -23,46 +23,28 @@ SAME_NAME: Final = "put the sound of the same name beside it"
 # Of two recordings with the same name, the one that lost nothing.
 PREFERRED: Final = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
 
-# Ending -> reader; of two beside the same sound, the first is taken.
-TIMED: Final[dict[str, Callable[[bytes, str], Annotations]]] = {
-    ".eaf": elan.read,
-    ".textgrid": textgrid.read,
-    ".vtt": subtitles.read_vtt,
-    ".srt": subtitles.read_srt,
-    ".sbv": subtitles.read_sbv,
-}
-PLAIN: Final = ".txt"
+AGAIN: Final = "import it again afterwards"
 Key = tuple[str, str]
+Annotated = Annotations | Unreadable  # what a file with times holds, or why it cannot be used
+Readers = Mapping[str, disguised.Reader | None]  # by ending; none for a text that is told by what stands in it
+Label = str | Refused  # what a plain text says, or why it is no label
 _LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
-def read_sounds(
-    place: Place,
-    reading: ImportScan,
-    *,
-    tiers: Sequence[str] = (),
-    endings: Sequence[str] = (*TIMED, PLAIN),
-    passed_over: frozenset[str] = frozenset(),
-) -> None:
+def read_sounds(place: Place, reading: ImportScan, readers: Readers, *, tiers: Sequence[str] = ()) -> None:
     """Append sounds with their texts.
 
     Args:
+        readers: The kinds of text files to look at; of two beside the same sound, the first is taken.
         tiers: Of annotations with several, those that are meant.
-        endings: The kinds of text files to look at.
-        passed_over: Names that a list has dealt with already.
     """
-    plain = [name for name in place.named(PLAIN) if _is_label(name)] if PLAIN in endings else []
-    readers = {name: TIMED[ending] for ending in endings if ending in TIMED for name in place.named(ending)}
-    readers |= {name: reader for name in plain if (reader := _disguised(place, name))}
-    if PLAIN in endings:
-        readers |= _whispers(place)
-    key = _keys(place, [*plain, *readers])
-    timed = _Timed(place, reading, tiers, {n: r for n, r in readers.items() if n not in passed_over}, key)
-    texts = {key(name): name for name in plain if name not in readers}
+    annotated, labels = _read_texts(place, readers)
+    key = _keys(place, [*annotated, *labels])
+    timed = _Timed(place, reading, tiers, annotated, key)
+    texts = {key(name): name for name in labels}
     used = set()
     for name in place.sounds():
-        path = place.path(name)
-        candidate = Candidate(path, clean_name(name) or "unnamed", clean_name(PurePosixPath(name).name) or "unnamed")
+        path, candidate = place.path(name), Candidate.bare(place.path(name), name)
         if path in timed.found:
             reading.candidates += timed.found.pop(path)
             if key(name) in texts:
@@ -72,8 +54,12 @@ def read_sounds(
             continue
         if key(name) in texts:
             used.add(key(name))
-            candidate = _with_text(candidate, place, texts[key(name)], reading)
-        elif path in timed.waiting or name in passed_over:
+            label = labels[texts[key(name)]]
+            if isinstance(label, Refused):
+                reading.warn(texts[key(name)], None, label.reason, label.remedy)
+            else:
+                candidate = replace(candidate, text=label)
+        elif path in timed.waiting:
             continue
         elif key(name) in timed.keys:
             reason = f"not used, since {timed.keys[key(name)]} has the same name and the text with times"
@@ -83,8 +69,49 @@ def read_sounds(
     for candidates in timed.found.values():  # sounds elsewhere on this machine
         reading.candidates += candidates
     for wanted, name in texts.items():
-        if wanted not in used and name not in passed_over:
+        if wanted not in used:
             reading.reject(name, None, MISSING, SAME_NAME)
+
+
+def _read_texts(place: Place, readers: Readers) -> tuple[dict[str, Annotated], dict[str, Label]]:
+    """What the text files hold: texts with times, and labels, each by its file's name; every file is read once."""
+    annotated: dict[str, Annotated] = {}
+    labels: dict[str, Label] = {}
+    for name, ending in _text_files(place, readers):
+        reader = readers.get(ending)
+        try:
+            content = bytes_of(place.path(name))
+            reader = reader or disguised.reader_of(content, ending)
+            if reader:
+                annotated[name] = reader(content, name)
+            elif ending == PLAIN:
+                text = decoded(content, may_be_utf16=False)
+                disguised.check_plain(text)
+                labels[name] = text_of({"text": text})
+        except Unreadable as e:
+            if reader:
+                annotated[name] = e
+            else:
+                labels[name] = Refused(f"{PurePosixPath(name).name} is {e.reason}; {e.remedy}", AGAIN)
+        except Refused as e:
+            labels[name] = e
+        except FileProblem as e:
+            if reader:
+                annotated[name] = Unreadable(e.reason, e.remedy)
+            elif ending == PLAIN:
+                labels[name] = Refused(f"{PurePosixPath(name).name} {e.reason}; {e.remedy}", AGAIN)
+    return annotated, labels
+
+
+def _text_files(place: Place, endings: Readers) -> Iterator[tuple[str, str]]:
+    """Names with their endings: those with times in the order of their readers, plain ones, Whisper's other outputs."""
+    for ending in endings:
+        yield from ((name, ending) for name in place.named(ending) if ending != PLAIN or _is_label(name))
+    if PLAIN in endings:
+        for sheet in place.sheets:
+            whispers = sheet.ending == ".tsv" and disguised.is_whispers_table(sheet.first)
+            if whispers or (sheet.ending == ".json" and sheet.is_label):
+                yield sheet.name, sheet.ending
 
 
 class _Timed:
@@ -101,25 +128,19 @@ class _Timed:
         place: Place,
         reading: ImportScan,
         tiers: Sequence[str],
-        readers: Mapping[str, disguised.Reader],
+        annotated: Mapping[str, Annotated],
         key: Callable[[str], Key],
     ) -> None:
         self.place, self.reading, self.tiers, self.key = place, reading, tiers, key
         self.found: dict[Path, list[Candidate]] = {}
         self.waiting: set[Path] = set()
         self.keys: dict[Key, str] = {}
-        for name, reader in readers.items():
-            self._read(name, reader)
+        for name, annotations in annotated.items():
+            self._take(name, annotations)
 
-    def _read(self, name: str, reader: disguised.Reader) -> None:
-        annotations = Annotations()
-        problem: Unreadable | None = None
-        try:
-            annotations = reader(bytes_of(self.place.path(name)), name)
-        except Unreadable as e:
-            problem = e
-        except FileProblem as e:
-            problem = Unreadable(e.reason, e.remedy)
+    def _take(self, name: str, annotations: Annotated) -> None:
+        problem = annotations if isinstance(annotations, Unreadable) else None
+        annotations = Annotations() if isinstance(annotations, Unreadable) else annotations
         sound = _sound_of(self.place, name, annotations)
         if problem:
             self.reading.reject(name, None, problem.reason, problem.remedy)
@@ -214,38 +235,7 @@ def _named_by(place: Place, name: str, annotations: Annotations) -> Iterator[Pat
                     yield place.path(beside)
 
 
-def _with_text(candidate: Candidate, place: Place, name: str, reading: ImportScan) -> Candidate:
-    try:
-        text = read_text(place.path(name), PurePosixPath(name).name)
-        disguised.check_plain(text)
-        return replace(candidate, text=text_of({"text": text}))
-    except DataError as e:
-        reading.warn(name, None, str(e).rstrip("."), "import it again afterwards")
-    except Refused as refused:
-        reading.warn(name, None, refused.reason, refused.remedy)
-    return candidate
-
-
-def _whispers(place: Place) -> dict[str, disguised.Reader]:
-    """Whisper's other outputs beside a sound of the same name."""
-    found: dict[str, disguised.Reader] = {}
-    for name in place.named(".tsv", ".json"):
-        if name.endswith(".json"):
-            if place.labels_a_sound(name) and '"segments"' in first_line(place.path(name), whole=True):
-                found[name] = disguised.read_segments
-        elif disguised.is_whispers_table(first_line(place.path(name))):
-            found[name] = disguised.read_track
-    return found
-
-
-def _disguised(place: Place, name: str) -> disguised.Reader | None:
-    try:
-        return disguised.reader_of(bytes_of(place.path(name)))
-    except FileProblem:
-        return None  # whoever reads it as a label says so
-
-
-def _keys(place: Place, texts: Sequence[str]) -> Callable[[str], Key]:
+def _keys(place: Place, texts: Iterable[str]) -> Callable[[str], Key]:
     """What a sound and its text have in common: folder and stem, whatever the case and composition of their letters.
 
     Where several sounds, or several texts, differ in nothing else, each is known as it is written.

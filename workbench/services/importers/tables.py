@@ -1,7 +1,6 @@
 """Lists with named columns: NeMo's manifests, Hugging Face's AudioFolder, Common Voice's tables."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -10,7 +9,6 @@ from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds, SplitName, is_run
 from workbench.errors import DataError
 from workbench.services.importers.candidates import (
-    AUDIO_SUFFIXES,
     LANGUAGE_COLUMNS,
     SOURCE_COLUMNS,
     SPEAKER_COLUMNS,
@@ -24,16 +22,8 @@ from workbench.services.importers.candidates import (
     text_of,
     word,
 )
-from workbench.services.importers.lines import (
-    JSON_SUFFIXES,
-    TABLE_SUFFIXES,
-    Problem,
-    Remark,
-    Row,
-    first_line,
-    read_rows,
-)
-from workbench.services.importers.sources import Place
+from workbench.services.importers.lines import JSON_SUFFIXES, TABLE_SUFFIXES, Row, read_rows
+from workbench.services.importers.place import Place
 
 # As NeMo, AudioFolder, `export --format csv`, XTTS, Common Voice's spontaneous speech, Label Studio, DeepSpeech and
 # others name it.
@@ -42,6 +32,7 @@ FILE_COLUMNS: Final = (
     *("audio_path", "wav_path", "wav", "filepath", "file_path"),
 )
 COMMON_VOICE: Final = frozenset(("path", "sentence"))
+LISTS: Final = (*TABLE_SUFFIXES, *JSON_SUFFIXES, ".txt")
 METADATA: Final = ("metadata.csv", "metadata.jsonl")
 HEARD: Final = "pred_text"  # NeMo writes what a model heard into this column, or pred_text_MODEL
 
@@ -49,7 +40,7 @@ HEARD: Final = "pred_text"  # NeMo writes what a model heard into this column, o
 def recognise_audiofolder(place: Place) -> list[str]:
     """AudioFolder's metadata, of the folder itself and of its split folders; any table among files picked singly."""
     if place.chosen:
-        tables = [name for name in place.named(*TABLE_SUFFIXES) if not _names_a_sound(place, name)]
+        tables = [s.name for s in place.sheets if s.ending in TABLE_SUFFIXES and not s.names_a_sound]
         return [name for name in place.named(*JSON_SUFFIXES) if name in METADATA] + tables
     found = []
     for folder in ["", *place.folders()]:
@@ -61,14 +52,8 @@ def recognise_audiofolder(place: Place) -> list[str]:
     return found
 
 
-def _names_a_sound(place: Place, name: str) -> bool:
-    """Whether the first line is a pair of sound and text already, where a table names its columns."""
-    cell = first_line(place.path(name)).partition("\t")[0].strip()
-    return PurePosixPath(cell).suffix.lower() in AUDIO_SUFFIXES
-
-
 def read_audiofolder(place: Place, name: str, reading: ImportScan) -> None:
-    for row in rows_of(place, name, reading):
+    for row in reading.kept(read_rows(place.path(name), name)):
         written = _written(row)
         label = written if place.chosen or not written else place.label(written, name)
         _take(place, name, row, label, reading, split=None if place.chosen else _folder_split(name, written))
@@ -87,7 +72,7 @@ def recognise_nemo(place: Place) -> list[str]:
 
 
 def read_nemo(place: Place, name: str, reading: ImportScan) -> None:
-    for row in rows_of(place, name, reading):
+    for row in reading.kept(read_rows(place.path(name), name)):
         _take(place, name, row, _written(row), reading)
 
 
@@ -99,46 +84,27 @@ def recognise_table(place: Place) -> list[str]:
     """Tables under any name, of the folder itself, whose columns name a sound and a text."""
     if place.chosen:
         return []  # any table among files picked singly is read already
-    lists = [name for name in place.named(*TABLE_SUFFIXES, *JSON_SUFFIXES, ".txt") if "/" not in name]
-    lists = [name for name in lists if name not in METADATA and not _is_manifest(name)]
-    found = {name: _columns(place, name) for name in lists if not place.labels_a_sound(name)}
-    return [
-        name
-        for name, columns in found.items()
-        if columns & {*FILE_COLUMNS} and columns & {*TEXT_COLUMNS}
-        # Common Voice's own tables have rules of their own.
-        if not (name.endswith(".tsv") and columns >= COMMON_VOICE)
+    sheets = [
+        s for s in place.sheets if s.ending in LISTS and "/" not in s.name and not s.is_label and s.name not in METADATA
     ]
-
-
-def _columns(place: Place, name: str) -> set[str]:
-    """The columns that a list names in its first line."""
-    try:
-        row = next((row for row in read_rows(place.path(name), name, most=20) if isinstance(row, Row)), None)
-    except DataError:
-        return set()
-    return set(row.values) if row else set()
+    return [
+        sheet.name
+        for sheet in sheets
+        if not _is_manifest(sheet.name)
+        if sheet.columns & {*FILE_COLUMNS} and sheet.columns & {*TEXT_COLUMNS}
+        # Common Voice's own tables have rules of their own.
+        if not (sheet.ending == ".tsv" and sheet.columns >= COMMON_VOICE)
+    ]
 
 
 def read_table(place: Place, name: str, reading: ImportScan) -> None:
     """A table whose name may tell the split: DeepSpeech's train.csv, dev.csv, test.csv, XTTS's metadata_eval.csv."""
     stem = PurePosixPath(name).stem
     split = split_name(stem) or split_name(re.split(r"[-_. ]", stem)[-1])
-    for row in rows_of(place, name, reading):
+    for row in reading.kept(read_rows(place.path(name), name)):
         written = _written(row)
         label = place.label(written, name) if written else written
         _take(place, name, row, label, reading, split=split)
-
-
-def rows_of(place: Place, name: str, reading: ImportScan) -> Iterator[Row]:
-    """A list's readable lines; the others go into the reading."""
-    for row in read_rows(place.path(name), name):
-        if isinstance(row, Remark):
-            reading.warnings.append(row)
-        elif isinstance(row, Problem):
-            reading.rejected.append(row)
-        else:
-            yield row
 
 
 def _written(row: Row) -> str:
@@ -150,10 +116,8 @@ def _take(
     place: Place, name: str, row: Row, label: str, reading: ImportScan, *, split: SplitName | None = None
 ) -> None:
     file = clean_name(label) or name
-    try:
+    with reading.refusing(file, row.line):
         reading.candidates.append(candidate_of(place, name, row, file, reading, split=split))
-    except Refused as refused:
-        reading.reject(file, row.line, refused.reason, refused.remedy)
 
 
 def candidate_of(

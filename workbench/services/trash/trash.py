@@ -22,7 +22,7 @@ from workbench.atomic import write_json
 from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
-from workbench.services.importers import AUDIO_SUFFIXES
+from workbench.services.importers.candidates import AUDIO_SUFFIXES
 from workbench.services.storage.word_times import forget_times
 from workbench.services.trash.strays import HASH_LENGTH, is_hash
 from workbench.store.backups import backups_lock

@@ -11,8 +11,9 @@ from typing import Final
 
 from workbench.core.text.clean import clean_name
 from workbench.errors import DataError
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, OUTSIDE, Refused, missing
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, OUTSIDE, ImportScan, Refused, missing
 from workbench.services.importers.spelling import Names, folded
+from workbench.services.importers.survey import Sheet
 
 SPECIAL: Final = "a pipe, device or socket, not a file"
 _UPLOAD_MARK: Final = re.compile(r"^[0-9a-f]{8}-")
@@ -29,9 +30,9 @@ class Place:
         root: The folder on this machine, where it is one: lists may name files that are not in `files`.
         allow_outside: Whether a list in a folder may name existing files outside of it.
         flat: Uploads: a browser sends files without their folders, so that lists are matched by file name alone.
-        special: Names of pipes, devices and sockets, which are never opened.
-        renamed: How a list writes a name -> the file that was taken for it, where their endings or folders differ.
         chosen: The files were picked one by one, so that any list among them is meant, whatever its name.
+        sheets: What may be a list among them, looked at once (`survey.py`).
+        renamed: How a list writes a name -> the file that was taken for it, where their endings or folders differ.
     """
 
     title: str
@@ -40,23 +41,16 @@ class Place:
     allow_outside: bool = False
     flat: bool = False
     chosen: bool = False
-    special: list[str] = field(default_factory=list)
+    sheets: tuple[Sheet, ...] = ()
     renamed: dict[str, str] = field(default_factory=dict)
-    _stems: tuple[int, set[str]] = field(default=(-1, set()), repr=False)
     _spelled: dict[tuple[int, str], Names] = field(default_factory=dict, repr=False)
 
     def named(self, *suffixes: str) -> list[str]:
         """Names with one of these endings, in order."""
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in suffixes]
+        return [name for name in self.files if ending_of(name) in suffixes]
 
     def sounds(self) -> list[str]:
-        return [name for name in self.files if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES]
-
-    def labels_a_sound(self, name: str) -> bool:
-        """Whether a sound of the same name stands beside a text file, which is then that sound's label and no list."""
-        if self._stems[0] != len(self.files):
-            self._stems = len(self.files), {str(PurePosixPath(sound).with_suffix("")) for sound in self.sounds()}
-        return str(PurePosixPath(name).with_suffix("")) in self._stems[1]
+        return self.named(*AUDIO_SUFFIXES)
 
     def folders(self) -> list[str]:
         """The top folders, in order."""
@@ -217,13 +211,16 @@ class Place:
         return path
 
 
-def folder_place(root: Path, *, allow_outside: bool) -> Place:
-    """Every file under a folder but hidden ones; links to folders are not followed."""
+def folder_place(root: Path, reading: ImportScan, *, allow_outside: bool) -> Place:
+    """Every file under a folder but hidden ones; links to folders are not followed.
+
+    Args:
+        reading: Takes the pipes, devices and sockets, which are never opened.
+    """
     found = {path.relative_to(root).as_posix(): path for path in _walk(root)}
-    special = [name for name, path in found.items() if not is_openable(path)]
-    for name in special:
-        del found[name]
-    return Place(str(root), found, root, allow_outside, special=special)
+    files = {name: path for name, path in found.items() if is_openable(path)}
+    reading.reject_together([name for name in found if name not in files], SPECIAL, SPECIAL_REMEDY)
+    return Place(str(root), files, root, allow_outside)
 
 
 def file_place(path: Path, *, allow_outside: bool) -> Place:
@@ -236,9 +233,6 @@ def upload_place(files: Sequence[tuple[Path, str]]) -> Place:
 
     Args:
         files: Where each lies now, and what its owner called it.
-
-    Raises:
-        DataError: A file arrived under another ending than its own.
     """
     place = Place("the upload", flat=True, chosen=True)
     for path, original in files:
@@ -272,3 +266,8 @@ def check_exists(path: Path) -> None:
         raise DataError(f"There is no file or folder {path}.")
     if not is_openable(path):
         raise DataError(f"{path} is {SPECIAL}; {SPECIAL_REMEDY}.")
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name, in lower case."""
+    return PurePosixPath(name).suffix.lower()
