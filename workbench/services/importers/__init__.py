@@ -7,7 +7,7 @@ found. `formats.py` lists the formats; each has a module of its own, and works f
 from workbench.services.importers.candidates import NO_TEXT, NO_TEXT_REMEDY, Candidate, ImportScan, TierChoice
 from workbench.services.importers.formats import FORMATS, ImportOptions
 from workbench.services.importers.reading import read_path, read_uploads
-from workbench.services.importers.sounds import WORDS_FILE
+from workbench.services.importers.survey import WORDS_FILE
 
 __all__ = [
     "FORMATS",

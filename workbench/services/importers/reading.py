@@ -1,12 +1,13 @@
 """From what was brought to candidates: laid out, surveyed, recognised, read by one format, and remarked upon."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.errors import DataError
 from workbench.services.importers.archive import archive_place
-from workbench.services.importers.candidates import AUDIO_SUFFIXES, Candidate, ImportScan, TierChoice
+from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan, TierChoice
 from workbench.services.importers.formats import (
     BY_NAME,
     FORMATS,
@@ -22,7 +23,7 @@ from workbench.services.importers.lines import LIST_SUFFIXES
 from workbench.services.importers.place import Place, check_exists, ending_of, file_place, folder_place, upload_place
 from workbench.services.importers.remarks import remark
 from workbench.services.importers.sounds import read_sounds
-from workbench.services.importers.survey import PLAIN, survey
+from workbench.services.importers.survey import PLAIN, Sheet, survey
 
 ARCHIVE: Final = ".zip"
 
@@ -45,6 +46,7 @@ def read_path(path: Path, scratch: Path, wishes: ImportOptions | None = None) ->
         place = archive_place(path, path.name, scratch, reading)
     else:
         place = file_place(path, allow_outside=wishes.allow_outside)
+        _bring_text(place)
     _read_place(place, reading, wishes)
     if reading.tiers:
         raise TierChoice(reading.tiers)
@@ -90,33 +92,46 @@ def _read_place(place: Place, reading: ImportScan, wishes: ImportOptions) -> Non
         DataError: The named format is not there, or a list cannot be read at all.
     """
     wanted = FORMATS[wishes.format] if wishes.format is not None else None
-    found = _recognised(place, wanted)
+    found = _recognised(place, reading, wanted)
     lists: dict[str, ListFormat] = {}
     for form, names in found if place.chosen else found[:1]:
         lists |= {name: form for name in names if name not in lists}
     for name, form in lists.items():
         form.read(place, name, reading)
-    rest = _unlisted(place, reading, lists, wanted)
-    # A folder may hold texts for some of its sounds only.
+    rest, one_by_one = place, wanted is None and place.chosen
+    unknown = [sheet.name for sheet in place.sheets if one_by_one and _is_unknown(sheet, lists)]
+    if lists or unknown:  # then sounds are taken of files picked one by one alone, where no list has dealt with them
+        dealt_with = {*lists, *unknown}.union(*(form.companions for form in lists.values()))
+        used = {candidate.path for candidate in reading.candidates}
+        left = {n: p for n, p in place.files.items() if one_by_one and n not in dealt_with and p not in used}
+        rest = replace(place, files=left)
     endings = (wanted.ending,) if isinstance(wanted, BesideFormat) else (*TIMED, PLAIN)
-    read_sounds(rest, reading, {ending: TIMED.get(ending) for ending in endings}, tiers=wishes.tiers)
-    if wanted is None and place.chosen:  # any other file its owner takes for a sound; the decoder has the last word
-        others = [name for name in rest.files if ending_of(name) not in BY_NAME]
-        reading.candidates += [Candidate.bare(rest.path(name), name) for name in others]
-    remark(place, reading, found, wanted)
+    # Any other file that was picked its owner takes for a sound; the decoder has the last word.
+    others = [n for n in rest.files if PurePosixPath(n).suffix.lower() not in BY_NAME] if one_by_one else []
+    read_sounds(rest, reading, {ending: TIMED.get(ending) for ending in endings}, tiers=wishes.tiers, others=others)
+    remark(place, reading, found, wanted, unknown)
     reading.leave_out_empty()
 
 
-def _recognised(place: Place, wanted: ListFormat | BesideFormat | None) -> Found:
+def _is_unknown(sheet: Sheet, lists: Mapping[str, ListFormat]) -> bool:
+    return sheet.ending in LIST_SUFFIXES and sheet.name not in lists
+
+
+def _recognised(place: Place, reading: ImportScan, wanted: ListFormat | BesideFormat | None) -> Found:
     """Survey a place; the lists of the format that was named, else of each that has some, the first one first."""
-    place.sheets = survey(place.files, SHEET_SUFFIXES)
-    if isinstance(wanted, ListFormat):
+    place.sheets, reading.words = survey(place.files, SHEET_SUFFIXES, words=not place.chosen)
+    if isinstance(wanted, BesideFormat):
+        # A folder may hold texts for some of its sounds only, and plain ones for none.
+        if wanted.ending != PLAIN and not any(name.lower().endswith(wanted.ending) for name in place.files):
+            raise _not_there(place, wanted)
+        return []
+    if wanted is not None:
         lists = wanted.recognise(place) or (list(place.files) if place.chosen and len(place.files) == 1 else [])
         if not lists:
             raise _not_there(place, wanted)
         return [(wanted, lists)]
     found: list[tuple[ListFormat, list[str]]] = []
-    for form in () if wanted else LISTS.values():
+    for form in LISTS.values():
         try:
             lists = form.recognise(place)
         except DataError:
@@ -131,29 +146,9 @@ def _not_there(place: Place, wanted: ListFormat | BesideFormat) -> DataError:
     return DataError(f"{place.title} holds no {wanted.title}: {wanted.expects} is expected.")
 
 
-def _unlisted(
-    place: Place, reading: ImportScan, lists: Mapping[str, ListFormat], wanted: ListFormat | BesideFormat | None
-) -> Place:
-    """Where sounds are looked for that no list names: everywhere without a list, nowhere in a folder with one.
-
-    Of files picked one by one it is those that no list has dealt with; lists of no known kind are refused.
-    """
-    if isinstance(wanted, BesideFormat):
-        if not place.named(wanted.ending) and not (wanted.ending == PLAIN and place.sounds()):
-            raise _not_there(place, wanted)
-        return place
-    if wanted is not None or not place.chosen:
-        return Place(place.title) if lists else place
-    unknown = sorted(name for name in place.files if ending_of(name) in LIST_SUFFIXES and name not in lists)
-    dealt_with = {*lists, *unknown}.union(*(form.companions for form in lists.values()))
-    used = {candidate.path for candidate in reading.candidates}
-    files = {n: p for n, p in place.files.items() if n not in dealt_with and p not in used}
-    rest = Place(place.title, files, place.root, place.allow_outside, place.flat, place.chosen)
-    if place.root is not None and len(files) == 1:
-        (name,) = files
-        if ending_of(name) in AUDIO_SUFFIXES:  # a single sound that was named brings the text of the same name along
-            for ending in (*TIMED, ".TextGrid", PLAIN):
-                rest.beside(name, PurePosixPath(name).stem + ending)
-    for name in unknown:
-        reading.reject(name, None, "a list of no known kind", "write columns file_name and text, or file, tab and text")
-    return rest
+def _bring_text(place: Place) -> None:
+    """A single sound that was named brings the text of the same name along."""
+    (name,) = place.files
+    if ending_of(name) in AUDIO_SUFFIXES:
+        for ending in (*TIMED, ".TextGrid", PLAIN):
+            place.beside(name, PurePosixPath(name).stem + ending)

@@ -1,18 +1,27 @@
 """What an import says of a place as a whole: what was left out of it, and what was taken for something else."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 from workbench.core.text.clean import clean_name
 from workbench.services.importers.candidates import ImportScan
 from workbench.services.importers.formats import BY_NAME, LISTS, TIMED, BesideFormat, Found, ListFormat
-from workbench.services.importers.lines import LIST_SUFFIXES, Problem, read_text
+from workbench.services.importers.lines import LIST_SUFFIXES, Problem
 from workbench.services.importers.place import Place, ending_of
-from workbench.services.importers.sounds import WORDS_FILE
 
 
-def remark(place: Place, reading: ImportScan, found: Found, wanted: ListFormat | BesideFormat | None) -> None:
-    """Say what was left out of a folder, and what was taken for something else; take its word list along."""
+def remark(
+    place: Place,
+    reading: ImportScan,
+    found: Found,
+    wanted: ListFormat | BesideFormat | None,
+    unknown: Iterable[str] = (),
+) -> None:
+    """Say what was left out of a place, and what was taken for something else.
+
+    Args:
+        unknown: Lists that no format has recognised.
+    """
     if found and not place.chosen:
         _warn_unnamed(place, reading, found[0][0])
     if wanted is None and not place.chosen:
@@ -21,12 +30,12 @@ def remark(place: Place, reading: ImportScan, found: Found, wanted: ListFormat |
         else:
             _warn_of_other_files(place, reading)
             _warn_of_lists(place, reading)
+    for name in sorted(unknown):  # of files picked one by one a list is meant, whatever it is
+        reading.reject(name, None, "a list of no known kind", "write columns file_name and text, or file, tab and text")
     if place.renamed:
         written, taken = next(iter(place.renamed.items()))
         reason = f"not there{_and_more(place.renamed)}: the sound of the same name here was taken ({taken})"
         reading.warn(written, None, reason, "nothing to do if these are the same sounds")
-    if WORDS_FILE in place.files and not place.chosen:
-        reading.words = read_text(place.files[WORDS_FILE]).splitlines()
 
 
 def _and_more(names: Collection[str]) -> str:
@@ -46,7 +55,8 @@ def _warn_unnamed(place: Place, reading: ImportScan, form: ListFormat) -> None:
 def _warn_of_other_formats(place: Place, reading: ImportScan, found: Found) -> None:
     (form, lists), *others = found
     unread = [[name for name in names if name not in lists] for _, names in others]
-    for names in filter(None, [*unread, *(place.named(ending) for ending in TIMED)]):
+    unread += [[name for name in place.files if name.lower().endswith(ending)] for ending in TIMED]
+    for names in filter(None, unread):
         reason = f"not read, since the folder is read as {form.title}"
         remedy = "nothing to do, or name the other format with --format"
         reading.warn(names[0] + _and_more(names), None, reason, remedy)

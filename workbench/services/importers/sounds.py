@@ -15,9 +15,8 @@ from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Can
 from workbench.services.importers.lines import bytes_of
 from workbench.services.importers.place import Place
 from workbench.services.importers.spelling import folded
-from workbench.services.importers.survey import PLAIN
+from workbench.services.importers.survey import PLAIN, WORDS_FILE
 
-WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
 NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
 SAME_NAME: Final = "put the sound of the same name beside it"
 # Of two recordings with the same name, the one that lost nothing.
@@ -31,12 +30,15 @@ Label = str | Refused  # what a plain text says, or why it is no label
 _LANGUAGE_SUFFIX: Final = re.compile(r"\.[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 
 
-def read_sounds(place: Place, reading: ImportScan, readers: Readers, *, tiers: Sequence[str] = ()) -> None:
+def read_sounds(
+    place: Place, reading: ImportScan, readers: Readers, *, tiers: Sequence[str] = (), others: Sequence[str] = ()
+) -> None:
     """Append sounds with their texts.
 
     Args:
         readers: The kinds of text files to look at; of two beside the same sound, the first is taken.
         tiers: Of annotations with several, those that are meant.
+        others: Files whose names are no sound's, and which are taken for one all the same.
     """
     annotated, labels = _read_texts(place, readers)
     key = _keys(place, [*annotated, *labels])
@@ -71,6 +73,7 @@ def read_sounds(place: Place, reading: ImportScan, readers: Readers, *, tiers: S
     for wanted, name in texts.items():
         if wanted not in used:
             reading.reject(name, None, MISSING, SAME_NAME)
+    reading.candidates += [Candidate.bare(place.path(name), name) for name in others]
 
 
 def _read_texts(place: Place, readers: Readers) -> tuple[dict[str, Annotated], dict[str, Label]]:
@@ -106,7 +109,9 @@ def _read_texts(place: Place, readers: Readers) -> tuple[dict[str, Annotated], d
 def _text_files(place: Place, endings: Readers) -> Iterator[tuple[str, str]]:
     """Names with their endings: those with times in the order of their readers, plain ones, Whisper's other outputs."""
     for ending in endings:
-        yield from ((name, ending) for name in place.named(ending) if ending != PLAIN or _is_label(name))
+        for name in place.files:
+            if name.lower().endswith(ending) and (ending != PLAIN or _is_label(name)):
+                yield name, ending
     if PLAIN in endings:
         for sheet in place.sheets:
             whispers = sheet.ending == ".tsv" and disguised.is_whispers_table(sheet.first)

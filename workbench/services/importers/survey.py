@@ -1,4 +1,4 @@
-"""What may be a list among an import's files, by names and first lines: looked at once, before a format is asked."""
+"""What may be a list among an import's files, by names and first lines, and their word list: looked at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.services.importers.candidates import AUDIO_SUFFIXES
-from workbench.services.importers.lines import columns_of, first_lines
+from workbench.services.importers.lines import columns_of, first_lines, read_text
 
 PLAIN: Final = ".txt"
+WORDS_FILE: Final = "words.txt"  # a word list that travels with a set
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,13 @@ class Sheet:
         return columns_of(self.path, self.name)
 
 
-def survey(files: Mapping[str, Path], endings: frozenset[str]) -> tuple[Sheet, ...]:
-    """What may be a list, in order.
+def survey(files: Mapping[str, Path], endings: frozenset[str], *, words: bool) -> tuple[tuple[Sheet, ...], list[str]]:
+    """What may be a list, in order, and the word list.
 
     Args:
         files: Name -> where the file lies now.
         endings: Of lists, in lower case.
+        words: Whether a word list is looked for.
     """
     names = {name: PurePosixPath(name) for name in files}
     sounds = {name.with_suffix("") for name in names.values() if name.suffix.lower() in AUDIO_SUFFIXES}
@@ -60,4 +62,5 @@ def survey(files: Mapping[str, Path], endings: frozenset[str]) -> tuple[Sheet, .
         if ending in endings:
             lines = () if is_label and ending == PLAIN else first_lines(files[name])
             sheets.append(Sheet(files[name], name, ending, is_label, lines))
-    return tuple(sheets)
+    has_words = words and WORDS_FILE in files
+    return tuple(sheets), read_text(files[WORDS_FILE]).splitlines() if has_words else []
