@@ -174,7 +174,8 @@ class Planning:
             return None
         others = [name for name in EFFORTS if name != planned.config.effort]
         efforts = {name: self.prepare(clips, choice, {**settings, "effort": name}) for name in others}
-        arms = learning(self.arms(clips, choice.spec, {**settings, "learning_rate": None}))
+        strategies = self.facts.sweep_strategies(choice.spec)
+        arms = learning(self.arms(clips, choice.spec, {**settings, "learning_rate": None}, strategies))
         return Times(
             run=self.expecting.of_run(work, choice.plan, planned.config),
             curve=self.expecting.of_run(work, choice.plan, planned.config, draws=CURVE_DRAWS),
@@ -210,6 +211,7 @@ class Planning:
         Raises:
             WorkbenchError: As `preview`.
         """
+        strategies = strategies or self.facts.sweep_strategies(spec)
         for strategy in strategies:
             self.choose(spec, strategy, given)
         clips = labelled_clips(self.store, set_name)
@@ -224,13 +226,13 @@ class Planning:
         clips: ConfirmedClips,
         spec: ModelSpec,
         given: dict[str, Any],
-        strategies: Sequence[str] = (),
+        strategies: Sequence[str],
         rates: Sequence[float] = (),
     ) -> list[PlannedRun]:
-        """See `plan_sweep`; each hears as suits it best."""
+        """See `plan_sweep`; each hears as suits it best, and none is refused for want of memory."""
         arms: list[PlannedRun] = []
-        for strategy in dict.fromkeys(strategies or self.facts.sweep_strategies(spec)):
-            planned = self.prepare(clips, self.choose(spec, strategy, given), given)
+        for strategy in dict.fromkeys(strategies):
+            planned = self.prepare(clips, self._choice(spec, strategy, given), given)
             suggested = planned.config.learning_rate
             own = [suggested] if given.get("learning_rate") else [_rounded(suggested * f) for f in SWEEP_FACTORS]
             for rate in dict.fromkeys(rates) or own:
@@ -251,12 +253,17 @@ class Planning:
             )
         check_here(spec)
         find_strategy(strategy)
+        choice = self._choice(spec, strategy, settings)
+        if spec.parameters:  # at least the weights have to fit
+            plan = choice.plan
+            learns = plan.trainable_parameters / max(1, plan.total_parameters) if plan else 0.0
+            check_memory(spec, spec.parameters, learns)
+        return choice
+
+    def _choice(self, spec: ModelSpec, strategy: str, settings: dict[str, Any]) -> Choice:
         blocks = self.facts.blocks_of(spec)
         chosen = replace(TrainingConfig(), **{k: v for k in PLAN_SETTINGS if (v := settings.get(k)) is not None})
         plan = plan_for_blocks(blocks, strategy, chosen) if blocks else None
-        if spec.parameters:  # at least the weights have to fit
-            learns = plan.trainable_parameters / max(1, plan.total_parameters) if plan else 0.0
-            check_memory(spec, spec.parameters, learns)
         return Choice(spec, strategy, local_folder(spec), plan)
 
     def prepare(self, clips: ConfirmedClips, choice: Choice, settings: dict[str, Any]) -> PlannedRun:
