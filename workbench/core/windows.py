@@ -16,7 +16,7 @@ WHOLE: Final[Seconds] = 30.0  # that every published Whisper hears at once
 AIR: Final[Seconds] = 0.1
 
 
-def choose_window(durations: Iterable[Seconds], own: Seconds | None) -> int | None:
+def fitting_window(durations: Iterable[Seconds], own: Seconds | None) -> int | None:
     """The shortest window that leaves air behind the longest clip; None for the model's own.
 
     A model that was made for less than `WHOLE` is small and quick as it is, and nobody has tried it in less.

@@ -2,7 +2,6 @@
 
 import platform
 import time
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,98 +9,127 @@ from typing import Any
 import pytest
 
 from tests.asr.conftest import save_model
+from tests.asr.whisper import save_whisper
 from tests.services.inprocess import execute, import_tones, prepare, result_of
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import sizes_for
+from workbench.core.types import Block, FreezePlan, Part
 from workbench.services.estimates import duration as expecting
 from workbench.services.estimates import hardware as machine
-from workbench.services.estimates.workload import Effort, Work, prices
+from workbench.services.estimates.workload import GENERAL, Load, Shape, Sound, Work
 from workbench.services.workbench import Workbench
-from workbench.store.models import now
 from workbench.store.runs import find_run
 
 SPLIT = {"train": [1, 2, 3, 4], "dev": [5], "test": [6]}
 FOLDS = [{"train": [1, 2], "dev": [3], "test": [4]}, {"train": [3, 4], "dev": [1], "test": [2]}]
-DURATIONS = dict.fromkeys(range(1, 7), 2.0)
-EFFORT = Effort(heard=1e5, learned=1e6, updates=9000, tested=1e5)
-BLOCKS = (("features", 10**6), ("encoder", 10**6), ("head", 10**4))
+SOUNDS = {i: Sound(f"{i:064d}", 2.0) for i in range(1, 7)}
+BLOCKS = (Block("features", "features", 10**6), Block("encoder 1", "encoder", 10**6), Block("head", "head", 10**4))
+SHAPE = Shape(BLOCKS, 2)
+NOTHING: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
 
-def test_effort_counts_updates_copies_checks_and_both_sides() -> None:
+def _plan(boundary: int = 2) -> FreezePlan:
+    parts = tuple(Part.NOTHING if i < boundary else Part.ALL for i in range(len(BLOCKS)))
+    return FreezePlan("head", BLOCKS, parts, boundary, 1, 2)
+
+
+def test_a_load_counts_updates_copies_checks_and_both_sides() -> None:
     config = TrainingConfig(epochs=3, batch_clips=2, augment_copies=2)
-    effort = Work("m", [SPLIT], DURATIONS, general=[1.0, 1.0]).effort(config)
-    assert effort.updates == 6
-    assert effort.learned == 6 * 4.0, "two clips of two seconds an update"
-    assert effort.heard == 6 * 2 + 2 + 2 * 4 * 2
-    assert effort.checked == 8.0, "before, and after each pass"
-    assert (effort.tested, effort.tested_clips) == (2 * (2.0 + 2.0), 6)
+    work = Work("m", [SPLIT], SOUNDS, general=[1.0, 1.0])
+    loads = work.loads(_plan(), config, NOTHING)
+    assert loads["training"] == work.training(SHAPE, [2.0] * 4, [2.0], config, (6, 4)), "checks before and after passes"
+    assert loads["prefix"].units == 6 + 2 + 4 * 2
+    assert loads["prefix"].cost == pytest.approx(SHAPE.frozen * (6 * 2 + 2 + 2 * 4 * 2))
+    assert loads["evaluation"].units == 6
+    assert loads["evaluation"].cost == pytest.approx(SHAPE.tail * 2 * (2.0 + 2.0))
+    learned = loads["training"].cost - work.training(SHAPE, [2.0] * 4, [2.0], config, (6, 0)).cost
+    assert learned == pytest.approx(SHAPE.tail * 4 * 2.0)
 
 
 def test_padding_costs_and_folds_train_again_on_everything() -> None:
     config = TrainingConfig(epochs=1, batch_clips=64, batch_seconds=600)
-    assert Work("m", [SPLIT], DURATIONS, padded_to=30.0).effort(config).heard == 6 * 30
-    effort = Work("m", FOLDS, DURATIONS).effort(config)
-    assert (effort.updates, effort.trainings) == (3, 3)
-    assert effort.tested_clips == 4
+    padded = Work("m", [SPLIT], SOUNDS, padded_to=30.0).loads(_plan(), config, NOTHING)
+    assert padded["prefix"].cost == pytest.approx(SHAPE.frozen * 6 * 30)
+    folds = Work("m", FOLDS, SOUNDS).loads(_plan(), config, NOTHING)
+    assert (folds["training"].units, folds["evaluation"].units) == (3, 4)
 
 
 def test_in_a_shorter_window_the_base_hears_in_its_own_and_what_steers_too() -> None:
-    effort = Work("m", [SPLIT], DURATIONS, padded_to=5.0, own=30.0, healing=7.0).effort(TrainingConfig())
-    assert (effort.tested, effort.based) == (5.0, 2 * 30.0)
-    assert effort.tested_clips == 1 + 2 * 2, "what is heard in its own window is heard, then written down"
-    assert effort.healing == 7.0
+    work = Work("m", [SPLIT], SOUNDS, padded_to=5.0, own=30.0, healing=7.0)
+    loads = work.loads(_plan(), TrainingConfig(), NOTHING)
+    written = SHAPE.tail * 5.0 + SHAPE.writing * 2 * 5.0
+    assert loads["evaluation"].cost == pytest.approx(written + SHAPE.listening * 2 * 30.0)
+    assert loads["evaluation"].units == 1 + 2 * 2, "what is heard in its own window is heard, then written down"
+    assert loads["healing"].cost == pytest.approx(7.0 * SHAPE.listening)
+
+
+def test_what_is_kept_need_not_be_heard_again() -> None:
+    config = TrainingConfig(augment_copies=1)
+    work = Work("m", [SPLIT], SOUNDS, general=[1.0, 1.0], padded_to=5.0, own=30.0)
+    fresh = work.loads(_plan(), config, NOTHING)
+    one = {SOUNDS[1].sha256: 1, SOUNDS[6].sha256: 1}
+    some = work.loads(_plan(), config, (one, one))
+    assert fresh["prefix"].cost - some["prefix"].cost == pytest.approx(SHAPE.frozen * 2 * 5.0)
+    assert fresh["evaluation"].cost - some["evaluation"].cost == pytest.approx(SHAPE.listening * 30.0), "1 only learns"
+    everything = {sound.sha256: 2 for sound in SOUNDS.values()} | {GENERAL: 1}
+    again = work.loads(_plan(), config, (everything, everything))
+    assert again["prefix"].cost == 0
+    assert again["evaluation"].cost == pytest.approx(SHAPE.tail * 3 * 5.0 + SHAPE.writing * 4 * 5.0), (
+        "it is written anew"
+    )
+    assert again["training"] == fresh["training"]
+    assert [load.units for load in again.values()] == [load.units for load in fresh.values()], (
+        "passed over, but counted"
+    )
 
 
 def test_a_learning_curve_trains_on_parts_and_tests_each() -> None:
-    durations = dict.fromkeys(range(20), 2.0)
+    sounds = {i: Sound(str(i), 2.0) for i in range(20)}
     split = {"train": list(range(12)), "dev": [12, 13], "test": list(range(14, 20))}
     config = TrainingConfig(epochs=2, batch_clips=4)
     sizes = sizes_for(12)[:-1]
 
     def of_the_curve(parts: list[dict[str, list[int]]]) -> tuple[int, int]:
-        alone, both = (Work("m", parts, durations).effort(config, curve_draws=n) for n in (0, 3))
-        return both.tested_clips - alone.tested_clips, both.updates - alone.updates
+        alone, both = (Work("m", parts, sounds).loads(_plan(), config, NOTHING, draws=n) for n in (0, 3))
+        more = [both[stage].units - alone[stage].units for stage in ("evaluation", "training")]
+        return more[0], more[1]
 
     assert of_the_curve([split]) == (3 * len(sizes) * 6, 3 * sum(2 * -(-n // 4) for n in sizes))
     assert of_the_curve([split, split])[0] == 2 * len(sizes) * 6, "one draw a fold"
 
 
 def test_what_is_frozen_costs_only_while_it_listens() -> None:
-    effort = Effort(heard=100, learned=1000, updates=50, tested=100)
-    frozen, full = prices(BLOCKS, 2, effort), prices(BLOCKS, 0, effort)
-    assert frozen["prefix"] > full["prefix"] == 0
-    assert frozen["training"] < full["training"]
-    assert frozen["evaluation"] < full["evaluation"]
+    frozen, full = (Work("m", [SPLIT], SOUNDS).loads(_plan(n), TrainingConfig(), NOTHING) for n in (2, 0))
+    assert frozen["prefix"].cost > full["prefix"].cost == 0
+    assert frozen["training"].cost < full["training"].cost
+    assert frozen["evaluation"].cost < full["evaluation"].cost
+
+
+LOADS = {"prefix": Load(9, 1e3), "training": Load(900, 1e4), "evaluation": Load(9, 1e3)}
 
 
 def _store_run(
     bench: Workbench,
     run: str,
     *,
-    slower: float,
+    rate: float,
     training: float | None = None,
-    machine: str = platform.node(),
+    host: str = platform.node(),
     others: float = 0.0,
-    effort: Effort = EFFORT,
     status: str = "done",
+    stages: tuple[str, ...] = tuple(LOADS),
 ) -> None:
-    """A finished run whose every part took so many times what the price list says."""
-    priced = prices(BLOCKS, 2, effort)
-    took = {part: (training if training and part == "training" else slower) * s for part, s in priced.items()}
+    """A finished run whose every stage took so many seconds for a billion operations."""
+    loads = {stage: LOADS[stage] for stage in stages}
+    took = {s: (training if training and s == "training" else rate) * load.cost for s, load in loads.items()}
+    told = expecting.timing(loads, took | {"total": sum(took.values()) + 2.0}, 4.0, others, {})
     with bench.store.session() as session:
         row = find_run(session, run)
-        blocks = [{"kind": kind, "parameters": n} for kind, n in BLOCKS]
-        row.plan = {"blocks": blocks, "boundary": 2}
-        row.status, row.started_at = status, row.created_at + timedelta(seconds=4)
-        row.finished_at = now()
-        timing = {"machine": machine, "effort": vars(effort), "others": others}
-        row.result = {"seconds": took | {"total": sum(took.values()) + 2.0}, "timing": timing}
+        row.status, row.result = status, {"timing": {**told, "machine": host}}
 
 
-def _foretold(
-    bench: Workbench, model: str, strategy: str, boundary: int = 2, effort: Effort = EFFORT
-) -> expecting.Expectation:
-    return bench.planning.expecting.foretell(model, strategy, prices(BLOCKS, boundary, effort), effort)
+def _foretold(bench: Workbench, model: str, strategy: str, loads: dict[str, Load] = LOADS) -> expecting.Expectation:
+    return bench.planning.expecting.foretell(model, strategy, loads)
 
 
 def _stored(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int) -> tuple[str, list[str]]:
@@ -111,77 +139,70 @@ def _stored(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n
     return spec.name, [prepare(bench, monkeypatch, spec, "own", folds=2, general_set="none") for _ in range(n)]
 
 
-def test_earlier_runs_on_this_machine_say_how_long_it_takes(
+def test_the_last_run_on_this_machine_says_how_long_it_takes(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, runs = _stored(bench, tmp_path, monkeypatch, 4)
-    effort = Effort(heard=1e4, learned=1e5, updates=900, tested=1e4)
-    priced = sum(prices(BLOCKS, 2, effort).values())
-    guess = _foretold(bench, model, "head", effort=effort)
+    guess = _foretold(bench, model, "head")
     assert guess.measured_in == ()
 
-    _store_run(bench, runs[0], slower=100, machine="somebody else's")
-    _store_run(bench, runs[1], slower=100, status="stopped")
-    assert _foretold(bench, model, "head", effort=effort) == guess
-    _store_run(bench, runs[3], slower=30, others=0.6)
-    found = _foretold(bench, model, "head", effort=effort)
+    _store_run(bench, runs[0], rate=5, host="somebody else's")
+    _store_run(bench, runs[1], rate=5, status="stopped")
+    assert _foretold(bench, model, "head") == guess
+    _store_run(bench, runs[2], rate=0.5)
+    found = _foretold(bench, model, "head")
+    assert (found.measured_in, found.disturbed) == ((runs[2],), False)
+    assert found.seconds == pytest.approx(0.5 * 1.2e4 + 2.0 + 4.0)
+    _store_run(bench, runs[3], rate=2, others=0.6)
+    found = _foretold(bench, model, "head")
     assert (found.measured_in, found.disturbed) == ((runs[3],), True)
-    _store_run(bench, runs[2], slower=5)
-    found = _foretold(bench, model, "head", effort=effort)
-    assert (found.measured_in, found.disturbed) == ((runs[2],), False), "an older one that had the machine for itself"
-    assert found.seconds == pytest.approx(5 * priced + 2.0 + 4.0)
-    other = _foretold(bench, "another model", "head", effort=effort)
+    other = _foretold(bench, "another model", "head")
     assert other.measured_in == (), "another model's runs tell how long a start takes, and no more"
-    assert other.seconds == pytest.approx(priced + 2.0 + 4.0)
+    assert other.seconds == pytest.approx(guess.seconds - expecting.START_S - expecting.REST_S + 2.0 + 4.0)
 
 
 def test_a_run_that_found_everything_in_the_cache_leaves_listening_to_an_older_one(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, (older, newer) = _stored(bench, tmp_path, monkeypatch, 2)
-    _store_run(bench, older, slower=3)
-    _store_run(bench, newer, slower=2, effort=Effort(learned=1e6, updates=9000, tested=1e5))
-    found, priced = _foretold(bench, model, "head"), prices(BLOCKS, 2, EFFORT)
+    _store_run(bench, older, rate=3)
+    _store_run(bench, newer, rate=2, stages=("training", "evaluation"))
+    found = _foretold(bench, model, "head")
     assert found.measured_in == (newer, older)
-    assert found.parts["prefix"] == pytest.approx(3 * priced["prefix"])
-    assert found.parts["training"] == pytest.approx(2 * priced["training"])
+    assert found.parts["prefix"] == pytest.approx(3e3)
+    assert found.parts["training"] == pytest.approx(2e4)
 
 
 def test_a_heads_slow_small_operations_do_not_foretell_an_encoders_large_ones(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, (run,) = _stored(bench, tmp_path, monkeypatch, 1)
-    small = Effort(heard=1e5, learned=1e2, updates=90, tested=1e5, trainings=1)
-    _store_run(bench, run, slower=2, training=12, effort=small)
-    effort = Effort(heard=1e4, learned=1e6, updates=90, tested=1e4, trainings=1)
-    found = _foretold(bench, model, "encoder", 1, effort)
+    _store_run(bench, run, rate=2, training=12)
+    found = _foretold(bench, model, "encoder")
     assert found.measured_in == (run,)
-    assert found.parts["training"] == pytest.approx(2 * prices(BLOCKS, 1, effort)["training"])
-    again = _foretold(bench, model, "head", effort=small)
-    assert again.parts["training"] == pytest.approx(12 * prices(BLOCKS, 2, small)["training"])
+    assert found.parts["training"] == pytest.approx(2e4), "listening tells instead"
+    assert _foretold(bench, model, "head").parts["training"] == pytest.approx(12e4)
+
+
+def test_what_is_next_to_nothing_tells_nothing(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = {"prefix": 50.0, "training": 50.0, "evaluation": 0.4, "total": 105.0}
+    told = expecting.timing({**LOADS, "evaluation": Load(9, 0.1)}, took, 4.0, 0.0, {})
+    assert told["rates"] == pytest.approx({"prefix": 0.05, "training": 0.005})
+    assert told["rest"] == pytest.approx(105.0 - 100.4)
+    _, (run,) = _stored(bench, tmp_path, monkeypatch, 1)
     minute = bench.model_facts.minute("ctc-en")
+    _store_run(bench, run, rate=2)
     with bench.store.session() as session:
         row = find_run(session, run)
         row.model = {**row.model, "name": "ctc-en"}
-        # A head's test over what is cached is next to nothing; and so an earlier version kept it.
-        timing = {**row.result["timing"], "effort": {**vars(small), "tested": 1e-2, "checked_clips": 7}}
-        row.result = {**row.result, "seconds": {**row.result["seconds"], "evaluation": 0.4}, "timing": timing}
     measured = bench.model_facts.minute("ctc-en")
-    assert minute is not None
-    assert measured is not None
-    assert measured.measured_in == (run,)
-    assert measured.seconds == pytest.approx(2 * minute.seconds, rel=0.01)
-
-
-def test_large_updates_foretell_those_of_another_strategy(
-    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model, (run,) = _stored(bench, tmp_path, monkeypatch, 1)
-    large = Effort(heard=1e5, learned=1e6, updates=90, trainings=1)
-    _store_run(bench, run, slower=2, training=5, effort=large)
-    found, priced = _foretold(bench, model, "encoder", 1, large), prices(BLOCKS, 1, large)
-    assert found.parts["training"] == pytest.approx(5 * priced["training"])
-    assert found.parts["prefix"] == pytest.approx(2 * priced["prefix"])
+    assert minute
+    assert measured
+    assert (minute.measured_in, measured.measured_in) == ((), (run,))
+    usual = expecting.LEARNING_SHARE * machine.machine_speed()
+    assert measured.seconds == pytest.approx(2 * minute.seconds * usual)
 
 
 def test_a_clock_that_runs_on_while_others_work_does_not_make_the_machine_slow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,20 +228,54 @@ def test_a_run_leaves_what_the_next_is_foretold_by(
     assert planned.times is not None
     assert planned.times.run.measured_in == ()
     assert planned.times.sweep is not None
-    assert planned.times.sweep.effort.updates > planned.times.run.effort.updates
+    assert planned.times.sweep.loads["training"].units > planned.times.run.loads["training"].units
     assert planned.times.sweep.seconds > planned.times.run.seconds
+    assert planned.times.run.parts["prefix"] > 0
+    monkeypatch.setattr(expecting, "LEAST_S", 0.0)
+    monkeypatch.setattr(expecting, "LEAST_COST", 1e-9)
     execute(bench, run)
     timing: dict[str, Any] = dict(result_of(bench, run).timing or {})
     assert timing["machine"] == platform.node()
     assert 0 <= timing["others"] <= 1
-    done = Effort(**timing["effort"])
-    assert done.heard == pytest.approx(8 * 0.6)
-    assert done.tested_clips == 16
-    assert done.updates >= 4
-    with bench.store.session() as session:
-        row = find_run(session, run)
-        row.started_at = now()
-    monkeypatch.setattr(expecting, "LEAST_MEASURED", 0.0)
+    assert set(timing["rates"]) == {"prefix", "training", "evaluation"}
     again = bench.planning.preview_model("own", spec, "head", settings)
     assert again.times is not None
     assert again.times.run.measured_in == (run,)
+
+
+def _again(bench: Workbench, spec: Any, strategy: str, **settings: Any) -> expecting.Expectation:
+    times = bench.planning.preview_model("own", spec, strategy, {"epochs": 2, "augment_copies": 0, **settings}).times
+    assert times
+    return times.run
+
+
+def test_a_second_run_finds_in_the_cache_what_the_first_has_heard(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the very clips, at the very boundary; and only as long as the files are there."""
+    import_tones(bench, tmp_path / "own", range(8), "own")
+    spec = bench.catalog.resolve(str(save_model(tmp_path / "tiny", "wav2vec2-layer")))
+    given = {"folds": 2, "general_set": "none"}
+    first = _again(bench, spec, "head", **given)
+    execute(bench, prepare(bench, monkeypatch, spec, "own", **given))
+    assert _again(bench, spec, "head", **given).parts["prefix"] == 0 < first.parts["prefix"]
+    assert _again(bench, spec, "top-1", **given).parts["prefix"] > 0, "another boundary"
+    checked = _again(bench, spec, "head", folds=2, general_set="general").loads["prefix"]
+    assert checked.cost > 0, "general speech was not heard"
+    kept = sorted(bench.workspace.cache.glob("*/*.safetensors"))
+    assert len(kept) == 8
+    kept[0].unlink()
+    assert _again(bench, spec, "head", **given).loads["prefix"].cost == pytest.approx(first.loads["prefix"].cost / 8)
+
+
+def test_what_the_base_has_heard_in_its_own_window_serves_every_strategy(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "own", range(8), "own")
+    spec = bench.catalog.resolve(str(save_whisper(tmp_path / "tiny")))
+    given = {"folds": 2, "general_set": "none", "window": 1}
+    first = _again(bench, spec, "encoder", **given)
+    other = _again(bench, spec, "full", **given)
+    execute(bench, prepare(bench, monkeypatch, spec, "own", "encoder", **given))
+    assert _again(bench, spec, "encoder", **given).loads["evaluation"].cost < first.loads["evaluation"].cost
+    assert _again(bench, spec, "full", **given).loads["evaluation"].cost < other.loads["evaluation"].cost

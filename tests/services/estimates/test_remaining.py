@@ -16,7 +16,7 @@ from workbench.core.types import Split
 from workbench.services.estimates import remaining as course
 from workbench.services.estimates.duration import Expectation
 from workbench.services.estimates.remaining import Course, Stage
-from workbench.services.estimates.workload import Effort
+from workbench.services.estimates.workload import Load
 from workbench.services.runs.execute import execute
 from workbench.services.runs.finish import learned_from
 from workbench.services.runs.progress import Progress
@@ -35,8 +35,8 @@ class Clock:
 
 def test_stages_weigh_what_they_take_and_learn_from_what_they_took(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    effort = Effort(heard_clips=10, updates=90, tested_clips=10)
-    run = Course.foretold(Expectation(100.0, parts={"prefix": 1.0, "training": 90.0, "evaluation": 9.0}, effort=effort))
+    loads = {"prefix": Load(10), "training": Load(90), "evaluation": Load(10)}
+    run = Course.foretold(Expectation({"prefix": 1.0, "training": 90.0, "evaluation": 9.0}, loads))
     run.enter("prefix")
     clock.now += 1
     run.made(10)

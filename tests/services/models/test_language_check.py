@@ -19,7 +19,7 @@ from workbench.core.text.languages import spoken_code
 from workbench.core.types import Heard, ModelSpec
 from workbench.errors import ModelError
 from workbench.services.inference import long_form as hearing
-from workbench.services.models.language_check import check_known, foreign_notes, whom_to_ask
+from workbench.services.models.language_check import check_known, language_notes, whom_to_ask
 from workbench.services.workbench import Workbench
 from workbench.store.models import ClipRow, ClipSetRow
 
@@ -79,9 +79,9 @@ def test_the_remedy_names_models_that_know_the_language(bench: Workbench) -> Non
     with pytest.raises(ModelError, match="no model on offer is known to know it"):
         check_known(bench.catalog, english, "hsb")
     check_known(bench.catalog, base, "hsb")  # it writes it as the language that it takes each clip for
-    (said,) = foreign_notes(base, "hsb")
+    (said,) = language_notes(base, "hsb")
     assert said.startswith("whisper-base does not know hsb among its languages")
-    assert foreign_notes(base, "mt") == foreign_notes(base, None) == []
+    assert language_notes(base, "mt") == language_notes(base, None) == []
 
 
 def test_a_language_known_in_name_only_is_told_by_what_was_heard(bench: Workbench, tmp_path: Path) -> None:
@@ -95,9 +95,9 @@ def test_a_language_known_in_name_only_is_told_by_what_was_heard(bench: Workbenc
     assert usual(base, "more") == "encoder", "three clips tell nothing"
     bench.labelling.save_drafts("whisper-base", dict.fromkeys(clips, "nothing of it"), draft=False)
     assert usual(base, "more") == "full"
-    (said,) = bench.model_facts.language_notes(base, "more", "mt", "encoder")
+    (said,) = language_notes(base, "mt", bench.planning.standings.of_set("more").wer("whisper-base"))
     assert "it knows mt in name only: full" in said
-    assert bench.model_facts.language_notes(base, "more", "mt", "full") == []
+    assert language_notes(base, "mt") == [], "where more than the encoder learns"
 
 
 def test_drafting_and_transcribing_another_language_are_refused(
@@ -131,11 +131,11 @@ def test_a_code_that_a_model_does_not_take_lists_those_that_it_takes(
 
 def test_adapting_is_told_of_it_but_for_letters_that_can_grow(tmp_path: Path) -> None:
     whisper = replace(folder_spec(save_whisper(tmp_path / "whisper")), languages=("en",))
-    (said,) = foreign_notes(whisper, "mt")
+    (said,) = language_notes(whisper, "mt")
     assert said.startswith("whisper knows en alone, and these clips are in mt")
-    assert foreign_notes(whisper, "en") == foreign_notes(whisper, None) == []
+    assert language_notes(whisper, "en") == language_notes(whisper, None) == []
     letters = replace(folder_spec(save_model(tmp_path / "ctc", "wav2vec2-layer")), languages=("en",))
-    assert foreign_notes(letters, "mt") == []
+    assert language_notes(letters, "mt") == []
 
 
 def test_codes_are_found_under_the_names_people_use() -> None:

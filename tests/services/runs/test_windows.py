@@ -1,6 +1,7 @@
 """Runs in a window shorter than the model's own, on a tiny random Whisper that hears two seconds at once."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,14 @@ import pytest
 from tests.asr.whisper import WINDOW_S, save_whisper
 from tests.services.inprocess import QUICK, execute, import_tones, prepare, result_of
 from workbench.asr.training import trainer as training
-from workbench.core.types import ModelSpec
+from workbench.core.types import Block, ModelSpec
 from workbench.errors import ModelError
 from workbench.services.estimates import window as windows
+from workbench.services.estimates.workload import Load, Shape
 from workbench.services.exports.model import export_run
 from workbench.services.jobs.stop import StopRequested
+from workbench.services.runs import finish, short_window
 from workbench.services.runs import forgetting as general
-from workbench.services.runs import short_window
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.model import RunModel
 from workbench.services.workbench import Workbench
@@ -94,6 +96,9 @@ def test_a_run_that_keeps_the_base_keeps_its_window(
 ) -> None:
     import_tones(bench, tmp_path / "tones", range(24), "tones")
     monkeypatch.setattr(training, "best_check", lambda checks: checks[0])
+    told: list[Mapping[str, Load]] = []
+    real = finish.timing
+    monkeypatch.setattr(finish, "timing", lambda done, *more: real(told.append(done) or done, *more))  # type: ignore[func-returns-value]
     run = start(bench, spec, "decoder", monkeypatch)
     card = card_of(bench, run)
     assert (card["window"], card["healed"]) == (None, None)
@@ -107,11 +112,11 @@ def test_a_run_that_keeps_the_base_keeps_its_window(
     # Its seconds are those of the window that it was trained in, and tell how long the next run takes.
     result = result_of(bench, run)
     assert result.timing
-    effort, n_checks = result.timing["effort"], len(result.trainings[0].checks)
     n_dev = bench.planning.preview_model("tones", spec, "decoder", SETTINGS).dev
-    assert effort["checked"] == n_checks * n_dev * SHORT
-    assert effort["based"] == (len(rows) + n_dev) * WINDOW_S
-    assert effort["tested"] == 0
+    plan = bench.adaptation.view(run).plan
+    shape = Shape([Block(**block) for block in plan["blocks"]], plan["boundary"])
+    heard = WINDOW_S * shape.listening + SHORT * shape.writing
+    assert told[0]["evaluation"].cost == pytest.approx((len(rows) + n_dev) * heard), "by the base alone"
 
 
 @pytest.mark.usefixtures("keep_the_last")
@@ -162,9 +167,9 @@ def test_the_window_is_chosen_by_the_clips(bench: Workbench, tmp_path: Path) -> 
     assert learns.suggestion.config.window == learns.window.seconds == 5
     assert "--window 5" in learns.command
     frozen = bench.planning.preview_model("tones", spec, "decoder", given)
-    assert (frozen.suggestion.config.window, frozen.window.to_heal) == (30, False)  # healing costs more than it saves
+    assert (frozen.suggestion.config.window, frozen.window.healing) == (30, 0)  # healing costs more than it saves
     asked = bench.planning.preview_model("tones", spec, "decoder", {**given, "window": 5})
-    assert asked.window.to_heal
+    assert asked.window.healing > 0
     assert asked.times
     assert frozen.times
     assert asked.times.run.parts["healing"] > 0 == frozen.times.run.parts["healing"]

@@ -13,10 +13,13 @@ from workbench.core.text.numbers import language_code
 from workbench.core.types import ModelSpec
 from workbench.files import FileProblem, read_object
 
-Knows = Literal["made for it", "among many", "not stated", "not it, but many", "not it"]
+Knows = Literal["made for it", "among many", "in name only", "not stated", "not it, but many", "not it"]
 
 MANY: Final = 5  # languages, from which on a model was made for no one of them
 USUAL: Final = "en"  # of a set that names no language
+# WER from which on a model does not know a language, though it is among those it was made for. Whisper base had 94.9 %
+# of the words of 20 Maltese clips wrong, 93.0 % after its encoder had learned from 70 others, 86.6 % after all had.
+POORLY_HEARD: Final = 0.6
 MULTILINGUAL_HUB: Final = ("whisper-tiny", "whisper-base", "whisper-small", "whisper-medium", "whisper-large")
 
 
@@ -33,14 +36,20 @@ def languages_of(spec: ModelSpec) -> tuple[str, ...]:
     return tuple(sorted(WHISPER_LANGUAGES)) if multilingual else ()
 
 
-def knows(spec: ModelSpec, language: str | None) -> Knows:
-    """Whether a model was made for a language, knows it among many, or not."""
+def knows(spec: ModelSpec, language: str | None, wer: float | None = None) -> Knows:
+    """Whether a model was made for a language, knows it among many, or not.
+
+    Args:
+        wer: Of the model on clips in this language, as a fraction: who gets most words wrong knows it in name only.
+    """
     known = languages_of(spec)
     if not known:
         return "not stated"
     found = _is_among(language or USUAL, known)
     if len(known) < MANY:
         return "made for it" if found else "not it"
+    if found and language and wer is not None and wer >= POORLY_HEARD:
+        return "in name only"
     return "among many" if found else "not it, but many"
 
 

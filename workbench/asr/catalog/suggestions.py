@@ -24,9 +24,6 @@ PATIENCE_UPDATES = 30
 # Real whisper-tiny.en, encoder, on 182 clips of coffee orders: 7.7 % WER on their dev clips, 4.0 after 34 updates of
 # eight clips, 1.5 after 68, 1.1 after 102.
 STRONG_UPDATES = 200  # at most, of a strong model
-# WER from which on a model does not know a language, though it is among those it was made for. Whisper base had 94.9 %
-# of the words of 20 Maltese clips wrong, 93.0 % after its encoder had learned from 70 others, 86.6 % after all had.
-POORLY_HEARD = 0.6
 TRAIN_SHARE = 0.7  # of the clips, about
 XS_CLIPS, S_CLIPS = 30, 80  # docs/recipes.md, "Sizes": XS below 30 clips, S below 80, M from there
 
@@ -88,21 +85,11 @@ def usual_strategy(
         language: Of the clips; None where it is not known.
         wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
     """
-    foreign = bool(language) and knows(spec, language) in ("not it", "not it, but many")
-    foreign = foreign or knows_in_name_only(spec, language, wer)
+    foreign = bool(language) and knows(spec, language, wer) in ("not it", "not it, but many", "in name only")
     wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
     if spec.family == "seq2seq":
         wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
     return next((name for name in wanted if name in names), names[0])
-
-
-def knows_in_name_only(spec: ModelSpec, language: str | None, wer: float | None) -> bool:
-    """Whether a model gets most words of a language wrong that is among the many it knows.
-
-    Args:
-        wer: On the set's confirmed clips, as a fraction; None where it has heard none.
-    """
-    return bool(language) and wer is not None and wer >= POORLY_HEARD and knows(spec, language) == "among many"
 
 
 def _whose(spec: ModelSpec) -> str:

@@ -1,196 +1,166 @@
 """How long a run will take on this machine, before it starts and without torch.
 
-What a run has to do is priced by the model's shape (workload.py). The last runs of the model that had the machine for
-themselves tell how many times longer each stage takes here; before there are any, a short product of matrices does.
+What a run has to do is counted by the model's shape (workload.py). What a billion operations take here, the last run of
+the model tells for each stage; before there is one, a short product of matrices does.
 """
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from workbench.asr.catalog.catalog import local_folder
 from workbench.asr.catalog.outline import outline, window
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.selection import rungs
-from workbench.core.run_result import RunResult
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
-from workbench.services.estimates.hardware import QUIET_SHARE, busy_lately
-from workbench.services.estimates.workload import Effort, Work, prices
+from workbench.services.estimates.hardware import busy_lately, machine_speed
+from workbench.services.estimates.workload import GENERAL, Kept, Load, Shape, Work
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs
 
 RUNS_ASKED: Final = 60  # the newest
-LEAST_MEASURED: Final[Seconds] = 0.3  # shorter spans say more about the clock than about the machine
-LEAST_PRICED: Final[Seconds] = 0.1  # nor does what should take next to nothing
-LARGE_UPDATE_S: Final[Seconds] = 0.04  # from this price on an update is large products more than small operations
-START_S: Final[Seconds] = 12.0  # loading the libraries, where no run has told yet
+HASH_DIGITS: Final = 64  # with which the name of a file in the cache begins
+LEAST_S: Final[Seconds] = 0.3  # a shorter stage says more about the clock than about the machine
+LEAST_COST: Final = 9.0  # billion operations; so does one that should take next to nothing
+QUIET_SHARE: Final = 0.25  # of the cores that others may take while a measured time still counts as undisturbed
+LEARNING_SHARE: Final = 0.35  # of the speed of large products that a model of this kind reaches
+START_S: Final[Seconds] = 12.0  # loading the libraries; a run that took longer for it than others waited for its turn
 REST_S: Final[Seconds] = 3.0  # loading the model, saving
 OWN_WORK_S: Final[Seconds] = 120.0  # after a run, until its own work has left the machine's load
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """How long a run will take.
+    """How long a run will take, from the click to the verdict, at most: a training may stop early.
 
     Attributes:
-        seconds: From the click to the verdict, at most: a training may stop early.
+        parts: Seconds of listening once (prefix), healing, learning (training), testing (evaluation) and the rest.
+        loads: What they are the times of.
         measured_in: The runs on this machine that say so; empty for an estimate.
         disturbed: Whether other programs held the machine during those runs, which makes the time too long.
-        parts: The seconds of listening once (prefix), healing, learning (training), testing (evaluation) and the rest.
-        effort: What it is the time of.
     """
 
-    seconds: Seconds
+    parts: Mapping[str, Seconds]
+    loads: Mapping[str, Load] = field(default_factory=dict)
     measured_in: tuple[str, ...] = ()
     disturbed: bool = False
-    parts: Mapping[str, Seconds] = field(default_factory=dict)
-    effort: Effort = field(default_factory=Effort)
 
-
-@dataclass(frozen=True)
-class _Measured:
-    """How an earlier run on this machine went.
-
-    Attributes:
-        slower: How many times longer than priced each stage took; without those too short to tell.
-        large: Whether its updates were large products more than small operations.
-        quiet: Whether it had the machine for itself.
-    """
-
-    run: str
-    model: str
-    strategy: str
-    slower: Mapping[str, float]
-    large: bool
-    rest: Seconds
-    start: Seconds
-    quiet: bool
+    @property
+    def seconds(self) -> Seconds:
+        return sum(self.parts.values())
 
 
 class Expecting:
-    """Foretells times from what the store knows of earlier runs."""
+    """Foretells times from what the store knows of earlier runs, and from what these left in the cache.
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    Args:
+        cache: The workspace's folder of features.
+    """
 
-    def of_run(self, work: Work, plan: FreezePlan, config: TrainingConfig, *, curve_draws: int = 0) -> Expectation:
-        """The time of a run from the click to the verdict.
+    def __init__(self, store: Store, cache: Path) -> None:
+        self._store, self._cache = store, cache
 
-        Args:
-            curve_draws: Of each size of a learning curve; 0 for none.
-        """
-        return self._of_plan(work.model, plan, work.effort(config, curve_draws=curve_draws))
+    def of_run(
+        self, work: Work, plan: FreezePlan, config: TrainingConfig, *, draws: int = 0, dev_turns: int = 0
+    ) -> Expectation:
+        """The time of a run; see `Work.loads`."""
+        kept = [self._kept(hearing, config.general_set) for hearing in hearings(work.model, plan.boundary, config)]
+        loads = work.loads(plan, config, kept, draws=draws, dev_turns=dev_turns)
+        return self.foretell(work.model, plan.strategy, loads)
 
     def of_sweep(self, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]) -> Expectation:
         """The time of a race of these arms at most: as if those that cost most came through every rung."""
         race = rungs(len(arms), 2**20)
         turns = 1 + sum(count for count, _ in race)  # the base, and each arm at the end of each rung
-        alone = [self._of_plan(work.model, plan, work.effort(config, dev_turns=turns)) for plan, config in arms]
+        alone = [self.of_run(work, plan, config, dev_turns=turns) for plan, config in arms]
         alone.sort(key=lambda arm: arm.parts["training"], reverse=True)
-        training, updates, before = 0.0, 0.0, 0
-        for count, made in race:
-            share, before = (made - before) / race[-1][1], made
-            training += share * sum(arm.parts["training"] for arm in alone[:count])
-            updates += share * sum(arm.effort.updates for arm in alone[:count])
-        longest = {stage: max(arm.parts[stage] for arm in alone) for stage in alone[0].parts} | {"training": training}
-        more = sum(longest.values()) - sum(alone[0].parts.values())
-        effort = replace(max((arm.effort for arm in alone), key=lambda e: e.heard), updates=round(updates))
-        return replace(alone[0], seconds=alone[0].seconds + more, parts=longest, effort=effort)
+        made = [max(made for count, made in race if i < count) / race[-1][1] for i in range(len(arms))]
+        parts = {stage: max(arm.parts[stage] for arm in alone) for stage in alone[0].parts}
+        parts["training"] = sum(share * arm.parts["training"] for share, arm in zip(made, alone, strict=True))
+        updates = sum(share * arm.loads["training"].units for share, arm in zip(made, alone, strict=True))
+        return replace(alone[0], parts=parts, loads={**alone[0].loads, "training": Load(round(updates))})
 
-    def _of_plan(self, model: str, plan: FreezePlan, effort: Effort) -> Expectation:
-        blocks = [(b.kind, b.parameters) for b in plan.blocks]
-        return self.foretell(model, plan.strategy, prices(blocks, plan.boundary, effort), effort)
-
-    def foretell(self, model: str, strategy: str, priced: Mapping[str, Seconds], effort: Effort) -> Expectation:
-        """The time of a run of this model whose stages have these prices."""
-        every = self.store.cached("measured runs", self._measured)
-        own = [m for m in every if m.model == model]
-        own.sort(key=lambda m: (not m.quiet, m.strategy != strategy))  # the newest first among equals
-        parts, told = {}, list[_Measured]()
-        for stage, seconds in priced.items():
-            known = _slower(own, stage, strategy, _large(priced, effort)) if seconds else None
-            parts[stage] = seconds * (known[1] if known else 1.0)
-            told += [known[0]] if known else []
-        parts["rest"] = next((m.rest for m in own or every), REST_S)
-        start = min((m.start for m in every), default=START_S)
-        told.sort(key=own.index)
-        runs = tuple(dict.fromkeys(m.run for m in told))
-        return Expectation(sum(parts.values()) + start, runs, any(not m.quiet for m in told), parts, effort)
+    def foretell(self, model: str, strategy: str, loads: Mapping[str, Load]) -> Expectation:
+        """The time of a run of this model whose stages have to do this."""
+        runs, usual = self._store.cached("timed", self._runs), 1 / (LEARNING_SHARE * machine_speed())
+        own = sorted((run for run in runs if run.model["name"] == model), key=lambda run: run.strategy != strategy)
+        asked = {stage: _last(own, stage, strategy) for stage, load in loads.items() if load.cost}
+        told = {stage: found for stage, found in asked.items() if found}
+        parts = {stage: load.cost * (told[stage][0] if stage in told else usual) for stage, load in loads.items()}
+        parts["rest"] = next((run.result["timing"]["rest"] for run in own or runs), REST_S)
+        parts["start"] = min((run.result["timing"]["start"] for run in runs), default=START_S)
+        tellers = [run for run in own if any(run is teller for _, teller in told.values())]
+        disturbed = any(run.result["timing"]["others"] > QUIET_SHARE for run in tellers)
+        return Expectation(parts, loads, tuple(run.name for run in tellers), disturbed)
 
     def of_a_minute(self, spec: ModelSpec) -> Expectation | None:
         """The time that a model takes to write down a minute of speech, in ten clips."""
         folder = local_folder(spec)
         if folder is None:
             return None
-        effort = Effort(tested=10 * (window(folder) or 6.0))
-        blocks = [(b.kind, b.parameters) for b in outline(folder)]
-        found = self.foretell(spec.name, "", {"hearing": prices(blocks, 0, effort)["evaluation"]}, effort)
-        return replace(found, seconds=found.parts["hearing"])
+        cost = 10 * (window(folder) or 6.0) * Shape(outline(folder), 0).tail
+        found = self.foretell(spec.name, "", {"hearing": Load(cost=cost)})
+        return replace(found, parts={"hearing": found.parts["hearing"]})
 
     def busy_now(self) -> bool:
         """Whether something else than a run of ours keeps this machine busy, as far as its load tells."""
-        if not busy_lately():
-            return False
-        newest = select(RunRow.finished_at).where(RunRow.finished_at.is_not(None))
-        with self.store.session() as session:
-            ended = session.scalar(newest.order_by(RunRow.finished_at.desc()).limit(1))
-            at_work = bool(active_runs(session))
-        return not at_work and (ended is None or (now() - ended).total_seconds() > OWN_WORK_S)
+        with self._store.session() as session:
+            ended, at_work = session.scalar(select(func.max(RunRow.finished_at))), bool(active_runs(session))
+        own = at_work or (ended is not None and (now() - ended).total_seconds() <= OWN_WORK_S)
+        return busy_lately() and not own
 
-    def _measured(self) -> list[_Measured]:
+    def _kept(self, hearing: str, general: str | None) -> Kept:
+        """What the cache holds of what earlier runs heard in this way."""
+        runs = [run for run in self._store.cached("timed", self._runs) if hearing in run.result["timing"]["caches"]]
+        files = (self._cache / runs[0].result["timing"]["caches"][hearing]).glob("*.safetensors") if runs else ()
+        kept = Counter(file.name[:HASH_DIGITS] for file in files)
+        checked = kept and any(run.config.get("general_set") == general for run in runs)
+        return {**kept, GENERAL: 1} if checked else kept
+
+    def _runs(self) -> list[RunRow]:
         """The runs that say how fast this machine is, newest first."""
-        query = select(RunRow).where(RunRow.status == "done").order_by(RunRow.id.desc()).limit(RUNS_ASKED)
-        with self.store.session() as session:
-            return [m for row in session.scalars(query) if (m := _measure(row))]
+        done = select(RunRow).where(RunRow.status == "done").order_by(RunRow.id.desc()).limit(RUNS_ASKED)
+        with self._store.session() as session:
+            told = [(run, run.result.get("timing") or {}) for run in session.scalars(done)]
+        return [run for run, timing in told if "rates" in timing and timing["machine"] == platform.node()]
 
 
-def _slower(runs: Sequence[_Measured], stage: str, strategy: str, large: bool) -> tuple[_Measured, float] | None:
-    """How many times longer than priced a stage takes, and the run that says so; None where none does.
-
-    Another strategy's training tells only where its updates are as large: a head learns by many small operations and a
-    whole encoder by large products. What no run tells of a stage, listening does.
-    """
-    asked = [(stage, m) for m in runs if stage != "training" or m.strategy == strategy]
-    asked += [(stage, m) for m in runs if m.large == large]
-    asked += [(listening, m) for listening in ("prefix", "evaluation") for m in runs]
-    return next(((m, m.slower[name]) for name, m in asked if name in m.slower), None)
+def hearings(model: str, boundary: int, config: TrainingConfig) -> tuple[str, str]:
+    """What tells features apart: of what the base hears in its own window, and of what a run's frozen part hears."""
+    base = f"{model}, {config.language}"
+    return base, f"{base}, {boundary} blocks, window {config.window}"
 
 
-def _large(priced: Mapping[str, Seconds], effort: Effort) -> bool:
-    return priced.get("training", 0.0) >= LARGE_UPDATE_S * effort.updates
-
-
-def timing(effort: Effort, others: float) -> dict[str, Any]:
+def timing(
+    loads: Mapping[str, Load], seconds: Mapping[str, Seconds], waited: Seconds, others: float, caches: Mapping[str, str]
+) -> dict[str, Any]:
     """What a run's result keeps, so that later runs on this machine can be foretold.
 
     Args:
+        loads: What was done; none where the seconds are of something else.
+        seconds: That each stage took, and the whole.
+        waited: Seconds from the click until the worker began.
         others: Share of the machine's cores that other programs took meanwhile.
+        caches: One of `hearings` -> the cache's folder of it.
     """
-    return {"machine": platform.node(), "effort": asdict(effort), "others": round(others, 3)}
+    costs = {s: load.cost for s, load in loads.items() if load.cost >= LEAST_COST and seconds[s] >= LEAST_S}
+    rates = {stage: seconds[stage] / cost for stage, cost in costs.items()}
+    rest = 2 * seconds["total"] - sum(seconds.values())  # the total is among them
+    told = {"rates": rates, "rest": rest, "start": waited, "others": round(others, 3), "caches": dict(caches)}
+    return {"machine": platform.node(), **told}
 
 
-def _measure(row: RunRow) -> _Measured | None:
-    """A run as a measurement; None for one of another machine or another version."""
-    result, plan = RunResult.from_json(row.result), row.plan
-    found = result.timing if result else None
-    if result is None or not found or found.get("machine") != platform.node():
-        return None
-    if not plan.get("blocks") or row.started_at is None:
-        return None
-    blocks = [(b["kind"], b["parameters"]) for b in plan["blocks"]]
-    effort = Effort(**{f.name: found["effort"].get(f.name, 0) for f in fields(Effort)})  # of whatever version
-    priced, took = prices(blocks, plan["boundary"], effort), result.seconds
-    slower = {
-        stage: took[stage] / seconds
-        for stage, seconds in priced.items()
-        if seconds >= LEAST_PRICED and took.get(stage, 0.0) >= LEAST_MEASURED
-    }
-    rest = max(0.0, took["total"] - sum(took.get(stage, 0.0) for stage in priced))
-    start = (row.started_at - row.created_at).total_seconds()
-    quiet = found.get("others", 0.0) <= QUIET_SHARE
-    large = _large(priced, effort)
-    return _Measured(row.name, row.model["name"], row.strategy, slower, large, rest, start, quiet)
+def _last(own: Sequence[RunRow], stage: str, strategy: str) -> tuple[float, RunRow] | None:
+    """Seconds that a billion operations of a stage took last, and the run that says so; None where none does.
+
+    What no run of this strategy tells of a training, or none at all of another stage, listening does.
+    """
+    asked = [(stage, run) for run in own if stage != "training" or run.strategy == strategy]
+    asked += [(listening, run) for listening in ("prefix", "evaluation") for run in own]
+    return next(((rates[name], run) for name, run in asked if name in (rates := run.result["timing"]["rates"])), None)

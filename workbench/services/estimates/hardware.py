@@ -7,38 +7,33 @@ is timed is small enough for one thread: threads that wait for each other count 
 import os
 import time
 from functools import cache
+from statistics import fmean
 from typing import Final
 
 import numpy as np
 import psutil
 
-from workbench.core.types import Seconds
-
 SIDE: Final = 64  # of the matrices; OpenBLAS and MKL leave a product of this size to the calling thread
 STACKED: Final = 64  # products in one measurement, 34 million operations
 MEASURED: Final = 20  # times; the best counts
 MOST_CORES: Final = 16  # models of this size gain little from more
-QUIET_SHARE: Final = 0.25  # of the cores that others may take while a measured time still counts as undisturbed
 BUSY_SHARE: Final = 0.75  # of the cores that were wanted lately; from here on the machine is called busy
 
 
 @cache
 def machine_speed() -> float:
     """Billions of operations a second in products of matrices on all cores that a run uses, were the machine idle."""
-    wish = os.environ.get("OMP_NUM_THREADS", "")
-    cores = min(MOST_CORES, len(_own_cores()), int(wish) if wish.isdigit() and int(wish) else MOST_CORES)
-    return one_core_speed() * cores
+    return one_core_speed() * min(MOST_CORES, len(_own_cores()))
 
 
 def one_core_speed() -> float:
     """Billions of operations in a second of processor time."""
-    a = np.ones((STACKED, SIDE, SIDE), dtype=np.float32)
-    found, best = np.empty_like(a), float("inf")
+    a, times = np.ones((STACKED, SIDE, SIDE), dtype=np.float32), []
     for _ in range(MEASURED):
         start = time.thread_time()
-        np.matmul(a, a, out=found)
-        best = min(best, time.thread_time() - start)
-    return 2e-9 * STACKED * SIDE**3 / max(1e-9, best)
+        np.matmul(a, a)
+        times.append(time.thread_time() - start)
+    return 2e-9 * STACKED * SIDE**3 / max(1e-9, min(times))
 
 
 def busy_lately() -> bool:
@@ -50,26 +45,15 @@ class OtherLoad:
     """How much of this machine other processes took since this was made."""
 
     def __init__(self) -> None:
-        self._began, self._busy, self._own = time.monotonic(), _busy_seconds(), time.process_time()
+        self._began, self._own = time.monotonic(), time.process_time()
+        psutil.cpu_percent(percpu=True)  # which tells of the time since it was asked last
 
     def share(self) -> float:
-        """Share of the cores, 0 to 1."""
-        passed = (time.monotonic() - self._began) * len(_own_cores())
-        taken = (_busy_seconds() - self._busy) - (time.process_time() - self._own)
-        return min(1.0, max(0.0, taken / passed)) if passed > 0 else 0.0
+        """Share of the cores that this process may use, 0 to 1."""
+        cores, passed = _own_cores(), max(1e-9, time.monotonic() - self._began)
+        busy = fmean(share / 100 for core, share in enumerate(psutil.cpu_percent(percpu=True)) if core in cores)
+        return max(0.0, busy - (time.process_time() - self._own) / passed / len(cores))
 
 
-def _own_cores() -> list[int]:
-    """Numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
-def _busy_seconds() -> Seconds:
-    """Processor time that everybody has used on the cores that this process may use."""
-    times = psutil.cpu_times(percpu=True)
-    # Guests are counted among the others' time already.
-    idle = ("idle", "iowait", "guest", "guest_nice", "steal")
-    counted = [times[i] for i in _own_cores() if i < len(times)]
-    return float(sum(value for t in counted for name, value in t._asdict().items() if name not in idle))
+def _own_cores() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))

@@ -1,29 +1,21 @@
 """How far a run has come in all, and how long it will still take.
 
-A run has stages of very different lengths. Each is weighted by what was foretold of it, and what its updates or clips
-take in fact corrects that as they are made.
+Each stage weighs what was foretold of it; what its updates or clips take in fact corrects that as they are made.
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from workbench.core.types import Seconds
-from workbench.core.windows import HEALING_UPDATES
 
 if TYPE_CHECKING:
     from workbench.services.estimates.duration import Expectation
 
 FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
 LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
-STAGES: Final[Mapping[str, str]] = {
-    "prefix": "prefix",
-    "healing": "healing",
-    "base": "evaluation",
-    "training": "training",
-    "evaluating": "evaluation",
-    "general": "evaluation",
+STAGES: Final = dict.fromkeys(("base", "evaluating", "general"), "evaluation") | {
+    **{name: name for name in ("prefix", "healing", "training")},
     "saving": "rest",
 }  # phase -> stage
 
@@ -36,8 +28,7 @@ class Stage:
         pace: Foretold seconds for one of its updates or clips.
         units: Updates or clips in all, at most.
         behind: Of them, those that are not ahead any more: made, found in the cache, or left out by stopping early.
-        made: Those that were made and timed.
-        spent: Seconds that these took.
+        made, spent: Those that were made and timed, and the seconds that they took.
     """
 
     pace: Seconds
@@ -49,8 +40,7 @@ class Stage:
     def left(self) -> Seconds:
         """Seconds that it will still take."""
         foretold = max(1.0, FORETOLD_SHARE * self.units)
-        pace = (self.pace * foretold + self.spent) / (foretold + self.made)
-        return pace * max(0, self.units - self.behind)
+        return (self.pace * foretold + self.spent) / (foretold + self.made) * max(0, self.units - self.behind)
 
 
 @dataclass
@@ -59,41 +49,31 @@ class Course:
 
     stages: dict[str, Stage]
     began: Seconds = field(default_factory=lambda: time.monotonic())
-    _stage: Stage | None = None
+    _stage: Stage = field(default_factory=lambda: Stage(0.0, 0))
     _since: Seconds = 0.0
     _share: float = 0.0
 
     @classmethod
     def foretold(cls, expected: "Expectation") -> "Course":
         """The course of a run before it has begun to listen."""
-        effort = expected.effort
-        units = {
-            "prefix": effort.heard_clips,
-            "healing": HEALING_UPDATES if effort.healing else 0,
-            "training": effort.updates,
-            "evaluation": effort.tested_clips,
-            "rest": 1,
-        }
+        units = {name: load.units for name, load in expected.loads.items()} | {"rest": 1}
         return cls({name: Stage(expected.parts.get(name, 0.0) / max(1, n), n) for name, n in units.items()})
 
     def enter(self, phase: str) -> None:
         """Another phase begins, whose units are counted from now on."""
-        self._stage = self.stages[STAGES[phase]] if phase in STAGES else None
+        self._stage = self.stages.get(STAGES.get(phase, ""), Stage(0.0, 0))
         self._since = time.monotonic()
 
     def made(self, units: int) -> None:
         """So many more updates or clips were made since the last call."""
-        if self._stage and units > 0:
-            now = time.monotonic()
-            self._stage.made += units
-            self._stage.behind += units
-            self._stage.spent += now - self._since
-            self._since = now
+        stage, now = self._stage, time.monotonic()
+        if units > 0:
+            stage.made, stage.behind = stage.made + units, stage.behind + units
+            stage.spent, self._since = stage.spent + now - self._since, now
 
     def passed(self, units: int) -> None:
         """So many updates or clips of the stage at hand need not be made."""
-        if self._stage:
-            self._stage.behind += units
+        self._stage.behind += units
 
     def left(self) -> Seconds:
         """Seconds until the run is done."""
@@ -102,5 +82,5 @@ class Course:
     def share(self) -> float:
         """Share of the run's time that has passed, 0 to 1; it never falls."""
         passed = time.monotonic() - self.began
-        self._share = max(self._share, passed / max(1e-9, passed + self.left()))
-        return min(1.0, self._share)
+        self._share = min(1.0, max(self._share, passed / max(1e-9, passed + self.left())))
+        return self._share

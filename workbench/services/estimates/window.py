@@ -14,7 +14,7 @@ from workbench.asr.catalog.outline import window as own_window
 from workbench.assets import assets_root
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
-from workbench.core.windows import HEALING_UPDATES, WHOLE, choose_window
+from workbench.core.windows import HEALING_UPDATES, WHOLE, fitting_window
 
 LEARN: Final = "general-learn"  # in the assets
 HEALING_CLIPS: Final = 8  # in an update
@@ -30,14 +30,14 @@ class Window:
         seconds: None for the model's own, whatever that is.
         own: The model's own; None where a clip costs its own length.
         healed: What heals the encoder for it; None where nothing does, or nothing needs to.
-        to_heal: Whether the encoder has to be healed before the run can learn.
+        healing: What it costs to heal the encoder first, see `healing_seconds`; 0 where it need not be.
         why: One sentence.
     """
 
     seconds: int | None = None
     own: Seconds | None = None
     healed: HealedEncoder | None = None
-    to_heal: bool = False
+    healing: Seconds = 0.0
     why: str = ""
 
     @property
@@ -46,7 +46,7 @@ class Window:
         return self.seconds or self.own
 
 
-def choose(
+def choose_window(
     folder: Path | None, plans: Sequence[FreezePlan], durations: Iterable[Seconds], wish: float | None, root: Path
 ) -> Window:
     """The window for these plans, which share one.
@@ -61,7 +61,7 @@ def choose(
     if folder is None or own is None:
         return Window()
     asked = round(wish) if wish is not None and wish < own else None
-    seconds = asked if wish is not None else choose_window(durations, own)
+    seconds = asked if wish is not None else fitting_window(durations, own)
     if seconds is None:
         because = (
             "the longest clip leaves no air in less" if own >= WHOLE else "it was made for that and is quick with it"
@@ -81,7 +81,8 @@ def choose(
             why=f"{own:g} s, the model's own: the encoder stays frozen and nothing has healed it yet for {seconds} s; "
             f"choose {seconds} to have that done, once.",
         )
-    return Window(seconds, own, to_heal=True, why=f"{begins}; the encoder is healed for it first, once.")
+    cost = healing_seconds(own, seconds, learn_count())
+    return Window(seconds, own, healing=cost, why=f"{begins}; the encoder is healed for it first, once.")
 
 
 def find_healed(folder: Path, seconds: float, root: Path, *, made: bool) -> HealedEncoder | None:

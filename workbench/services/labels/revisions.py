@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from workbench.core.splits import Assignment, SplitCandidate
+from workbench.core.splits import SplitCandidate
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Clip, Heard, Reference
@@ -278,11 +278,6 @@ class Labelling:
             clip_set = find_set(session, set_name)
             statement = select(func.max(ReferenceRow.id)).join(ClipRow, ClipRow.id == ReferenceRow.clip_id)
             return int(session.scalar(statement.where(ClipRow.set_id == clip_set.id)) or 0), clip_set.changes
-
-    def assign_splits(self, set_name: str) -> Assignment:
-        """Give every confirmed clip without a split its place; existing places never change."""
-        with self._store.session() as session:
-            return assign_set(session, find_set(session, set_name).id)
 
     def candidates(self, set_name: str) -> list[SplitCandidate]:
         """A set's confirmed clips as the split rules see them, but those whose labels hold what nobody says."""

@@ -76,6 +76,12 @@ class Confirmed:
     heard: Mapping[str, tuple[int, Seconds]] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
 
+    def wer(self, model: str) -> float | None:
+        """A model's WER, as a fraction; labels that began as its own draft flatter it and count last."""
+        standing = self.standings.get(model)
+        found = (standing.rate or standing.own) if standing else None
+        return found.wer if found and found.clips >= LEAST_FOR_INTERVAL else None
+
 
 class _Label(NamedTuple):
     text: str

@@ -3,7 +3,6 @@
 from workbench.asr.catalog.catalog import Catalog, local_folder, state_of
 from workbench.asr.catalog.languages import is_foreign, knows
 from workbench.asr.catalog.outline import can_grow
-from workbench.asr.catalog.suggestions import knows_in_name_only
 from workbench.core.types import ModelSpec, is_run
 from workbench.errors import ModelError
 
@@ -35,33 +34,29 @@ def check_writer(catalog: Catalog, model: str | ModelSpec, language: str | None)
         check_known(catalog, catalog.find(model) if isinstance(model, str) else model, language)
 
 
-def foreign_notes(spec: ModelSpec, language: str | None) -> list[str]:
-    """What to say before such a model is adapted; nothing of a CTC model whose alphabet can grow: it hears letters."""
-    if language and knows(spec, language) == "not it, but many":
+def language_notes(spec: ModelSpec, language: str | None, wer: float | None = None) -> list[str]:
+    """What to say of the clips' language before a model is adapted.
+
+    Args:
+        wer: Of the model on the set's confirmed clips, as a fraction, where only the encoder is to learn.
+    """
+    folder, known = local_folder(spec), knows(spec, language, wer) if language else "not stated"
+    if known == "not it, but many":
         return [
             f"{spec.name} does not know {language} among its languages: it writes such sounds down in the one that it "
             "takes each clip for, until it has learned otherwise from these clips."
         ]
-    folder = local_folder(spec)
-    if not is_foreign(spec, language) or (folder and spec.family == "ctc" and can_grow(folder)):
+    if known == "in name only":
+        return [
+            f"{spec.name} gets most words of this set wrong, so it knows {language} in name only: full, where its "
+            "decoder learns too, suits it better than encoder."
+        ]
+    hears_letters = folder is not None and spec.family == "ctc" and can_grow(folder)
+    if known != "not it" or not spec.languages or hears_letters:
         return []
     return [
         f"{spec.name} knows {' '.join(spec.languages)} alone, and these clips are in {language}: it has to learn the "
         "language from them, which takes hours of speech; a model that knows it, or a related one, begins far ahead."
-    ]
-
-
-def hardly_known(spec: ModelSpec, language: str | None, wer: float | None) -> list[str]:
-    """What to say before only the encoder of a model learns that knows a language in name only.
-
-    Args:
-        wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
-    """
-    if not knows_in_name_only(spec, language, wer):
-        return []
-    return [
-        f"{spec.name} gets most words of this set wrong, so it knows {language} in name only: full, where its decoder "
-        "learns too, suits it better than encoder."
     ]
 
 

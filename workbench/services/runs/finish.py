@@ -20,9 +20,9 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
 from workbench.core.text.ruler import choose_ruler
-from workbench.services.estimates.duration import timing
+from workbench.services.estimates.duration import hearings, timing
 from workbench.services.estimates.hardware import OtherLoad
-from workbench.services.estimates.workload import Effort
+from workbench.services.estimates.workload import Load, Shape, padded
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.delivery import what_would_help
@@ -65,10 +65,9 @@ def finish(context: RunContext, trained: Trained, began: float, others: OtherLoa
     )
     run.notes += context.general.notes
     run.model.seconds["total"] = time.monotonic() - began
-    result = _result(context, trained)
-    if run.row.kind == FINE_TUNE and not run.resumed:  # else its seconds are of something else
-        result = replace(result, timing=timing(_effort(context, trained, arm), others.share()))
-    _store(context, trained, result)
+    whole = run.row.kind == FINE_TUNE and not run.resumed  # else its seconds are of something else
+    done = _done(context, trained, arm) if whole else {}
+    _store(context, trained, replace(_result(context, trained), timing=_timing(context, arm, done, others)))
     return arm
 
 
@@ -149,19 +148,33 @@ def learned_from(context: RunContext, outcomes: Sequence[TrainingOutcome]) -> se
     return {i for i in context.splits[len(outcomes) - 1].train if i in context.labels}
 
 
-def _effort(context: RunContext, trained: Trained, arm: Arm) -> Effort:
+def _timing(context: RunContext, arm: Arm, done: Mapping[str, Load], others: OtherLoad) -> dict[str, Any]:
+    """What later runs are foretold by: how long this took, and what it left in the cache."""
+    row, model = context.run.row, context.run.model
+    base, run = hearings(row.model["name"], arm.plan.boundary, context.run.config)
+    caches = {base: context.base_hearing.folder.name} if context.short else {}
+    waited = ((row.started_at or row.created_at) - row.created_at).total_seconds()
+    return timing(done, model.seconds, waited, others.share(), {**caches, run: context.hearing.folder.name})
+
+
+def _done(context: RunContext, trained: Trained, arm: Arm) -> dict[str, Load]:
     """What was done in the seconds that were measured."""
     run, labels, outcomes, work = context.run, context.labels, trained.outcomes, context.work
-    done = work.heard(run.model.listened)
+    shape, trainings = Shape(arm.plan.blocks, arm.plan.boundary), list[Load]()
     for s, o in zip(context.splits, outcomes, strict=False):  # a stopped run has fewer
         train, dev = run.lengths(i for i in s.train if i in labels), run.lengths(s.dev)
-        done += work.training(train, dev, arm.config, updates=o.steps, checks=len(o.checks))
+        trainings.append(work.training(shape, train, dev, arm.config, (o.steps, len(o.checks))))
     if len(outcomes) == len(context.splits) > 1:
         steps = round(statistics.median(o.best_step for o in outcomes))
-        done += work.training(run.lengths(labels), (), arm.config, updates=steps)
+        trainings.append(work.training(shape, run.lengths(labels), (), arm.config, (steps, 0)))
+    general, heard = context.general.lengths, run.model.listened
     adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
-    general = context.general.lengths
-    return done + work.written([*adapted, *general], [*run.lengths(context.base_heard), *general])
+    written = work.written(shape, [*adapted, *general], [*run.lengths(context.base_heard), *general])
+    return {
+        "prefix": Load(cost=shape.frozen * padded(heard["prefix"], work.padded_to)),
+        "training": Load().plus(*trainings),
+        "evaluation": written.plus(Load(cost=shape.listening * padded(heard["base"], work.own))),
+    }
 
 
 def _note_blanks(run: LoadedRun, trained: Trained) -> None:

@@ -13,7 +13,7 @@ from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Seconds, Split
 from workbench.errors import TrainingError
-from workbench.services.labels.revisions import Labelling
+from workbench.services.labels.splits import assign_set
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ReferenceRow
 from workbench.store.queries import find_set
@@ -31,6 +31,7 @@ class LabelledClip:
 
     clip_id: int
     reference_id: int
+    sha256: str
     text: str
     speaker: str | None
     source: str | None
@@ -50,11 +51,15 @@ class ConfirmedClips(NamedTuple):
     notes: tuple[str, ...]
 
 
-def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> ConfirmedClips:
-    """The confirmed clips of a set but those whose labels hold what nobody says."""
-    rule = labelling.assign_splits(set_name).rule
+def labelled_clips(store: Store, set_name: str) -> ConfirmedClips:
+    """The confirmed clips of a set but those whose labels hold what nobody says; each has its place in the split.
+
+    Raises:
+        WorkbenchError: There is no such set, or too few of its clips are confirmed.
+    """
     with store.session() as session:
         clip_set = find_set(session, set_name)
+        rule = assign_set(session, clip_set.id).rule
         query = (
             select(ClipRow, ReferenceRow)
             .join(ReferenceRow, ReferenceRow.id == ClipRow.reference_id)
@@ -62,7 +67,7 @@ def labelled_clips(store: Store, labelling: Labelling, set_name: str) -> Confirm
             .order_by(ClipRow.id)
         )
         labelled = [
-            LabelledClip(c.id, r.id, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
+            LabelledClip(c.id, r.id, c.sha256, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
             for c, r in session.execute(query)
         ]
         set_id, language = clip_set.id, clip_set.language

@@ -36,7 +36,7 @@ class Curve:
     def expected(
         self, row: RunRow, expecting: Expecting, work: Work, arms: Sequence[tuple[FreezePlan, TrainingConfig]]
     ) -> Expectation:
-        return expecting.of_run(work, *arms[0], curve_draws=int(row.config["curve"]["draws"]))
+        return expecting.of_run(work, *arms[0], draws=int(row.config["curve"]["draws"]))
 
     def train(self, context: RunContext) -> Trained:
         training, arm = ArmTraining(context), context.arms[0]

@@ -23,13 +23,13 @@ class RunModel:
 
     Attributes:
         seconds: Stage -> what it has taken so far.
-        listened: Lengths of what the frozen part heard now and not before, about.
+        listened: Lengths of what was heard now and not before, about: by the frozen part, and by the base.
     """
 
     def __init__(self, workspace: Workspace, backend: Backend, progress: Progress) -> None:
         self.workspace, self.backend, self.progress = workspace, backend, progress
         self.seconds: dict[str, Seconds] = dict.fromkeys(("prefix", "training", "evaluation"), 0.0)
-        self.listened: list[Seconds] = []
+        self.listened: dict[str, list[Seconds]] = {"prefix": [], "base": []}
 
     def cache(self, boundary: int, below: FeatureCache | None = None) -> FeatureCache:
         """Activations at a boundary, gone on with from those of a cache below it; that cache where it is there."""
@@ -68,8 +68,7 @@ class RunModel:
         began = time.monotonic()
         self.progress.phase(phase, message, total=len(items), done=len(items) - len(cache.missing(items)))
         computed = cache.fill(items, done=self.count)
-        if phase == "prefix":
-            self.listened += [s / SAMPLE_RATE for s in sorted(i.n_samples for i in items)[len(items) - computed :]]
+        self.listened[phase] += [s / SAMPLE_RATE for s in sorted(i.n_samples for i in items)[len(items) - computed :]]
         self.seconds[STAGES[phase]] += time.monotonic() - began
 
     def transcribe(

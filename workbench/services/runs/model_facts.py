@@ -9,8 +9,7 @@ from workbench.asr.training.freezing import find_strategy, plan_for_blocks, stra
 from workbench.core.config import TrainingConfig
 from workbench.core.types import Block, FreezePlan, ModelSpec
 from workbench.services.estimates.duration import Expectation, Expecting
-from workbench.services.models.base_scores import LEAST_FOR_INTERVAL, Standings
-from workbench.services.models.language_check import foreign_notes, hardly_known
+from workbench.services.models.base_scores import Standings
 from workbench.store.database import Store
 from workbench.store.queries import living_set
 
@@ -33,18 +32,8 @@ class ModelFacts:
             clip_set = living_set(session, set_name) if set_name else None
             language = clip_set.language if clip_set else None
         names = strategy_names(spec.family, self.blocks_of(spec) or ())
-        return usual_strategy(spec, names, language, wer=self.heard(spec, set_name) if language else None)
-
-    def language_notes(self, spec: ModelSpec, set_name: str, language: str | None, strategy: str) -> list[str]:
-        """What to say of the clips' language before a model is adapted."""
-        more = hardly_known(spec, language, self.heard(spec, set_name)) if strategy == "encoder" else []
-        return foreign_notes(spec, language) + more
-
-    def heard(self, spec: ModelSpec, set_name: str) -> float | None:
-        """A model's WER on the set's confirmed clips; labels that began as its own draft flatter it and count last."""
-        standing = self._standings.of_set(set_name).standings.get(spec.name)
-        found = (standing.rate or standing.own) if standing else None
-        return found.wer if found and found.clips >= LEAST_FOR_INTERVAL else None
+        wer = self._standings.of_set(set_name).wer(spec.name) if language else None
+        return usual_strategy(spec, names, language, wer=wer)
 
     def sweep_strategies(self, model: str | ModelSpec) -> list[str]:
         """The strategies that a sweep tries by default: those of a few late blocks, which read one cache."""

@@ -12,12 +12,12 @@ from workbench.asr.training.feature_cache import FeatureCache
 from workbench.asr.training.freezing import plan_for_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
-from workbench.core.types import FreezePlan, Part, Seconds, Split
+from workbench.core.types import SAMPLE_RATE, FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.remaining import Course
 from workbench.services.estimates.window import find_healed, healing_ahead
-from workbench.services.estimates.workload import Work
+from workbench.services.estimates.workload import Sound, Work
 from workbench.services.labels.revisions import Labelling
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.clips import RunClip
@@ -54,7 +54,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     general = _general_check(run, splits, window or backend.window)
     work = _work(run, splits, general, own_window, window, plans)
     arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]
-    run.progress.course = Course.foretold(foretell(Expecting(run.store), work, arms_ahead))
+    run.progress.course = Course.foretold(foretell(Expecting(run.store, run.workspace.cache), work, arms_ahead))
     judging = _judging(run, splits, window)
     if window is None:
         _listen(run, base_hearing, run.clips.values(), general, "Listening once with the frozen part")
@@ -125,11 +125,9 @@ def _work(
 ) -> Work:
     """What this run's stages have to do."""
     sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
-    durations = dict(zip(run.clips, run.lengths(run.clips), strict=True))
+    sounds = {c.id: Sound(c.sha256, c.n_samples / SAMPLE_RATE) for c in run.clips.values()}
     healing = healing_ahead(run.model_folder, own, window, plans, run.workspace.root)
-    return Work(
-        run.row.model["name"], sides, durations, general.lengths, window or own, own if window else None, healing
-    )
+    return Work(run.row.model["name"], sides, sounds, general.lengths, window or own, own if window else None, healing)
 
 
 def _judging(run: LoadedRun, splits: Sequence[Split], window: int | None) -> list[RunClip]:

@@ -1,7 +1,7 @@
 """Starts, follows, stops and resumes fine-tunes. Nothing here loads a model; the worker process does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from workbench.services.jobs.workers import Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
-from workbench.services.runs.plan import SWEEP_FACTORS, PlannedRun, Planning
+from workbench.services.runs.plan import PlannedRun, Planning, learning
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
 from workbench.store.models import CURVE, FINE_TUNE, SWEEP, ClipSetRow, RunRow
@@ -107,13 +107,10 @@ class Adaptation:
         Raises:
             WorkbenchError: As `preview`.
         """
-        spec = self._planning.find(model)
-        given = settings or {}
-        planned = self._planning.prepare(self._planning.clips(set_name, spec, strategy, given), spec, strategy, given)
-        plan, work = planned.preview.plan, planned.work(self.workspace.root)
-        expected = None
-        if plan and work:
-            expected = self._planning.expecting.of_run(work, plan, planned.config, curve_draws=curve_draws)
+        planned = self._planning.plan(set_name, self._planning.find(model), strategy, settings or {})
+        plan, expected = planned.choice.plan, None
+        if plan and planned.work:
+            expected = self._planning.expecting.of_run(planned.work, plan, planned.config, draws=curve_draws)
         kind = CURVE if curve_draws else FINE_TUNE
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
         return self._launch(set_name, kind, strategy, planned, more, expected)
@@ -133,14 +130,14 @@ class Adaptation:
         Args:
             more: What its settings hold besides those of a fine-tune: "sweep" or "curve".
         """
-        plan = planned.preview.plan if kind != SWEEP else None
+        plan = planned.choice.plan if kind != SWEEP else None
         with self.store.session() as session:
             clip_set = find_set(session, set_name)
             row = RunRow(
                 set_id=clip_set.id,
                 kind=kind,
                 strategy=strategy,
-                model=planned.preview.model.to_json(),
+                model=planned.choice.spec.to_json(),
                 config=planned.config.to_json() | more,
                 plan=asdict(plan) if plan else {},
                 split=planned.split,
@@ -177,26 +174,13 @@ class Adaptation:
             WorkbenchError: As `preview`, or fewer than two arms.
         """
         spec = self._planning.find(model)
-        strategies = strategies or self._planning.facts.sweep_strategies(spec)
-        rates, given = dict.fromkeys(learning_rates), settings or {}
-        arms: list[PlannedRun] = []
-        for strategy in dict.fromkeys(strategies):
-            clips = self._planning.clips(set_name, spec, strategy, given)
-            planned = self._planning.prepare(clips, spec, strategy, given)
-            suggested = planned.config.learning_rate
-            own = [suggested] if given.get("learning_rate") else [_rounded(suggested * f) for f in SWEEP_FACTORS]
-            arms += [planned._replace(config=replace(planned.config, learning_rate=rate)) for rate in rates or own]
-        windows = {arm.config.window for arm in arms}
-        if len(windows) > 1:  # the arms of a race hear alike: in the widest
-            widest = {**given, "window": max(w or 0.0 for w in windows)}
-            return self.start_sweep(set_name, spec, strategies, learning_rates, widest)
+        arms = self._planning.plan_sweep(set_name, spec, strategies, learning_rates, settings or {})
         if len(arms) < 2:
             raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
-        wanted = [{"strategy": arm.strategy, "settings": arm.config.to_json()} for arm in arms]
-        planned = arms[-1]._replace(config=arms[0].config)
-        plans = [(arm.preview.plan, arm.config) for arm in arms if arm.preview.plan]
-        work = planned.work(self.workspace.root)
-        expected = self._planning.expecting.of_sweep(work, plans) if work and plans else None
+        wanted = [{"strategy": arm.choice.strategy, "settings": arm.config.to_json()} for arm in arms]
+        planned = arms[-1]._replace(suggestion=arms[0].suggestion)
+        plans = learning(arms)
+        expected = self._planning.expecting.of_sweep(planned.work, plans) if planned.work and plans else None
         return self._launch(set_name, SWEEP, SWEEP, planned, {SWEEP: {"arms": wanted}}, expected)
 
     def view(self, name: str) -> RunView:
@@ -277,11 +261,6 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[QueuedRun] = (), root: 
         stopping=row.stop_requested and row.status in ACTIVE,
         kept_base=unchanged,
     )
-
-
-def _rounded(rate: float) -> float:
-    """To two digits, as people write rates."""
-    return float(f"{rate:.1e}")
 
 
 def _ahead(session: Any, row: RunRow) -> list[QueuedRun]:
