@@ -9,6 +9,7 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.services.clips.media import Picturing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
+from workbench.services.clips.trims import Trimming
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.transcripts import Transcripts
@@ -46,6 +47,7 @@ class Workbench:
     store: Store
     catalog: Catalog
     collecting: Collecting
+    trimming: Trimming
     prompting: Prompting
     browsing: Browsing
     labelling: Labelling
@@ -104,6 +106,7 @@ class Workbench:
             store=store,
             catalog=catalog,
             collecting=collecting,
+            trimming=Trimming(workspace, store),
             prompting=Prompting(store, collecting),
             browsing=Browsing(store),
             labelling=labelling,
@@ -118,7 +121,7 @@ class Workbench:
             adaptation=adaptation,
             comparing=comparing,
             doctor=Doctor(store, labelling),
-            picturing=Picturing(workspace, labelling),
+            picturing=Picturing(workspace, store),
             transcripts=Transcripts(store),
             history=history,
             reporting=Reporting(workspace, store, comparing),

@@ -24,6 +24,7 @@ from workbench.services.clips.sets import Collecting
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import TEXT, select_labelled
+from workbench.store.sounds import has_sound
 
 MOST_PROMPTS: Final = 2_000
 LONGEST_PROMPT: Final = 350  # characters; slow readers need the 30 s that a clip may last
@@ -169,7 +170,7 @@ class Prompting:
         """Id and name of the clip that has this sound."""
         statement = select(ClipRow).where(
             ClipRow.set_id == set_id,
-            ClipRow.sha256 == content_hash(sound.samples),
+            has_sound([content_hash(sound.samples)]),
             ClipRow.deleted_at.is_(None),
         )
         with self._store.session() as session:

@@ -21,8 +21,8 @@ from workbench.services.models.base_scores import Confirmed, Standing, Standings
 from workbench.services.models.hub import switched_off
 from workbench.services.storage.reserve import comes_first
 from workbench.store.database import Store
-from workbench.store.models import HypothesisRow
-from workbench.store.queries import find_set, set_choices
+from workbench.store.models import ClipRow, HypothesisRow
+from workbench.store.queries import find_set, is_fresh, set_choices
 
 CLIPS_A_MINUTE: Final = 10  # of the minute that is foretold
 
@@ -150,8 +150,8 @@ class BaseModels:
         """
         clips = self._labelling.clips(set_name, status="confirmed")
         with self._store.session() as session:
-            query = select(HypothesisRow.clip_id).where(HypothesisRow.model == model)
-            heard = set(session.scalars(query))
+            query = select(HypothesisRow.clip_id).join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+            heard = set(session.scalars(query.where(HypothesisRow.model == model, is_fresh())))
         waiting = [clip for clip in clips if clip.id not in heard]
         if not waiting:
             raise DataError(f"{model} has heard every confirmed clip of {set_name}; confirm more labels.")

@@ -23,9 +23,9 @@ from workbench.errors import AudioError, DataError
 from workbench.services.results.comparison import Comparing, RunComparison
 from workbench.services.runs.service import RunView, run_view
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow, RunRow
+from workbench.store.models import ClipSetRow, ReferenceRow, RunRow
 from workbench.store.queries import batches
-from workbench.store.runs import find_run
+from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
 Group = Literal["improved", "broken", "wrong", "right", "chosen"]
@@ -124,7 +124,7 @@ class Reporting:
             clip_set = session.get_one(ClipSetRow, row.set_id)
             view, language = run_view(row, clip_set.name), clip_set.language
             references = _references(session, row)
-            sounds = {i: _sound_of(session, i) for i in (result.comparison.rows[n].clip_id for n, _ in picked) if i}
+            sounds = {clip.id: clip.sha256 for _, clip in evaluations(session, row.id)}
         parts = row.split.get("folds") or [row.split]
         spec = ModelSpec.from_json(row.model)
         return Report(
@@ -150,7 +150,7 @@ class Reporting:
         number: int,
         group: Group,
         references: Mapping[int, ReferenceRow],
-        sounds: Mapping[int, str | None],
+        sounds: Mapping[int, str],
     ) -> ReportClip:
         row = comparison.rows[number]
         label = references.get(row.clip_id or 0)
@@ -213,11 +213,6 @@ def _named(comparison: Comparison, run: str, clip_ids: Sequence[int]) -> list[tu
     if len(wanted) > MOST_CHOSEN:
         raise DataError(f"A report holds at most {MOST_CHOSEN} clips, or it grows too large to send; name fewer.")
     return [(places[clip_id], "chosen") for clip_id in wanted]
-
-
-def _sound_of(session: Session, clip_id: int) -> str | None:
-    clip = session.get(ClipRow, clip_id)
-    return clip.sha256 if clip is not None and clip.deleted_at is None else None
 
 
 def _references(session: Session, run: RunRow) -> dict[int, ReferenceRow]:

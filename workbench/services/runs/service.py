@@ -21,6 +21,7 @@ from workbench.store.database import Store
 from workbench.store.models import CURVE, FINE_TUNE, SWEEP, ClipSetRow, RunRow
 from workbench.store.queries import find_set
 from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
+from workbench.store.sounds import cuts_of
 from workbench.workspace import Workspace
 
 
@@ -145,6 +146,7 @@ class Adaptation:
                 plan=asdict(plan) if plan else {},
                 split=planned.split,
                 labels={str(c.clip_id): c.reference_id for c in planned.labelled},
+                cuts=cuts_of((c.clip_id, c.trim_id) for c in planned.labelled),
                 words=list(clip_set.words),
                 progress={
                     "phase": "queued",

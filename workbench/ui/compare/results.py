@@ -41,7 +41,7 @@ def overall(result: RunComparison) -> str:
         f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
         f"{sweep(result.sweep)}{learning_curve(result.curve)}{error_mix(c, names)}{forgetting(result.forgetting)}"
-        f"{terms(c, names)}{mistakes(c, names)}{_figures(c, names)}"
+        f"{terms(c, names)}{mistakes(c, names, result.run)}{_figures(c, names)}"
     )
 
 

@@ -1,5 +1,7 @@
 """Cuts of clips with their history; which cut a run heard and what a draft was made of; archived sets; starred runs"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {
+COLUMNS: dict[str, tuple[tuple[str, Any, str | None], ...]] = {
     "clip": (
         ("trim_id", sa.Integer(), None),
         ("whole_sha256", sa.String(length=64), None),
