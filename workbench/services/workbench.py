@@ -9,6 +9,7 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.services.clips.media import Picturing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
+from workbench.services.clips.shelf import Shelf
 from workbench.services.clips.trims import Trimming
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
@@ -26,6 +27,7 @@ from workbench.services.maintenance.upkeep import Upkeep
 from workbench.services.models.base_models import BaseModels
 from workbench.services.models.base_scores import Standings
 from workbench.services.models.service import Getting
+from workbench.services.results.best import BestRuns
 from workbench.services.results.comparison import Comparing
 from workbench.services.results.history import History
 from workbench.services.results.report import Reporting
@@ -48,6 +50,7 @@ class Workbench:
     catalog: Catalog
     collecting: Collecting
     trimming: Trimming
+    shelf: Shelf
     prompting: Prompting
     browsing: Browsing
     labelling: Labelling
@@ -65,6 +68,7 @@ class Workbench:
     picturing: Picturing
     transcripts: Transcripts
     history: History
+    best_runs: BestRuns
     reporting: Reporting
     models: ModelProcess
     aligning: Aligning
@@ -98,15 +102,17 @@ class Workbench:
         facts, checks = ModelFacts(store, catalog, expecting, standings), LabelChecks(store, catalog, labelling)
         planning = Planning(store, labelling, workspace.root, catalog, facts, checks, expecting)
         adaptation = Adaptation(workspace, store, planning, Jobs(workspace, store))
-        base_models = BaseModels(store, catalog, labelling, expecting, standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
+        best_runs = BestRuns(store, adaptation, history)
+        base_models = BaseModels(store, catalog, labelling, expecting, standings, best_runs.of)
         return cls(
             workspace=workspace,
             store=store,
             catalog=catalog,
             collecting=collecting,
             trimming=Trimming(workspace, store),
+            shelf=Shelf(workspace, store, collecting),
             prompting=Prompting(store, collecting),
             browsing=Browsing(store),
             labelling=labelling,
@@ -124,6 +130,7 @@ class Workbench:
             picturing=Picturing(workspace, store),
             transcripts=Transcripts(store),
             history=history,
+            best_runs=best_runs,
             reporting=Reporting(workspace, store, comparing),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),

@@ -54,6 +54,17 @@ def find_set(session: Session, name: str) -> ClipSetRow:
     return row
 
 
+def refuse_archived(clip_set: ClipSetRow) -> ClipSetRow:
+    """The set, unless it is archived.
+
+    Raises:
+        DataError: It is.
+    """
+    if clip_set.archived_at is not None:
+        raise DataError(f"The set '{clip_set.name}' is archived and takes no new clips and runs; unarchive it first.")
+    return clip_set
+
+
 def set_choices(session: Session, name: str) -> tuple[str | None, str | None]:
     """Language and base model of the living set of this name; neither where there is no such set."""
     rows = select(ClipSetRow.language, ClipSetRow.base_model)

@@ -19,7 +19,7 @@ from workbench.services.runs.plan import SWEEP_FACTORS, PlannedRun, Planning
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
 from workbench.store.models import CURVE, FINE_TUNE, SWEEP, ClipSetRow, RunRow
-from workbench.store.queries import find_set
+from workbench.store.queries import find_set, refuse_archived
 from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
 from workbench.store.sounds import cuts_of
 from workbench.workspace import Workspace
@@ -47,6 +47,8 @@ class RunView:
         ahead: The runs that it waits for, the one at work first.
         stopping: Whether it was asked to stop and is still at it.
         kept_base: Why its model is the unchanged base, as a sentence, which is then its message too; else empty.
+        starred: Whether its user said that its set goes by it.
+        best: Whether its set goes by it, starred or not; known where `BestRuns` was asked.
     """
 
     id: str
@@ -72,6 +74,9 @@ class RunView:
     ahead: tuple[QueuedRun, ...] = ()
     stopping: bool = False
     kept_base: str = ""
+    kind: str = FINE_TUNE
+    starred: bool = False
+    best: bool = False
 
     @property
     def learned_clips(self) -> int:
@@ -136,7 +141,7 @@ class Adaptation:
         """
         plan = planned.preview.plan if kind != SWEEP else None
         with self.store.session() as session:
-            clip_set = find_set(session, set_name)
+            clip_set = refuse_archived(find_set(session, set_name))
             row = RunRow(
                 set_id=clip_set.id,
                 kind=kind,
@@ -278,6 +283,8 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[QueuedRun] = (), root: 
         ahead=tuple(ahead),
         stopping=row.stop_requested and row.status in ACTIVE,
         kept_base=unchanged,
+        kind=row.kind,
+        starred=row.starred_at is not None,
     )
 
 
