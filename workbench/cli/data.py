@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from workbench.cli.common import (
     JsonOption,
@@ -323,6 +324,13 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
 
 
 def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
+    console.print(_table_of([info for info in found if not info.archived]))
+    if archived := [info for info in found if info.archived]:
+        console.print("Archived:")
+        console.print(_table_of(archived))
+
+
+def _table_of(found: Sequence["SetInfo"]) -> Table:
     heads = ("set", "clips", "confirmed", "drafted", "minutes", "speakers", "words", "language")
     rows = [
         (
@@ -332,7 +340,7 @@ def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
         )
         for info in found
     ]
-    console.print(plain_table(heads, rows, folds=("set",)))
+    return plain_table(heads, rows, folds=("set",))
 
 
 def _show_comparison(console: Console, comparison: "Comparison") -> None:

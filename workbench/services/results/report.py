@@ -65,7 +65,7 @@ class LabelState:
     Attributes:
         count: Labels, of training, dev and test clips.
         newest: When the newest of them was written, UTC; None where all were erased.
-        fingerprint: Of the clips' ids and their label revisions: two runs with the same one saw the same labels.
+        fingerprint: Of the clips' ids, their label revisions and cuts: two runs with the same one saw the same.
     """
 
     count: int
@@ -224,7 +224,12 @@ def _references(session: Session, run: RunRow) -> dict[int, ReferenceRow]:
     return {row.clip_id: row for row in found}
 
 
+def _cut(run: RunRow, clip: str) -> tuple[int, ...]:
+    return (run.cuts[clip],) if clip in (run.cuts or {}) else ()
+
+
 def _label_state(run: RunRow, references: Mapping[int, ReferenceRow]) -> LabelState:
-    seen = ",".join(f"{clip}:{revision}" for clip, revision in sorted(run.labels.items(), key=lambda kv: int(kv[0])))
+    parts = ((clip, revision, *_cut(run, clip)) for clip, revision in run.labels.items())
+    seen = ",".join(":".join(map(str, part)) for part in sorted(parts, key=lambda part: int(part[0])))
     newest = max((row.created_at for row in references.values()), default=None)
     return LabelState(len(run.labels), newest, hashlib.sha256(seen.encode()).hexdigest()[:FINGERPRINT])

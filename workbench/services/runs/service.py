@@ -11,7 +11,7 @@ from workbench.core.run_result import RunResult
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.duration import Expectation
-from workbench.services.jobs.workers import Jobs
+from workbench.services.jobs.workers import FINAL, RESUMABLE, Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
@@ -87,6 +87,11 @@ class RunView:
     @property
     def active(self) -> bool:
         return self.status in ("queued", "running")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether going on with it may end otherwise than it has."""
+        return self.status in RESUMABLE and not self.progress.get(FINAL)
 
 
 class Adaptation:

@@ -66,7 +66,7 @@ class RunPanel:
             gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
             panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
             gr.update(visible=view.active, interactive=not view.stopping),
-            gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
+            gr.update(visible=view.resumable),
             _start(busy=any(run.active for run in runs)),
         ]
 
