@@ -309,9 +309,12 @@ def _living_or_deleted(bench: "Workbench", set_name: str) -> int:
 
 def _show_report(console: Console, report: "ImportReport") -> None:
     console.print(f"'{report.set}': {report.added} clips added, {report.duplicates} there already.")
-    for title, problems in (("Rejected", report.rejected), ("Kept with a warning", report.warnings)):
+    for title, problems in (("Rejected", report.rejected), ("Kept with a warning", report.doubts)):
         if problems:
             _show_problems(console, title, problems)
+    if report.without_text:
+        sounds = "1 sound" if len(report.without_text) == 1 else f"{len(report.without_text)} sounds"
+        console.print(f"{sounds} without a text: label them on the page, or let a model draft them.")
 
 
 def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) -> None:

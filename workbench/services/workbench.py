@@ -106,6 +106,11 @@ class Workbench:
         history = History(workspace, store, adaptation, comparing)
         best_runs = BestRuns(store, adaptation, history)
         base_models = BaseModels(store, catalog, labelling, expecting, standings, best_runs.of)
+        drafting = Drafting(workspace, store, catalog, labelling, models)
+
+        def hear(set_name: str, clip_id: int) -> str:
+            return drafting.draft_now(set_name, base_models.drafter(set_name), [clip_id]).get(clip_id, "")
+
         return cls(
             workspace=workspace,
             store=store,
@@ -113,13 +118,13 @@ class Workbench:
             collecting=collecting,
             trimming=Trimming(workspace, store),
             shelf=Shelf(workspace, store, collecting),
-            prompting=Prompting(store, collecting),
+            prompting=Prompting(store, collecting, hear),
             browsing=Browsing(store),
             labelling=labelling,
             base_models=base_models,
             getting=Getting(catalog, base_models.choose),
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
-            drafting=Drafting(workspace, store, catalog, labelling, models),
+            drafting=drafting,
             transcribing=Transcribing(workspace, store, catalog, labelling),
             model_facts=facts,
             label_checks=checks,

@@ -99,9 +99,7 @@ def test_resume_is_offered_where_it_may_go_otherwise(few: Workbench, monkeypatch
     view = few.adaptation.view(run)
     assert (view.status, view.resumable) == ("failed", resumable)
     few.adaptation.resume(run)  # whoever has mended the cause may still say so
-    ending(monkeypatch, StopRequested())
-    turn(few, run)
-    assert few.adaptation.view(run).resumable
+    assert few.adaptation.view(run).status == "queued"
 
 
 def test_a_model_that_is_not_here_may_come_back(few: Workbench, monkeypatch) -> None:
