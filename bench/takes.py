@@ -13,7 +13,7 @@ from workbench.audio.decode import decode_file
 from workbench.core.doctor.takes import nearer_prompt
 from workbench.services.workbench import Workbench
 
-MOST = 60  # clips of each folder
+MOST = 40  # clips of each folder
 LONGEST = 15.0  # seconds; prompts are short
 
 
