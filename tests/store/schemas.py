@@ -8,7 +8,7 @@ from workbench.store.database import Store
 from workbench.store.upgrade import run_migrations
 from workbench.workspace import Workspace
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 EARLIER = REVISIONS[:-1]
 WORDS = '["zolpidem"]'
 N_CLIPS = 12
@@ -52,6 +52,13 @@ def _rows(revision: str, text: str) -> list[str]:
             "INSERT INTO evaluation (run_id, clip_id, reference, base, adapted)"
             f" VALUES (1, {i}, '{text} {i}', '{text} {i} base', '{text} {i} adapted')",
         ]
+        if revision >= "0012":
+            rows += [
+                "INSERT INTO trim (clip_id, revision, start, end, sha256, author, created_at)"
+                f" VALUES ({i}, 1, 0.25, 1.25, '{i + 100:064x}', 'ann', {day})",
+                f"UPDATE clip SET trim_id = {i}, whole_sha256 = sha256, whole_duration = 1.5, cut_start = 0.25,"
+                f" sha256 = '{i + 100:064x}', duration = 1.0 WHERE id = {i}",
+            ]
         if revision >= "0002":
             rows += [
                 "INSERT INTO general_evaluation (run_id, clip_id, name, reference, base, adapted)"

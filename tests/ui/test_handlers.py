@@ -21,7 +21,7 @@ from workbench.ui.adapt.section import Adapt
 from workbench.ui.collect.section import Collect
 from workbench.ui.kit.errors import notice, quiet, shown
 from workbench.ui.label.clip_rows import Query
-from workbench.ui.page import Page, _follow
+from workbench.ui.page import Page
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import clip_of
 
@@ -348,19 +348,6 @@ def test_the_step_size_has_a_cap() -> None:
 
 
 # ---- following ----
-
-
-class FakeRun:
-    def __init__(self, name: str, active: bool = False) -> None:
-        self.id, self.active = name, active
-
-
-def test_a_tab_follows_the_newest_run_unless_an_older_one_was_chosen() -> None:
-    runs: Any = [FakeRun("run-3", True), FakeRun("run-2"), FakeRun("run-1")]
-    assert _follow([], "run-1", "") is None
-    assert _follow(runs, "", "").id == "run-3"
-    assert _follow(runs, "run-2", "['run-2', 'run-1']").id == "run-3"
-    assert _follow(runs, "run-1", "['run-2', 'run-1']").id == "run-1"
 
 
 def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> None:

@@ -79,9 +79,18 @@ def base_model(bench: "Workbench", set_name: str, named: str | None) -> "ModelSp
     bench.collecting.set_info(set_name)  # an unknown set is said as such
     if named is not None:
         return bench.catalog.resolve(named)
-    spec = bench.base_models.of_set(set_name)
-    messages().print(f"Base model: {spec.name}. Another one: --model.")
+    spec, run = bench.base_models.of_set(set_name), bench.base_models.run_of(set_name)
+    why = f", as of {run.id}, the run that {set_name} goes by" if run and run.model == spec.name else ""
+    messages().print(f"Base model: {spec.name}{why}. Another one: --model.")
     return spec
+
+
+def drafter(bench: "Workbench", set_name: str) -> str:
+    """What a set goes by, which is said."""
+    bench.collecting.set_info(set_name)  # an unknown set is said as such
+    name = bench.base_models.drafter(set_name)
+    messages().print(f"Model: {name}. Another one: --model.")
+    return name
 
 
 def emit(document: Any, as_json: bool, show: Callable[[Console], None]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from workbench.cli.common import (
     JsonOption,
@@ -308,9 +309,12 @@ def _living_or_deleted(bench: "Workbench", set_name: str) -> int:
 
 def _show_report(console: Console, report: "ImportReport") -> None:
     console.print(f"'{report.set}': {report.added} clips added, {report.duplicates} there already.")
-    for title, problems in (("Rejected", report.rejected), ("Kept with a warning", report.warnings)):
+    for title, problems in (("Rejected", report.rejected), ("Kept with a warning", report.doubts)):
         if problems:
             _show_problems(console, title, problems)
+    if report.without_text:
+        sounds = "1 sound" if len(report.without_text) == 1 else f"{len(report.without_text)} sounds"
+        console.print(f"{sounds} without a text: label them on the page, or let a model draft them.")
 
 
 def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) -> None:
@@ -323,6 +327,13 @@ def _show_problems(console: Console, title: str, problems: Sequence["Problem"]) 
 
 
 def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
+    console.print(_table_of([info for info in found if not info.archived]))
+    if archived := [info for info in found if info.archived]:
+        console.print("Archived:")
+        console.print(_table_of(archived))
+
+
+def _table_of(found: Sequence["SetInfo"]) -> Table:
     heads = ("set", "clips", "confirmed", "drafted", "minutes", "speakers", "words", "language")
     rows = [
         (
@@ -332,7 +343,7 @@ def _show_sets(console: Console, found: Sequence["SetInfo"]) -> None:
         )
         for info in found
     ]
-    console.print(plain_table(heads, rows, folds=("set",)))
+    return plain_table(heads, rows, folds=("set",))
 
 
 def _show_comparison(console: Console, comparison: "Comparison") -> None:

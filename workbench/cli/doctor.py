@@ -54,10 +54,10 @@ def doctor(
 
 
 def _heard_already(bench: "Workbench", set_name: str) -> str | None:
-    """The set's base model, where it has heard some of the clips; None where it has not."""
-    bench.collecting.set_info(set_name)  # an unknown set is said as such
-    name = bench.base_models.of_set(set_name).name
-    return name if bench.base_models.standing(set_name, name) else None
+    """The run that the set goes by, or its base model: which has heard some of the clips; None where neither has."""
+    confirmed = bench.collecting.set_info(set_name).confirmed  # an unknown set is said as such
+    models = bench.base_models.drafter(set_name), bench.base_models.of_set(set_name).name
+    return next((name for name in models if len(bench.doctor.unheard(set_name, name)) < confirmed), None)
 
 
 def _listen(bench: "Workbench", set_name: str, model: str) -> str:

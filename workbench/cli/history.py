@@ -35,8 +35,9 @@ def _show_runs(console: Console, document: list[dict[str, Any]], *, one_set: boo
     console.print(plain_table(heads, rows, folds=("set", "model", "strategy")))
     for d in document:
         # Below the table: names and notes are as long as people make them.
-        if d["name"] or d["note"]:
+        if d["name"] or d["note"] or d["starred"]:
             name = f" “{d['name']}”" if d["name"] else ""
+            name += " ★" if d["starred"] else ""
             console.print(f"{d['run']}{name}{': ' if d['note'] else ''}{' / '.join(d['note'].splitlines())}")
 
 
@@ -136,4 +137,5 @@ def _run_document(entry: "Entry") -> dict[str, Any]:
         "general": dict(zip(("set", "version"), figures.general, strict=True)) if figures and figures.general else None,
         "seconds": entry.seconds,
         "command": entry.command,
+        "starred": entry.starred,
     }

@@ -16,6 +16,7 @@ from workbench.cli.common import (
     WorkspaceOption,
     app,
     base_model,
+    drafter,
     emit,
     messages,
     opened,
@@ -94,12 +95,17 @@ def _show_models(console: Console, specs: "Sequence[ModelSpec]", states: Mapping
 @app.command()
 def transcribe(
     context: typer.Context,
-    model: Annotated[
-        str, typer.Option("--model", metavar="MODEL|RUN", help="A base model, a model folder, or a run (run-3).")
-    ],
     files: Annotated[list[Path] | None, typer.Argument(help="Sound files.")] = None,
     set_name: Annotated[
         str | None, typer.Option("--set", metavar="NAME", help="A clip set, in place of files.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL|RUN",
+            help="A base model, a model folder, or a run (run-3); of a set by default what it goes by.",
+        ),
     ] = None,
     language: Annotated[
         str | None,
@@ -111,9 +117,12 @@ def transcribe(
     """Write down files or a whole set. A set's texts are kept as drafts; files that cannot be used are named last."""
     if bool(files) == bool(set_name):
         raise typer.BadParameter("give sound files or --set NAME, one of the two")
+    if files and model is None:
+        raise typer.BadParameter("name the model that is to hear the files: --model MODEL")
     from workbench.core.types import is_run
 
     with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
+        model = model or drafter(bench, str(set_name))
         chosen = model if is_run(model) else bench.catalog.resolve(model)
         problems: list[str] = []
         if set_name:

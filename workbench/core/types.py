@@ -26,15 +26,19 @@ class Clip:
     """One sound of a set.
 
     Attributes:
-        sha256: Hash of the stored 16 kHz mono samples; names the sound file.
+        sha256: Hash of the stored 16 kHz mono samples that are heard; names the sound file.
         name: The original file's name, shown to the user.
-        duration: Length in seconds.
+        duration: Length of what is heard, in seconds.
         source: The recording the clip was cut from; its own name where none was given.
         split: What the clip serves for in its set; None until its label is first confirmed.
         text: The newest text, confirmed or not; empty where there is none.
         status: "unlabelled", "drafted" or "confirmed"; only confirmed labels train and test.
         warnings: What was noticed when the sound came in, one sentence each.
         revision: Number of the newest label revision, 0 before the first; tells two people's edits apart.
+        cut: Start and end of what is heard within the whole sound, in seconds; None where that is all of it.
+        whole: Length of the whole sound in seconds; None where that is all that is heard.
+        trims: Number of the newest trim revision, 0 before the first.
+        stale: Whether its draft was made of another cut than the one that is heard now.
     """
 
     id: int
@@ -49,6 +53,10 @@ class Clip:
     status: Literal["unlabelled", "drafted", "confirmed"] = "unlabelled"
     warnings: tuple[str, ...] = ()
     revision: int = 0
+    cut: tuple[Seconds, Seconds] | None = None
+    whole: Seconds | None = None
+    trims: int = 0
+    stale: bool = False
 
 
 @dataclass(frozen=True)

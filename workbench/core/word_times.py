@@ -5,7 +5,7 @@ may write a third way ("25 mg" is "twenty five mg"). So each kind of word knows 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -27,6 +27,10 @@ class WordTimes:
 
     spans: tuple[Span | None, ...] = ()
     why: str = ""
+
+    def shifted(self, by: Seconds) -> "WordTimes":
+        """The same words that much later; earlier where it is negative."""
+        return replace(self, spans=tuple(span and (span[0] + by, span[1] + by) for span in self.spans))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.services.clips.media import Picturing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
+from workbench.services.clips.shelf import Shelf
+from workbench.services.clips.trims import Trimming
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.transcripts import Transcripts
@@ -25,6 +27,7 @@ from workbench.services.maintenance.upkeep import Upkeep
 from workbench.services.models.base_models import BaseModels
 from workbench.services.models.base_scores import Standings
 from workbench.services.models.service import Getting
+from workbench.services.results.best import BestRuns
 from workbench.services.results.comparison import Comparing
 from workbench.services.results.history import History
 from workbench.services.results.report import Reporting
@@ -46,6 +49,8 @@ class Workbench:
     store: Store
     catalog: Catalog
     collecting: Collecting
+    trimming: Trimming
+    shelf: Shelf
     prompting: Prompting
     browsing: Browsing
     labelling: Labelling
@@ -63,6 +68,7 @@ class Workbench:
     picturing: Picturing
     transcripts: Transcripts
     history: History
+    best_runs: BestRuns
     reporting: Reporting
     models: ModelProcess
     aligning: Aligning
@@ -96,21 +102,29 @@ class Workbench:
         facts, checks = ModelFacts(store, catalog, expecting, standings), LabelChecks(store, catalog, labelling)
         planning = Planning(store, workspace.root, catalog, facts, standings, checks, expecting)
         adaptation = Adaptation(workspace, store, planning, Jobs(workspace, store))
-        base_models = BaseModels(store, catalog, labelling, expecting, standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
+        best_runs = BestRuns(store, adaptation, history)
+        base_models = BaseModels(store, catalog, labelling, expecting, standings, best_runs.of)
+        drafting = Drafting(workspace, store, catalog, labelling, models)
+
+        def hear(set_name: str, clip_id: int) -> str:
+            return drafting.draft_now(set_name, base_models.drafter(set_name), [clip_id]).get(clip_id, "")
+
         return cls(
             workspace=workspace,
             store=store,
             catalog=catalog,
             collecting=collecting,
-            prompting=Prompting(store, collecting),
+            trimming=Trimming(workspace, store),
+            shelf=Shelf(workspace, store, collecting),
+            prompting=Prompting(store, collecting, hear),
             browsing=Browsing(store),
             labelling=labelling,
             base_models=base_models,
             getting=Getting(catalog, base_models.choose),
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
-            drafting=Drafting(workspace, store, catalog, labelling, models),
+            drafting=drafting,
             transcribing=Transcribing(workspace, store, catalog, labelling),
             model_facts=facts,
             label_checks=checks,
@@ -118,9 +132,10 @@ class Workbench:
             adaptation=adaptation,
             comparing=comparing,
             doctor=Doctor(store, labelling),
-            picturing=Picturing(workspace, labelling),
+            picturing=Picturing(workspace, store),
             transcripts=Transcripts(store),
             history=history,
+            best_runs=best_runs,
             reporting=Reporting(workspace, store, comparing),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),

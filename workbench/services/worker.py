@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from workbench.asr.catalog.catalog import local_folder
+from workbench.core.types import ModelSpec
 from workbench.disk import is_full, remedy
-from workbench.errors import WorkbenchError
+from workbench.errors import ModelError, TooLargeError, TrainingError, WorkbenchError
 from workbench.services.jobs.locks import ALIVE, TURN
+from workbench.services.jobs.niceness import WORKING, stand_back
 from workbench.services.jobs.startup import is_starting, withdraw
+from workbench.services.jobs.workers import FINAL
 from workbench.services.storage.reserve import first_served
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.services.runs.execute import Executed
 
 POLL_SECONDS = 0.5
+CHECKS = "*/checks.json"  # in a run's folder, once it has begun to train
 LOOK_SECONDS = 5.0  # a page that looks whether the worker lives holds the lock for a moment
 
 
@@ -56,14 +61,14 @@ def _take_turn(workspace: Workspace, store: Store, name: str) -> None:
     try:
         turn = _wait_for_turn(workspace, store, name)
         if turn is None:
-            _end(store, name, "stopped", "Stopped before it began; nothing was learned.")
+            _end(store, name, "stopped", _stopped(workspace, store, name, "it began"))
             return
         with turn:
             _execute(workspace, store, name)
     except Exception as e:  # the job's boundary: logged here, said on the page
         if not isinstance(e, WorkbenchError):
             traceback.print_exc()
-        _end(store, name, "failed", _reason(e, workspace, name))
+        _end(store, name, "failed", _reason(e, workspace, name), final=_final(e, store, name))
 
 
 def _wait_for_turn(workspace: Workspace, store: Store, name: str) -> FileLock | None:
@@ -103,19 +108,43 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
     from workbench.asr.training.allocator import keep_freed_memory
     from workbench.services.jobs.stop import StopRequested
     from workbench.services.runs.execute import execute
-    from workbench.services.storage.word_times import forget_times
 
     keep_freed_memory()
-    forget_times(workspace.run_folder(name))  # of an earlier attempt
     with store.session() as session:
         row = find_run(session, name)
         row.status, row.started_at, row.message = "running", now(), ""
     try:
         executed = execute(workspace, store, name)
     except StopRequested:
-        _end(store, name, "stopped", "Stopped before training began; nothing was learned.")
+        _end(store, name, "stopped", _stopped(workspace, store, name, "training began"))
     else:
         _place_words(executed)
+
+
+def _stopped(workspace: Workspace, store: Store, name: str, before: str) -> str:
+    """What to say of a run that was stopped before it learned anything: an earlier attempt may have.
+
+    Args:
+        before: What it did not come to.
+    """
+    with store.session() as session:
+        if find_run(session, name).result:
+            return "Stopped before it learned anything new; what it had learned before stands."
+    if any(workspace.run_folder(name).glob(CHECKS)):
+        return "Stopped before it went on; Resume goes on from its last checkpoint."
+    return f"Stopped before {before}; nothing was learned."
+
+
+def _final(error: Exception, store: Store, name: str) -> bool:
+    """Whether the same run, gone on with, would fail in the same way: its model or its settings are to blame.
+
+    A model that is not here may be fetched or put back, and memory may be freed.
+    """
+    if not isinstance(error, ModelError | TrainingError) or isinstance(error, TooLargeError):
+        return False
+    with store.session() as session:
+        folder = local_folder(ModelSpec.from_json(find_run(session, name).model))
+    return folder is not None and (folder / "config.json").is_file()
 
 
 def _reason(error: Exception, workspace: Workspace, name: str) -> str:
@@ -142,11 +171,12 @@ def _place_words(executed: "Executed") -> None:
         traceback.print_exc()
 
 
-def _end(store: Store, name: str, status: str, message: str) -> None:
+def _end(store: Store, name: str, status: str, message: str, *, final: bool = False) -> None:
     def write() -> None:
         with store.session() as session:
             row = find_run(session, name)
             row.status, row.message, row.finished_at = status, message, now()
+            row.progress = {**row.progress, FINAL: final}
 
     first_served(store, "How the run ended was not saved", write)
 
@@ -155,4 +185,5 @@ if __name__ == "__main__":
     # One thread pool, as large as the machine; transformers must not look for a network.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    stand_back(WORKING)
     sys.exit(main(str(Path(sys.argv[1])), sys.argv[2]))

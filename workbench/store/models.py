@@ -1,7 +1,7 @@
-"""The tables: clip sets, clips, labels with their history, what models heard, drafting, runs and their evaluations.
+"""The tables: clip sets, clips, labels and cuts with their history, what models heard, drafting, runs, evaluations.
 
-Labels are append-only revisions; a clip points at its current one. What a run measured is kept per clip, so that a
-comparison can be computed anew with another normalizer, and so that erasing a clip erases every text of it.
+Labels and cuts are append-only revisions; a clip points at its current ones. What a run measured is kept per clip, so
+that a comparison can be computed anew with another normalizer, and so that erasing a clip erases every text of it.
 """
 
 from datetime import UTC, datetime
@@ -47,10 +47,15 @@ class ClipSetRow(Base):
     erased_at: Mapped[datetime | None]  # its clips are gone for good; the row stays for the runs that point here
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # see `queries.note_change`
     base_model: Mapped[str | None] = mapped_column(Text)  # as its user chose; None: the best at hand
+    archived_at: Mapped[datetime | None]  # takes no new clips and runs since
 
 
 class ClipRow(Base):
-    """One sound in one set; the sound itself is a file named by its content hash, shared between sets."""
+    """One sound in one set; the sound itself is a file named by its content hash, shared between sets.
+
+    A trimmed clip has two: the whole sound, as it came, and its cut, which is what everybody hears. `sha256` and
+    `duration` are always those of what is heard.
+    """
 
     __tablename__ = "clip"
     __table_args__ = (
@@ -63,6 +68,7 @@ class ClipRow(Base):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_clip_sha256", "sha256"),
+        Index("ix_clip_whole_sha256", "whole_sha256"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,6 +92,27 @@ class ClipRow(Base):
     added_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
     deleted_hours: Mapped[float | None]
+    trim_id: Mapped[int | None]  # the cut that stands; None: none, or all were undone
+    whole_sha256: Mapped[str | None] = mapped_column(String(64))  # of the sound as it came; None: never trimmed
+    whole_duration: Mapped[float | None]  # seconds
+    cut_start: Mapped[float] = mapped_column(default=0.0, server_default="0")  # seconds into the whole sound
+
+
+class TrimRow(Base):
+    """One revision of a clip's cut; never changed once written."""
+
+    __tablename__ = "trim"
+    __table_args__ = (UniqueConstraint("clip_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clip_id: Mapped[int] = mapped_column(ForeignKey("clip.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]
+    start: Mapped[float]  # seconds into the whole sound, as the end
+    end: Mapped[float]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)  # of the cut
+    restores: Mapped[int | None]  # an undo: the revision that stands again, 0 for the whole sound
+    author: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ReferenceRow(Base):
@@ -119,6 +146,7 @@ class HypothesisRow(Base):
     certainty: Mapped[float | None]  # their mean, to sort by; 0 for an empty text
     created_at: Mapped[datetime] = mapped_column(default=now)
     drafted_at: Mapped[datetime | None]  # when it first stood there as the draft to correct; None where it never did
+    sound: Mapped[str | None] = mapped_column(String(64))  # hash of what it heard; None: the whole sound
 
 
 class DraftingRow(Base):
@@ -160,6 +188,7 @@ class RunRow(Base):
     plan: Mapped[dict[str, Any]] = mapped_column(default=dict)  # FreezePlan, known once the model is loaded
     split: Mapped[dict[str, Any]]  # this run's copy of Split, with folds
     labels: Mapped[dict[str, Any]]  # clip id -> id of the reference revision the run saw
+    cuts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # clip id -> trim id; else whole
     words: Mapped[list[Any]] = mapped_column(default=list)
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -174,6 +203,7 @@ class RunRow(Base):
     deleted_at: Mapped[datetime | None]
     deleted_hours: Mapped[float | None]
     erased_at: Mapped[datetime | None]  # emptied for good; the row stays so that its number is never given again
+    starred_at: Mapped[datetime | None]  # its set's model from now on; the newest star counts
 
     @property
     def name(self) -> str:

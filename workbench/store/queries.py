@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workbench.core.types import Clip
 from workbench.errors import DataError, UnknownNameError
-from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow
+from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow, TrimRow
 
 T = TypeVar("T")
 PARAMETERS = 500  # ids in one statement; SQLite allows 32,766, older ones 999
@@ -21,6 +21,13 @@ STATUS: ColumnElement[str] = case(
     (or_(func.coalesce(ReferenceRow.text, "") != "", HypothesisRow.id.is_not(None)), "drafted"),
     else_="unlabelled",
 )
+WHOLE: ColumnElement[str] = func.coalesce(ClipRow.whole_sha256, ClipRow.sha256)
+WHOLE_DURATION: ColumnElement[float] = func.coalesce(ClipRow.whole_duration, ClipRow.duration)
+
+
+def is_fresh(draft: type[HypothesisRow] = HypothesisRow) -> ColumnElement[bool]:
+    """Whether a model heard what its clip sounds like now, not another cut of it; needs ClipRow joined."""
+    return func.coalesce(draft.sound, WHOLE) == ClipRow.sha256
 
 
 def set_names(session: Session) -> list[str]:
@@ -45,6 +52,17 @@ def find_set(session: Session, name: str) -> ClipSetRow:
     if row is None:
         raise UnknownNameError("clip set", name, set_names(session))
     return row
+
+
+def refuse_archived(clip_set: ClipSetRow) -> ClipSetRow:
+    """The set, unless it is archived.
+
+    Raises:
+        DataError: It is.
+    """
+    if clip_set.archived_at is not None:
+        raise DataError(f"The set '{clip_set.name}' is archived and takes no new clips and runs; unarchive it first.")
+    return clip_set
 
 
 def set_choices(session: Session, name: str) -> tuple[str | None, str | None]:
@@ -108,17 +126,22 @@ def select_labelled(*columns: Any) -> Select[Any]:
 
 
 def select_clips() -> Select[Any]:
-    """Living clips with text, status and newest revision, for `to_clip`."""
-    past = aliased(ReferenceRow)
-    # For each clip by itself: the index finds it at once, where grouping would read the labels of every set first.
-    newest = select(func.coalesce(func.max(past.revision), 0)).where(past.clip_id == ClipRow.id).scalar_subquery()
-    columns = (ClipRow, TEXT.label("text"), STATUS.label("status"), newest.label("revision"))
-    return select_labelled(*columns).order_by(ClipRow.id)
+    """Living clips with text, status, newest revisions and whether the draft is fresh, for `to_clip`."""
+    columns = (ClipRow, TEXT.label("text"), STATUS.label("status"), _newest(ReferenceRow), _newest(TrimRow))
+    fresh = case((HypothesisRow.id.is_(None), True), else_=is_fresh())
+    return select_labelled(*columns, fresh.label("fresh")).order_by(ClipRow.id)
+
+
+def _newest(table: type[ReferenceRow] | type[TrimRow]) -> Any:
+    """The newest revision of each clip by itself: the index finds it at once, where grouping would read every set's."""
+    past = aliased(table)
+    return select(func.coalesce(func.max(past.revision), 0)).where(past.clip_id == ClipRow.id).scalar_subquery()
 
 
 def to_clip(row: Sequence[Any]) -> Clip:
     """One result row of `select_clips` as the value that travels."""
-    clip, text, status, revision = row
+    clip, text, status, revision, trims, fresh = row
+    trimmed = clip.whole_sha256 is not None and clip.whole_sha256 != clip.sha256
     return Clip(
         id=clip.id,
         sha256=clip.sha256,
@@ -132,6 +155,10 @@ def to_clip(row: Sequence[Any]) -> Clip:
         status=status,
         warnings=tuple(clip.warnings),
         revision=revision,
+        cut=(clip.cut_start, clip.cut_start + clip.duration) if trimmed else None,
+        whole=clip.whole_duration if trimmed else None,
+        trims=trims,
+        stale=not fresh,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import UnknownNameError
 from workbench.store.models import ClipRow, ClipSetRow, EvaluationRow, ReferenceRow, RunRow
+from workbench.store.sounds import HeardClip, heard_by
 
 ACTIVE = ("queued", "running")
 
@@ -43,15 +44,17 @@ def active_runs(session: Session) -> Sequence[RunRow]:
     return session.scalars(select(RunRow).where(*waiting).order_by(RunRow.id)).all()
 
 
-def evaluations(session: Session, run_id: int) -> Sequence[tuple[EvaluationRow, ClipRow]]:
-    """What a run measured, with the clips that still exist."""
+def evaluations(session: Session, run_id: int) -> Sequence[tuple[EvaluationRow, HeardClip]]:
+    """What a run measured, with the clips that still exist, each with the cut that the run heard."""
     query = (
         select(EvaluationRow, ClipRow)
         .join(ClipRow, ClipRow.id == EvaluationRow.clip_id)
         .where(EvaluationRow.run_id == run_id, ClipRow.deleted_at.is_(None))
         .order_by(EvaluationRow.clip_id)
     )
-    return [(e, c) for e, c in session.execute(query).all()]
+    found = session.execute(query).all()
+    heard = heard_by(session, session.get_one(RunRow, run_id), [clip for _, clip in found])
+    return [(e, clip) for (e, _), clip in zip(found, heard, strict=True)]
 
 
 def replace_evaluations(session: Session, run_id: int, rows: Sequence[EvaluationRow]) -> None:

@@ -16,7 +16,8 @@ from typing import Final
 from workbench.store.backups import connect, drop_halves, remove_copy
 from workbench.workspace import Workspace
 
-EMPTIED: Final = ("model", "config", "plan", "split", "labels", "versions", "progress", "result")  # of an erased run
+# Columns of a run that erasing empties.
+EMPTIED: Final = ("model", "config", "plan", "split", "labels", "cuts", "versions", "progress", "result")
 ERASED_NAME: Final = "(erased)"  # of a set that runs still point at
 GONE: Final = (
     "DELETE FROM clip WHERE sha256 IN (SELECT value FROM gone_lonely)"
@@ -73,7 +74,10 @@ def _scrub(path: Path, gone: Erasure) -> None:
         if "drafting" in tables.columns:
             copy.execute("DELETE FROM drafting")  # may name clips, and tells nothing that a backup is for
         if "clip" in tables.columns:
-            copy.execute(GONE)  # labels, drafts and evaluation texts go with their clip, by the tables' own rules
+            # Labels, cuts, drafts and evaluation texts go with their clip, by the tables' own rules.
+            copy.execute(GONE)
+            if tables.has("clip", "whole_sha256"):
+                copy.execute(GONE.replace("sha256", "whole_sha256"))
         for set_id, made_at in gone.sets:
             _scrub_set(copy, tables, set_id, made_at)
         for run_id, waiting in gone.runs:

@@ -29,6 +29,8 @@ LARGEST_ID: Final = 2**63 - 1  # what a database's whole numbers hold
 ClipId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 ClipNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Name = Annotated[str, Query(max_length=200)]
+Heard = Annotated[str, Query(max_length=20)]
+HeardBy = Annotated[str, Path(max_length=20)]
 MOST_CLIPS: Final = 1_000  # of one report
 
 
@@ -42,18 +44,21 @@ def _found(what: str) -> Iterator[None]:
 
 
 def add_routes(app: FastAPI, workbench: Workbench) -> None:
-    """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found."""
+    """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found.
+
+    Of a trimmed clip, ?of=whole gives the sound as it came, ?of=RUN the cut that a run heard; /spectra/RUN/ID-mel too.
+    """
 
     @app.get("/sounds/{clip_id}")
-    def sound(clip_id: ClipId) -> FileResponse:
+    def sound(clip_id: ClipId, of: Heard = "") -> FileResponse:
         with _found("clip"):
-            path = workbench.picturing.sound(clip_id)
+            path = workbench.picturing.sound(clip_id, of)
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
     @app.get("/waves/{clip_id}")
-    def wave(clip_id: ClipId) -> Response:
+    def wave(clip_id: ClipId, of: Heard = "") -> Response:
         with _found("clip"):
-            heights = workbench.picturing.peaks_of(clip_id)
+            heights = workbench.picturing.peaks_of(clip_id, of)
         return Response(json.dumps(heights), media_type="application/json", headers=HEADERS)
 
     @app.get("/pictures/{clip_id}-{theme}.png")
@@ -63,10 +68,14 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
         return FileResponse(path, media_type="image/png", headers=HEADERS)
 
     @app.get("/spectra/{clip_id}-{scale}")
-    def spectrum(clip_id: ClipId, scale: Literal["mel", "linear"]) -> Response:
+    def spectrum(clip_id: ClipId, scale: Literal["mel", "linear"], of: Heard = "") -> Response:
         with _found("clip"):
-            content = workbench.picturing.spectrum(clip_id, scale)
+            content = workbench.picturing.spectrum(clip_id, scale, of)
         return Response(content, media_type="application/octet-stream", headers=HEADERS)
+
+    @app.get("/spectra/{of}/{clip_id}-{scale}")
+    def spectrum_of(of: HeardBy, clip_id: ClipId, scale: Literal["mel", "linear"]) -> Response:
+        return spectrum(clip_id, scale, of)
 
     @app.get("/tries/{token}")
     def tried(token: str) -> FileResponse:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.services.clips.sets import SetInfo
-from workbench.services.runs.service import RunView
+from workbench.services.results import best
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.adapt.progress import signature
@@ -151,8 +151,8 @@ class Page:
             return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
-        runs = self.workbench.adaptation.runs(set_name) if info else []
-        view = _follow(runs, run, seen.get("runs", ""))
+        runs = self.workbench.best_runs.runs(set_name) if info else []
+        view = best.shown(runs, run, seen.get("runs", ""))
         token = self.compare.token(view, info.clips if info else 0)
         labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
         now = {
@@ -204,18 +204,6 @@ def _show_progress_nowhere(blocks: gr.Blocks, place: gr.HTML) -> None:
 def _labels(info: SetInfo, changes: tuple[int, int]) -> str:
     """Another one after every change of the set's clips, labels and words."""
     return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, info.words, changes))
-
-
-def _follow(runs: list[RunView], shown: str, known: str) -> RunView | None:
-    """The run to show: the one that was chosen, unless it was the newest and a newer one has begun meanwhile."""
-    if not runs:
-        return None
-    ids = [r.id for r in runs]
-    if shown not in ids:
-        return next((r for r in runs if r.active), runs[0])
-    newer = ids[: ids.index(shown)]
-    was_newest = known.startswith(f"[{shown!r}")
-    return runs[0] if newer and was_newest else runs[ids.index(shown)]
 
 
 def build(workbench: Workbench) -> gr.Blocks:

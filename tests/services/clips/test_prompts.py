@@ -157,8 +157,38 @@ def test_a_take_with_nothing_in_it_is_refused_and_not_kept(prompting, labelling,
 )
 def test_a_poor_take_is_kept_and_the_remark_says_what_to_do(prompting, labelling, sound, said) -> None:
     assert said in prompting.keep("s", sound, text="ok").remark
-    (clip,) = labelling.clips("s")  # nothing is learned from distortion unseen
-    assert clip.status == ("drafted" if said == "distorted" else "confirmed")
+    (clip,) = labelling.clips("s")
+    assert clip.status == ("drafted" if "missing" in said else "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("heard", "held"),
+    [
+        ("start the pump and wait for the gren light", ""),
+        ("open valve two before you leaf the hall", "open valve two before you leave the hall"),
+        ("", ""),
+        ("something else that nobody was to read", ""),
+    ],
+    ids=["its own", "another", "nobody heard", "neither"],
+)
+def test_a_take_is_held_back_where_another_prompt_fits_better(store, collecting, labelling, heard, held) -> None:
+    collecting.create_set("s", "en")
+    prompting = Prompting(store, collecting, lambda set_name, clip_id: heard)
+    prompts = ["Start the pump and wait for the green light", "open valve two before you leave the hall"]
+    kept = prompting.keep("s", take(seed=1), text=prompts[0])
+    said = prompting.check("s", kept.clip_id, prompts, author="ada")
+    clip = labelling.clip(kept.clip_id)
+    assert clip.text == prompts[0]
+    assert (held in said if held else said == "", clip.status) == (True, "drafted" if held else "confirmed")
+    labelling.confirm([kept.clip_id], "ada")
+    assert labelling.clip(kept.clip_id).status == "confirmed"
+
+
+def test_what_is_no_confirmed_take_is_not_heard(store, collecting, labelling) -> None:
+    collecting.create_set("s", "en")
+    prompting = Prompting(store, collecting, lambda set_name, clip_id: pytest.fail("nobody asked to listen"))
+    kept = prompting.keep("s", take(seed=1), text="a draft of a sentence", confirmed=False)
+    assert prompting.check("s", kept.clip_id, ["another sentence"], author="ada") == ""
 
 
 def test_real_speech_is_kept_without_a_remark(prompting, shared_audio: Path) -> None:

@@ -49,7 +49,8 @@ class Answering:
         if self.error:
             raise self.error
         heard = {str(i): [f"text {i}", [0.5, 0.9]] for i in request["clips"]}
-        return {"heard": heard, "broken": [], "seconds": 100.0}  # so slow that it is asked for clip after clip
+        # So slow that it is asked for clip after clip; it does not say what it heard.
+        return {"heard": heard, "sounds": {}, "broken": [], "seconds": 100.0}
 
     def close(self) -> None:
         self.closed.set()
@@ -310,6 +311,25 @@ print(json.dumps(document))
     assert found["fresh"] == found["drafts"][:1]
     assert found["tried"] == [found["drafts"][0], True, True], "the run's base is the model that drafted"
     assert found["one process"]
+
+
+def test_a_text_of_a_clip_that_is_trimmed_meanwhile_is_of_what_was_heard(
+    workshop: tuple[Workbench, Answering, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, process, ids = workshop
+    ask, clip = process.ask, bench.labelling.clip(ids[0])
+
+    def slow(request: dict[str, Any], *, behind: bool = False) -> dict[str, Any]:
+        answer = ask(request, behind=behind)
+        bench.trimming.trim(clip.id, 0.1, clip.duration, author="ann")
+        return {**answer, "sounds": {str(clip.id): clip.sha256}}
+
+    monkeypatch.setattr(process, "ask", slow)
+    bench.drafting.draft_now("tones", "ctc-en", [clip.id])
+    assert bench.labelling.clip(clip.id).stale
+    monkeypatch.setattr(process, "ask", ask)
+    bench.drafting.draft_now("tones", "ctc-en", [clip.id])
+    assert not bench.labelling.clip(clip.id).stale
 
 
 def test_the_last_word_names_no_clip_that_was_erased_meanwhile(

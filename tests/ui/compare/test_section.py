@@ -54,7 +54,7 @@ def test_a_clip_comes_with_its_lanes_and_times(bench: Workbench, fill: Fill, mon
     assert again["placing"] == "there"
     assert not ticker.active
     assert [w["from"] for w in again["lanes"][2]["words"]] == [0.0, 0.1, 0.2]
-    assert again["sound"] == f"sounds/{number}"
+    assert again["sound"] == f"sounds/{number}?of={run}"
 
 
 def test_two_runs_stand_side_by_side_and_different_test_clips_are_said(

@@ -7,9 +7,11 @@ import pytest
 from tests.ui.conftest import HOSTILE
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.services.clips.sets import ImportReport
+from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY
 from workbench.services.importers.lines import Problem
 from workbench.services.inference.draft_progress import DraftView
 from workbench.services.results.comparison import RunComparison
+from workbench.ui import text
 from workbench.ui.adapt import preview as before
 from workbench.ui.charts import svg as charts
 from workbench.ui.compare import results
@@ -33,6 +35,17 @@ def test_an_import_report_names_file_reason_and_remedy() -> None:
     assert_harmless(html)
     assert "2 clips added · 1 already in the set · 1 rejected" in html
     assert "line 3" in html
+
+
+def test_sounds_without_a_text_are_a_plain_note_and_no_warning() -> None:
+    silent = Problem("a.wav", None, NO_TEXT, NO_TEXT_REMEDY)
+    html = render.import_report(ImportReport("s", 2, 0, (), (silent, silent)))
+    assert "2 sounds without a text" in html
+    assert text.WARNED not in html
+    assert "mind" not in html
+    both = render.import_report(ImportReport("s", 2, 0, (), (silent, Problem("b.wav", None, "very quiet", "louder"))))
+    assert f"{text.WARNED} (1)" in both
+    assert "1 sound without a text" in both
 
 
 def test_drafts_and_plans_are_escaped() -> None:

@@ -42,7 +42,7 @@ class ImportReport:
         added: New clips.
         duplicates: Sounds that the set had already.
         rejected: Files and lines that became no clip.
-        warnings: Files and lines that were kept, but deserve a look.
+        warnings: Files and lines that were kept, with what was noticed about them.
     """
 
     set: str
@@ -50,6 +50,16 @@ class ImportReport:
     duplicates: int
     rejected: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+
+    @property
+    def doubts(self) -> tuple[Problem, ...]:
+        """The warnings that deserve a look."""
+        return tuple(problem for problem in self.warnings if problem.reason != NO_TEXT)
+
+    @property
+    def without_text(self) -> tuple[Problem, ...]:
+        """The sounds that came without a text, which is the usual case: one of each recording that was cut."""
+        return tuple(problem for problem in self.warnings if problem.reason == NO_TEXT)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -13,6 +13,7 @@ from workbench.core.types import Seconds, clock
 from workbench.errors import AudioError
 from workbench.services.clips.older_sounds import older_twins
 from workbench.services.clips.segments import Decode, sounds_of
+from workbench.services.clips.trims import mend_cuts
 from workbench.services.importers import Candidate, ImportOptions
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.revisions import IMPORT_AUTHOR, new_revision
@@ -20,6 +21,7 @@ from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
 from workbench.store.queries import lock_set
+from workbench.store.sounds import has_sound
 from workbench.workspace import Workspace
 
 DUPLICATE: Final = "duplicate"
@@ -112,14 +114,17 @@ def add_clips(workspace: Workspace, store: Store, set_id: int, sounds: Sequence[
                 outcome.duplicates += 1
                 mended = sound.mended and sound.sha256 not in new
                 outcome.warnings.append(_merge(session, clips[sound.sha256], sound.candidate, mended=mended))
+    for sound in sounds:
+        if sound.sha256 not in new:
+            mend_cuts(workspace, store, sound.sha256)
     return outcome
 
 
 def _existing(session: Session, set_id: int, hashes: set[str]) -> dict[str, ClipRow]:
-    statement = select(ClipRow).where(
-        ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ClipRow.sha256.in_(hashes)
-    )
-    return {clip.sha256: clip for clip in session.scalars(statement)}
+    """The set's clips by their sounds, the whole one and what is heard of it."""
+    statement = select(ClipRow).where(ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), has_sound(hashes))
+    clips = session.scalars(statement).all()
+    return {clip.whole_sha256: clip for clip in clips if clip.whole_sha256} | {clip.sha256: clip for clip in clips}
 
 
 def _clip(set_id: int, sound: Prepared) -> ClipRow:

@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 from cachetools import LRUCache
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from workbench.atomic import replacing
 from workbench.audio.decode import read_clip
@@ -19,69 +21,102 @@ from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png,
 from workbench.core.types import Clip
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import AudioError, DataError, WorkbenchError
-from workbench.services.labels.revisions import Labelling
+from workbench.store.database import Store
+from workbench.store.models import ClipRow, ClipSetRow
+from workbench.store.queries import alive
+from workbench.store.runs import find_run
+from workbench.store.sounds import Cut, run_cuts, whole_of
 from workbench.workspace import Workspace
 
 PEAKS: Final = 72  # bars of a waveform
 KEPT_PEAKS: Final = 5_000  # waveforms in memory, about 1 KB each
 WIDTH_PX: Final = 1200
+WHOLE: Final = "whole"  # in place of a run: the sound as it came
 VERSION: Final = 1  # counts up when the pictures change
 
 
 class Picturing:
     """The pictures of one workspace's clips."""
 
-    def __init__(self, workspace: Workspace, labelling: Labelling) -> None:
-        self._workspace, self._labelling = workspace, labelling
+    def __init__(self, workspace: Workspace, store: Store) -> None:
+        self._workspace, self._store = workspace, store
         self._peaks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_PEAKS)
         self._looking = threading.Lock()  # looking into an LRU cache changes its order
         self._drawing = threading.Lock()
 
-    def sound(self, clip_id: int) -> Path:
+    def sound(self, clip_id: int, of: str = "") -> Path:
         """The clip's FLAC file.
 
+        Args:
+            of: `WHOLE` for the sound as it came, a run for the cut that it heard; else what is heard now.
+
         Raises:
-            DataError: The clip was deleted, or its sound is missing.
+            WorkbenchError: The clip was deleted, its sound is missing, or there is no such run.
         """
-        path = self._workspace.sound_path(self._labelling.clip(clip_id).sha256)
+        path = self._workspace.sound_path(self._hash(clip_id, of))
         if not path.is_file():
             raise DataError(f"The sound of clip {clip_id} is missing from the workspace.")
         return path
+
+    def heard(self, clip_id: int, run: str) -> Cut:
+        """Which part of a clip a run heard.
+
+        Raises:
+            WorkbenchError: The clip was deleted, or there is no such run.
+        """
+        with self._store.session() as session:
+            return run_cuts(session, find_run(session, run)).get(clip_id) or whole_of(_living(session, clip_id))
+
+    def _hash(self, clip_id: int, of: str) -> str:
+        if of and of != WHOLE:
+            return self.heard(clip_id, of).sha256
+        with self._store.session() as session:
+            clip = _living(session, clip_id)
+            return whole_of(clip).sha256 if of else clip.sha256
 
     def known_peaks(self, sha256: str) -> tuple[int, ...] | None:
         """A sound's waveform where it has been drawn already: a page of new clips does not wait for decoding them."""
         with self._looking:
             return self._peaks.get(sha256)
 
-    def peaks_of(self, clip_id: int) -> tuple[int, ...]:
+    def peaks_of(self, clip_id: int, of: str = "") -> tuple[int, ...]:
         """See `peaks`.
 
+        Args:
+            of: As for `sound`.
+
         Raises:
-            DataError: The clip was deleted.
+            WorkbenchError: The clip was deleted, or there is no such run.
         """
-        return self.peaks(self._labelling.clip(clip_id))
+        return self._peaks_of(self._hash(clip_id, of))
 
     def peaks(self, clip: Clip) -> tuple[int, ...]:
         """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
-        kept = self.known_peaks(clip.sha256)
+        return self._peaks_of(clip.sha256)
+
+    def _peaks_of(self, sha256: str) -> tuple[int, ...]:
+        kept = self.known_peaks(sha256)
         if kept is None:
             try:
                 kept = tuple(
-                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(clip.sha256)), PEAKS)
+                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(sha256)), PEAKS)
                 )
             except (AudioError, OSError):
                 kept = (0,) * PEAKS
             with self._looking:
-                self._peaks[clip.sha256] = kept
+                self._peaks[sha256] = kept
         return kept
 
-    def spectrum(self, clip_id: int, scale: Scale) -> bytes:
+    def spectrum(self, clip_id: int, scale: Scale, of: str = "") -> bytes:
         """The clip's spectrogram as `spectrum_bytes`.
 
+        Args:
+            of: As for `sound`.
+
         Raises:
-            WorkbenchError: The clip was deleted, or its sound is missing.
+            WorkbenchError: The clip was deleted, its sound is missing, or there is no such run.
         """
-        return spectrum_bytes(self.sound(clip_id), scale)
+        return spectrum_bytes(self.sound(clip_id, of), scale)
 
     def warm_up(self) -> None:
         """Import what drawing needs, so that the first picture does not wait for it; for a thread of the server."""
@@ -103,6 +138,14 @@ class Picturing:
                     picture.unlink(missing_ok=True)
                     raise DataError(f"Clip {clip_id} was erased.")
         return picture
+
+
+def _living(session: Session, clip_id: int) -> ClipRow:
+    query = select(ClipRow).join(ClipSetRow, ClipSetRow.id == ClipRow.set_id).where(ClipRow.id == clip_id, alive())
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+    return row
 
 
 def _keep_picture(picture: Path, content: bytes) -> None:

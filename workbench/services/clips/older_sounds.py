@@ -16,6 +16,8 @@ from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
+from workbench.store.queries import WHOLE, WHOLE_DURATION
+from workbench.store.sounds import whole_of
 from workbench.workspace import Workspace
 
 SHIFT: Final[Seconds] = 0.1  # decoders leave out the coder's lead-in and padding, or do not
@@ -37,7 +39,7 @@ def older_twins(store: Store, workspace: Workspace, set_id: int, sounds: Iterabl
         older = ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ClipRow.decoding < DECODING
         if session.scalar(select(ClipRow.id).where(*older).limit(1)) is None:
             return {}
-        known = set(session.scalars(select(ClipRow.sha256).where(ClipRow.set_id == set_id)))
+        known = set(session.scalars(select(WHOLE).where(ClipRow.set_id == set_id)))
         found = {s: _twin(session, workspace, set_id, s, name) for s, name in sounds if s not in known}
     return {sha256: clip_id for sha256, clip_id in found.items() if clip_id is not None}
 
@@ -49,7 +51,7 @@ def _twin(session: Session, workspace: Workspace, set_id: int, sha256: str, name
         samples = read_clip(path)
     except AudioError:
         return None
-    apart = func.abs(ClipRow.duration - len(samples) / SAMPLE_RATE)
+    apart = func.abs(WHOLE_DURATION - len(samples) / SAMPLE_RATE)
     statement = select(ClipRow).where(*older, apart <= SHIFT).order_by(ClipRow.name != name, apart).limit(MOST)
     return next(_alike(workspace, session.scalars(statement).all(), samples), None)
 
@@ -57,7 +59,7 @@ def _twin(session: Session, workspace: Workspace, set_id: int, sha256: str, name
 def _alike(workspace: Workspace, clips: Sequence[ClipRow], samples: Samples) -> Iterator[int]:
     for clip in clips:
         try:
-            if correlation(read_clip(workspace.sound_path(clip.sha256)), samples) >= ALIKE:
+            if correlation(read_clip(workspace.sound_path(whole_of(clip).sha256)), samples) >= ALIKE:
                 yield clip.id
         except AudioError:
             continue

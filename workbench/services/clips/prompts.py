@@ -5,7 +5,7 @@ left to read follows from the clips that are there.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,21 +15,27 @@ from sqlalchemy import select
 from workbench.audio.decode import LONGEST, SHORTEST, Sound, content_hash, decode_wav, is_silent
 from workbench.audio.trim import Trimmed, trim
 from workbench.core.doctor.checks import FASTEST
+from workbench.core.doctor.takes import nearer_prompt
 from workbench.core.text.carrier_sentences import MOST_PER_TERM, carried, carriers
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError, DataError
 from workbench.services.clips.sets import Collecting
+from workbench.services.labels.revisions import Labelling, Revision
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import TEXT, select_labelled
+from workbench.store.sounds import has_sound
 
 MOST_PROMPTS: Final = 2_000
 LONGEST_PROMPT: Final = 350  # characters; slow readers need the 30 s that a clip may last
 COMFORTABLE: Final = 160  # characters; longer lines are read sentence by sentence
 LONGEST_TAKE: Final[Seconds] = LONGEST + 2.0  # as recorded; its silence is taken off before it has to fit
 QUIET_DB: Final = -42.0  # of full scale; speech into a near microphone is 15 dB louder
+CUT_IN: Final = "The beginning may be missing, so the text is kept as a draft; press first, then read."
+CUT_OFF: Final = "The end may be missing, so the text is kept as a draft; finish reading, then press."
+OTHER_PROMPT: Final = "This sounds like “{other}”, so the text is kept as a draft; listen, then confirm or read again."
 _NUMBERING: Final = re.compile(r"^\s*(?:[-*•–]|\d{1,4}[.)])\s+")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…。！？])\s+")
 
@@ -76,8 +82,16 @@ class Take:
 class Prompting:
     """The use cases of recording on the page."""
 
-    def __init__(self, store: Store, collecting: Collecting) -> None:
-        self._store, self._collecting = store, collecting
+    def __init__(
+        self, store: Store, collecting: Collecting, hear: Callable[[str, int], str] = lambda set_name, clip_id: ""
+    ) -> None:
+        """Over one store.
+
+        Args:
+            hear: What the model that drafts a set of this name hears in one of its clips.
+        """
+        self._store, self._collecting, self._hear = store, collecting, hear
+        self._labelling = Labelling(store)
 
     def prompts(
         self,
@@ -135,7 +149,8 @@ class Prompting:
         Args:
             wav: A WAV file as the page recorded it.
             text: What was read out; empty for free speech.
-            confirmed: Whether the text counts as a checked label, or is a draft; of a distorted take it is a draft.
+            confirmed: Whether the text counts as a checked label, or is a draft; of a take that may lack its beginning
+                or its end it is a draft.
             replaces: The clip that this take is read again for; it goes to the bin once this one is kept.
 
         Raises:
@@ -149,8 +164,9 @@ class Prompting:
         _refuse(trimmed, label)
         sound = replace(sound, samples=trimmed.samples)
         name = f"{'read' if label else 'recording'} {datetime.now():%Y-%m-%d %H.%M.%S}.wav"
+        whole = not (trimmed.cut_in or trimmed.cut_off)
         report = self._collecting.add_sound(
-            info.name, sound, name=name, speaker=speaker, text=label, confirmed=confirmed and not sound.clipped
+            info.name, sound, name=name, speaker=speaker, text=label, confirmed=confirmed and whole
         )
         if report.rejected:
             raise AudioError(report.rejected[0].reason, report.rejected[0].remedy)
@@ -158,6 +174,29 @@ class Prompting:
         if replaces is not None and replaces != clip_id and self._belongs(replaces, info.id):
             self._collecting.delete_clips([replaces])
         return Take(clip_id, name, sound.duration, _remark(sound, trimmed, label))
+
+    def check(self, set_name: str, clip_id: int, prompts: Sequence[str], *, author: str) -> str:
+        """Let what drafts the set hear a take, and hold it back where it fits another prompt clearly better.
+
+        Its label is a draft then; it stays confirmed where nobody is heard, or where nothing fits better.
+
+        Args:
+            prompts: All that are read from.
+
+        Returns:
+            A remark, one sentence; empty where the take is not held back.
+
+        Raises:
+            WorkbenchError: The clip or the set is gone, or no model can listen.
+        """
+        label, words = self._labelling.clip(clip_id), self._labelling.word_list(set_name)
+        if label.status != "confirmed":
+            return ""
+        other = nearer_prompt(self._hear(set_name, clip_id), label.text, prompts, words)
+        if other is None:
+            return ""
+        held = Revision(clip_id, label.text, label.text, confirmed=False)
+        return OTHER_PROMPT.format(other=other) if self._labelling.revise([held], author) else ""
 
     def _read(self, set_id: int, speaker: str | None) -> set[str]:
         """The texts that a speaker's clips have already, normalised."""
@@ -169,7 +208,7 @@ class Prompting:
         """Id and name of the clip that has this sound."""
         statement = select(ClipRow).where(
             ClipRow.set_id == set_id,
-            ClipRow.sha256 == content_hash(sound.samples),
+            has_sound([content_hash(sound.samples)]),
             ClipRow.deleted_at.is_(None),
         )
         with self._store.session() as session:
@@ -209,10 +248,11 @@ def _refuse(trimmed: Trimmed, text: str) -> None:
 
 def _remark(sound: Sound, trimmed: Trimmed, text: str) -> str:
     """What to do better, the worst first; empty for a good take."""
+    if text and (trimmed.cut_in or trimmed.cut_off):
+        return CUT_IN if trimmed.cut_in else CUT_OFF
     if sound.clipped:
-        if text:
-            return "Too loud: the sound is distorted, so its text is kept as a draft; move back and read it again."
-        return "Too loud: kept, but the sound is distorted; move back a little, record it again and delete this one."
+        again = "read it again" if text else "record it again and delete this one"
+        return f"Too loud: kept, but the sound is distorted; move back a little, then {again}."
     if trimmed.level_db < QUIET_DB:
         return "Very quiet; move closer to the microphone and read it again."
     if not trimmed.stands_out:

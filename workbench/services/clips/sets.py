@@ -28,7 +28,7 @@ from workbench.services.trash import trash as erasing
 from workbench.services.trash.trash import Deleted, Erased
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow, RunRow
-from workbench.store.queries import STATUS, find_set, select_labelled, set_names
+from workbench.store.queries import STATUS, find_set, refuse_archived, select_labelled, set_names
 from workbench.workspace import Workspace
 
 SAMPLE_KINDS: Final = ("clinic", "workshop", "general")
@@ -45,6 +45,7 @@ class SetInfo:
         words: The expert's word list.
         duration: Of all clips together, in seconds.
         speakers: How many are known by name.
+        archived: Whether it is put away: it takes no new clips and runs.
     """
 
     id: int
@@ -57,6 +58,7 @@ class SetInfo:
     unlabelled: int
     duration: Seconds
     speakers: int
+    archived: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "words": list(self.words)}
@@ -84,7 +86,7 @@ class Collecting:
         return self.set_info(cleaned)
 
     def sets(self) -> list[SetInfo]:
-        """All sets, oldest first."""
+        """All sets, oldest first; the archived ones after all others."""
         return list(self._store.cached("sets", self._infos))
 
     def set_info(self, name: str) -> SetInfo:
@@ -100,7 +102,10 @@ class Collecting:
         return found
 
     def latest_set(self) -> str:
-        """The set where something happened last: a label saved, a clip added, a run started; empty without sets."""
+        """The set where something happened last: a label saved, a clip added, a run started; empty without sets.
+
+        One that is archived does not count.
+        """
         in_set = ClipRow.set_id, func.max(ClipRow.added_at)
         labelled = select(ClipRow.set_id, func.max(ReferenceRow.created_at)).join(
             ReferenceRow, ReferenceRow.clip_id == ClipRow.id
@@ -111,7 +116,8 @@ class Collecting:
             select(RunRow.set_id, func.max(RunRow.created_at)).group_by(RunRow.set_id),
         )
         with self._store.session() as session:
-            living = session.scalars(select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None))).all()
+            here = ClipSetRow.deleted_at.is_(None), ClipSetRow.archived_at.is_(None)
+            living = session.scalars(select(ClipSetRow).where(*here)).all()
             when = {row.id: (row.created_at, row.id) for row in living}
             for question in questions:
                 for set_id, moment in session.execute(question):
@@ -285,13 +291,11 @@ class Collecting:
                 func.count(ClipRow.speaker.distinct()),
             )
         ).group_by(ClipRow.set_id)
-        sets = select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None)).order_by(ClipSetRow.id)
+        put_away = ClipSetRow.archived_at.is_not(None)
+        sets = select(ClipSetRow).where(ClipSetRow.deleted_at.is_(None)).order_by(put_away, ClipSetRow.id)
         with self._store.session() as session:
             counts = {row[0]: row[1:] for row in session.execute(counted)}
-            return [
-                SetInfo(row.id, row.name, row.language, tuple(row.words), *counts.get(row.id, (0, 0, 0, 0, 0.0, 0)))
-                for row in session.scalars(sets)
-            ]
+            return [_info(row, *counts.get(row.id, (0, 0, 0, 0, 0.0, 0))) for row in session.scalars(sets)]
 
     def _import(
         self,
@@ -322,7 +326,7 @@ class Collecting:
         spoken = Counter(c.language for c in reading.candidates if c.language and _LANGUAGE.fullmatch(c.language))
         is_new = self._make_set(name)
         with self._store.session() as session:
-            row = find_set(session, name)
+            row = refuse_archived(find_set(session, name))
             row.language = language or row.language or (spoken.most_common(1)[0][0].lower() if spoken else None)
             if reading.words and not row.words:
                 row.words = list(dict.fromkeys(word for word in map(clean_label, reading.words) if word))
@@ -338,6 +342,11 @@ class Collecting:
         except IntegrityError:  # another import has made it meanwhile
             return False
         return True
+
+
+def _info(row: ClipSetRow, *counted: Any) -> SetInfo:
+    info = SetInfo(row.id, row.name, row.language, tuple(row.words), *counted)
+    return replace(info, archived=row.archived_at is not None)
 
 
 def check_set_name(name: str) -> str:

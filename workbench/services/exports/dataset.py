@@ -20,6 +20,7 @@ from workbench.services.storage.sound_files import divide_usable, say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow
 from workbench.store.queries import batches
+from workbench.store.sounds import heard_now
 from workbench.workspace import Workspace
 
 COLUMNS: Final = (
@@ -80,13 +81,12 @@ def check_empty(out: Path) -> None:
 
 def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, Source]:
     """The sources that were given; a clip's own name, which stands in for none, is not one."""
-    columns = (ClipRow.id, ClipRow.source, ClipRow.source_start, ClipRow.source_end)
+    found: dict[int, Source] = {}
     with store.session() as session:
-        return {
-            clip_id: (source, start, end)
-            for ids in batches([clip.id for clip in clips])
-            for clip_id, source, start, end in session.execute(select(*columns).where(ClipRow.id.in_(ids)))
-        }
+        for ids in batches([clip.id for clip in clips]):
+            heard = [heard_now(row) for row in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
+            found |= {clip.id: (clip.source, *(clip.place or (None, None))) for clip in heard}
+    return found
 
 
 def _write_metadata(path: Path, clips: Sequence[Clip], names: Sequence[str], sources: dict[int, Source]) -> None:

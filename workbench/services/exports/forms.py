@@ -27,9 +27,11 @@ class Transcript:
     """One clip's texts.
 
     Attributes:
-        source: The recording it was cut from, with start and end in seconds; None for a recording of its own.
+        source: The recording it was cut from, with start and end in seconds; None for a recording of its own, which
+            has them only where it was trimmed.
         status: Of its label: "unlabelled", "drafted" or "confirmed"; of a run's reference always "confirmed".
         texts: By what they are: "text" of a set; "reference", "base" and "adapted" of a run.
+        offset: Where what is heard begins in its own file, in seconds.
     """
 
     clip: int
@@ -43,11 +45,14 @@ class Transcript:
     split: str | None
     status: str
     texts: Mapping[str, str]
+    offset: Seconds = 0.0
 
     @property
     def span(self) -> tuple[Seconds, Seconds]:
         """Its place in its file, in seconds."""
-        return (self.start, self.end) if self.start is not None and self.end is not None else (0.0, self.duration)
+        if self.start is not None and self.end is not None:
+            return self.start, self.end
+        return self.offset, self.offset + self.duration
 
 
 Rows = Sequence[Transcript]

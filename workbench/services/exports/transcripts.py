@@ -23,6 +23,7 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow
 from workbench.store.queries import find_set, select_clips
 from workbench.store.runs import evaluations, find_run
+from workbench.store.sounds import HeardClip, heard_now
 
 LABEL: Final = LABEL_TIER  # the one text of a set's clip: its label, else its draft
 RUN_TEXTS: Final = ("reference", "base", "adapted")
@@ -143,7 +144,7 @@ class Transcripts:
 
 def _of_set(session: Session, name: str) -> list[Transcript]:
     rows = session.execute(select_clips().where(ClipRow.set_id == find_set(session, name).id))
-    return [_transcript(clip, str(status), {LABEL: str(text)}) for clip, text, status, _ in rows]
+    return [_transcript(heard_now(clip), str(status), {LABEL: str(text)}) for clip, text, status, *_ in rows]
 
 
 def _of_run(session: Session, name: str) -> list[Transcript]:
@@ -151,19 +152,22 @@ def _of_run(session: Session, name: str) -> list[Transcript]:
     return [_transcript(clip, "confirmed", {which: getattr(e, which) for which in RUN_TEXTS}) for e, clip in measured]
 
 
-def _transcript(clip: ClipRow, status: str, texts: Mapping[str, str]) -> Transcript:
+def _transcript(clip: HeardClip, status: str, texts: Mapping[str, str]) -> Transcript:
+    own = (clip.offset, clip.offset + clip.duration) if clip.cut and clip.source is None else None
+    start, end = clip.place or own or (None, None)
     return Transcript(
         clip.id,
         clip.name,
         clip.source,
-        clip.source_start,
-        clip.source_end,
+        start,
+        end,
         round(clip.duration, 4),
         clip.speaker,
         clip.language,
         clip.split,
         status,
         texts,
+        clip.offset,
     )
 
 

@@ -10,7 +10,7 @@ from workbench.core.types import Seconds
 from workbench.services.storage.sound_files import say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, DraftingRow, HypothesisRow, now
-from workbench.store.queries import batches, lock_set
+from workbench.store.queries import batches, is_fresh, lock_set
 
 WORKING: Final = "working"
 DONE: Final = "done"
@@ -78,7 +78,7 @@ def begin(
             query = (
                 select(HypothesisRow.clip_id, HypothesisRow.text)
                 .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
-                .where(HypothesisRow.model == model, HypothesisRow.created_at >= row.started_at)
+                .where(HypothesisRow.model == model, HypothesisRow.created_at >= row.started_at, is_fresh())
             )
             if draft:
                 query = query.where(ClipRow.draft_id == HypothesisRow.id)

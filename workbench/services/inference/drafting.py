@@ -176,8 +176,8 @@ class Drafting:
         waiting, language, pace = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids), _Pace()
         self._fetch(model)
         while waiting:
-            heard, damaged = self._hear(model, pace, waiting, language)
-            self.labelling.save_drafts(model, heard)
+            heard, damaged, sounds = self._hear(model, pace, waiting, language)
+            self.labelling.save_drafts(model, heard, sounds=sounds)
             texts |= {i: said.text for i, said in heard.items()}
             broken += damaged
         if broken and not texts:
@@ -241,8 +241,8 @@ class Drafting:
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
                 return STOPPED, f"Stopped after {work.done} of {work.total} clips; start again to go on."
-            heard, damaged = self._hear(work.model, pace, waiting, work.language, behind=True)
-            self.labelling.save_drafts(work.model, heard, draft=work.draft)
+            heard, damaged, sounds = self._hear(work.model, pace, waiting, work.language, behind=True)
+            self.labelling.save_drafts(work.model, heard, draft=work.draft, sounds=sounds)
             work.texts += [said.text for said in heard.values()]
             work.broken += damaged
             message = "Drafting" if work.draft else "Listening"
@@ -261,15 +261,19 @@ class Drafting:
 
     def _hear(
         self, model: str, pace: _Pace, waiting: list[Clip], language: str | None, *, behind: bool = False
-    ) -> tuple[dict[int, Heard], list[Clip]]:
-        """What the process hears in the next of the clips that wait, and those of them whose sound is damaged."""
+    ) -> tuple[dict[int, Heard], list[Clip], dict[int, str]]:
+        """What the process hears in the next of the clips that wait, those whose sound is damaged, and what it heard.
+
+        The last as hashes of sounds.
+        """
         clips = pace.take(waiting)
         named: Any = model if is_run(model) else self.catalog.find(model).to_json()
         request = {"do": "hear", "model": named, "clips": [c.id for c in clips], "language": language}
         answer = self._process.ask(request, behind=behind)
         heard = {int(i): Heard(text, tuple(sure)) for i, (text, sure) in answer["heard"].items()}
         pace.learn(sum(c.duration for c in clips if c.id in heard), float(answer["seconds"]))
-        return heard, [c for c in clips if c.id in answer["broken"]]
+        sounds = {int(i): str(sha256) for i, sha256 in answer["sounds"].items()}
+        return heard, [c for c in clips if c.id in answer["broken"]], sounds
 
     # ---- who is at work ----
 

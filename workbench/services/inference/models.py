@@ -42,9 +42,9 @@ class Models:
         return handlers[request.pop("do")](**request)
 
     def hear(self, model: str | Mapping[str, Any], clips: Sequence[int], language: str | None) -> dict[str, Any]:
-        """What a model hears in some clips: {"heard": {id: [text, confidences]}, "broken": […], "seconds"}.
+        """What a model hears in some clips: {"heard": {id: [text, confidences]}, "sounds", "broken", "seconds"}.
 
-        Clips that were erased meanwhile are left out.
+        Clips that were erased meanwhile are left out. "sounds" has the hash of what was heard of each.
 
         Args:
             model: A base model's spec as JSON, or a run.
@@ -62,6 +62,7 @@ class Models:
         heard = dict(zip(sounds, hear_sounds(backend, list(sounds.values())), strict=True))
         return {
             "heard": {i: [said.text, list(said.confidences)] for i, (said, _) in heard.items()},
+            "sounds": {row.id: row.sha256 for row in rows if row.id in heard},
             "broken": broken,
             "seconds": sum(seconds for _, seconds in heard.values()),
         }

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
+from workbench.services.jobs.niceness import LISTENING, stand_back
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -63,4 +64,5 @@ def _answer(handle: Callable[[dict[str, Any]], dict[str, Any]], request: dict[st
 if __name__ == "__main__":
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    stand_back(LISTENING)
     main(sys.argv[1])

@@ -147,7 +147,8 @@ class Transcribing:
         broken: list[Clip] = []
         for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language)
-            self.labelling.save_drafts(name, {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)})
+            texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
+            self.labelling.save_drafts(name, texts, sounds=_sounds(chunk))
             for clip, (said, seconds) in zip(chunk, heard, strict=True):
                 documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds, clip.warnings))
             done(len(documents))
@@ -169,7 +170,7 @@ class Transcribing:
         for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language)
             texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
-            self.labelling.save_drafts(name, texts, draft=False)
+            self.labelling.save_drafts(name, texts, draft=False, sounds=_sounds(chunk))
             finished += len(chunk)
             done(finished)
         _tell(broken, len(clips), left_out)
@@ -194,6 +195,10 @@ class Transcribing:
     def _backend(self, model: str | ModelSpec, language: str | None) -> "Backend":
         base = isinstance(model, ModelSpec) or is_run(model)
         return self.loaded.find(model if base else self.catalog.find(str(model)), language)
+
+
+def _sounds(clips: Sequence[Clip]) -> dict[int, str]:
+    return {clip.id: clip.sha256 for clip in clips}
 
 
 def _tell(broken: Sequence[Clip], n_clips: int, left_out: Callable[[str], None]) -> None:

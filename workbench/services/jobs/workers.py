@@ -21,6 +21,7 @@ from workbench.store.runs import ACTIVE, active_runs, find_run
 from workbench.workspace import Workspace
 
 RESUMABLE = ("interrupted", "failed", "stopped")
+FINAL = "final"  # in a run's progress: whether it would fail again in the same way
 INTERRUPTED = (
     "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went "
     "down or had no room on its disk. Resume goes on from the last checkpoint."

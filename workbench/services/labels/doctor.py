@@ -22,7 +22,7 @@ from workbench.errors import DataError, UnknownNameError
 from workbench.services.labels.revisions import Labelling, Revision
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
-from workbench.store.queries import find_set, select_clips, select_labelled, to_clip
+from workbench.store.queries import find_set, is_fresh, select_clips, select_labelled, to_clip
 
 AUTOMATIC: Final = 400  # confirmed clips; larger sets are examined when somebody asks
 EXAMPLES: Final = 3  # of a remedy's changes, shown before it is applied
@@ -284,7 +284,7 @@ class Doctor:
             heard = (
                 select(HypothesisRow.clip_id, HypothesisRow.text)
                 .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
-                .where(ClipRow.set_id == clip_set.id, HypothesisRow.model == model)
+                .where(ClipRow.set_id == clip_set.id, HypothesisRow.model == model, is_fresh())
             )
             drafts = {clip_id: text for clip_id, text in session.execute(heard)}
             fixed = select(func.count(ClipRow.id)).where(
@@ -334,7 +334,7 @@ def _state(session: Session, set_name: str) -> str:
     """Changes with every label, draft, split and deletion of a set, and is quick to ask."""
     set_id = find_set(session, set_name).id
     here = ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None)
-    labels = select(func.count(ClipRow.id), func.sum(ClipRow.reference_id)).where(*here)
+    labels = select(func.count(ClipRow.id), func.sum(ClipRow.reference_id), func.sum(ClipRow.trim_id)).where(*here)
     newest = select(func.max(ReferenceRow.id)).join(ClipRow, ClipRow.id == ReferenceRow.clip_id).where(*here)
     splits = select(ClipRow.split, func.count()).where(*here).group_by(ClipRow.split).order_by(ClipRow.split)
     heard = (

@@ -11,10 +11,13 @@ from workbench.store.models import ClipRow, HypothesisRow, now
 from workbench.store.queries import batches, note_change
 
 
-def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard], *, draft: bool) -> int:
+def write_drafts(
+    session: Session, model: str, texts: Mapping[int, str | Heard], *, draft: bool, sounds: Mapping[int, str]
+) -> int:
     """Keep what a model heard in clips that still exist; how many there were.
 
     Args:
+        sounds: Hashes of what it heard, by clip; of clips that are not named, what is heard of them now.
         draft: Whether the texts become the drafts that the expert corrects.
     """
     clips = {clip.id: clip for clip in session.scalars(select(ClipRow).where(ClipRow.id.in_(texts)))}
@@ -22,7 +25,7 @@ def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard],
     rows = {row.clip_id: row for row in session.scalars(statement)}
     for clip_id in clips:
         row = rows.setdefault(clip_id, HypothesisRow(clip_id=clip_id, model=model, words=None))
-        _write(row, texts[clip_id])
+        _write(row, texts[clip_id], sounds.get(clip_id) or clips[clip_id].sha256)
         session.add(row)
     session.flush()
     if draft:
@@ -33,10 +36,10 @@ def write_drafts(session: Session, model: str, texts: Mapping[int, str | Heard],
     return len(clips)
 
 
-def _write(row: HypothesisRow, said: str | Heard) -> None:
+def _write(row: HypothesisRow, said: str | Heard, sound: str) -> None:
     """Text and, where they are known for each of its words as it is stored, confidences."""
     heard = said if isinstance(said, Heard) else Heard(said)
-    text = clean_label(heard.text)
+    text, row.sound = clean_label(heard.text), sound
     if text == row.text and not heard.confidences:
         return  # a text that was heard before keeps the confidences it came with
     fit = len(heard.confidences) == len(text.split())

@@ -255,13 +255,21 @@ class Labelling:
         return sum(self.undo(clip_id, author) is not None for clip_id in clip_ids)
 
     @told_when_full("The drafts were not kept")
-    def save_drafts(self, model: str, texts: Mapping[int, str | Heard], *, draft: bool = True) -> int:
+    def save_drafts(
+        self,
+        model: str,
+        texts: Mapping[int, str | Heard],
+        *,
+        draft: bool = True,
+        sounds: Mapping[int, str] | None = None,
+    ) -> int:
         """Keep what a model heard; never touches a label.
 
         Args:
             model: Name of the model, or of the run.
             texts: Clip id -> text, with its confidences where they are known.
             draft: Whether the texts become the drafts that the expert corrects.
+            sounds: Hashes of what was heard, by clip: a clip may be trimmed while a model listens.
 
         Returns:
             How many were kept; clips erased meanwhile are passed over.
@@ -269,7 +277,8 @@ class Labelling:
         kept = 0
         with self._store.session() as session:
             for ids in batches(list(texts)):
-                kept += write_drafts(session, model, {clip_id: texts[clip_id] for clip_id in ids}, draft=draft)
+                part = {clip_id: texts[clip_id] for clip_id in ids}
+                kept += write_drafts(session, model, part, draft=draft, sounds=sounds or {})
         return kept
 
     def changes(self, set_name: str) -> tuple[int, int]:

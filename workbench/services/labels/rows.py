@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
+from typing import TypeVar
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from workbench.core.types import Reference
 from workbench.errors import DataError
-from workbench.store.models import ClipRow, ReferenceRow
+from workbench.store.models import ClipRow, ReferenceRow, TrimRow
 from workbench.store.queries import batches
+
+R = TypeVar("R", ReferenceRow, TrimRow)
 
 
 def revisions_of(session: Session, clip_id: int) -> list[ReferenceRow]:
@@ -17,9 +20,9 @@ def revisions_of(session: Session, clip_id: int) -> list[ReferenceRow]:
     return list(session.scalars(statement))
 
 
-def standing_revisions(revisions: Iterable[ReferenceRow]) -> list[ReferenceRow]:
+def standing_revisions(revisions: Iterable[R]) -> list[R]:
     """The revisions that no undo has taken back: an edit is pushed, an undo pops down to what it restored."""
-    stack: list[ReferenceRow] = []
+    stack: list[R] = []
     for row in revisions:
         if row.restores is None:
             stack.append(row)

@@ -4,8 +4,9 @@ Drafts, the label doctor and adapting begin with the same model, on the page and
 set's, kept in the store, so that a reload, another tab and a terminal see the same.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import select
 
@@ -21,8 +22,20 @@ from workbench.services.models.base_scores import Confirmed, Standing, Standings
 from workbench.services.models.hub import switched_off
 from workbench.services.storage.reserve import comes_first
 from workbench.store.database import Store
-from workbench.store.models import HypothesisRow
-from workbench.store.queries import find_set, set_choices
+from workbench.store.models import ClipRow, HypothesisRow
+from workbench.store.queries import find_set, is_fresh, set_choices
+
+
+class Adapted(Protocol):
+    """A run with a model of its own."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def model(self) -> str:
+        """Name of its base."""
+
 
 CLIPS_A_MINUTE: Final = 10  # of the minute that is foretold
 
@@ -55,10 +68,21 @@ class BaseModels:
     """The use cases of choosing a base model."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, labelling: Labelling, expecting: Expecting, standings: Standings
+        self,
+        store: Store,
+        catalog: Catalog,
+        labelling: Labelling,
+        expecting: Expecting,
+        standings: Standings,
+        best_run: Callable[[str], Adapted | None] = lambda set_name: None,
     ) -> None:
+        """Over one store.
+
+        Args:
+            best_run: The run that a set of this name goes by.
+        """
         self._store, self._catalog, self._labelling = store, catalog, labelling
-        self._expecting, self._standings = expecting, standings
+        self._expecting, self._standings, self._best_run = expecting, standings, best_run
 
     # ---- the choice ----
 
@@ -71,9 +95,23 @@ class BaseModels:
             return None
 
     def of_set(self, set_name: str) -> ModelSpec:
-        """The model that drafts, checks labels and is adapted unless another is named."""
-        name = self.chosen(set_name)
+        """The base model that is adapted unless another is named: the user's choice, that of the best run, the best."""
+        name, run = self.chosen(set_name), self.run_of(set_name)
+        if name is None and run is not None and run.model in self._catalog.names():
+            name = run.model
         return self._catalog.find(name) if name else self.best(set_name)
+
+    def drafter(self, set_name: str) -> str:
+        """What drafts and checks labels unless another is named: the run that the set goes by, else its base model."""
+        run = self.run_of(set_name)
+        return run.id if run else self.of_set(set_name).name
+
+    def run_of(self, set_name: str) -> Adapted | None:
+        """The run that a set goes by; None where there is none, or no such set."""
+        try:
+            return self._best_run(set_name) if set_name else None
+        except UnknownNameError:  # deleted meanwhile
+            return None
 
     def best(self, set_name: str) -> ModelSpec:
         """The best model at hand for a set's language; for English where there is no such set."""
@@ -150,8 +188,8 @@ class BaseModels:
         """
         clips = self._labelling.clips(set_name, status="confirmed")
         with self._store.session() as session:
-            query = select(HypothesisRow.clip_id).where(HypothesisRow.model == model)
-            heard = set(session.scalars(query))
+            query = select(HypothesisRow.clip_id).join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+            heard = set(session.scalars(query.where(HypothesisRow.model == model, is_fresh())))
         waiting = [clip for clip in clips if clip.id not in heard]
         if not waiting:
             raise DataError(f"{model} has heard every confirmed clip of {set_name}; confirm more labels.")

@@ -20,7 +20,7 @@ from workbench.core.types import Seconds
 from workbench.services.labels.revisions import IMPORT_AUTHOR
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
-from workbench.store.queries import find_set, select_labelled
+from workbench.store.queries import find_set, is_fresh, select_labelled
 
 RESAMPLES: Final = 2_000  # a figure to choose a model by; a run's verdict takes more
 LEAST_FOR_INTERVAL: Final = 5  # clips; of fewer it would be too narrow to mean anything
@@ -157,7 +157,8 @@ def expected_errors(session: Session, model: str, labels: Mapping[int, str], nor
     Returns:
         None where it has heard none of them.
     """
-    query = select(HypothesisRow.clip_id, HypothesisRow.text).where(HypothesisRow.model == model)
+    query = select(HypothesisRow.clip_id, HypothesisRow.text).join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+    query = query.where(HypothesisRow.model == model, is_fresh())
     heard = {i: text for i, text in session.execute(query) if i in labels}
     if not heard:
         return None
@@ -220,6 +221,7 @@ def _heard(session: Session, set_id: int) -> dict[str, dict[int, tuple[str, bool
         .join(hypothesis, hypothesis.clip_id == ClipRow.id)
         .join(beginning, (beginning.clip_id == ClipRow.id) & (beginning.revision == began))
         .where(ClipRow.set_id == set_id, ReferenceRow.confirmed.is_(True), hypothesis.model.not_like("run-%"))
+        .where(is_fresh(hypothesis))
     )
     found: dict[str, dict[int, tuple[str, bool]]] = {}
     for clip_id, model, text, drafted_at, labelled_at, author in session.execute(query):

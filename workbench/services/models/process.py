@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from workbench.errors import WorkbenchError
+from workbench.services.jobs.niceness import WORKING, stand_back
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.fetch import fetch_model
 from workbench.services.models.progress import Step, Watch
@@ -95,4 +96,5 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
+    stand_back(WORKING)
     main(sys.argv[1])

@@ -18,6 +18,7 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
 from workbench.store.queries import batches, select_labelled
 from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
+from workbench.store.sounds import HeardClip
 
 FINISHED = ("done", "stopped")
 
@@ -132,6 +133,8 @@ class Comparing:
             notes.append(f"Their test clips differ: {more}, which are not counted here.")
         if changed:
             notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
+        if cut := sum(left[i][1].sha256 != right[i][1].sha256 for i in shared):
+            notes.append(f"{cut} of them were trimmed between the runs; each run is judged by what it heard.")
         if unlike := unlike_general(runs):
             notes.append(unlike)
         comparison = compare(
@@ -182,7 +185,7 @@ class Comparing:
         }
 
 
-def _row(clip: ClipRow, reference: str, base: str, adapted: str) -> ComparisonRow:
+def _row(clip: HeardClip, reference: str, base: str, adapted: str) -> ComparisonRow:
     return ComparisonRow(clip.name, reference, base, adapted, speaker=clip.speaker, clip_id=clip.id)
 
 

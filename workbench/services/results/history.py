@@ -74,6 +74,7 @@ class Entry:
         tested: Clips it was judged by and that still exist, or that are to judge it.
         figures: None for a run that measured nothing, or whose test clips are all gone.
         seconds: What it took in all; None while it has not ended.
+        starred: Whether its user said that its set goes by it.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Entry:
     seconds: Seconds | None
     created: datetime
     command: str
+    starred: bool = False
 
     @property
     def active(self) -> bool:
@@ -232,6 +234,7 @@ class History:
             view.seconds.get("total"),
             view.created,
             view.command,
+            view.starred,
         )
 
     def _measured(self, view: RunView, tested: int) -> Figures | None:

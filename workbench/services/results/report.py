@@ -23,9 +23,9 @@ from workbench.errors import AudioError, DataError
 from workbench.services.results.comparison import Comparing, RunComparison
 from workbench.services.runs.service import RunView, run_view
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, ClipSetRow, ReferenceRow, RunRow
+from workbench.store.models import ClipSetRow, ReferenceRow, RunRow
 from workbench.store.queries import batches
-from workbench.store.runs import find_run
+from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
 Group = Literal["improved", "broken", "wrong", "right", "chosen"]
@@ -65,7 +65,7 @@ class LabelState:
     Attributes:
         count: Labels, of training, dev and test clips.
         newest: When the newest of them was written, UTC; None where all were erased.
-        fingerprint: Of the clips' ids and their label revisions: two runs with the same one saw the same labels.
+        fingerprint: Of the clips' ids, their label revisions and cuts: two runs with the same one saw the same.
     """
 
     count: int
@@ -124,7 +124,7 @@ class Reporting:
             clip_set = session.get_one(ClipSetRow, row.set_id)
             view, language = run_view(row, clip_set.name), clip_set.language
             references = _references(session, row)
-            sounds = {i: _sound_of(session, i) for i in (result.comparison.rows[n].clip_id for n, _ in picked) if i}
+            sounds = {clip.id: clip.sha256 for _, clip in evaluations(session, row.id)}
         parts = row.split.get("folds") or [row.split]
         spec = ModelSpec.from_json(row.model)
         return Report(
@@ -150,7 +150,7 @@ class Reporting:
         number: int,
         group: Group,
         references: Mapping[int, ReferenceRow],
-        sounds: Mapping[int, str | None],
+        sounds: Mapping[int, str],
     ) -> ReportClip:
         row = comparison.rows[number]
         label = references.get(row.clip_id or 0)
@@ -215,11 +215,6 @@ def _named(comparison: Comparison, run: str, clip_ids: Sequence[int]) -> list[tu
     return [(places[clip_id], "chosen") for clip_id in wanted]
 
 
-def _sound_of(session: Session, clip_id: int) -> str | None:
-    clip = session.get(ClipRow, clip_id)
-    return clip.sha256 if clip is not None and clip.deleted_at is None else None
-
-
 def _references(session: Session, run: RunRow) -> dict[int, ReferenceRow]:
     """Clip id -> the label revision that the run saw; erased ones are missing."""
     ids = list(run.labels.values())
@@ -229,7 +224,12 @@ def _references(session: Session, run: RunRow) -> dict[int, ReferenceRow]:
     return {row.clip_id: row for row in found}
 
 
+def _cut(run: RunRow, clip: str) -> tuple[int, ...]:
+    return (run.cuts[clip],) if clip in (run.cuts or {}) else ()
+
+
 def _label_state(run: RunRow, references: Mapping[int, ReferenceRow]) -> LabelState:
-    seen = ",".join(f"{clip}:{revision}" for clip, revision in sorted(run.labels.items(), key=lambda kv: int(kv[0])))
+    parts = ((clip, revision, *_cut(run, clip)) for clip, revision in run.labels.items())
+    seen = ",".join(":".join(map(str, part)) for part in sorted(parts, key=lambda part: int(part[0])))
     newest = max((row.created_at for row in references.values()), default=None)
     return LabelState(len(run.labels), newest, hashlib.sha256(seen.encode()).hexdigest()[:FINGERPRINT])

@@ -28,6 +28,7 @@ from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.delivery import what_would_help
 from workbench.services.runs.loaded import LoadedRun
 from workbench.services.runs.records import versions
+from workbench.services.storage.word_times import forget_times
 from workbench.store.models import FINE_TUNE, ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
 
@@ -104,6 +105,7 @@ def _store(context: RunContext, trained: Trained, result: RunResult) -> None:
         )
         for i, (text, fold) in trained.texts.items()
     ]
+    forget_times(run.folder)  # of an earlier attempt's texts
     with run.store.session() as session:
         # A clip may have been erased while the run was at work.
         here = set(session.scalars(select(ClipRow.id).where(ClipRow.set_id == run.row.set_id)))
@@ -206,6 +208,7 @@ def _card(run: LoadedRun, new_characters: Sequence[str], window: int | None) -> 
         "config": run.row.config,
         "split": run.row.split,
         "labels": run.row.labels,
+        "cuts": run.row.cuts,
         "versions": versions(),
         "new_characters": list(new_characters),
         "language": run.language,

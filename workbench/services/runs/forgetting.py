@@ -29,10 +29,11 @@ from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.runs.clips import RunClip
+from workbench.services.runs.clips import RunClip, run_clip
 from workbench.services.storage.sound_files import divide_usable, say_left_out
 from workbench.store.models import ClipRow, GeneralEvaluationRow, ReferenceRow, RunRow
 from workbench.store.queries import batches, living_set, set_names
+from workbench.store.sounds import cut_of
 from workbench.workspace import Workspace
 
 # Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
@@ -218,9 +219,9 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
 def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tuple[RunClip, ...]:
     """The clips whose sound, and in an open vocabulary whose sentence, is not among what was learned."""
     known = list(learned)
-    sounds = {c.sha256 for c in known}
+    sounds = {c.whole or c.sha256 for c in known} | {c.sha256 for c in known}
     said = set() if closed_vocabulary([c.text for c in clips]) else {normalize_marks(c.text) for c in known}
-    return tuple(c for c in clips if c.sha256 not in sounds and normalize_marks(c.text) not in said)
+    return tuple(c for c in clips if sounds.isdisjoint((c.sha256, c.whole)) and normalize_marks(c.text) not in said)
 
 
 def bundled_clips() -> tuple[RunClip, ...]:
@@ -313,7 +314,4 @@ def _confirmed(session: Session, set_id: int) -> tuple[RunClip, ...]:
         .where(ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None), ReferenceRow.confirmed)
         .order_by(ClipRow.id)
     )
-    return tuple(
-        RunClip(c.id, c.sha256, c.name, round(c.duration * SAMPLE_RATE), c.speaker, text)
-        for c, text in session.execute(query)
-    )
+    return tuple(run_clip(c, text, cut_of(c)) for c, text in session.execute(query))

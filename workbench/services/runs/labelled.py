@@ -27,7 +27,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class LabelledClip:
-    """A confirmed clip and the revision of its label."""
+    """A confirmed clip, with the revisions of its label and of its cut that stand."""
 
     clip_id: int
     reference_id: int
@@ -38,6 +38,7 @@ class LabelledClip:
     split: str | None
     fixed: bool
     duration: Seconds
+    trim_id: int | None = None
 
 
 class ConfirmedClips(NamedTuple):
@@ -67,7 +68,9 @@ def labelled_clips(store: Store, set_name: str) -> ConfirmedClips:
             .order_by(ClipRow.id)
         )
         labelled = [
-            LabelledClip(c.id, r.id, c.sha256, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration)
+            LabelledClip(
+                c.id, r.id, c.sha256, r.text, c.speaker, c.source, c.split, c.split_fixed, c.duration, c.trim_id
+            )
             for c, r in session.execute(query)
         ]
         set_id, language = clip_set.id, clip_set.language

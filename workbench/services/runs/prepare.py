@@ -168,7 +168,8 @@ def _choose_language(run: LoadedRun, hearing: FeatureCache) -> None:
 def _keep_base_texts(run: LoadedRun, splits: Sequence[Split], heard: Mapping[int, str]) -> dict[int, str]:
     """What the base heard in the test clips; kept, so that the page can say what they prove before the next run."""
     texts = {i: heard[i] for i in sorted({i for s in splits for i in s.test})}
-    Labelling(run.store).save_drafts(run.row.model["name"], texts, draft=False)
+    sounds = {i: run.clips[i].sha256 for i in texts}
+    Labelling(run.store).save_drafts(run.row.model["name"], texts, draft=False, sounds=sounds)
     return texts
 
 

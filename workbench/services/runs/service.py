@@ -11,7 +11,7 @@ from workbench.core.run_result import RunResult
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.duration import Expectation
-from workbench.services.jobs.workers import Jobs
+from workbench.services.jobs.workers import FINAL, RESUMABLE, Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
@@ -19,8 +19,9 @@ from workbench.services.runs.plan import PlannedRun, Planning, learning
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
 from workbench.store.models import CURVE, FINE_TUNE, SWEEP, ClipSetRow, RunRow
-from workbench.store.queries import find_set
+from workbench.store.queries import find_set, refuse_archived
 from workbench.store.runs import ACTIVE, active_runs, find_run, list_runs
+from workbench.store.sounds import cuts_of
 from workbench.workspace import Workspace
 
 
@@ -46,6 +47,8 @@ class RunView:
         ahead: The runs that it waits for, the one at work first.
         stopping: Whether it was asked to stop and is still at it.
         kept_base: Why its model is the unchanged base, as a sentence, which is then its message too; else empty.
+        starred: Whether its user said that its set goes by it.
+        best: Whether its set goes by it, starred or not; known where `BestRuns` was asked.
     """
 
     id: str
@@ -71,6 +74,9 @@ class RunView:
     ahead: tuple[QueuedRun, ...] = ()
     stopping: bool = False
     kept_base: str = ""
+    kind: str = FINE_TUNE
+    starred: bool = False
+    best: bool = False
 
     @property
     def learned_clips(self) -> int:
@@ -81,6 +87,11 @@ class RunView:
     @property
     def active(self) -> bool:
         return self.status in ("queued", "running")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether going on with it may end otherwise than it has."""
+        return self.status in RESUMABLE and not self.progress.get(FINAL)
 
 
 class Adaptation:
@@ -132,7 +143,7 @@ class Adaptation:
         """
         plan = planned.choice.plan if kind != SWEEP else None
         with self.store.session() as session:
-            clip_set = find_set(session, set_name)
+            clip_set = refuse_archived(find_set(session, set_name))
             row = RunRow(
                 set_id=clip_set.id,
                 kind=kind,
@@ -142,6 +153,7 @@ class Adaptation:
                 plan=asdict(plan) if plan else {},
                 split=planned.split,
                 labels={str(c.clip_id): c.reference_id for c in planned.labelled},
+                cuts=cuts_of((c.clip_id, c.trim_id) for c in planned.labelled),
                 words=list(clip_set.words),
                 progress={
                     "phase": "queued",
@@ -260,6 +272,8 @@ def run_view(row: RunRow, set_name: str, ahead: Sequence[QueuedRun] = (), root: 
         ahead=tuple(ahead),
         stopping=row.stop_requested and row.status in ACTIVE,
         kept_base=unchanged,
+        kind=row.kind,
+        starred=row.starred_at is not None,
     )
 
 

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select
-
 from workbench.errors import WorkbenchError
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
-from workbench.store.models import ClipRow
+from workbench.store.sounds import known_sounds as of_clips
 from workbench.workspace import Workspace
 
 HASH_LENGTH: Final = 64  # characters of a content hash
@@ -22,9 +20,9 @@ FLAC: Final = ".flac"
 
 
 def known_sounds(store: Store) -> set[str]:
-    """Content hashes of all clips, those in the bin included."""
+    """Content hashes of all clips, those in the bin and cuts of earlier times included."""
     with store.session() as session:
-        return set(session.scalars(select(ClipRow.sha256).distinct()))
+        return of_clips(session)
 
 
 def move_strays(workspace: Workspace, known: set[str], older_than: float) -> int:

@@ -31,6 +31,7 @@ from workbench.store.database import BUSY_TIMEOUT_MS, Store
 from workbench.store.models import ClipRow, ClipSetRow, DraftingRow, RunRow, now
 from workbench.store.queries import batches, find_set, note_change
 from workbench.store.scrubbing import ERASED_NAME, Erasure, scrub_copies
+from workbench.store.sounds import has_sound, sounds_of, users_of, whole_of
 from workbench.workspace import Workspace
 
 KEEP_DAYS: Final = 7  # a deletion can be undone this long
@@ -224,7 +225,8 @@ def _undo_clips(session: Session, clip_ids: Collection[int]) -> int:
         raise DataError("Some of these clips were erased for good and cannot be brought back.")
     back = [row for row in rows if row.deleted_at is not None]
     for row in back:
-        same = ClipRow.set_id == row.set_id, ClipRow.sha256 == row.sha256, ClipRow.deleted_at.is_(None)
+        own = {row.sha256, whole_of(row).sha256}
+        same = ClipRow.set_id == row.set_id, has_sound(own), ClipRow.deleted_at.is_(None)
         if session.scalar(select(ClipRow.id).where(*same)) is not None:
             raise DataError(f"The sound of '{row.name}' was added again meanwhile; delete that clip first.")
         row.deleted_at = None
@@ -263,25 +265,22 @@ def _erase_all(workspace: Workspace, store: Store, clip_ids: Collection[int], se
 
 def _erasure(session: Session, clip_ids: set[int], set_ids: Collection[int]) -> Erasure:
     """What the copies of the database are to lose."""
-    hashes: set[str] = set()
-    for ids in batches(clip_ids):
-        hashes |= set(session.scalars(select(ClipRow.sha256).where(ClipRow.id.in_(ids))))
-    kept: set[str] = set()
-    for part in batches(hashes):
-        used = session.execute(select(ClipRow.id, ClipRow.sha256).where(ClipRow.sha256.in_(part)))
-        kept |= {sha256 for clip_id, sha256 in used if clip_id not in clip_ids}
+    hashes = sounds_of(session, clip_ids)
     made = select(ClipSetRow.id, cast(ClipSetRow.created_at, String)).where(ClipSetRow.id.in_(set_ids))
     sets = [(set_id, at) for set_id, at in session.execute(made)]
-    return Erasure(clip_ids, hashes, hashes - kept, sets)
+    return Erasure(clip_ids, hashes, _lonely(session, hashes, clip_ids), sets)
+
+
+def _lonely(session: Session, hashes: Collection[str], clip_ids: Collection[int]) -> set[str]:
+    """Those sounds that only these clips have, or once had."""
+    return {sha256 for sha256, users in users_of(session, hashes).items() if users <= set(clip_ids)}
 
 
 def _erase(workspace: Workspace, store: Store, clip_ids: Sequence[int]) -> tuple[int, int, int]:
     """Clips, sounds and cached files erased; the caller holds the sounds lock."""
     with store.session() as session:
         wanted = ClipRow.id.in_(clip_ids)
-        hashes = set(session.scalars(select(ClipRow.sha256).where(wanted)))
-        kept = select(ClipRow.sha256).where(ClipRow.sha256.in_(hashes), ~wanted)
-        lonely = hashes - set(session.scalars(kept))
+        lonely = _lonely(session, sounds_of(session, clip_ids), clip_ids)
         # Files first: after a crash the clips are still in the bin and erasing goes on, never a sound without a clip.
         sounds = sum(_remove(workspace.sound_path(sha256)) for sha256 in lonely)
         cached = _remove_cached(workspace, lonely)

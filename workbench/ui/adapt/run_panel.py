@@ -71,7 +71,7 @@ class RunPanel:
                 interactive=not view.stopping,
                 value=text.STOPPING_NOW if view.stopping else text.STOP,
             ),
-            gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
+            gr.update(visible=view.resumable),
             _start(busy=any(run.active for run in runs)),
         ]
 

@@ -288,7 +288,7 @@ class Adapt(RunPanel):
         shown_names = gr.update(choices=self._strategy_choices(names), value=strategy)
         return [
             spec.name,
-            spec.name,
+            self.base_models.drafter(set_name) if spec.name == self.base_models.of_set(set_name).name else spec.name,
             shown_names,
             strip,
             self._all_strategies(names),

@@ -10,17 +10,17 @@ from workbench.ui.kit.html import esc
 SHOWN = 12  # of each; the command line lists more
 
 
-def mistakes(c: Comparison, titles: tuple[str, str]) -> str:
+def mistakes(c: Comparison, titles: tuple[str, str], run: str) -> str:
     """Two tables in a fold; nothing where nobody made a mistake."""
     missed, confused = c.mistakes
     if not missed:
         return ""
     words = "".join(
-        f"<tr><th scope='row'>{esc(m.word)}</th><td>{m.occurrences:,}</td>{_counts(m)}{_play(c, m.clips)}</tr>"
+        f"<tr><th scope='row'>{esc(m.word)}</th><td>{m.occurrences:,}</td>{_counts(m)}{_play(c, m.clips, run)}</tr>"
         for m in missed[:SHOWN]
     )
     pairs = "".join(
-        f"<tr><th scope='row'>{esc(p.said)} → {esc(p.heard)}</th>{_counts(p)}{_play(c, p.clips)}</tr>"
+        f"<tr><th scope='row'>{esc(p.said)} → {esc(p.heard)}</th>{_counts(p)}{_play(c, p.clips, run)}</tr>"
         for p in confused[:SHOWN]
     )
     word, said, pair, play = text.MISTAKE_COLUMNS
@@ -45,11 +45,11 @@ def _counts(made: Missed | Confusion) -> str:
     return f"<td>{made.base:,}</td><td>{made.adapted:,}</td>"
 
 
-def _play(c: Comparison, numbers: Sequence[int]) -> str:
-    """Buttons for the first clips in which it happened."""
+def _play(c: Comparison, numbers: Sequence[int], run: str) -> str:
+    """Buttons for the first clips in which it happened, as the run heard them."""
     rows = [c.rows[number] for number in numbers[:3]]
     buttons = "".join(
-        f"<button type='button' data-play='sounds/{row.clip_id}' title='{esc(row.name)}' "
+        f"<button type='button' data-play='sounds/{row.clip_id}?of={esc(run)}' title='{esc(row.name)}' "
         f"aria-label='{esc(text.PLAY_CLIP.format(name=row.name))}'>▶</button>"
         for row in rows
         if row.clip_id

@@ -52,7 +52,7 @@ def details(result: RunComparison) -> str:
         learning_curve(result.curve),
         forgetting(result.forgetting),
         error_mix(c, names),
-        mistakes(c, names),
+        mistakes(c, names, result.run),
         _figures(c, names),
     )
     return "".join(f"<div class='part'>{part}</div>" for part in parts if part)

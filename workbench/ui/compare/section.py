@@ -6,11 +6,13 @@ from typing import Any, Final
 import gradio as gr
 from cachetools import LRUCache
 
+from workbench.core.types import Seconds
 from workbench.core.word_times import Text
 from workbench.errors import WorkbenchError
 from workbench.services.inference.word_times import Placing
 from workbench.services.results.comparison import RunComparison
 from workbench.services.runs.service import RunView
+from workbench.services.storage.word_times import ClipTimes
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.compare.question import Question
@@ -31,7 +33,7 @@ class Compare:
     """What a run's figures say; `result` names the run and its state, and changes when there is something new."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.comparing, self.aligning, self.labelling = workbench.comparing, workbench.aligning, workbench.labelling
+        self.comparing, self.aligning, self.picturing = workbench.comparing, workbench.aligning, workbench.picturing
         self.trying = TryNow(workbench)
         self.newest_clip = Newest()
         self._kept: LRUCache[Question, RunComparison] = LRUCache(KEPT_COMPARISONS)
@@ -257,20 +259,21 @@ class Compare:
         """The clip as data, and the timer that looks for word times while they are being made."""
         row, base, adapted = chosen
         number = int(row.clip_id or 0)
-        right = self.aligning.of_clip(question.run, number)
-        left = self.aligning.of_clip(question.other, number) if question.other else right
+        try:
+            heard = self.picturing.heard(number, question.run)
+            right = self.aligning.of_clip(question.run, number)
+            left = self._times_beside(question, number, heard.start) if question.other else right
+        except WorkbenchError:  # deleted meanwhile; the next look of the page's timer drops it from the list
+            return {}, gr.Timer(active=False)
         said, before = (left.get("reference"), "adapted") if question.other else (right.get("reference"), "base")
         names = titles(result)
         detail = text.LANE_FOLD if result.comparison.scheme == "out-of-fold" else ""
         placing = self._placing(question, number)
-        try:
-            duration = self.labelling.clip(number).duration
-        except WorkbenchError:  # deleted meanwhile; the next look of the page's timer drops it from the list
-            return {}, gr.Timer(active=False)
+        sound, spectrum = f"sounds/{number}?of={question.run}", f"spectra/{question.run}/{number}-"
         base_name = "" if question.other else result.base_name
         adapted_name = "" if question.other else result.adapted_name
         drawn = timeline(
-            Shown(str(number), row.name, row.speaker or "", duration, f"sounds/{number}", f"spectra/{number}-"),
+            Shown(str(number), row.name, row.speaker or "", heard.duration, sound, spectrum),
             Text(row.reference, said),
             [
                 Side(
@@ -288,6 +291,12 @@ class Compare:
             placing=placing,
         )
         return drawn, gr.Timer(active=placing.state == "working")
+
+    def _times_beside(self, question: Question, clip_id: int, start: Seconds) -> ClipTimes:
+        """The other run's times of a clip, on the axis of a cut that begins at `start`."""
+        by = self.picturing.heard(clip_id, question.other).start - start
+        times = self.aligning.of_clip(question.other, clip_id)
+        return {name: found.shifted(by) for name, found in times.items()}
 
     def _placing(self, question: Question, clip_id: int) -> Placing:
         """Of both runs: at work if either is, there only if both are."""

@@ -77,8 +77,13 @@ def import_report(report: ImportReport) -> str:
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
         f"<button type='button' class='plain' data-close aria-label='{esc(text.CLOSE)}'>✕</button>"
         f"{_problems(text.REJECTED, report.rejected, 'bad')}"
-        f"{_problems(text.WARNED, report.warnings, 'mind', together=True)}</div>"
+        f"{_problems(text.WARNED, report.doubts, 'mind', together=True)}"
+        f"{hint(_without_text(len(report.without_text))) if report.without_text else ''}</div>"
     )
+
+
+def _without_text(n: int) -> str:
+    return text.WITHOUT_TEXT.format(sounds=plural(n, text.SOUND))
 
 
 def downloads(set_name: str, has_clips: bool, runs: Sequence[str]) -> str:
