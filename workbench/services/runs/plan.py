@@ -9,7 +9,8 @@ from workbench.asr.catalog.catalog import Catalog, check_here, check_memory, loc
 from workbench.asr.catalog.outline import window as own_window
 from workbench.asr.catalog.suggestions import Suggestion, suggest
 from workbench.asr.training.freezing import find_strategy, kin, plan_for_blocks
-from workbench.core.config import EFFORTS, TrainingConfig
+from workbench.asr.training.trackers import check_installed
+from workbench.core.config import EFFORTS, NO_TRACKER, TrainingConfig
 from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
@@ -180,6 +181,7 @@ class Planning:
         Raises:
             WorkbenchError: As `preview`.
         """
+        check_installed(settings.get("tracker") or NO_TRACKER)
         plan = self._plan(spec, strategy, settings)
         labelled, window, on_length = self._in_window(spec, [plan] if plan else [], clips.labelled, settings)
         config, suggestion = self._config(
