@@ -22,6 +22,8 @@ ARGUMENTS = {
     "transcribe": [*SET, "--model", "ctc-en"],
     "words": [*SET, __file__],
     "report": ["run-1", *OUT],
+    "push": ["run-1"],
+    "licence": ["s", "CC0-1.0"],
     "export": ["run-1", "--format", "csv", *OUT],
     "erase": ["run-1", "--yes"],
 }

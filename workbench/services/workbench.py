@@ -11,6 +11,7 @@ from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
+from workbench.services.exports.pushing import Pushing
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.drafting import Drafting
 from workbench.services.inference.process import ModelProcess
@@ -64,6 +65,7 @@ class Workbench:
     transcripts: Transcripts
     history: History
     reporting: Reporting
+    pushing: Pushing
     models: ModelProcess
     aligning: Aligning
     trying: Trying
@@ -122,6 +124,7 @@ class Workbench:
             transcripts=Transcripts(store),
             history=history,
             reporting=Reporting(workspace, store, comparing),
+            pushing=Pushing(workspace, store),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
             trying=Trying(workspace, collecting, models),
