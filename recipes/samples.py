@@ -187,6 +187,7 @@ def write_set(name: str, out: Path, voices: Kokoro) -> float:
     facts = [write_clip(name, i, sentence, out, voices) for i, sentence in enumerate(planned(name))]
     (out / "manifest.jsonl").write_text("".join(json.dumps(fact) + "\n" for fact in facts), encoding="utf-8")
     (out / "version.txt").write_text(f"{VERSION}\n", encoding="utf-8")
+    (out / "licence.txt").write_text("CC0-1.0\n", encoding="utf-8")
     if (SENTENCES / f"{name}.words.txt").exists():
         (out / "words.txt").write_text("\n".join(lines(f"{name}.words.txt")) + "\n", encoding="utf-8")
     return sum(float(fact["duration"]) for fact in facts)

@@ -15,7 +15,7 @@ import typer
 from workbench.asr.training.freezing import STRATEGIES
 from workbench.audio.decode import read_clip
 from workbench.audio.resampling import CUT_OFF
-from workbench.cli import main
+from workbench.cli import load_verbs, main
 from workbench.cli.common import app
 from workbench.core.types import SAMPLE_RATE
 
@@ -175,6 +175,7 @@ def test_what_could_not_be_heard_is_told(terminal: Terminal, tmp_path: Path) -> 
 
 
 def test_the_help_names_every_strategy() -> None:
+    load_verbs()
     help_text = next(
         option.help
         for option in typer.main.get_command(app).commands["adapt"].params  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The papers of the house: links lead somewhere, the README stays short, every page is in the site's list."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,26 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_named_in_passing_are_there(page: Path) -> None:
     missing = [name for name in _RUN.findall(page.read_text(encoding="utf-8")) if not (ROOT / name).exists()]
     assert [name for name in missing if "NAME" not in name] == []
+
+
+def commands(page: Path) -> list[str]:
+    """The lines of a page that are there to be run: those of its bash blocks."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_name_files_that_are_there_or_that_they_write(page: Path) -> None:
+    written: set[str] = set()
+    for line in commands(page):
+        words = shlex.split(line, comments=True)
+        if "workbench" in line:
+            files = [w for w in words[1:] if re.search(r"^[^:]+/|\.(zip|jsonl?|csv|wav|m4a|flac|txt|html)$", w)]
+            outs = {words[i + 1] for i, w in enumerate(words[:-1]) if w == "--out"}
+            missing = [f for f in files if f not in written | outs and not list(ROOT.glob(f.lstrip("/")))]
+            assert missing == [], f"{line}: these are not there; write YOUR-FILE in a block that is not to be run"
+            written |= outs
 
 
 def test_a_broken_link_is_found(tmp_path: Path) -> None:

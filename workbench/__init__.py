@@ -58,16 +58,11 @@ def runs(set_name: str | None = None, *, workspace: str | os.PathLike[str] | Non
 @contextmanager
 def _opened(root: str | os.PathLike[str] | None) -> "Iterator[Workbench]":
     """A workspace that is there: who only asks makes no new one by a slip of the pen."""
-    from pathlib import Path
-
-    from workbench.errors import WorkbenchError
     from workbench.services.workbench import Workbench
-    from workbench.workspace import Workspace, usual_root
+    from workbench.workspace import Workspace
 
-    folder = Path(root or usual_root()).expanduser()
-    if not Workspace(folder).clips.is_dir():
-        raise WorkbenchError(f"{folder} is no workspace; give the folder that the page or --workspace names.")
-    bench = Workbench.open(folder)
+    Workspace.refuse_missing(root)
+    bench = Workbench.open(root)
     try:
         yield bench
     finally:

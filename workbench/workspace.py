@@ -45,6 +45,23 @@ class Workspace:
             )
         return workspace
 
+    @classmethod
+    def refuse_missing(cls, root: str | os.PathLike[str] | None = None) -> None:
+        """For who only asks: nothing is made where a folder's name was mistyped.
+
+        Args:
+            root: As of `open`.
+
+        Raises:
+            WorkbenchError: The folder is no workspace.
+        """
+        workspace = cls((Path(root) if root else usual_root()).expanduser())
+        if not (workspace.clips.is_dir() or workspace.database.exists()):
+            raise WorkbenchError(
+                f"{workspace.root} is no workspace, and nothing was made there; name one with --workspace, or begin "
+                "one with `workbench import` or `workbench serve`."
+            )
+
     @property
     def clips(self) -> Path:
         return self.root / "clips"

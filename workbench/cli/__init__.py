@@ -3,21 +3,45 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-# Importing a module of verbs registers them.
-from workbench.cli import data, doctor, edit, history, models, recover, serve, weights  # noqa: F401
-from workbench.cli.common import app, messages
-from workbench.disk import is_full
-from workbench.errors import WorkbenchError
+__all__ = ["load_verbs", "main"]
 
-__all__ = ["app", "main"]
+INTERRUPTED: Final = 130  # the exit status of what Ctrl+C has ended
+
+
+def load_verbs() -> None:
+    """Register the verbs with the application: importing a module of verbs does it."""
+    from workbench.cli import data, doctor, edit, history, models, push, recover, serve, weights  # noqa: F401
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point; exits 0 for done, 1 for a failure said in one sentence, 2 for wrong usage."""
+    """Entry point; exits 0 for done, 1 for a failure said in one sentence, 2 for wrong usage, 130 after Ctrl+C."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows pipe is not UTF-8 by itself
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        _run(arguments)
+    except KeyboardInterrupt:
+        _interrupted()
+    except SystemExit as e:
+        if e.code == INTERRUPTED:  # typer has caught it already
+            _interrupted()
+        raise
+
+
+def _interrupted() -> None:
+    print("Stopped. What was stored so far is kept.", file=sys.stderr)
+    sys.exit(INTERRUPTED)
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    # Loaded here, so that Ctrl+C while it loads is no stack trace.
+    from workbench.cli.common import app, messages
+    from workbench.disk import is_full
+    from workbench.errors import WorkbenchError
+
+    load_verbs()
     try:
         app(None if arguments is None else list(arguments))
     except WorkbenchError as e:

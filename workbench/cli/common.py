@@ -11,13 +11,27 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from workbench.core.types import ModelSpec
     from workbench.services.workbench import Workbench
 
+
+class _Verbs(TyperGroup):
+    """The verbs; what is wrong with an option is said without the words that pydantic puts before it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as e:
+            e.message = e.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
     name="workbench",
+    cls=_Verbs,
     help="Transfer learning in speech recognition: collect clips, label, adapt a model, compare.",
     no_args_is_help=True,
     add_completion=False,
@@ -58,15 +72,25 @@ def root_of(context: typer.Context, workspace: Path | None) -> Path | None:
 
 
 @contextmanager
-def opened(context: typer.Context, workspace: Path | None, **options: Any) -> Iterator["Workbench"]:
+def opened(
+    context: typer.Context, workspace: Path | None, *, begins: bool = False, **options: Any
+) -> Iterator["Workbench"]:
     """The use cases over the workspace named before or after the verb.
 
     Args:
+        begins: Whether a folder that is no workspace yet becomes one.
         options: Passed on to `Workbench.open`.
+
+    Raises:
+        WorkbenchError: The folder is no workspace and is not to become one, or it cannot be opened.
     """
     from workbench.services.workbench import Workbench
+    from workbench.workspace import Workspace
 
-    bench = Workbench.open(root_of(context, workspace), **options)
+    root = root_of(context, workspace)
+    if not begins:
+        Workspace.refuse_missing(root)
+    bench = Workbench.open(root, **options)
     try:
         say(bench.store.notices)
         yield bench

@@ -73,7 +73,7 @@ def import_(
 ) -> None:
     """Import clips, with their texts where they have some. The set is made where it is missing."""
     wishes = ImportOptions(form, tuple(tiers or ()), channels, longest)
-    with opened(context, workspace) as bench, progress_bar("importing") as progress:
+    with opened(context, workspace, begins=True) as bench, progress_bar("importing") as progress:
         spec = bench.catalog.resolve(model) if model else None
         say(bench.upkeep.look())
         report = bench.collecting.import_path(
@@ -174,9 +174,11 @@ def export(
     A run's model as transformers reads it, a set as an AudioFolder, the texts of either as tables or subtitles.
     """
     with opened(context, workspace) as bench:
+        _fits(bench, name, kind)
         if kind == "hf":
             from workbench.services.exports.model import export_run
 
+            name = bench.history.called(name)
             document = export_run(bench.workspace, bench.store, name, out)
         elif kind == "dataset":
             from workbench.services.exports.dataset import export_dataset
@@ -186,6 +188,20 @@ def export(
             document = bench.transcripts.write(name, kind, out, text=text)
     said = f"'{name}' was written to {out}. {document.get('kept_base', '')}{document.get('left_out', '')}".strip()
     emit(document, as_json, lambda console: console.print(said))
+
+
+def _fits(bench: "Workbench", name: str, kind: str) -> None:
+    """Raise WorkbenchError where a run is to be written as a set, or a set as a run."""
+    if kind == "dataset" and RUN.fullmatch(name):
+        raise WorkbenchError(
+            f"{name} is a run, and --format dataset writes a clip set; name the set, or write the run's model with "
+            "--format hf."
+        )
+    if kind == "hf" and any(info.name == name for info in bench.collecting.sets()):
+        raise WorkbenchError(
+            f"'{name}' is a clip set, and --format hf writes the model of a run; name the run, or write the set with "
+            "--format dataset."
+        )
 
 
 @app.command()

@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 if TYPE_CHECKING:
     from workbench.services.results.history import Entry
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run, such as run-3.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run, such as run-3, or its name.")]
 
 
 @app.command()
@@ -61,6 +61,7 @@ def rename(
 ) -> None:
     """Give a run a name that says what was tried."""
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         kept = bench.history.rename(run, name)
     sentence = f"{run} is called '{kept}'." if kept else f"{run} has no name any more."
     emit({"run": run, "name": kept}, as_json, lambda console: console.print(sentence))
@@ -76,6 +77,7 @@ def note(
 ) -> None:
     """Write a note beside a run."""
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         kept = bench.history.annotate(run, text)
     sentence = f"The note of {run} is kept." if kept else f"{run} has no note any more."
     emit({"run": run, "note": kept}, as_json, lambda console: console.print(sentence))
@@ -102,6 +104,7 @@ def report(
     if out.exists():
         raise WorkbenchError(f"{out} exists already; choose a new name.")
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         found = bench.reporting.of(run, clips or ())
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from workbench.cli.common import (
     opened,
     plain_table,
     progress_bar,
+    root_of,
 )
 from workbench.cli.settings import with_settings
 from workbench.errors import WorkbenchError
@@ -58,7 +59,8 @@ def models(
     as_json: JsonOption = False,
 ) -> None:
     """List the base models on offer. Any other hub id of a CTC or Whisper model works too."""
-    with opened(context, workspace, model_collections=models_dir or ()) as bench:
+    named = root_of(context, workspace) is not None
+    with opened(context, workspace, begins=not named, model_collections=models_dir or ()) as bench:
         specs = bench.catalog.specs
         states = bench.catalog.states()
         for skipped in bench.catalog.skipped:
@@ -121,7 +123,8 @@ def transcribe(
         raise typer.BadParameter("name the model that is to hear the files: --model MODEL")
     from workbench.core.types import is_run
 
-    with opened(context, workspace) as bench, progress_bar("transcribing") as bar:
+    begins = bool(files) and root_of(context, workspace) is None  # files need nothing of a workspace
+    with opened(context, workspace, begins=begins) as bench, progress_bar("transcribing") as bar:
         model = model or drafter(bench, str(set_name))
         chosen = model if is_run(model) else bench.catalog.resolve(model)
         problems: list[str] = []
@@ -240,12 +243,15 @@ def _rate(text: str) -> float:
 @app.command()
 def resume(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(help="A run that was interrupted, stopped or failed, such as run-3.")],
+    run: Annotated[
+        str, typer.Argument(help="A run that was interrupted, stopped or failed, such as run-3, or its name.")
+    ],
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run from its last checkpoint."""
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         bench.adaptation.resume(run)
         _follow(bench, run)
         document = bench.comparing.document(run)
@@ -255,12 +261,13 @@ def resume(
 @app.command()
 def stop(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(help="A run at work, such as run-3.")],
+    run: Annotated[str, typer.Argument(help="A run at work, such as run-3, or its name.")],
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a run to stop; it keeps the best state so far."""
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         bench.adaptation.stop(run)
     emit({"run": run, "stop_requested": True}, as_json, lambda console: console.print(f"{run} will stop in a moment."))
 
@@ -268,7 +275,7 @@ def stop(
 @app.command()
 def compare(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(help="A finished run, such as run-3.")],
+    run: Annotated[str, typer.Argument(help="A finished run, such as run-3, or its name.")],
     other: Annotated[str | None, typer.Argument(help="A second run: the two are compared with each other.")] = None,
     normalizer: Annotated[
         str | None, typer.Option(help="none, english, marks, turkic or characters; else the run's own.")
@@ -278,6 +285,7 @@ def compare(
 ) -> None:
     """Show base against adapted, or two runs, clip by clip. Two runs meet on clips that neither trained on."""
     with opened(context, workspace) as bench:
+        run, other = bench.history.called(run), bench.history.called(other) if other else None
         if other is None:
             found = bench.comparing.of_run(run, normalizer=normalizer)
             document = bench.comparing.document(run, normalizer=normalizer)

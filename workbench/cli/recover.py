@@ -31,6 +31,8 @@ def recover(
 
     if file and empty:
         raise typer.BadParameter("--from puts a backup back, --empty begins without one; choose one of them")
+    if not file:  # a copy from elsewhere may be put into a new folder
+        Workspace.refuse_missing(root_of(context, workspace))
     place = Workspace.open(root_of(context, workspace))
     if not (file or empty):
         backups = recovering.backups_of(place)

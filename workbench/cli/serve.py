@@ -47,5 +47,7 @@ def serve(
         insecure=insecure,
         root_path=root_path,
     )
-    with opened(context, workspace, model_folders=model or (), model_collections=models_dir or ()) as bench:
+    with opened(
+        context, workspace, begins=True, model_folders=model or (), model_collections=models_dir or ()
+    ) as bench:
         serve_page(bench, access, port=port, open_browser=open_browser)

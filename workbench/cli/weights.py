@@ -29,7 +29,7 @@ def fetch(
     from workbench.services.models.progress import Watch
 
     try:
-        with _progress() as tell:
+        with progress_of_steps() as tell:
             document = fetch_model(name, Watch(tell))
     except KeyboardInterrupt:
         raise WorkbenchError(f"Stopped; no half model is left, and `workbench fetch {name}` begins again.") from None
@@ -49,7 +49,7 @@ def add_model(
     from workbench.services.models.progress import Watch
 
     try:
-        with _progress() as tell:
+        with progress_of_steps() as tell:
             document = add_from(path, name, Watch(tell))
     except KeyboardInterrupt:
         raise WorkbenchError("Stopped; nothing was added.") from None
@@ -64,7 +64,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[["Step"], None]]:
+def progress_of_steps() -> Iterator[Callable[["Step"], None]]:
     """A bar on stderr; where that is no terminal, a line now and then."""
     console = messages()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())

@@ -11,6 +11,8 @@ DEFAULT_FOLDS = 5
 
 NORMALIZER_NAMES = ("none", "english", "marks", "turkic", "characters")  # text.NORMALIZERS, which takes longer to load
 EFFORTS = ("quick", "usual", "thorough")
+NO_TRACKER = "none"
+TRACKER_NAMES = (NO_TRACKER, "tensorboard", "trackio")
 
 
 def _setting(default: Any, help_: str, *, auto: bool = False) -> Any:
@@ -62,6 +64,9 @@ class TrainingConfig:
         None, "Set on which forgetting is measured: a set's name, or none; for English the bundled set general."
     )
     red_line: float = _setting(3.0, "Points of word error rate that may be lost on that set, 0 to 100.")
+    tracker: str = _setting(
+        NO_TRACKER, "Who else gets the curves, in the run's folder: none, or tensorboard or trackio where installed."
+    )
 
     def __post_init__(self) -> None:
         _require(self.effort in EFFORTS, "effort", self.effort, "quick, usual or thorough")
@@ -85,6 +90,7 @@ class TrainingConfig:
         _require(1 <= self.lora_rank <= 256, "lora_rank", self.lora_rank, "a whole number from 1 to 256")
         _require(self.task in ("transcribe", "translate"), "task", self.task, "transcribe or translate")
         _require(0 <= self.red_line <= 100, "red_line", self.red_line, "a number of points from 0 to 100")
+        _require(self.tracker in TRACKER_NAMES, "tracker", self.tracker, "none, tensorboard or trackio")
         _require(0 <= self.folds <= 50, "folds", self.folds, "a whole number from 0 to 50")
         _require(
             self.normalizer in (None, *NORMALIZER_NAMES),

@@ -13,6 +13,7 @@ from workbench.services.clips.shelf import Shelf
 from workbench.services.clips.trims import Trimming
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
+from workbench.services.exports.pushing import Pushing
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.drafting import Drafting
 from workbench.services.inference.process import ModelProcess
@@ -70,6 +71,7 @@ class Workbench:
     history: History
     best_runs: BestRuns
     reporting: Reporting
+    pushing: Pushing
     models: ModelProcess
     aligning: Aligning
     trying: Trying
@@ -137,6 +139,7 @@ class Workbench:
             history=history,
             best_runs=best_runs,
             reporting=Reporting(workspace, store, comparing),
+            pushing=Pushing(workspace, store),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
             trying=Trying(workspace, collecting, models),

@@ -567,6 +567,7 @@ SETTING_LABELS: Final = {
     "normalizer": "Text rules for scores (normalizer)",
     "general_set": "General speech to check (forgetting)",
     "red_line": "Red line (points of WER)",
+    "tracker": "Curves also for (tracker)",
 }
 STATUS: Final = {
     "queued": "waiting",

@@ -433,8 +433,10 @@ def test_the_terminal_names_what_is_left_out_beside_its_document(
 ) -> None:
     from typer.testing import CliRunner
 
-    from workbench.cli import app
+    from workbench.cli import load_verbs
+    from workbench.cli.common import app
 
+    load_verbs()
     (ctc / WEIGHTS).write_bytes(LFS)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "workspace"))
     done = CliRunner().invoke(app, ["models", "--models-dir", str(ctc.parent), "--json"])

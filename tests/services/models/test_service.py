@@ -182,7 +182,7 @@ def test_the_process_beside_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_process_that_dies_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.services.models.process.sys.executable", shutil.which("false"))
+    monkeypatch.setattr("workbench.services.jobs.beside.sys.executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="without a word"):
         fetch_beside("whisper-tiny.en", Watch())
 

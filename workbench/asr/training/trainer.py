@@ -25,6 +25,7 @@ from workbench.asr.training.batch_plan import planned_updates
 from workbench.asr.training.batches import Example, ExampleDataset, LengthSampler
 from workbench.asr.training.feature_cache import CacheItem, FeatureCache, length_batches
 from workbench.asr.training.freezing import apply_plan, trainable_state, training_mode
+from workbench.asr.training.trackers import Track
 from workbench.atomic import replacing, write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
@@ -65,11 +66,13 @@ class Hooks:
         score: From the dev clips' texts, in order, to (WER, CER).
         report: Told the step, the planned steps, the newest loss and the checks so far.
         should_stop: Asked after every update.
+        track: Told figures by their names: loss and rate of every update, dev WER and CER of every check.
     """
 
     score: Callable[[list[str]], tuple[float, float]]
     report: Callable[[int, int, float | None, Sequence[Check]], None] = lambda *a: None
     should_stop: Callable[[], bool] = lambda: False
+    track: Track = lambda step, figures: None
 
 
 class _Tail(nn.Module):
@@ -156,6 +159,8 @@ class _Watch(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.hooks.report(state.global_step, self.planned, self.trainer.newest_loss, self.checks)
+        rate = self.trainer.lr_scheduler.get_last_lr()[0]
+        self.hooks.track(state.global_step, {"loss": self.trainer.newest_loss, "learning_rate": rate})
         if self.stop_after is not None and state.global_step >= self.stop_after:
             control.should_training_stop = control.should_save = True  # another call may go on from here
         if self.hooks.should_stop():
@@ -178,6 +183,7 @@ class _Watch(TrainerCallback):
             texts = transcribe_items(self.backend, self.hearing, [e.items[0] for e in self.examples])
         wer, cer = self.hooks.score(texts)
         new = Check(step, self.trainer.newest_loss, wer, cer)
+        self.hooks.track(step, {"dev_wer": wer, "dev_cer": cer})
         self.checks[:] = [c for c in self.checks if c.step < step] + [new]
         if best_check(self.checks) is new:
             save_state(self.backend, self.folder / "best.safetensors")

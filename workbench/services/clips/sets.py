@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench.assets import assets_root
 from workbench.audio.decode import Sound, from_array
+from workbench.core.licences import LONGEST
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
@@ -23,6 +24,7 @@ from workbench.services.clips.segments import Decode
 from workbench.services.importers import Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.reading import read_path, read_uploads
+from workbench.services.storage.licences import licence_beside, note_import, state_licence
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash import trash as erasing
 from workbench.services.trash.trash import Deleted, Erased
@@ -157,6 +159,7 @@ class Collecting:
         wishes = replace(wishes or ImportOptions(), allow_outside=allow_outside)
         with scratch_folder(self._workspace) as scratch:
             reading = read_path(Path(path).expanduser(), scratch, wishes)
+            reading.licence = licence_beside(Path(path).expanduser())
             return self._import(reading, set_name, language, progress, wishes, scratch)
 
     def add_files(
@@ -247,6 +250,14 @@ class Collecting:
             raise UnknownNameError("sample set", kind, SAMPLE_KINDS)
         return self.import_path(assets_root() / "clips" / kind, set_name or kind, progress=progress)
 
+    def set_licence(self, set_name: str, licence: str) -> str:
+        """Say under which licence a set's clips are, in place of what imports said; the licence as it is kept.
+
+        Raises:
+            WorkbenchError: No such set, or the licence is too long.
+        """
+        return state_licence(self._workspace, self._store, set_name, licence)
+
     @comes_first("Nothing was deleted")
     def delete_clips(self, clip_ids: Collection[int]) -> int:
         """Move clips to the bin for a week; how many there were."""
@@ -311,6 +322,8 @@ class Collecting:
         set_id, name, is_new = self._ensure_set(set_name, check_language(language), reading)
         intake = Intake(self._workspace, self._store, set_id, name)
         report = intake.take(reading, wishes, scratch, progress=progress, decode=decode)
+        if report.added:
+            note_import(self._workspace, self._store, set_id, clean_name(reading.licence, LONGEST))
         if is_new and not report.added:  # an empty set would open in place of the one with the user's work
             with self._store.session() as session:
                 if not session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)).first():

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.asr.catalog.kept_models import CARD
 from workbench.asr.catalog.languages import is_foreign
+from workbench.asr.catalog.offers import OFFERS
 from workbench.audio.decode import read_clip
 from workbench.core.text.normalize import repetition
 from workbench.core.text.numbers import language_code
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from workbench.asr.models.backend import Backend
 
 PROOF_CLIPS = 3  # transcribed by the written folder and compared
+TASK: Final = "automatic-speech-recognition"
+KNOWN_LICENCES: Final = ("Apache-2.0", "MIT", "CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0")
+ORIGINALS: Final = {offer.name: offer.original for offer in OFFERS}
 
 
 def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it has no annotations
     try:
-        recogniser: Any = transformers.pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
+        recogniser: Any = transformers.pipeline(TASK, model=str(folder), device="cpu")
         for path, text in expected:
             said = _text(recogniser({"raw": read_clip(path), "sampling_rate": 16_000})["text"])
             if said != text and recogniser.model.main_input_name == "input_features" and recogniser.type == "ctc":
@@ -147,14 +151,9 @@ def model_card(document: dict[str, Any], run: dict[str, Any]) -> str:
     """README.md of an exported model: what it is, on which clips it was measured, and how to load it."""
     spec, config = run["model"], run["config"]
     base, adapted, change = document["base"], document["adapted"], document["wer_change"]
-    language = config.get("language") or "en"
     how = "out-of-fold clips" if document["folds"] else "held-out test clips"
     return f"""---
-library_name: transformers
-pipeline_tag: automatic-speech-recognition
-language: {language}
-license: {_licence_id(spec["licence"])}
-base_model: {spec["location"] if spec["source"] == "hub" else spec["name"]}
+{_front_matter(document, run)}
 ---
 # {spec["name"]}, {"unchanged" if document["kept_base"] else "adapted"} ({document["run"]})
 
@@ -217,6 +216,43 @@ def _window(run: dict[str, Any]) -> str:
     )
 
 
+def _front_matter(document: dict[str, Any], run: dict[str, Any]) -> str:
+    """What a hub reads of the card: rates in per cent, of the base and with the interval of the change beside them."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    spec, change = run["model"], document["wer_change"]
+    interval = {name: round(100 * change[name], 2) for name in ("estimate", "low", "high")}
+    results = [
+        EvalResult(
+            task_type=TASK,
+            dataset_type="own-clips",
+            dataset_name=f"{document['test_clips']} clips of the user's own, never trained on",
+            metric_type=rate,
+            metric_name=f"{rate.upper()} (%), normalizer {document['normalizer']}",
+            metric_value=round(100 * document["adapted"][rate], 2),
+            metric_args={"base": round(100 * document["base"][rate], 2)}
+            | ({"change_95_percent": interval} if rate == "wer" else {}),
+        )
+        for rate in ("wer", "cer")
+    ]
+    card = ModelCardData(
+        language=run["config"].get("language") or "en",
+        license=_licence_id(spec["licence"]),
+        library_name="transformers",
+        pipeline_tag=TASK,
+        base_model=_base_id(spec),
+        tags=["speech-workbench", "asr", document["strategy"]],
+        model_name=f"{spec['name']} {document['run']}",
+        eval_results=results,
+    )
+    return str(card.to_yaml())
+
+
+def _base_id(spec: dict[str, Any]) -> str:
+    """The hub's id of the base model, where it has one; else its name here."""
+    return str(spec["location"] if spec["source"] == "hub" else ORIGINALS.get(spec["name"], spec["name"]))
+
+
 def _licence_id(licence: str) -> str:
-    known = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC0-1.0": "cc0-1.0", "CC-BY-NC-4.0": "cc-by-nc-4.0"}
-    return known.get(licence, "other")
+    """As hubs write it; "other" for what they have no name for."""
+    return licence.lower() if licence in KNOWN_LICENCES else "other"

@@ -94,6 +94,7 @@ class ImportScan:
     """What was found, in order; filled by the readers.
 
     Attributes:
+        licence: What a folder says of its clips in a file; empty where it says nothing.
         tiers: For each annotation file whose tier has to be chosen first, the tiers that hold text.
     """
 
@@ -101,6 +102,7 @@ class ImportScan:
     rejected: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    licence: str = ""
     tiers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def reject(self, file: str, line: int | None, reason: str, remedy: str) -> None:

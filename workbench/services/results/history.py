@@ -4,6 +4,7 @@ A deleted run can be brought back for a week, like a clip. Its row stays after e
 never given to another run: texts and exported models elsewhere still name it.
 """
 
+import re
 import shutil
 import threading
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ from workbench.store.models import (
     now,
 )
 from workbench.store.queries import find_set
-from workbench.store.runs import ACTIVE, count_tested, deleted_runs, find_run
+from workbench.store.runs import ACTIVE, count_tested, deleted_runs, find_run, list_runs
 from workbench.store.scrubbing import EMPTIED, Erasure, scrub_copies
 from workbench.workspace import Workspace
 
 LONGEST_TITLE: Final = 80  # characters
 LONGEST_NOTE: Final = 2_000
+RUN_NAME: Final = re.compile(r"run-\d+")
 KEPT_FIGURES: Final = 500  # runs whose figures stay in memory; a bootstrap each is what they cost
 
 
@@ -128,6 +130,19 @@ class History:
         with self._store.session() as session:
             tested = count_tested(session, [_number(view.id) for view in views])
         return [self._entry(view, tested.get(_number(view.id), 0)) for view in views]
+
+    def called(self, said: str) -> str:
+        """The id of the run that was said by its id or by the name that its user gave it.
+
+        Raises:
+            WorkbenchError: No such run, or several are called so.
+        """
+        with self._store.session() as session:
+            titled = said and not RUN_NAME.fullmatch(said)  # an id is an id, whatever another run is called
+            runs = [row.name for row in list_runs(session) if row.title == said] if titled else []
+            if len(runs) > 1:
+                raise DataError(f"{len(runs)} runs are called '{said}': {', '.join(runs)}. Say which one.")
+            return runs[0] if runs else find_run(session, said).name
 
     def rename(self, run: str, title: str) -> str:
         """Give a run a name of its own, or none; the name as it is kept.

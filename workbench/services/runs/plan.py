@@ -13,7 +13,8 @@ from workbench.asr.catalog.catalog import Catalog, check_here, check_memory, loc
 from workbench.asr.catalog.outline import window as own_window
 from workbench.asr.catalog.suggestions import Suggestion, suggest
 from workbench.asr.training.freezing import find_strategy, kin, plan_for_blocks
-from workbench.core.config import EFFORTS, TrainingConfig
+from workbench.asr.training.trackers import check_installed
+from workbench.core.config import EFFORTS, NO_TRACKER, TrainingConfig
 from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
@@ -253,6 +254,7 @@ class Planning:
             )
         check_here(spec)
         find_strategy(strategy)
+        check_installed(settings.get("tracker") or NO_TRACKER)
         choice = self._choice(spec, strategy, settings)
         if spec.parameters:  # at least the weights have to fit
             plan = choice.plan

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.asr.models.lora import remove_adapters
 from workbench.asr.training.freezing import apply_plan
+from workbench.asr.training.trackers import tracking
 from workbench.asr.training.trainer import Check, Hooks, TrainingOutcome, fine_tune, restore_state
 from workbench.core.evaluation.scoring import Evaluation, evaluate
 from workbench.core.types import Split
@@ -72,21 +73,28 @@ class ArmTraining:
             run.progress.update(step, planned if dev or stop_after is None else stop_after, loss, checks)
 
         run.progress.training(fold or 0 if turn is None else turn)
-        outcome = fine_tune(
-            run.backend,
-            arm.plan,
-            replace(arm.config, seed=arm.config.seed + (fold or 0)),
-            train=[examples[i] for i in split.train if i in examples],
-            dev=dev,
-            cache=arm.cache,
-            hearing=arm.hearing,
-            folder=folder,
-            hooks=Hooks(score, update, run.progress.should_stop),
-            stop_after=stop_after,
-            untrained=[self.context.base_heard[e.clip_id] for e in dev] if self.context.short else None,
-        )
+        series = folder.relative_to(run.folder).as_posix()
+        with tracking(arm.config.tracker, run.folder, series, self.note_once) as track:
+            outcome = fine_tune(
+                run.backend,
+                arm.plan,
+                replace(arm.config, seed=arm.config.seed + (fold or 0)),
+                train=[examples[i] for i in split.train if i in examples],
+                dev=dev,
+                cache=arm.cache,
+                hearing=arm.hearing,
+                folder=folder,
+                hooks=Hooks(score, update, run.progress.should_stop, track),
+                stop_after=stop_after,
+                untrained=[self.context.base_heard[e.clip_id] for e in dev] if self.context.short else None,
+            )
         run.model.seconds["training"] += time.monotonic() - began
         return outcome
+
+    def note_once(self, sentence: str) -> None:
+        """Say something of the run, however many of its trainings have it to say."""
+        if sentence not in self.run.notes:
+            self.run.notes.append(sentence)
 
     def test(self, arm: Arm, clip_ids: Sequence[int], fold: int | None, outcome: TrainingOutcome) -> Texts:
         """What the model writes in test clips, after a training of this outcome."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from workbench.core.config import EFFORTS, TrainingConfig, setting_help
+from workbench.core.config import EFFORTS, TRACKER_NAMES, TrainingConfig, setting_help
 from workbench.errors import TrainingError
 from workbench.ui import text
 
@@ -23,6 +23,7 @@ CHOICES: Final = {
     "normalizer": ["english", "marks", "turkic", "characters", "none"],
     "task": ["transcribe", "translate"],
     "general_set": ["general", "none"],
+    "tracker": list(TRACKER_NAMES),
 }
 
 FOR_SET: Final = "for set"  # beside the settings that the form was filled with: whose they are

@@ -1,0 +1,184 @@
+"""A hub account as a place for models: who is logged in, a repository there, and files put into it by one commit.
+
+The login is huggingface_hub's own (HF_TOKEN, or what `hf auth login` has kept); no token is handed about here, and none
+stands in what is said. Nothing is seen in a repository before its one commit: an upload that is cut off leaves nothing.
+"""
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.errors import WorkbenchError
+from workbench.services.jobs.stop import StopRequested
+from workbench.services.models.hub import SILENCE, USUAL_HUB, switched_off
+from workbench.services.models.progress import Watch
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+LOG_IN: Final = "log in with `.venv/bin/hf auth login` in a terminal, or set HF_TOKEN where the workbench is started"
+NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+BEGUN: Final = frozenset({".gitattributes"})  # what is in a repository that was made and never pushed to
+
+
+class HubAccount:
+    """The account of whoever is logged in here.
+
+    Args:
+        what: What is to be pushed, in words, for messages.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or USUAL_HUB
+        self._api = self._open()
+
+    def _open(self) -> "HfApi":
+        if off := switched_off():
+            raise WorkbenchError(f"The hub is switched off ({off}), so {self.what} was not pushed.")
+        from huggingface_hub import HfApi, get_session, get_token
+
+        if not get_token():
+            raise WorkbenchError(f"Nobody is logged in to a hub: {LOG_IN}; then push again.")
+        get_session().timeout = SILENCE  # its own default waits for ever
+        return HfApi(endpoint=self.endpoint)
+
+    def name(self) -> str:
+        """The account's name.
+
+        Raises:
+            WorkbenchError: The hub cannot be reached, or does not accept the login.
+        """
+        with self._told("your account"):
+            return str(self._api.whoami()["name"])
+
+    def make(self, repo: str, *, public: bool, again: bool) -> None:
+        """See to it that there is such a repository, to be seen by whom it is meant for.
+
+        Args:
+            repo: "owner/name".
+            again: Whether one that holds something may be given another version.
+
+        Raises:
+            WorkbenchError: There is one that it must not be put into, or it may not be made.
+        """
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        with self._told(repo):
+            try:
+                there = self._api.model_info(repo)
+            except RepositoryNotFoundError:
+                self._api.create_repo(repo, private=not public, exist_ok=False)
+                return
+        _check_there(repo, there, public=public, again=again)
+
+    def upload(self, repo: str, folder: Path, message: str, watch: Watch) -> str:
+        """Put a folder's files into a repository by one commit; the commit's address.
+
+        Raises:
+            WorkbenchError: It cannot be done; nothing of it is seen there then.
+            StopRequested: Stopped before the commit; nothing of it is seen there either.
+        """
+        from huggingface_hub import CommitOperationAdd
+
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        told = _Told(watch, f"Sending {self.what} to {repo}", sum(path.stat().st_size for path in files))
+        try:
+            with self._told(repo), ExitStack() as opened:
+                contents = [(path, opened.enter_context(_Counted(path, told))) for path in files]
+                operations = [CommitOperationAdd(path.relative_to(folder).as_posix(), file) for path, file in contents]
+                told.counts = True  # until here they were read to be hashed
+                commit = self._api.create_commit(repo, operations, commit_message=message, num_threads=1)
+                return str(commit.commit_url)
+        except WorkbenchError:
+            if watch.stopped():
+                raise StopRequested from None
+            raise
+
+    @contextmanager
+    def _told(self, repo: str) -> Iterator[None]:
+        """What goes wrong at the hub as one sentence, in which no token stands."""
+        try:
+            yield
+        except WorkbenchError:
+            raise
+        except Exception as e:  # the hub's library has its own errors, its HTTP client others
+            raise WorkbenchError(self._sentence(e, repo)) from None
+
+    def _sentence(self, error: Exception, repo: str) -> str:
+        causes = list(_causes(error))
+        answer = next((r for e in causes if (r := getattr(e, "response", None)) is not None), None)
+        if answer is not None:
+            return self._answered(int(answer.status_code), repo)
+        if any(kind.__name__ == "TransportError" for e in causes for kind in type(e).__mro__):
+            return (
+                f"The hub {self.endpoint} cannot be reached, or the connection broke off "
+                f"({type(causes[-1]).__name__}); {self.what} was not pushed. Try again when it can be reached."
+            )
+        return f"The hub's library failed ({type(causes[-1]).__name__}), so {self.what} was not pushed to {repo}."
+
+    def _answered(self, status: int, repo: str) -> str:
+        if status == 401:
+            return f"The hub does not know the login that is used here (401): {LOG_IN}; then push again."
+        if status in (403, 404):
+            return (
+                f"The login may not write to {repo} ({status}): it is another account's, or the login is for reading "
+                "only. Name a repository of your own with --to, or log in with a token that may write."
+            )
+        if status == 409:
+            return f"The name {repo} is taken; choose another one with --to."
+        return f"The hub answered {status} about {repo}, so {self.what} was not pushed; try again later."
+
+
+def _check_there(repo: str, there: Any, *, public: bool, again: bool) -> None:
+    if there.private is not True and not public:
+        raise WorkbenchError(f"{repo} is there and public; say --public, or name another one with --to.")
+    if there.private is True and public:
+        raise WorkbenchError(
+            f"{repo} is there and private; leave --public away, or make it public on the hub's own page first."
+        )
+    if not again and {file.rfilename for file in there.siblings or ()} - BEGUN:
+        raise WorkbenchError(
+            f"{repo} holds a model already; say --to {repo} to give it another version, or name another one with --to."
+        )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from, the first cause last."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__
+
+
+class _Told:
+    """How much of the files has been sent."""
+
+    def __init__(self, watch: Watch, message: str, total: int) -> None:
+        self._watch, self._message, self._total = watch, message, total
+        self._sent: dict[Path, int] = {}
+        self.counts = False
+
+    def at(self, path: Path, place: int) -> None:
+        """Raise StopRequested where the user has asked to stop; hashing takes long, too."""
+        self._watch.check()
+        if self.counts:
+            self._sent[path] = max(place, self._sent.get(path, 0))
+            self._watch.bytes(self._message, sum(self._sent.values()), self._total)
+
+
+class _Counted(io.BufferedReader):
+    """A file that says how far it has been read, which the hub's library tells nobody but a terminal."""
+
+    def __init__(self, path: Path, told: _Told) -> None:
+        super().__init__(io.FileIO(path))
+        self._path, self._told = path, told
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(size)
+        self._told.at(self._path, self.tell())
+        return piece

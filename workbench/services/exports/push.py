@@ -1,0 +1,159 @@
+"""Pushes a run's model with its card to a hub account: what may leave is decided first, then it is written and sent."""
+
+import json
+import re
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from workbench.core.licences import base_hindrance, hindrance
+from workbench.errors import DataError, WorkbenchError
+from workbench.services.exports.hub import NAME, HubAccount
+from workbench.services.jobs.beside import work_beside
+from workbench.services.models.progress import Step, Watch
+from workbench.services.results.comparison import Comparing
+from workbench.services.storage.licences import licences_of
+from workbench.store.database import Store
+from workbench.store.models import ClipSetRow
+from workbench.store.runs import find_run
+from workbench.workspace import Workspace
+
+PROCESS: Final = "workbench.services.exports.push_process"
+STOPPED: Final = "Stopped; no file of it is on the hub. An empty repository may be there."
+# Of metrics.json; the others hold words of labels, names of clips and of sets.
+FIGURES: Final = (
+    *("run", "status", "strategy", "model", "effort", "window", "trainable_parameters", "total_parameters"),
+    *("normalizer", "measure", "scheme", "train_clips", "test_clips", "base", "adapted", "wer_change", "cer_change"),
+    *("verdict", "outcome", "folds", "seconds"),
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be pushed, and whereto.
+
+    Attributes:
+        run: For instance "run-3".
+        to: "owner/name"; empty: the account that is logged in, and a name made of model and run.
+        public: Whether everybody may see it.
+    """
+
+    run: str
+    to: str = ""
+    public: bool = False
+
+    def __post_init__(self) -> None:
+        if self.to and not NAME.fullmatch(self.to):
+            raise DataError(f"'{self.to[:80]}' names no repository of a hub; write OWNER/NAME, such as ada/ward-words.")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a model goes.
+
+    Attributes:
+        repo: "owner/name".
+        licences: Of the clips; an empty one is unknown.
+        base_licence: Of the base model.
+    """
+
+    repo: str
+    public: bool
+    licences: tuple[str, ...]
+    base_licence: str
+
+
+def check_push(workspace: Workspace, store: Store, wish: Wish) -> tuple[str, ...]:
+    """The licences of a run's clips; asks no network.
+
+    Raises:
+        WorkbenchError: No such run, it has no model of its own, or a licence forbids it.
+    """
+    document = Comparing(store).document(wish.run)
+    if document["kept_base"]:
+        raise WorkbenchError(f"{wish.run} delivers the unchanged base model; there is nothing of its own to push.")
+    with store.session() as session:
+        row = find_run(session, wish.run)
+        licences = licences_of(workspace, session, row.set_id)
+        set_name, base = session.get_one(ClipSetRow, row.set_id).name, str(row.model.get("licence", ""))
+    if base_hindrance(base, public=wish.public):
+        raise WorkbenchError(f"{wish.run} is not pushed: its base model comes under '{base}', which forbids it.")
+    if reason := hindrance(licences, public=wish.public):
+        raise WorkbenchError(
+            f"{wish.run} is not pushed{' for everybody' if wish.public else ''}: it learned from the clips of "
+            f"'{set_name}', and {reason}. `workbench licence {json.dumps(set_name, ensure_ascii=False)} TEXT` says "
+            "what holds for them, if it is another one."
+        )
+    return tuple(licences)
+
+
+def find_target(workspace: Workspace, store: Store, wish: Wish) -> Target:
+    """Where a model would go; asks the hub who is logged in.
+
+    Raises:
+        WorkbenchError: As `check_push`; nobody is logged in, or the hub cannot be reached.
+    """
+    licences = check_push(workspace, store, wish)
+    with store.session() as session:
+        model = find_run(session, wish.run).model
+    owner = HubAccount(wish.run).name()
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{model['name']}-{wish.run}").strip("-.")
+    return Target(wish.to or f"{owner}/{name}", wish.public, licences, str(model.get("licence", "unknown")))
+
+
+def push_run(workspace: Workspace, store: Store, wish: Wish, watch: Watch) -> dict[str, Any]:
+    """Write a run's model, prove it, and put it into a repository by one commit.
+
+    Returns:
+        {"run", "repo", "public", "url", "commit", "files", "size_mb"}.
+
+    Raises:
+        WorkbenchError: As `find_target` and `export_run`, or the hub refuses it. Nothing is seen there then.
+        StopRequested: Stopped; nothing is seen there, though an empty repository may be.
+    """
+    watch.say("Asking the hub")
+    target = find_target(workspace, store, wish)
+    with tempfile.TemporaryDirectory(dir=workspace.temporary, prefix="push-") as scratch:
+        folder = Path(scratch) / "model"
+        watch.say("Writing the model, and trying it on clips")
+        written = _write(workspace, store, wish.run, folder, target)
+        account = HubAccount(wish.run)
+        watch.say(f"Making {target.repo}")
+        account.make(target.repo, public=wish.public, again=bool(wish.to))
+        commit = account.upload(target.repo, folder, f"Speech Workbench, {wish.run}", watch)
+    return {
+        "run": wish.run,
+        "repo": target.repo,
+        "public": wish.public,
+        "url": f"{account.endpoint}/{target.repo}",
+        "commit": commit,
+        "files": written["files"],
+        "size_mb": written["size_mb"],
+    }
+
+
+def _write(workspace: Workspace, store: Store, run: str, folder: Path, target: Target) -> dict[str, Any]:
+    """The folder that is pushed: an export without the words of labels, with the licence of the clips."""
+    from workbench.services.exports.model import export_run
+
+    written = export_run(workspace, store, run, folder)
+    metrics = folder / "metrics.json"
+    figures = json.loads(metrics.read_text(encoding="utf-8"))
+    metrics.write_text(json.dumps({k: figures[k] for k in FIGURES if k in figures}, indent=1), encoding="utf-8")
+    said = ", ".join(licence or "unknown" for licence in target.licences) or "unknown"
+    with (folder / "README.md").open("a", encoding="utf-8") as card:
+        card.write(f"\nLicence of the clips that it learned from: {said}.\n")
+    return written
+
+
+def push_beside(workspace: Workspace, wish: Wish, watch: Watch) -> dict[str, Any]:
+    """`push_run` in a process of its own, which loads torch and can be ended within a file.
+
+    Raises:
+        WorkbenchError: As `push_run`.
+        StopRequested: As `push_run`.
+        RuntimeError: The process ended without a word.
+    """
+    arguments = [str(workspace.root), json.dumps(asdict(wish))]
+    return work_beside(PROCESS, arguments, lambda step: watch.tell(Step(**step)), watch.stopped)
