@@ -45,11 +45,12 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     from fastapi import FastAPI
 
     from workbench.ui.collect.recording_routes import add_recording_routes
+    from workbench.ui.delivery.delivery import delivery
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
     from workbench.ui.gate.pages import Pages, page_key
     from workbench.ui.kit.components import style_sheets
-    from workbench.ui.kit.scripts import function
+    from workbench.ui.kit.scripts import call, call_programs
     from workbench.ui.kit.theme import theme
     from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
@@ -59,6 +60,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     add_recording_routes(app, workbench)
     own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
     blocks = build(workbench)
+    call_programs(blocks)
     # Gradio keeps each tab's components for good, some 0.4 MB a tab, up to this many; 10,000 would be gigabytes.
     blocks.state_session_capacity = KEPT_TABS
     gr.mount_gradio_app(
@@ -77,7 +79,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         mcp_server=False,
         theme=theme(),
         css_paths=style_sheets(),
-        js=function("page"),
+        js=call("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.
@@ -90,6 +92,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         pages=Pages(page_key(workbench.workspace.root)),
         login=login or Login(access, 0),
         uploads=workbench.uploads,
+        delivery=delivery(blocks, workbench.workspace.cache),
     )
 
 
