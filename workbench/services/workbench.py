@@ -22,6 +22,7 @@ from workbench.services.labels.doctor import Doctor
 from workbench.services.labels.query import Browsing
 from workbench.services.labels.revisions import Labelling
 from workbench.services.maintenance.upkeep import Upkeep
+from workbench.services.maintenance.watch import Watch
 from workbench.services.models.base_models import BaseModels
 from workbench.services.models.base_scores import Standings
 from workbench.services.models.service import Getting
@@ -69,6 +70,7 @@ class Workbench:
     trying: Trying
     upkeep: Upkeep
     uploads: Uploads
+    watch: Watch
 
     @classmethod
     def open(
@@ -99,6 +101,7 @@ class Workbench:
         base_models = BaseModels(store, catalog, labelling, expecting, standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
         history = History(workspace, store, adaptation, comparing)
+        getting = Getting(catalog, base_models.choose)
         return cls(
             workspace=workspace,
             store=store,
@@ -108,7 +111,7 @@ class Workbench:
             browsing=Browsing(store),
             labelling=labelling,
             base_models=base_models,
-            getting=Getting(catalog, base_models.choose),
+            getting=getting,
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
             drafting=Drafting(workspace, store, catalog, labelling, models),
             transcribing=Transcribing(workspace, store, catalog, labelling),
@@ -127,6 +130,7 @@ class Workbench:
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),
+            watch=Watch(store, lambda: (catalog.look(), tuple(getting.views()))),
         )
 
     def close(self) -> None:

@@ -1,10 +1,10 @@
-"""The page: the order of its sections, every event between them, and the timer that lets it follow what goes on.
+"""The page: the order of its sections, every event between them, and how it follows what goes on.
 
-All state lives in the store. The page draws it on load and once a second, and answers nothing where nothing changed:
+All state lives in the store. The page draws it on load and when it is told of a change, and only what is another now:
 that is why a reload, a second tab and a second person see the same run.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import gradio as gr
 
@@ -17,12 +17,11 @@ from workbench.ui.adapt.section import Adapt
 from workbench.ui.collect.section import Collect
 from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
+from workbench.ui.kit.changes import listener
 from workbench.ui.kit.errors import quiet
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.sets.section import Sets
-
-LOOK_EVERY_S: Final = 1.0
 
 
 class Page:
@@ -39,7 +38,7 @@ class Page:
         blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
         with blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
-            self.seen = gr.State({})  # what the timer has drawn already, by name
+            self.seen = gr.State({})  # what was drawn already, by name
             self.models.build_states()
             self.sets.build()
             with gr.Row(elem_id="board", equal_height=False):
@@ -54,6 +53,7 @@ class Page:
                     self.compare.build()
             with gr.Column(elem_classes="card history-box"):
                 self.history.build()
+            self.changed = listener()
             quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
         _show_progress_nowhere(blocks, quiet_place)
@@ -97,7 +97,7 @@ class Page:
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
-        gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
+        self.changed.told(look, inputs, outputs, concurrency_limit=None, trigger_mode="always_last", **private)
         chosen.change(look, inputs, outputs, **private)
         for acted in (
             self.adapt.started,
@@ -110,10 +110,10 @@ class Page:
         ):
             acted.success(look, inputs, outputs, **private)
 
-    # ---- the timer ----
+    # ---- what changed ----
 
     def look(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
-        """What changed since this tab looked last; nothing at all in most seconds."""
+        """What changed since this tab looked last; nothing at all where that concerns another set."""
         if set_name is None:  # which set is meant is still being found out
             return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()

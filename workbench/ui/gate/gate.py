@@ -35,6 +35,7 @@ DOCUMENTS: Final = (
     *("/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/config", f"{API}/startup-events"),
     f"{API}/app_id",  # asked until a server that was away is back; then the page is loaded anew
 )
+CHANGES: Final = "/changes"
 FORWARDED: Final = (b"x-forwarded-host", b"x-forwarded-server", b"x-forwarded-prefix", b"forwarded")
 OF_THE_BODY: Final = (b"content-length", b"content-type", b"transfer-encoding")
 QUIET_BODY_S: Final = 60.0  # a request whose body stops coming for so long is dropped
@@ -153,7 +154,7 @@ class Gate:
         elif path.startswith(f"{API}/heartbeat/"):
             await self._stream(request, path.removeprefix(f"{API}/heartbeat/"), send)
             return None
-        elif path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID:
+        elif path == CHANGES or _tells_progress(request, path):
             await self._stream(request, None, send)
             return None
         elif path.split("/")[1] not in self._own:
@@ -247,6 +248,10 @@ def _say(refusal: Refusal) -> Response:
     if refusal.status in (404, 405, 421):
         answer = PlainTextResponse(refusal.sentence, refusal.status)
     return answer
+
+
+def _tells_progress(request: Request, path: str) -> bool:
+    return path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID
 
 
 def _trimmed(scope: Scope, prefix: str, *, keep_host: bool) -> Scope:

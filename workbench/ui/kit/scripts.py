@@ -12,6 +12,7 @@ from typing import Any, Final
 UI: Final = Path(__file__).parent.parent
 PROGRAMS: Final = {
     "block_strip": ("adapt/strip_rules.js", "adapt/block_strip.js"),
+    "changes": ("kit/changes_rules.js", "kit/changes.js"),
     "clip_list": (
         "label/clip_rules.js",
         "label/clip_player.js",
