@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-") as work:
-        rows = measure(3.0 if given.smoke else 30.0, Path(work))
+        rows = measure(3.0 if given.smoke else 60.0, Path(work))
     show("An open page: percent of a core", rows)
     print(write("idle", {"machine": machine(), "rows": rows}, given.out))
 
