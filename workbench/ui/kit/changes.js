@@ -11,7 +11,7 @@ async function listen() {
   call = own;
   try {
     const answer = await fetch('changes', { signal: own.signal });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
     heard.begin();
     const letters = new TextDecoder();
     for (const reader = answer.body.getReader(); ;) {

@@ -8,7 +8,7 @@ class Heard {
   // Whether there is something new in what has come.
   take(text) {
     const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop();
+    this.rest = lines.pop() || '';
     const tokens = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
     const before = this.known;
     if (tokens.length) this.known = tokens[tokens.length - 1];
