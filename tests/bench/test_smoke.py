@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import coverage, faults, finetune, real, scale, start, sweep, transcribe
+from bench import coverage, faults, finetune, idle, real, scale, start, sweep, transcribe
+from bench.page import MEASURED, chromium
 from bench.report import cpu_name, matrix_rate
 from bench.windowed import FROZEN, STRATEGIES
 
@@ -97,7 +98,7 @@ def test_start_and_the_first_draft_is_what_the_pipeline_hears(tmp_path: Path) ->
     assert [r["what"] for r in rows] == ["first page", "first draft"]
     assert all(r["our_seconds"] > 0 for r in rows)
     if opening:  # where there is a Chromium
-        assert [r["what"] for r in opening] == ["kilobytes", "requests", "seconds_to_interactive"]
+        assert [r["what"] for r in opening] == [*MEASURED]
         assert all(r["theirs"] > 0 and r["ours"] > 0 for r in opening)
 
 
@@ -131,3 +132,13 @@ def test_nothing_acknowledged_is_lost_and_nothing_bricked(tmp_path: Path) -> Non
     assert total["broken_off"] >= 8
     assert total["acknowledged"] >= 100
     assert json.loads((tmp_path / "faults.json").read_text())["rows"] == rows
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+def test_idle(tmp_path: Path) -> None:
+    idle.main(["--smoke", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "idle.json").read_text())["rows"]
+    assert [row["state"] for row in rows] == ["open and idle", "following a run", "hidden, a run going on"]
+    assert all(row["server_percent"] >= 0 and row["browser_percent"] >= 0 for row in rows)

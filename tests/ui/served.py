@@ -39,6 +39,7 @@ class Served:
     lines: list[str] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
     kept: http.client.HTTPConnection | None = None
+    workspace: Path = ROOT
 
     def ask(
         self,
@@ -157,7 +158,7 @@ def started(workspace: Path, *options: str, folder: Path = ROOT) -> Iterator[Ser
             raise AssertionError("".join(lines))
         reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
         reader.start()
-        served = Served(int(found[1]), lines, process)
+        served = Served(int(found[1]), lines, process, workspace=workspace)
         try:
             yield served
         finally:

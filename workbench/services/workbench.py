@@ -25,6 +25,7 @@ from workbench.services.labels.doctor import Doctor
 from workbench.services.labels.query import Browsing
 from workbench.services.labels.revisions import Labelling
 from workbench.services.maintenance.upkeep import Upkeep
+from workbench.services.maintenance.watch import Watch
 from workbench.services.models.base_models import BaseModels
 from workbench.services.models.base_scores import Standings
 from workbench.services.models.service import Getting
@@ -77,6 +78,7 @@ class Workbench:
     trying: Trying
     upkeep: Upkeep
     uploads: Uploads
+    watch: Watch
 
     @classmethod
     def open(
@@ -113,6 +115,7 @@ class Workbench:
         def hear(set_name: str, clip_id: int) -> str:
             return drafting.draft_now(set_name, base_models.drafter(set_name), [clip_id]).get(clip_id, "")
 
+        getting = Getting(catalog, base_models.choose)
         return cls(
             workspace=workspace,
             store=store,
@@ -124,7 +127,7 @@ class Workbench:
             browsing=Browsing(store),
             labelling=labelling,
             base_models=base_models,
-            getting=Getting(catalog, base_models.choose),
+            getting=getting,
             guiding=Guiding(store, collecting, labelling, lambda name: base_models.of_set(name).name),
             drafting=drafting,
             transcribing=Transcribing(workspace, store, catalog, labelling),
@@ -145,6 +148,7 @@ class Workbench:
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),
+            watch=Watch(store, lambda: (catalog.look(), tuple(getting.views()))),
         )
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ HOUR_S: Final = 3600.0
 WARM_UP_AFTER_S: Final = 4.0  # the first page goes first
 MOST_CONNECTIONS: Final = 600  # more than the gate's streams; what comes beyond is told to come again
 KEPT_TABS: Final = 500  # more than can be open at once, see the gate's streams; the one that asked last stays longest
+QUEUE_S: Final = 0.03  # between two looks; Gradio's thousand a second took 5 % of a core with no page open
+QUEUE_PROGRESS_S: Final = 0.2  # the same for the progress of an import; a hundred a second before
 UPLOAD_FOLDER: Final = "GRADIO_TEMP_DIR"  # asked by Gradio whenever it judges an upload
 SERVED_AT: Final = f"{SERVING}.json"  # beside the lock: where
 
@@ -45,11 +47,13 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     from fastapi import FastAPI
 
     from workbench.ui.collect.recording_routes import add_recording_routes
+    from workbench.ui.delivery.delivery import delivery
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
     from workbench.ui.gate.pages import Pages, page_key
+    from workbench.ui.kit.changes import Changes, add_changes_route
     from workbench.ui.kit.components import style_sheets
-    from workbench.ui.kit.scripts import function
+    from workbench.ui.kit.scripts import call, call_programs
     from workbench.ui.kit.theme import theme
     from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
@@ -57,8 +61,11 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
     add_recording_routes(app, workbench)
+    add_changes_route(app, Changes(workbench.watch.token))
     own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
     blocks = build(workbench)
+    call_programs(blocks)
+    blocks._queue.sleep_when_free, blocks._queue.progress_update_sleep_when_free = QUEUE_S, QUEUE_PROGRESS_S
     # Gradio keeps each tab's components for good, some 0.4 MB a tab, up to this many; 10,000 would be gigabytes.
     blocks.state_session_capacity = KEPT_TABS
     gr.mount_gradio_app(
@@ -77,7 +84,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         mcp_server=False,
         theme=theme(),
         css_paths=style_sheets(),
-        js=function("page"),
+        js=call("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.
@@ -90,6 +97,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         pages=Pages(page_key(workbench.workspace.root)),
         login=login or Login(access, 0),
         uploads=workbench.uploads,
+        delivery=delivery(blocks, workbench.workspace.cache),
     )
 
 

@@ -1,6 +1,6 @@
-"""The page: the order of its sections, every event between them, and the timer that lets it follow what goes on.
+"""The page: the order of its sections, every event between them, and how it follows what goes on.
 
-All state lives in the store. The page draws it on load and once a second, and answers nothing where nothing changed:
+All state lives in the store. The page draws it on load and when it is told of a change, and only what is another now:
 that is why a reload, a second tab and a second person see the same run.
 """
 
@@ -17,6 +17,7 @@ from workbench.ui.adapt.section import Adapt
 from workbench.ui.collect.section import Collect
 from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
+from workbench.ui.kit.changes import listener
 from workbench.ui.kit.errors import quiet, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
@@ -24,7 +25,6 @@ from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 
-LOOK_EVERY_S: Final = 1.0
 LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
 
 
@@ -42,10 +42,11 @@ class Page:
         blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
         with blocks:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
-            self.seen = gr.State({})  # what the timer has drawn already, by name
+            self.seen = gr.State({})  # what was drawn already, by name
             self.models.build_states()
             self.sets.build()
             self._build_stages()
+            self.changed = listener()
             quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
         _show_progress_nowhere(blocks, quiet_place)
@@ -107,7 +108,7 @@ class Page:
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
         went.success(look, inputs, outputs, **private).success(self.compare.show, *self.compare.showing, **private)
-        gr.Timer(LOOK_EVERY_S).tick(look, inputs, outputs, concurrency_limit=None, **private)
+        self.changed.told(look, inputs, outputs, concurrency_limit=None, trigger_mode="always_last", **private)
         chosen.change(look, inputs, outputs, **private)
         for acted in (
             self.adapt.started,
@@ -143,10 +144,10 @@ class Page:
     def _placed(self, set_name: str, place: dict[str, Any]) -> list[Any]:
         return [*self.sets.moved_to(set_name), str(place.get("run") or "")[:LONGEST_RUN_NAME], clip_of(place)]
 
-    # ---- the timer ----
+    # ---- what changed ----
 
     def look(self, set_name: str | None, run: str, seen: dict[str, str]) -> list[Any]:
-        """What changed since this tab looked last; nothing at all in most seconds."""
+        """What changed since this tab looked last; nothing at all where that concerns another set."""
         if set_name is None:  # which set is meant is still being found out
             return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()

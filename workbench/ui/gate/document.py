@@ -28,12 +28,13 @@ _FETCH: Final = """(() => {
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
-async def page(app: App, request: Request, token: str) -> Response:
+async def page(app: App, request: Request, token: str, rewrite: Callable[[str], str]) -> Response:
     """The page as it is sent.
 
     Args:
         app: Makes it.
         token: Of this page.
+        rewrite: What is done to its HTML before.
     """
     # Whole and uncompressed, so that it can be written into; it is compressed again below.
     scope = {**request.scope, "headers": [h for h in request.scope["headers"] if h[0].lower() != b"accept-encoding"]}
@@ -41,7 +42,7 @@ async def page(app: App, request: Request, token: str) -> Response:
     if answer.status_code != 200:
         return answer
     nonce = policies.nonce()
-    html = bytes(answer.body).decode("utf-8")
+    html = rewrite(bytes(answer.body).decode("utf-8"))
     script = _FETCH % (json.dumps(HEADER), json.dumps(token))
     html = html.replace("<head>", f"<head><script>{script}</script>", 1)
     html = _SCRIPT.sub(f'<script nonce="{nonce}"', html)

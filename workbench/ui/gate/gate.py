@@ -15,6 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 
 from workbench.services.clips.uploads import Uploads
 from workbench.ui import text
+from workbench.ui.delivery.delivery import Delivery
+from workbench.ui.delivery.files import KEPT
 from workbench.ui.gate import document
 from workbench.ui.gate import headers as policies
 from workbench.ui.gate.access import Access
@@ -27,11 +29,13 @@ from workbench.ui.gate.receiving import LONGEST_ID, receive
 
 API: Final = "/gradio_api"
 # What the page loads of Gradio; anything else of it is not found.
-FILES: Final = ("/assets/", "/static/")
+HASHED: Final = "/assets/"  # their names change with their content
+FILES: Final = (HASHED, "/static/")
 DOCUMENTS: Final = (
     *("/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/config", f"{API}/startup-events"),
     f"{API}/app_id",  # asked until a server that was away is back; then the page is loaded anew
 )
+CHANGES: Final = "/changes"
 FORWARDED: Final = (b"x-forwarded-host", b"x-forwarded-server", b"x-forwarded-prefix", b"forwarded")
 OF_THE_BODY: Final = (b"content-length", b"content-type", b"transfer-encoding")
 QUIET_BODY_S: Final = 60.0  # a request whose body stops coming for so long is dropped
@@ -65,6 +69,7 @@ class Gate:
         pages: The pages that are open.
         login: Who is signed in.
         uploads: Where files go.
+        delivery: What is sent in place of Gradio's own files.
     """
 
     def __init__(
@@ -77,9 +82,10 @@ class Gate:
         pages: Pages,
         login: Login,
         uploads: Uploads,
+        delivery: Delivery,
     ) -> None:
         self._app, self._own, self._access, self._login = app, own, access, login
-        self._pages, self._uploads = pages, uploads
+        self._pages, self._uploads, self._delivery = pages, uploads, delivery
         self._hosts = Hosts(access)
         self._functions = inputs_of(blocks)
         self._waiting = Waiting(blocks)
@@ -134,9 +140,12 @@ class Gate:
 
     async def _get(self, request: Request, path: str, send: "_Answering") -> Response | None:
         if path == "/":
-            return await document.page(self._app, request, self._pages.issue())
-        if path.startswith(FILES) or path in DOCUMENTS:
+            return await document.page(self._app, request, self._pages.issue(), self._delivery.rewrite)
+        if (file := self._delivery.find(path)) is not None:
             send.policy = policies.ASSET
+            return file.answer(request)
+        if path.startswith(FILES) or path in DOCUMENTS:
+            send.policy, send.lasting = policies.ASSET, path.startswith(HASHED)
         elif path.startswith(f"{API}/file="):
             return self._file(path.removeprefix(f"{API}/file="))
         elif path == f"{API}/queue/data":
@@ -145,7 +154,7 @@ class Gate:
         elif path.startswith(f"{API}/heartbeat/"):
             await self._stream(request, path.removeprefix(f"{API}/heartbeat/"), send)
             return None
-        elif path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID:
+        elif path == CHANGES or _tells_progress(request, path):
             await self._stream(request, None, send)
             return None
         elif path.split("/")[1] not in self._own:
@@ -221,12 +230,14 @@ class _Answering:
     """Sends an answer with the headers that every answer has."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.policy, self.begun = send, policies.BARE, False
+        self._send, self.policy, self.begun, self.lasting = send, policies.BARE, False, False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
             message["headers"] = policies.secured(message.get("headers", ()), self.policy)
+            if self.lasting and message["status"] == 200:
+                message["headers"].append((b"cache-control", KEPT.encode()))
         await self._send(message)
 
 
@@ -237,6 +248,10 @@ def _say(refusal: Refusal) -> Response:
     if refusal.status in (404, 405, 421):
         answer = PlainTextResponse(refusal.sentence, refusal.status)
     return answer
+
+
+def _tells_progress(request: Request, path: str) -> bool:
+    return path == f"{API}/upload_progress" and len(request.query_params.get("upload_id", "")) <= LONGEST_ID
 
 
 def _trimmed(scope: Scope, prefix: str, *, keep_host: bool) -> Scope:

@@ -1,17 +1,19 @@
 """The page's scripts: which pieces of JavaScript make one program, that of a component or of the whole page.
 
 A component's program is the body of a function that Gradio gives `element`, `props`, `trigger` and `watch`. Its pieces
-share that function's scope; the rules among them touch no page, so that node's test runner can run them alone.
+share that function's scope; the rules among them touch no page, so that node's test runner can run them alone. A page
+that is served has all of them in one file, which browsers keep; each component has the line that calls its own.
 """
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 UI: Final = Path(__file__).parent.parent
 PROGRAMS: Final = {
     "address": ("stages/address_rules.js", "stages/address.js"),
     "block_strip": ("adapt/strip_rules.js", "adapt/block_strip.js"),
+    "changes": ("kit/changes_rules.js", "kit/changes.js"),
     "clip_list": (
         "label/clip_rules.js",
         "label/clip_player.js",
@@ -35,6 +37,10 @@ PROGRAMS: Final = {
 # These are each one function: Gradio calls the first when the page is there, the second when values were suggested.
 FUNCTIONS: Final = {"page": "page.js", "form": "adapt/form.js"}
 
+# What Gradio gives a component's program, in its order.
+GIVEN: Final = "element, trigger, props, server, upload, watch"
+HOLDER: Final = "window.programs"
+
 
 @cache
 def piece(place: str) -> str:
@@ -50,3 +56,34 @@ def program(name: str) -> str:
 def function(name: str) -> str:
     """A function that Gradio calls, one of `FUNCTIONS`."""
     return piece(FUNCTIONS[name])
+
+
+@cache
+def script() -> str:
+    """All programs and functions as one script, without comments and spaces; it runs before Gradio's own."""
+    import rjsmin
+
+    programs = [f"{HOLDER}.{name} = function ({GIVEN}) {{\n{program(name)}\n}};" for name in PROGRAMS]
+    functions = [f"{HOLDER}.{name} =\n{function(name).rstrip().rstrip(';')};" for name in FUNCTIONS]
+    made: str = rjsmin.jsmin("\n".join([f"{HOLDER} = {{ __proto__: null }};", *programs, *functions]))
+    return made
+
+
+def call(name: str) -> str:
+    """What Gradio is given in place of a function, one of `FUNCTIONS`."""
+    return f"(...given) => {HOLDER}.{name}(...given)"
+
+
+def call_programs(blocks: Any) -> None:
+    """Give the components of a page that is built the calls of their programs.
+
+    Not before: Gradio lets a component have the events that its program names.
+    """
+    calls = {program(name): f"{HOLDER}.{name}({GIVEN});" for name in PROGRAMS}
+    for block in blocks.blocks.values():
+        found = calls.get(getattr(block, "js_on_load", None) or "")
+        if found:
+            block.js_on_load = found
+    functions = {function(name): call(name) for name in FUNCTIONS}
+    for event in blocks.fns.values():
+        event.js = functions.get(event.js, event.js) if isinstance(event.js, str) else event.js

@@ -2,6 +2,8 @@
 
 import gradio as gr
 
+from workbench.ui.kit.fonts import SmallFont
+
 
 def theme() -> gr.themes.Base:
     """Calm slate with teal, for light and dark. Gradio's bundled 600 weight is a broken subset, hence 400 and 700."""
@@ -11,7 +13,7 @@ def theme() -> gr.themes.Base:
         spacing_size="sm",
         radius_size="md",
         text_size="sm",
-        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font=[SmallFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
     ).set(
         body_background_fill="#f4f6f8",

@@ -61,7 +61,7 @@ function applied(a) {
 
 function draw(again = false) {
   const value = props.value || {}, what = JSON.stringify(value);
-  if (what === drawn && !again) return; // the page looks every second; whoever reads or stands here is left alone
+  if (what === drawn && !again) return; // the page looks after every change; whoever reads or stands here is left alone
   drawn = what;
   const focused = body.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
   element.querySelector('details').hidden = !value.summary;
