@@ -1,9 +1,9 @@
 """Real Whisper's word times against the beginnings of words in real sentences.
 
 `marked_words.csv` (clip, number of the word, second) was marked by eye, not by ear: on waveforms and spectrograms of
-8 ms windows, 800 pixels a second, before any model's times were looked at. A stop begins with its release. Words whose
-beginning could not be seen (a vowel into a vowel, a nasal into a nasal) are left out. `ctc-en`, which had no part in it,
-agrees with the marks to 20 ms in the middle and 58 ms for 90 %.
+8 ms windows, 800 pixels a second. Of one clip ("triple") a model's wrong times were known before. A stop begins with
+its release. Words whose beginning could not be seen (a vowel into a vowel, a nasal into a nasal) are left out.
+`ctc-en`, which had no part in it, agrees with the marks to 20 ms in the middle and 58 ms for 90 %.
 """
 
 import csv
