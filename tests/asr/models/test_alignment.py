@@ -154,6 +154,13 @@ def test_words_reach_from_pause_to_pause() -> None:
     assert fitted([(0.7, 0.9)], loud) == [(0.7, 0.9)], "nothing but silence"
 
 
+def test_a_click_before_or_behind_a_word_is_no_part_of_it() -> None:
+    loud = np.zeros(200, dtype=bool)
+    for start, stop in ((20, 24), (40, 43), (80, 120), (150, 153)):
+        loud[start:stop] = True
+    assert fitted([(0.0, 2.0)], loud) == [(0.8, 1.2)]
+
+
 def test_attention_is_followed_in_order() -> None:
     shares = torch.full((2, 3, 60), 1e-3)
     for token, (start, stop) in enumerate([(0, 20), (20, 35), (35, 60)]):

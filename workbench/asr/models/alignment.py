@@ -120,11 +120,22 @@ def fitted(spans: Sequence[Span], loud: np.ndarray) -> list[Span]:
         high = (stop + edges[i + 1][0]) // 2 if i + 1 < len(edges) else len(loud)
         first = _moved(loud, start, -1, max(low, start - REACH))
         last = _moved(loud, stop - 1, 1, min(high, stop + REACH) - 1)
-        within = np.flatnonzero(loud[first : last + 1])
+        within = _without_clicks(np.flatnonzero(loud[first : last + 1]))
         if len(within):
             first, last = first + int(within[0]), first + int(within[-1])
         found.append((min(first / 100, spans[i][1]), max((last + 1) / 100, spans[i][0] + 0.01)))
     return found
+
+
+def _without_clicks(places: np.ndarray) -> np.ndarray:
+    """A word's loud frames without short sounds at its ends, parted from it by a pause that is longer than they are."""
+    islands = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    longest = max(map(len, islands))
+    while len(islands) > 1 and islands[1][0] - islands[0][-1] > len(islands[0]) < longest:
+        islands = islands[1:]
+    while len(islands) > 1 and islands[-1][0] - islands[-2][-1] > len(islands[-1]) < longest:
+        islands = islands[:-1]
+    return np.concatenate(islands)
 
 
 def _parted(edges: list[list[int]], loud: np.ndarray) -> list[list[int]]:
