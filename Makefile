@@ -11,7 +11,7 @@ QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_LINK_MODE ?= copy
 
-.PHONY: app setup weights test test-slow lint format docs bench bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe pretrain clean
+.PHONY: app setup weights test test-slow lint format docs bench bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words pretrain clean
 
 app: setup $(ASKED)  ## Start the page
 	$(PYTHON) app.py $(ARGS)
@@ -67,7 +67,7 @@ docs: setup  ## Write the tree in docs/architecture.md anew, and the pages as a 
 
 bench: bench-coverage bench-finetune bench-idle bench-scale bench-start bench-sweep bench-transcribe bench-faults  ## All benchmarks, one after another; tables, bench/results
 
-bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe: bench-%: setup  ## One benchmark; bench-real takes hours
+bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words: bench-%: setup  ## One benchmark; bench-real takes hours
 	$(PYTHON) -m bench.$* $(ARGS)
 
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en

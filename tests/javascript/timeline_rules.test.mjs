@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { rules } from './load.mjs';
 
-const { tickStep, heightOf, colourTable, MAPS } = rules(
-  'compare/timeline_rules.js', 'tickStep', 'heightOf', 'colourTable', 'MAPS');
+const { tickStep, heightOf, colourTable, openingSecond, MAPS } = rules(
+  'compare/timeline_rules.js', 'tickStep', 'heightOf', 'colourTable', 'openingSecond', 'MAPS');
+
+test('the view opens shortly before the first word of any lane', () => {
+  const lane = (...begins) => ({ words: begins.map((from) => ({ from })) });
+  assert.equal(openingSecond([lane(null, 4.5), lane(4.3, 5)]), 4);
+  assert.equal(openingSecond([lane(0.1)]), 0, 'never before the clip');
+  assert.equal(openingSecond([lane(null), lane()]), 0, 'without times, at its beginning');
+});
 
 test('ticks stand apart at every zoom', () => {
   for (const pixels of [5, 12, 60, 130, 899, 5000]) {

@@ -21,11 +21,13 @@ from workbench.asr.models.alignment import (
     NOT_ALIGNED,
     SILENT,
     attended_steps,
+    between,
     ctc_word_frames,
     fitted,
     loud_frames,
     monotonic_steps,
     place_words,
+    spelled,
     word_spans,
 )
 from workbench.asr.models.backend import Backend, ClipInput
@@ -152,6 +154,13 @@ def test_words_reach_from_pause_to_pause() -> None:
     assert fitted([(0.7, 0.9)], loud) == [(0.7, 0.9)], "nothing but silence"
 
 
+def test_a_click_before_or_behind_a_word_is_no_part_of_it() -> None:
+    loud = np.zeros(200, dtype=bool)
+    for start, stop in ((20, 24), (40, 43), (80, 120), (150, 153)):
+        loud[start:stop] = True
+    assert fitted([(0.0, 2.0)], loud) == [(0.8, 1.2)]
+
+
 def test_attention_is_followed_in_order() -> None:
     shares = torch.full((2, 3, 60), 1e-3)
     for token, (start, stop) in enumerate([(0, 20), (20, 35), (35, 60)]):
@@ -165,15 +174,8 @@ def test_attention_is_followed_in_order() -> None:
     assert monotonic_steps(torch.zeros(3, 3)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("heads", [None, [[0, 1], [1, 0]]])
-def test_whisper_places_words_by_the_heads_it_names_or_the_usual_ones(
-    heads: list[list[int]] | None, tmp_path: Path
-) -> None:
-    folder = save_whisper(tmp_path / "model")
-    file = folder / "generation_config.json"
-    document = json.loads(file.read_text()) | ({"alignment_heads": heads} if heads else {})
-    file.write_text(json.dumps(document))
-    backend = load(folder_spec(folder))
+def test_whisper_places_every_word(tmp_path: Path) -> None:
+    backend = load(folder_spec(save_whisper(tmp_path / "model")))
     sound = np.random.default_rng(0).normal(0, 0.1, 24_000).astype(np.float32)
     found, empty, long = place(backend, sound, "Hello World, it's", "", "Hello World " * 20)
     assert len(found.spans) == 3
@@ -186,6 +188,14 @@ def test_whisper_places_words_by_the_heads_it_names_or_the_usual_ones(
     deep = backend.encode_prefix([ClipInput(sound)], 3)[0]
     again = place_words(backend, deep, 3, ["Hello World, it's"], samples=sound)[0]
     assert again.spans == found.spans
+
+
+def test_a_text_is_spelled_letter_by_letter_with_its_spaces() -> None:
+    assert spelled(["Ġtri", "ple", "Ġa", "Ġ", "x"], {"Ġt": 0, "Ġa": 1}, "Ġ") == [*("Ġt", *"riple", "Ġa", "Ġ", "x")]
+
+
+def test_words_lie_in_the_middle_of_their_readings() -> None:
+    assert between([[(0.0, 1.0), (1.0, 2.0)], [(0.5, 2.0), (2.0, 3.0)]]) == [(0.25, 1.5), (1.5, 2.5)]
 
 
 def test_moonshine_says_that_it_gives_no_times(tmp_path: Path) -> None:

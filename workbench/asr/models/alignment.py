@@ -2,13 +2,15 @@
 
 * CTC: the most likely path through the model's own emissions that spells the text
   (`torchaudio.functional.forced_align`; Kürzinger et al. 2020, arXiv 2007.09127).
-* Whisper: the decoder reads the text (teacher forcing), and dynamic time warping follows where it looks in the sound
-  meanwhile (as OpenAI's `timing.py`; Radford et al. 2022, section 4.5).
+* Whisper: the decoder reads the text (teacher forcing), and dynamic time warping follows where its heads look in the
+  sound meanwhile (as OpenAI's `timing.py`; Radford et al. 2022, section 4.5). The few heads that OpenAI names shift all
+  words by up to a tenth of a second, each model otherwise. So all heads are followed, and the text is read twice: in
+  its tokens, and letter by letter (arXiv 2509.09987); words begin in the middle (docs/decisions.md has the figures).
 """
 
 import itertools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -118,11 +120,22 @@ def fitted(spans: Sequence[Span], loud: np.ndarray) -> list[Span]:
         high = (stop + edges[i + 1][0]) // 2 if i + 1 < len(edges) else len(loud)
         first = _moved(loud, start, -1, max(low, start - REACH))
         last = _moved(loud, stop - 1, 1, min(high, stop + REACH) - 1)
-        within = np.flatnonzero(loud[first : last + 1])
+        within = _without_clicks(np.flatnonzero(loud[first : last + 1]))
         if len(within):
             first, last = first + int(within[0]), first + int(within[-1])
         found.append((min(first / 100, spans[i][1]), max((last + 1) / 100, spans[i][0] + 0.01)))
     return found
+
+
+def _without_clicks(places: np.ndarray) -> np.ndarray:
+    """A word's loud frames without short sounds at its ends, parted from it by a pause that is longer than they are."""
+    islands = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    longest = max(map(len, islands))
+    while len(islands) > 1 and islands[1][0] - islands[0][-1] > len(islands[0]) < longest:
+        islands = islands[1:]
+    while len(islands) > 1 and islands[-1][0] - islands[-2][-1] > len(islands[-1]) < longest:
+        islands = islands[:-1]
+    return np.concatenate(islands)
 
 
 def _parted(edges: list[list[int]], loud: np.ndarray) -> list[list[int]]:
@@ -194,31 +207,53 @@ def token_frames(path: Sequence[int], blank: int) -> list[Frames]:
 # ---- attention ----
 
 
-def usual_heads(n_layers: int, n_heads: int) -> list[tuple[int, int]]:
-    """Layer and head of those that tend to look where a word is said: the upper half of the decoder, as OpenAI's."""
-    return [(layer, head) for layer in range(n_layers // 2, n_layers) for head in range(n_heads)]
+def spelled(pieces: Sequence[str], known: Mapping[str, int], space: str) -> list[str]:
+    """A byte-level text's pieces letter by letter; the space before a word stays with its first letter where it can."""
+    letters: list[str] = []
+    for sign in itertools.chain.from_iterable(pieces):
+        if letters and letters[-1] == space and space + sign in known:
+            letters[-1] += sign
+        else:
+            letters.append(sign)
+    return letters
 
 
-def attended_steps(shares: Tensor, filter_width: int = USUAL_FILTER) -> list[int] | None:
-    """The position at which each token begins.
+def attended_steps(shares: Tensor, first: int = 0, filter_width: int = USUAL_FILTER) -> list[int] | None:
+    """The position at which each token begins, as OpenAI's `find_alignment` has it.
 
     Args:
         shares: (n_heads, n_tokens, n_positions) of attention, each row summing to one.
+        first: The token from which on steps are wanted; those before it, language and task, count for the standard.
         filter_width: Positions of the median filter over time, odd.
 
     Returns:
         None where there are fewer positions than tokens.
     """
-    _, n_tokens, n_positions = shares.shape
-    if n_tokens > n_positions:
+    n_heads, n_tokens, n_positions = shares.shape
+    if n_tokens - first > n_positions:
         return None
+    looked = torch.zeros(n_tokens, n_positions)
+    for of_head in shares:  # one by one: all heads of a large model at once would take gigabytes
+        looked += _peculiar(of_head, filter_width)
+    return monotonic_steps(-looked[first:] / n_heads)
+
+
+def _peculiar(shares: Tensor, filter_width: int) -> Tensor:
+    """(n_tokens, n_positions): where a token looks and others do not, smoothed over time."""
     # A head looks at some places whatever is said; standardised over the tokens, these drop out.
     deviation, mean = torch.std_mean(shares, dim=-2, keepdim=True, unbiased=False)
     looked = (shares - mean) / deviation.clamp_min(1e-9)
-    if n_positions > filter_width // 2:
-        reach = filter_width // 2
-        looked = functional.pad(looked, (reach, reach), mode="reflect").unfold(-1, filter_width, 1).median(-1).values
-    return monotonic_steps(-looked.mean(0))
+    reach = filter_width // 2
+    if shares.shape[-1] > reach:
+        padded = functional.pad(looked[None], (reach, reach), mode="reflect")[0]
+        looked = padded.unfold(-1, filter_width, 1).median(-1).values
+    return looked
+
+
+def between(readings: Sequence[Sequence[Span]]) -> list[Span]:
+    """Each word in the middle of where several readings have it."""
+    n = len(readings)
+    return [(sum(a for a, _ in of_word) / n, sum(b for _, b in of_word) / n) for of_word in zip(*readings, strict=True)]
 
 
 def monotonic_steps(cost: Tensor) -> list[int]:

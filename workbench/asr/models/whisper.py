@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from workbench.asr.models.alignment import USUAL_FILTER, attended_steps, usual_heads, word_spans
+from workbench.asr.models.alignment import USUAL_FILTER, attended_steps, between, spelled, word_spans
 from workbench.asr.models.backend import Activations, Batch
 from workbench.asr.models.confidence import by_word, placed
 from workbench.asr.models.cross_attention import watched_attention
@@ -25,6 +25,7 @@ from workbench.asr.models.greedy import GreedyState
 from workbench.asr.models.silence import silence_of
 from workbench.asr.models.whisper_layers import WhisperLayers
 from workbench.core.types import SAMPLE_RATE, Heard, Seconds
+from workbench.core.word_times import Span
 
 READING_MEMORY = 2**30  # bytes of keys and values while clips are read together
 LONGEST: Seconds = 30.0  # that any of these models hears at once
@@ -109,23 +110,36 @@ class WhisperBackend(WhisperLayers):
         self.model.train(training)
         return found
 
-    def _words_along(self, text: str, memory: Tensor, duration: Seconds) -> list[tuple[Seconds, Seconds]] | None:
+    def _words_along(self, text: str, memory: Tensor, duration: Seconds) -> list[Span] | None:
         """Beginnings and ends of a text's words in (1, n_positions, width) of memory."""
         label = self.encode_label(text)
-        step = (self.window or duration) / memory.shape[1]
+        first = next((i for i, token in enumerate(label) if token not in self._marks()), len(label) - 1)
+        tokenizer = self.processor.tokenizer
+        pieces = tokenizer.convert_ids_to_tokens(label[first:-1])
+        letters = spelled(pieces, tokenizer.get_vocab(), SPACE_SIGN)
+        readings = [self._read_along(label[:first], of_text, memory, duration) for of_text in (pieces, letters)]
+        found = [spans for spans in readings if spans is not None]
+        return between(found) if found else None
+
+    def _read_along(
+        self, marks: Sequence[int], pieces: Sequence[str], memory: Tensor, duration: Seconds
+    ) -> list[Span] | None:
+        """Where the decoder looks for each word while it reads these pieces; None where they are too many."""
+        label = [*marks, *self.processor.tokenizer.convert_tokens_to_ids(pieces), self.end_token]
         if len(label) > self.most_tokens:
             return None
-        first = next((i for i, token in enumerate(label) if token not in self._marks()), len(label) - 1)
-        heads = getattr(self.generation, "alignment_heads", None) or usual_heads(
-            len(self.decoder_layers), int(self.model.config.decoder_attention_heads)
-        )
+        step = (self.window or duration) / memory.shape[1]
         batch = {"memory": memory, "labels": torch.tensor([label])}
-        with watched_attention(self.decoder_layers, heads, math.ceil(duration / step)) as looked:
+        with watched_attention(self.decoder_layers, self._heads(), math.ceil(duration / step)) as looked:
             self._run(batch, self.embed_block, self.head_block)
         width = int(getattr(self.model.config, "median_filter_width", None) or USUAL_FILTER)
-        steps = attended_steps(looked()[:, first:].cpu(), width)
-        pieces = self.processor.tokenizer.convert_ids_to_tokens(label[first:-1])
+        steps = attended_steps(looked().cpu(), len(marks), width)
         return None if steps is None else word_spans(steps, numbered_words(pieces, SPACE_SIGN), step)
+
+    def _heads(self) -> list[tuple[int, int]]:
+        """Layer and head of all that look into the sound."""
+        n_heads = int(self.model.config.decoder_attention_heads)
+        return [(layer, head) for layer in range(len(self.decoder_layers)) for head in range(n_heads)]
 
     @property
     def decode_start(self) -> int:

@@ -311,13 +311,13 @@ function draw() {
     canvas.setAttribute('aria-label', words.picture.replace('{name}', value.name));
     fetchSpectrum();
     zoom = view.clientWidth ? Math.max(1, READABLE * value.duration / view.clientWidth) : 1;
-    view.scrollLeft = 0;
   }
   title.textContent = value.speaker ? `${value.name} · ${value.speaker}` : value.name;
   root.dataset.clip = value.clip;
   lanes.replaceChildren(...value.lanes.map(lane));
   showPlacing();
   place();
+  if (before.clip !== value.clip) view.scrollLeft = openingSecond(value.lanes) / value.duration * inner.clientWidth;
   follow();
 }
 draw();

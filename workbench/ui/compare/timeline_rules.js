@@ -1,5 +1,6 @@
 // The rules of the timeline, which touch no page: its axes and its colours.
 const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]; // seconds
+const BEFORE_S = 0.3; // seen before the first word
 const APART = 56; // pixels from one tick to the next, at least
 const MAPS = { // seventeen colours each, from silent to loud
   magma: '000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 d0416f e75263 f56b5c fc8961 fea772 fec488 fde2a3 fcfdbf',
@@ -9,6 +10,12 @@ const MAPS = { // seventeen colours each, from silent to loud
 
 // Seconds from tick to tick, where a second takes this many pixels.
 const tickStep = (pixels) => TICKS.find((seconds) => seconds * pixels >= APART) ?? TICKS[TICKS.length - 1];
+
+// Where the view opens: a little before the first word that has a time, on any lane.
+function openingSecond(lanes) {
+  const begins = lanes.flatMap((lane) => lane.words.map((word) => word.from)).filter((from) => from !== null);
+  return begins.length ? Math.max(0, Math.min(...begins) - BEFORE_S) : 0;
+}
 
 // Where a frequency lies, 0 at the bottom and 1 at 8 kHz; mel as Slaney's, which librosa draws.
 function heightOf(hz, scale) {
