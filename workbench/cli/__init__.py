@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 # Importing a module of verbs registers them.
-from workbench.cli import data, doctor, history, models, recover, serve, weights  # noqa: F401
+from workbench.cli import data, doctor, history, models, overview, recover, serve, weights  # noqa: F401
 from workbench.cli.common import app, messages
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError

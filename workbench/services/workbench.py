@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.asr.catalog.catalog import Catalog
+from workbench.services.clips.levels import Levels
 from workbench.services.clips.media import Picturing
+from workbench.services.clips.overview import Overviewing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
 from workbench.services.clips.uploads import Uploads
@@ -61,6 +63,7 @@ class Workbench:
     comparing: Comparing
     doctor: Doctor
     picturing: Picturing
+    overviewing: Overviewing
     transcripts: Transcripts
     history: History
     reporting: Reporting
@@ -98,7 +101,7 @@ class Workbench:
         adaptation = Adaptation(workspace, store, planning, Jobs(workspace, store))
         base_models = BaseModels(store, catalog, labelling, expecting, standings)
         comparing, models = Comparing(store), ModelProcess(workspace)
-        history = History(workspace, store, adaptation, comparing)
+        history, levels = History(workspace, store, adaptation, comparing), Levels(workspace)
         return cls(
             workspace=workspace,
             store=store,
@@ -118,7 +121,8 @@ class Workbench:
             adaptation=adaptation,
             comparing=comparing,
             doctor=Doctor(store, labelling),
-            picturing=Picturing(workspace, labelling),
+            picturing=Picturing(workspace, labelling, levels),
+            overviewing=Overviewing(store, collecting, labelling, levels),
             transcripts=Transcripts(store),
             history=history,
             reporting=Reporting(workspace, store, comparing),
@@ -130,6 +134,7 @@ class Workbench:
         )
 
     def close(self) -> None:
+        self.overviewing.levels.close()
         self.drafting.close()
         self.models.close()
         self.store.close()

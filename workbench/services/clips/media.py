@@ -19,6 +19,7 @@ from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png,
 from workbench.core.types import Clip
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.services.clips.levels import Levels
 from workbench.services.labels.revisions import Labelling
 from workbench.workspace import Workspace
 
@@ -31,8 +32,8 @@ VERSION: Final = 1  # counts up when the pictures change
 class Picturing:
     """The pictures of one workspace's clips."""
 
-    def __init__(self, workspace: Workspace, labelling: Labelling) -> None:
-        self._workspace, self._labelling = workspace, labelling
+    def __init__(self, workspace: Workspace, labelling: Labelling, levels: Levels) -> None:
+        self._workspace, self._labelling, self._levels = workspace, labelling, levels
         self._peaks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_PEAKS)
         self._looking = threading.Lock()  # looking into an LRU cache changes its order
         self._drawing = threading.Lock()
@@ -66,9 +67,9 @@ class Picturing:
         kept = self.known_peaks(clip.sha256)
         if kept is None:
             try:
-                kept = tuple(
-                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(clip.sha256)), PEAKS)
-                )
+                samples = read_clip(self._workspace.sound_path(clip.sha256))
+                self._levels.note(clip.sha256, samples)
+                kept = tuple(round(100 * p) for p in waveform_peaks(samples, PEAKS))
             except (AudioError, OSError):
                 kept = (0,) * PEAKS
             with self._looking:
