@@ -145,3 +145,30 @@ def test_a_disk_that_is_mounted_for_reading(used: Workspace, tmp_path: Path) -> 
             Workspace.open(disk / "w")
         with pytest.raises(WorkbenchError, match="may only be read"):
             Store.open(Workspace(disk / "w"))
+
+
+# Closing a connection of SQLite's while another thread asks it ends the whole process, hence one of its own.
+CLOSED_WHILE_ASKED = """
+import sys, threading
+from pathlib import Path
+from workbench.store.database import Store
+from workbench.workspace import Workspace
+store, over = Store.open(Workspace.open(Path(sys.argv[1]))), threading.Event()
+def ask():
+    while not over.is_set():
+        store.version()
+askers = [threading.Thread(target=ask) for _ in range(3)]
+for asker in askers:
+    asker.start()
+for _ in range(500):
+    store.close()
+over.set()
+for asker in askers:
+    asker.join()
+"""
+
+
+def test_a_store_may_be_closed_while_a_page_still_asks(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", CLOSED_WHILE_ASKED, str(tmp_path / "asked")]
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=50)
+    assert ran.returncode == 0, ran.stderr

@@ -11,13 +11,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from workbench.audio.segment import FRAME, LEAST_RANGE_DB, MARGIN, PAUSE_SHARE, frame_levels
+from workbench.audio.segment import FLOOR_DB, FRAME, LEAST_RANGE_DB, MARGIN, PAUSE_SHARE, frame_levels
 from workbench.core.types import SAMPLE_RATE, Seconds
 
 Samples = npt.NDArray[np.float32]
 
 LONGEST_CLICK: Final = 6  # frames of 10 ms; the shortest spoken sound that stands alone, a vowel, takes longer
 BRIDGED: Final = 12  # frames; closures inside a word are shorter
+LOUD_PERCENT: Final = 99  # of the frames are no louder than the loud parts
 AT_ONCE: Final = 2  # frames; speech that is there so early began before the take did
 
 
@@ -61,7 +62,7 @@ def trim(samples: Samples, *, margin: Seconds = MARGIN) -> Trimmed:
     levels = frame_levels(samples)
     if not len(levels):
         return Trimmed(samples, 0.0, 0.0, 0.0, float("-inf"), float("-inf"))
-    floor, loud = (float(level) for level in np.percentile(levels, (10, 99)))
+    floor, loud = (float(level) for level in np.percentile(levels, (10, LOUD_PERCENT)))
     spoken = _spoken(levels > floor + PAUSE_SHARE * (loud - floor)) if loud - floor >= LEAST_RANGE_DB else []
     if not spoken:
         return Trimmed(samples, 0.0, 0.0, 0.0, loud, floor)
@@ -78,6 +79,16 @@ def trim(samples: Samples, *, margin: Seconds = MARGIN) -> Trimmed:
         cut_in=first < AT_ONCE,
         cut_off=last > len(levels) - AT_ONCE,
     )
+
+
+def loudness(samples: Samples) -> float:
+    """The level of the loud parts as `trim` tells it, dB of full scale from -70 to 0; -70 of no samples.
+
+    Args:
+        samples: `(n_samples,)` float32, mono at 16 kHz.
+    """
+    levels = frame_levels(samples)
+    return float(np.percentile(levels, LOUD_PERCENT)) if len(levels) else FLOOR_DB
 
 
 def _spoken(above: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

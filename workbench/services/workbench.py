@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.asr.catalog.catalog import Catalog
+from workbench.services.clips.levels import Levels
 from workbench.services.clips.media import Picturing
+from workbench.services.clips.overview import Overviewing
 from workbench.services.clips.prompts import Prompting
 from workbench.services.clips.sets import Collecting
 from workbench.services.clips.shelf import Shelf
@@ -68,6 +70,7 @@ class Workbench:
     comparing: Comparing
     doctor: Doctor
     picturing: Picturing
+    overviewing: Overviewing
     transcripts: Transcripts
     history: History
     best_runs: BestRuns
@@ -107,7 +110,7 @@ class Workbench:
         planning = Planning(store, workspace.root, catalog, facts, standings, checks, expecting)
         adaptation = Adaptation(workspace, store, planning, Jobs(workspace, store))
         comparing, models = Comparing(store), ModelProcess(workspace)
-        history = History(workspace, store, adaptation, comparing)
+        history, levels = History(workspace, store, adaptation, comparing), Levels(workspace)
         best_runs = BestRuns(store, adaptation, history)
         base_models = BaseModels(store, catalog, labelling, expecting, standings, best_runs.of)
         drafting = Drafting(workspace, store, catalog, labelling, models)
@@ -137,7 +140,8 @@ class Workbench:
             adaptation=adaptation,
             comparing=comparing,
             doctor=Doctor(store, labelling),
-            picturing=Picturing(workspace, store),
+            picturing=Picturing(workspace, store, levels),
+            overviewing=Overviewing(store, collecting, labelling, levels),
             transcripts=Transcripts(store),
             history=history,
             best_runs=best_runs,
@@ -152,6 +156,7 @@ class Workbench:
         )
 
     def close(self) -> None:
+        self.overviewing.levels.close()
         self.drafting.close()
         self.models.close()
         self.store.close()

@@ -21,6 +21,7 @@ from workbench.ui.kit.changes import listener
 from workbench.ui.kit.errors import quiet, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
+from workbench.ui.overview.section import OverviewPanel
 from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
@@ -37,6 +38,7 @@ class Page:
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
         self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
         self.history = History(workbench)
+        self.overview = OverviewPanel(workbench, self.label)
 
     def build(self) -> gr.Blocks:
         blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
@@ -61,7 +63,7 @@ class Page:
                 with gr.Column(elem_classes="card clips-box"):
                     self.label.build()
                 with gr.Column(elem_classes="card ways-box"):
-                    self.collect.build()
+                    self.collect.build(self.overview.build)
             with gr.Column(elem_id="stage-adapt", elem_classes="stage"):
                 with gr.Column(elem_classes="card form-box"):
                     self.adapt.build()
@@ -77,6 +79,7 @@ class Page:
         self.collect.wire(chosen)
         self.models.wire(chosen)
         self.label.wire(chosen)
+        self.overview.wire(chosen, self.labels)
         self.adapt.wire(chosen, self.labels)
         self.compare.wire(chosen)
         self.history.wire(chosen, self.adapt.run)

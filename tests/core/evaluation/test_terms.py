@@ -5,7 +5,15 @@ import random
 import pytest
 
 from workbench.core.evaluation.scoring import evaluate
-from workbench.core.evaluation.terms import TermCount, TermScore, pooled, score_rare_words, score_terms, wilson_interval
+from workbench.core.evaluation.terms import (
+    TermCount,
+    TermScore,
+    occurrences,
+    pooled,
+    score_rare_words,
+    score_terms,
+    wilson_interval,
+)
 from workbench.errors import DataError
 
 
@@ -122,3 +130,9 @@ def test_pooled() -> None:
 def test_different_clips_are_refused() -> None:
     with pytest.raises(DataError, match="same clips"):
         score_terms(["a"], evaluate(["a"], ["a"], "none"), evaluate(["a"], ["a"], "marks"))
+
+
+def test_occurrences_name_the_texts_that_hold_a_term_by_the_rules_that_compare() -> None:
+    texts = ["Atrial fibrillation again.", "the colour of it", "fibrillation", "atrial fibrillation"]
+    found = occurrences(["atrial fibrillation", "color", "zebra", "…"], texts, "english")
+    assert found == {"atrial fibrillation": [0, 3], "color": [1], "zebra": []}

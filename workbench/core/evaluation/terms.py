@@ -179,6 +179,20 @@ def _covered(index: "_TermIndex", words: Sequence[str], line: set[Words] | None)
     return {start + k for term, start in found for k in range(len(term))}
 
 
+def occurrences(terms: Iterable[str], texts: Sequence[str], normalizer_name: str) -> dict[str, list[int]]:
+    """Which texts hold which terms, by the rules of `score_terms`.
+
+    Returns:
+        Term -> the places of the texts in which it occurs, in order; a term that occurs nowhere has none.
+    """
+    index = _TermIndex.build(terms, normalizer_name)
+    found: dict[Words, list[int]] = {words: [] for words in index.names}
+    for place, text in enumerate(texts if found else ()):
+        for words in {words for words, _ in index.find(_compared(text, normalizer_name))}:
+            found[words].append(place)
+    return {name: found[words] for words, name in index.names.items()}
+
+
 def pooled(term_scores: Iterable[TermScore]) -> TermScore:
     """All terms as one, named "all terms": each occurrence weighs the same."""
     scores = list(term_scores)
@@ -219,7 +233,7 @@ class _TermIndex:
 
 @lru_cache(maxsize=100_000)
 def _compared(term: str, normalizer_name: str) -> Words:
-    """A term's words as they are compared; lists come several times, and lines repeat their words."""
+    """The words of a term, or of a text, as they are compared; both come again and again."""
     return tuple(normalizer(normalizer_name)(term).split())
 
 

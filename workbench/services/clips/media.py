@@ -21,6 +21,7 @@ from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png,
 from workbench.core.types import Clip
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.services.clips.levels import Levels
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import alive
@@ -38,8 +39,8 @@ VERSION: Final = 1  # counts up when the pictures change
 class Picturing:
     """The pictures of one workspace's clips."""
 
-    def __init__(self, workspace: Workspace, store: Store) -> None:
-        self._workspace, self._store = workspace, store
+    def __init__(self, workspace: Workspace, store: Store, levels: Levels) -> None:
+        self._workspace, self._store, self._levels = workspace, store, levels
         self._peaks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_PEAKS)
         self._looking = threading.Lock()  # looking into an LRU cache changes its order
         self._drawing = threading.Lock()
@@ -98,9 +99,9 @@ class Picturing:
         kept = self.known_peaks(sha256)
         if kept is None:
             try:
-                kept = tuple(
-                    round(100 * p) for p in waveform_peaks(read_clip(self._workspace.sound_path(sha256)), PEAKS)
-                )
+                samples = read_clip(self._workspace.sound_path(sha256))
+                self._levels.note(sha256, samples)
+                kept = tuple(round(100 * p) for p in waveform_peaks(samples, PEAKS))
             except (AudioError, OSError):
                 kept = (0,) * PEAKS
             with self._looking:

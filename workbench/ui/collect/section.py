@@ -1,7 +1,7 @@
 """Collect: record, add files, choose tiers, read what became of them; the word list; texts to take along; the bin."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -31,7 +31,12 @@ class Collect:
         self.collecting, self.uploads = workbench.collecting, workbench.uploads
         self.adaptation, self.comparing = workbench.adaptation, workbench.comparing
 
-    def build(self) -> None:
+    def build(self, under_words: Callable[[], None] = lambda: None) -> None:
+        """Build the card.
+
+        Args:
+            under_words: Builds what stands below the word list.
+        """
         self.words_of = gr.State("")  # the set whose words are shown, which may lag behind the chosen one
         html(heading(1, text.COLLECT, "collect"))
         self._build_ways_in()
@@ -47,6 +52,7 @@ class Collect:
                 interactive=True,
             )
             self.kept_words = words_keeper()
+        under_words()
         with fold(text.TAKE_ALONG, elem_id="take-along") as self.along:
             self.texts = html()
         with fold(text.BIN, elem_id="bin") as self.bin:

@@ -27,6 +27,7 @@ PROGRAMS: Final = {
     "drop": ("collect/drop.js",),
     "history": ("history/history_rules.js", "history/history.js"),
     "model_field": ("models/field.js",),
+    "overview": ("overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
     "recorder": ("collect/recorder_rules.js", "collect/microphone.js", "collect/recorder.js", "collect/prompts.js"),
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
