@@ -14,7 +14,7 @@ import pytest
 UI = Path(__file__).parent.parent / "workbench" / "ui"
 TEXTS = {"text.py"}
 # What serves programs and terminals speaks English too.
-SERVING = {"launch.py", "media_routes.py", "recording_routes.py", "access.py", "document.py"}
+SERVING = {"launch.py", "media_routes.py", "recording_routes.py", "answers.py", "access.py", "document.py"}
 # Short forms that stand in every language, and signs for the eye.
 SHARED = {"WER", "CER", "MB", "GB", "Hz", "kHz", "dB", "min", "UTC", "Gradio", "utf", "HTML", "SNR"}
 SEEN_BY_PEOPLE = ("aria-label", "title", "alt", "placeholder", "aria-description")

@@ -5,7 +5,7 @@ may write a third way ("25 mg" is "twenty five mg"). So each kind of word knows 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -51,6 +51,17 @@ class Text:
 
     written: str
     times: WordTimes | None = None
+
+
+def later(times: WordTimes, by: Seconds) -> WordTimes:
+    """The times of a piece as those of the whole that it begins so much later in."""
+    return replace(times, spans=tuple(None if s is None else (s[0] + by, s[1] + by) for s in times.spans))
+
+
+def joined(parts: Sequence[WordTimes]) -> WordTimes:
+    """The times of pieces that follow one another; none where a piece has none."""
+    why = next((part.why for part in parts if part.why), "")
+    return WordTimes(why=why) if why else WordTimes(tuple(span for part in parts for span in part.spans))
 
 
 def origins(written: Sequence[str], convert: Callable[[str], str], whole: Sequence[str]) -> list[range]:

@@ -13,6 +13,7 @@ from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.drafting import Drafting
+from workbench.services.inference.listeners import Listening
 from workbench.services.inference.process import ModelProcess
 from workbench.services.inference.transcribe import Transcribing
 from workbench.services.inference.try_out import Trying
@@ -66,6 +67,7 @@ class Workbench:
     reporting: Reporting
     models: ModelProcess
     aligning: Aligning
+    listening: Listening
     trying: Trying
     upkeep: Upkeep
     uploads: Uploads
@@ -124,6 +126,7 @@ class Workbench:
             reporting=Reporting(workspace, store, comparing),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
+            listening=Listening(workspace, store, base_models, models),
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),

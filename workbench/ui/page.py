@@ -22,6 +22,7 @@ from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
+from workbench.ui.voice.section import Voice
 
 LOOK_EVERY_S: Final = 1.0
 LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
@@ -35,7 +36,7 @@ class Page:
         self.models = Models(workbench)
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
         self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
-        self.history = History(workbench)
+        self.history, self.voice = History(workbench), Voice(workbench)
 
     def build(self) -> gr.Blocks:
         blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
@@ -43,7 +44,7 @@ class Page:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
             self.seen = gr.State({})  # what the timer has drawn already, by name
             self.models.build_states()
-            self.sets.build()
+            self.sets.build(self.voice.build)
             self._build_stages()
             quiet_place = gr.HTML(visible=False)
             self._wire(blocks)
@@ -76,7 +77,8 @@ class Page:
         self.models.wire(chosen)
         self.label.wire(chosen)
         self.adapt.wire(chosen, self.labels)
-        self.compare.wire(chosen)
+        self.compare.wire()
+        self.voice.wire(chosen, self.adapt.run)
         self.history.wire(chosen, self.adapt.run)
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         paired = [self.compare.pair, [self.compare.result, self.compare.normalizer], self.compare.outputs]
