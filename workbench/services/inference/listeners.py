@@ -22,7 +22,7 @@ from workbench.store.runs import active_runs
 from workbench.workspace import Workspace
 
 Role = Literal["base", "adapted"]
-LONGEST_PIECE: Final[Seconds] = 15.0  # the page cuts after 12
+LONGEST_PIECE: Final[Seconds] = 15.0  # the page cuts after 10
 MOST_RUNS: Final = 100  # that can be chosen
 
 
@@ -106,14 +106,17 @@ class Listening:
         """
         return decode_wav(wav, longest=LONGEST_PIECE)
 
-    def hear(self, listener: Listener, sound: Sound) -> tuple[str, Seconds]:
+    def hear(self, listener: Listener, sound: Sound, *, behind: bool = False) -> tuple[str, Seconds]:
         """What one of them hears in a piece, and how long it computed.
+
+        Args:
+            behind: Whether pieces that nobody has heard go first: of this one there is a text already.
 
         Raises:
             WorkbenchError: It cannot be loaded, or the process died over it.
         """
         samples = base64.b64encode(to_int16(sound.samples).tobytes()).decode("ascii")
-        answer = self._process.ask({"do": "piece", "model": listener.model, "samples": samples})
+        answer = self._process.ask({"do": "piece", "model": listener.model, "samples": samples}, behind=behind)
         return answer["text"], float(answer["seconds"])
 
     def _has_model(self, run: str) -> bool:

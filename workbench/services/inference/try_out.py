@@ -52,7 +52,8 @@ class Try:
         normalizer: The text rules that its texts are compared by.
         times: Of each listener's text; none until they are asked for.
         said: What the user says was said; empty where nothing was typed.
-        said_times: Of its words, by the last listener; None until they are asked for.
+        said_times: Of its words; None until they are asked for.
+        placed_by: The listener that they are by: the last one whose window the sound fits into.
         warnings: What was noticed about the sound, one sentence each.
     """
 
@@ -65,6 +66,7 @@ class Try:
     times: tuple[WordTimes, ...] = ()
     said: str = ""
     said_times: WordTimes | None = None
+    placed_by: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -131,13 +133,22 @@ class Trying:
             WorkbenchError: The sound was forgotten meanwhile, or a model cannot be loaded.
         """
         found = self.find(token)
-        times, said_times = found.times, found.said_times
+        times = found.times
         if not times:
             spoken = [[(p.start, p.end, p.texts[n]) for p in found.pieces] for n in range(len(found.listeners))]
             times = tuple(self._times(token, *pair) for pair in zip(found.listeners, spoken, strict=True))
-        if found.said and said_times is None:
-            said_times = self._times(token, found.listeners[-1], [(0.0, found.duration, found.said)])
-        return self._keep(replace(found, times=times, said_times=said_times))
+        if found.said and found.said_times is None:
+            found = self._placed(found)
+        return self._keep(replace(found, times=times))
+
+    def _placed(self, found: Try) -> Try:
+        """The same with the times of what was said."""
+        for one in reversed(found.listeners):
+            times = self._times(found.token, one, [(0.0, found.duration, found.said)])
+            found = replace(found, said_times=times, placed_by=one.name)
+            if times.spans:
+                break
+        return found
 
     def find(self, token: str) -> Try:
         """A sound that was tried lately.

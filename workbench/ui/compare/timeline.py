@@ -88,7 +88,7 @@ def tried_timeline(tried: Try, titles: Sequence[tuple[str, str]], normalizer_nam
             for role, names, written in zip(roles, titles, texts, strict=True)
         ]
         reference = Text(tried.said, tried.said_times)
-        named: dict[str, Any] = {"normalizer_name": normalizer_name, "placed_by": titles[-1][1]}
+        named: dict[str, Any] = {"normalizer_name": normalizer_name, "placed_by": tried.placed_by}
         return timeline(shown, reference, sides, **named, placing=Placing("there"))
     lanes = []
     for role, (title, name), written in zip(roles, titles, texts, strict=True):

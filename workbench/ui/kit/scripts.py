@@ -27,6 +27,7 @@ PROGRAMS: Final = {
     "model_field": ("models/field.js",),
     # The last line of the last piece starts it.
     "recorder": (
+        "collect/sound_rules.js",
         "collect/recorder_rules.js",
         "collect/microphone.js",
         "collect/takes.js",
@@ -37,7 +38,7 @@ PROGRAMS: Final = {
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
     "voice": (
-        "collect/recorder_rules.js",
+        "collect/sound_rules.js",
         "collect/microphone.js",
         "voice/voice_rules.js",
         "voice/pieces.js",

@@ -36,8 +36,9 @@ async function* told(path, type, body, headers = {}) {
 // From Speak to Stop. `onpiece` is called when a piece is cut off, `online` with each line that the server says of it,
 // `onfailed` where there is no answer, `onchange` whenever something is on its way or has arrived.
 class Session {
-  constructor(asked, calls) {
+  constructor(asked, roles, calls) {
     this.asked = asked; // set and run
+    this.roles = roles; // of those who hear
     this.calls = calls;
     /** @type {Float32Array[]} */
     this.parts = [];
@@ -50,6 +51,11 @@ class Session {
     /** @type {Cutter | null} */
     this.cutter = null;
   }
+
+  // Pieces on their way or before it, and those among them that no model has heard.
+  get underway() { return this.waiting.length + this.sent; }
+
+  get unheard() { return this.pieces.filter((piece) => !piece.failed && !Object.keys(piece.texts).length).length; }
 
   get seconds() { return this.cutter ? this.parts.length * this.cutter.blockS : 0; }
 
@@ -77,7 +83,7 @@ class Session {
     if (this.sent >= MOST_SENT || !this.waiting.length) return;
     const [piece, parts] = this.waiting.shift();
     this.sent += 1;
-    this.ask(piece, parts).catch((error) => this.calls.onfailed(piece, error))
+    this.ask(piece, parts).catch((error) => { piece.failed = true; this.calls.onfailed(piece, error); })
       .finally(() => { this.sent -= 1; this.send(); });
   }
 
@@ -89,8 +95,8 @@ class Session {
   }
 
   // All of it, as the server takes it in.
-  async whole(roles) {
-    const pieces = this.pieces.map(({ from, to, texts }) => ({ from, to, texts: roles.map((role) => texts[role] || '') }));
+  async whole() {
+    const pieces = this.pieces.map(({ from, to, texts }) => ({ from, to, texts: this.roles.map((role) => texts[role] || '') }));
     return JSON.stringify({ ...this.asked, pieces, wav: await inBase64(await at16k(this.parts, this.rate)) });
   }
 }

@@ -52,16 +52,14 @@ const audio = make('audio');
 build();
 
 function build() {
-  const head = make('header');
   const close = make('button', 'voice-close', { type: 'button', 'aria-label': words.close, title: words.close }, '✕');
   close.onclick = () => shut();
-  head.append(make('h2', null, {}, words.title), close);
   const bar = make('div', 'voice-bar');
   const live = make('div', 'live');
   live.append(level.node, time);
   const chooser = make('label', 'voice-chooser', { for: 'voice-who' });
   chooser.append(make('span', null, {}, words.who), choice);
-  bar.append(speak, live, chooser);
+  bar.append(speak, live, chooser, close);
   form.append(make('label', null, { for: 'voice-said' }, words.said), said);
   const drop = make('div', 'voice-drop');
   drop.append(file, make('label', null, { for: 'voice-file' }, words.upload), make('span', 'hint', {}, words.dropped));
@@ -69,7 +67,7 @@ function build() {
   acts.append(play, overTime, add);
   after.append(acts, form, judged);
   audio.hidden = true;
-  box.append(head, bar, status, note, heads, log, unlikeHint, after, drop, audio);
+  box.append(make('h2', 'unseen', {}, words.title), bar, status, note, heads, log, unlikeHint, after, drop, audio);
 }
 
 // ---- what was heard ----
@@ -159,7 +157,7 @@ async function start() {
     if (Date.now() - lastAsked > LONG_AGO_MS) load();
     await microphone.open();
     if (!isOpen()) { microphone.close(); state = 'idle'; return; }
-    session = Object.assign(new Session({ set: set(), run: runAsked() }, calls), { roles: roles() });
+    session = new Session({ set: set(), run: runAsked() }, roles(), calls);
     level.clear();
     state = 'listening';
   } catch (error) {
@@ -231,7 +229,7 @@ function forget() {
 // What the server calls the sound; it is sent when that is asked first.
 async function token() {
   const kept = sound;
-  if (!kept.token) kept.token = (await post('voice/sounds', 'application/json', await kept.session.whole(kept.roles))).token;
+  if (!kept.token) kept.token = (await post('voice/sounds', 'application/json', await kept.session.whole())).token;
   return kept.token;
 }
 
@@ -332,8 +330,8 @@ function paintWho() {
 
 function statusNow() {
   if (state === 'opening') return words.opening;
-  const now = session ? standing(session.waiting.length, session.sent, state === 'listening') : '';
-  if (now === 'behind') return fill(words.behind, { n: session?.waiting.length });
+  const now = session ? standing(session.unheard, session.underway, state === 'listening') : '';
+  if (now === 'behind') return fill(words.behind, { n: session?.unheard });
   if (loading) return words.getReady;
   if (now) return words[now];
   return did || (log.childElementCount ? '' : words.ready);
@@ -359,7 +357,7 @@ function paint() {
   note.hidden = !note.textContent;
   heads.hidden = log.hidden = !log.childElementCount;
   unlikeHint.hidden = log.hidden || !log.querySelector('.unlike');
-  const busy = on || (session && session.sent + session.waiting.length > 0);
+  const busy = on || (session && session.underway > 0);
   after.hidden = !sound || Boolean(busy);
   add.hidden = !set();
   file.disabled = state !== 'idle';
@@ -407,6 +405,7 @@ function draw() {
     did = '';
     problem = why || '';
     drawer()?.classList.toggle('timed', !why);
+    requestAnimationFrame(() => document.getElementById('voice-timeline')?.scrollIntoView({ block: 'nearest' }));
   }
   const now = JSON.stringify([name, run]);
   if (now !== known) {

@@ -135,11 +135,12 @@ def _hearing(workbench: Workbench, listeners: Listeners, sound: Any) -> Iterator
     """The texts of a piece, the adapted model's first, and at last where the two differ."""
     written: dict[str, str] = {}
     for one in reversed(listeners.models):
-        written[one.role], seconds = workbench.listening.hear(one, sound)
+        said, seconds = workbench.listening.hear(one, sound, behind=bool(written))
+        written[one.role] = said
         yield {
             "role": one.role,
-            "text": written[one.role],
-            "words": plain(written[one.role]),
+            "text": said,
+            "words": plain(said),
             "seconds": seconds,
             "atWork": listeners.at_work,
         }

@@ -1,7 +1,7 @@
 // Where what is spoken is cut: at pauses, told by how far they lie below the voice and above the room.
 const PAUSE_S = 0.4; // of quiet that ends a piece
-const LONGEST_PIECE_S = 12;
-const EARLIEST_CUT_S = 8; // of a piece that has no pause: it ends where it was quietest between this and the longest
+const LONGEST_PIECE_S = 9.8; // models that were adapted in a shorter window hear 10 s at once
+const EARLIEST_CUT_S = 6.5; // of a piece that has no pause: it ends where it was quietest between this and the longest
 const SHORTEST_SPEECH_S = 0.12; // less is a click
 const LEAD_S = 0.3; // kept before the first sound that counts
 const TAIL_S = 0.25; // and after the last
@@ -13,7 +13,7 @@ const VOICE_FALLS = 6; // dB a second
 const ROOM_RISES = 10; // dB a second
 const LONGEST_SESSION_S = 80; // its sound has to fit into one request
 const RATE_HZ = 16000; // that models hear at
-const MOST_SENT = 2; // pieces on their way at once
+const MOST_SENT = 4; // pieces on their way at once
 
 // Takes the level of one block of samples after the other; a cut is { from, to } in blocks.
 class Cutter {
@@ -24,15 +24,17 @@ class Cutter {
     this.voice = SOFTEST_VOICE_DB;
     this.room = FAINTEST_DB - ABOVE_ROOM_DB;
     this.least = 0; // where the last piece ended
-    this.clear();
+    /** @type {number | null} */
+    this.start = null; // of the piece that is being said
+    this.last = 0; // the block after its last one that was loud
+    this.loud = 0; // how many were
+    /** @type {number[]} */
+    this.levels = [];
   }
 
   clear() {
-    /** @type {number | null} */
     this.start = null;
-    this.last = 0; // the block after the last one that was loud
-    this.loud = 0;
-    /** @type {number[]} */
+    this.last = this.loud = 0;
     this.levels = [];
   }
 
@@ -81,11 +83,9 @@ class Cutter {
   }
 }
 
-// What the panel says while it hears: 'behind' where pieces wait to be sent, 'hearing' where some are on their way.
-function standing(waiting, sent, listening) {
-  if (waiting > 1) return 'behind';
+// What the drawer says: 'behind' where several pieces have no text yet, 'hearing' where some are on their way.
+function standing(unheard, underway, listening) {
+  if (unheard > 2) return 'behind';
   if (listening) return 'listening';
-  return waiting + sent > 0 ? 'hearing' : '';
+  return underway > 0 ? 'hearing' : '';
 }
-
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
