@@ -77,7 +77,7 @@ STILL = """async () => {
   for (let i = 0; i < 3; i += 1) await frame();
   const ended = Promise.allSettled(document.getAnimations().map((a) => a.finished));
   await Promise.race([ended, new Promise((late) => setTimeout(late, 5000))]);
-  const tops = () => [...document.querySelectorAll('.lane > *')].map((e) => e.getBoundingClientRect().y);
+  const tops = () => [...document.querySelectorAll('.stage > *')].map((e) => e.getBoundingClientRect().y);
   const places = () => [scrollY, ...tops()].join();
   for (let before = '', same = 0; same < 5; await frame()) {
     const now = places();
@@ -168,7 +168,7 @@ def kill_worker(bench: Workbench, run: str) -> None:
 
 @pytest.fixture
 def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
-    """open_page("set", width=…, height=…, dark=…): a tab of a new visitor; an error in its scripts fails the test."""
+    """open_page("set", step=…, width=…, height=…, dark=…): a visitor's tab; an error in its scripts fails a test."""
     contexts, errors = [], []
 
     def open_tab(
@@ -179,6 +179,7 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
         height: int = 900,
         dark: bool = False,
         within: Any = browser,
+        step: str = "collect",
     ) -> Any:
         context = within.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -189,7 +190,7 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: "Content Security Policy" in said.text and errors.append(said.text))
         page.on("dialog", lambda dialog: dialog.accept())
-        go(page, url)
+        go(page, url, step)
         if set_name:
             choose(page, set_name)
         return page
@@ -200,13 +201,42 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
     assert errors == []
 
 
-def go(page: Any, url: str) -> None:
-    """Open the page and wait until its first answers have come."""
+def go(page: Any, url: str, step: str = "") -> None:
+    """Open the page, or open it again, and wait until its first answers have come.
+
+    Args:
+        step: The stage to open; else the one that its address names.
+    """
     page.add_init_script(f"({COUNT_QUESTIONS})()")
-    page.goto(url)
+    if step:
+        url = f"{url.partition('#')[0]}#step={step}"
+    if url.partition("#")[0] == page.url.partition("#")[0]:
+        page.evaluate("(url) => history.replaceState(null, '', url)", url)
+        page.reload()  # another address of the same page would only scroll
+    else:
+        page.goto(url)
     page.locator("#board").wait_for()
-    page.locator("#step-compare").wait_for()
+    page.locator("#step-compare").wait_for(state="attached")
     settled(page)
+
+
+def stage(page: Any, step: str) -> None:
+    """Open a stage by its tab."""
+    page.locator(f".stepper a[data-step={step}]").click()
+    page.locator(f"#stage-{step}").wait_for()
+
+
+def more_settings(page: Any) -> None:
+    """Open what those choose who know what they do, where it is not open yet."""
+    if not page.locator("#strategy").is_visible():
+        page.get_by_role("button", name="I know what I do").click()
+        page.locator("#strategy").wait_for()
+
+
+def strategy(page: Any, label: str) -> None:
+    """Choose what may learn."""
+    more_settings(page)
+    page.get_by_label(label, exact=True).check()
 
 
 def settled(page: Any) -> None:

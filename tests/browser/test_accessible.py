@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, still, write_samples
+from tests.browser.conftest import go, more_settings, settled, stage, still, write_samples
 from tests.services.finished import finished_run
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
@@ -101,14 +101,20 @@ def test_a_set_and_a_finished_run_are_accessible(
     bench.collecting.import_path(write_samples(tmp_path / "seen", n=16), seen)
     page = open_page(seen)
     page.locator("li.clip").first.wait_for()
+    assert problems(page, axe, looks) == []
+    page.set_viewport_size(WIDE)
+    stage(page, "adapt")
     page.locator("#base-model .all-models summary").click()
-    page.get_by_text("More settings").click()
+    more_settings(page)
     assert problems(page, axe, looks) == []
     run = finished_run(bench, monkeypatch, seen, folds=2)
     bench.history.rename(run, "An evening's run with a long name that has to be broken somewhere")
     page.set_viewport_size(WIDE)
-    page.get_by_label("Verdict").wait_for()
     page.locator(f"tr.run-row[data-run={run}]").get_by_role("button", name="More").click()
+    assert problems(page, axe, looks) == []
+    page.set_viewport_size(WIDE)
+    stage(page, "compare")
+    page.get_by_label("Verdict").wait_for()
     page.get_by_text("Your words (terms)").click()
     assert problems(page, axe, looks) == []
 
@@ -119,19 +125,22 @@ def test_focus_can_be_seen_wherever_it_goes(
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "focused", n=6), "focused")
     finished_run(bench, monkeypatch, "focused", folds=2)
-    page = open_page("focused")
-    page.get_by_label("Verdict").wait_for()
-    unseen, steps = set(), 0
-    page.keyboard.press("Tab")
-    for _ in range(250):
-        said = page.evaluate(UNSEEN)
-        if said is None:
-            break
-        steps += 1
-        unseen |= {said} - {""}
+    page, steps = open_page("focused"), 0
+    for name in ("collect", "adapt", "compare"):
+        stage(page, name)
+        settled(page)
+        page.evaluate("document.activeElement.blur()")
+        unseen = set()
         page.keyboard.press("Tab")
-    assert steps > 40
-    assert unseen == set()
+        for _ in range(250):
+            said = page.evaluate(UNSEEN)
+            if said is None:
+                break
+            steps += 1
+            unseen |= {said} - {""}
+            page.keyboard.press("Tab")
+        assert unseen == set(), name
+    assert steps > 60
 
 
 def test_the_system_says_light_or_dark_and_the_switch_overrides_it(open_page: OpenPage, bench: Workbench) -> None:

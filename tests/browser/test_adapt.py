@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, still, write_samples
+from tests.browser.conftest import go, more_settings, still, strategy, write_samples
 from tests.browser.test_run import RUN_LIMIT_MS, setting, wait_for_status
 from workbench.services.workbench import Workbench
 
@@ -55,8 +55,8 @@ TYPED_AT_ONCE = """() => new Promise((told) => {
 @pytest.mark.timeout(600)
 def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "clicked", n=24), "clicked")
-    page = open_page("clicked")
-    page.get_by_label("Head", exact=True).check()
+    page = open_page("clicked", step="adapt")
+    strategy(page, "Head")
     counted(page, 1)
     block(page, "encoder 10").click()
     counted(page, 2)  # at once, before the server answers
@@ -71,10 +71,11 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     assert pressed(page) == ["encoder 9", "encoder 10", "head"]
     for name, value in (("epochs", "1000"), ("max-updates", "100000"), ("patience", "0")):
         setting(page, name, value)
-    page.locator("#preview .figures", has_text="to the verdict").wait_for()
+    page.locator("#brief", has_text="to the verdict").wait_for()
     page.get_by_text("--blocks 'encoder 9: lora, encoder 10, head'").wait_for(state="attached")
 
     go(page, page.url)  # the form is as it was left
+    more_settings(page)
     counted(page, 3)
     assert pressed(page) == ["encoder 9", "encoder 10", "head"]
     page.wait_for_function("!document.querySelector('#start').disabled")
@@ -97,7 +98,7 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     page.get_by_text(kept).first.wait_for()
     page.locator(".outcome").wait_for()
 
-    page.get_by_label("Head", exact=True).check()
+    strategy(page, "Head")
     counted(page, 1)
     page.get_by_role("button", name=f"Fill the form as in {run.id}").click()
     counted(page, 3)
@@ -108,9 +109,9 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "typed", n=12), "typed")
-    page = open_page("typed")
+    page = open_page("typed", step="adapt")
     page.wait_for_function("!document.querySelector('#start').disabled")
-    page.get_by_role("button", name="More settings").click()
+    more_settings(page)
     epochs, rate = page.locator("#setting-epochs input"), page.locator("#setting-learning-rate input")
     suggested = epochs.input_value(), rate.input_value()
     answer, look = threading.Event(), bench.planning.preview
@@ -120,7 +121,7 @@ def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
         return look(*args, **kwargs)
 
     monkeypatch.setattr(bench.planning, "preview", late)
-    page.get_by_label("Head", exact=True).check()
+    strategy(page, "Head")
     counted(page, 1)
     epochs.fill("7")  # and still in the field
     answer.set()
@@ -138,35 +139,24 @@ def test_what_is_typed_as_soon_as_the_settings_are_opened_is_kept_and_reviewed(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "at once", n=12), "at once")
-    page = open_page("at once")
+    page = open_page("at once", step="adapt")
     page.wait_for_function("!document.querySelector('#start').disabled")
     assert page.evaluate(TYPED_AT_ONCE) == "7"
     page.locator("#setting-epochs input").blur()
     page.get_by_text("--epochs 7").wait_for(state="attached")
 
 
-def test_start_and_its_time_are_in_sight_and_a_jump_moves_the_column_alone(
-    open_page: OpenPage, bench: Workbench, tmp_path: Path
-) -> None:
+def test_start_and_its_time_are_in_sight(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "seen start", n=12), "seen start")
-    page = open_page("seen start")
+    page = open_page("seen start", step="adapt")
     page.wait_for_function("!document.querySelector('#start').disabled")
     on_top = """() => {
       const box = document.querySelector('#start').getBoundingClientRect();
       const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
       return box.bottom <= innerHeight && box.right <= innerWidth && Boolean(over && over.closest('#start'));
     }"""
-    assert page.evaluate(on_top)
+    for width, height in ((1440, 900), (1024, 768), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        still(page)
+        assert page.evaluate(on_top), width
     assert "to the verdict" in page.locator("#brief").inner_text()
-    page.get_by_role("link", name="Compare").click()
-    page.wait_for_function("document.activeElement.id === 'step-compare'")  # after the jump
-    still(page)
-    assert page.evaluate("scrollY") == 0
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(reduced_motion="reduce")
-    page.get_by_role("link", name="Adapt", exact=False).first.click()
-    page.wait_for_function("document.activeElement.id === 'step-adapt'")
-    still(page)
-    assert page.evaluate(on_top)
-    clear = "document.querySelector('#step-adapt').getBoundingClientRect().top >= "
-    assert page.evaluate(clear + "document.querySelector('#steps').getBoundingClientRect().bottom - 1")

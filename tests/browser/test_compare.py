@@ -43,7 +43,7 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     bench.collecting.import_path(write_samples(tmp_path / "looked", n=12), "looked")
     untimed = run_with_times(bench, monkeypatch, "looked", times=False)
     run = run_with_times(bench, monkeypatch, "looked")
-    page = open_page("looked", width=390, height=844)
+    page = open_page("looked", width=390, height=844, step="compare")
     page.get_by_label("Verdict").wait_for()
     rows = page.locator("#results tbody tr")
     found = bench.comparing.of_run(run).comparison
@@ -117,7 +117,7 @@ def test_an_old_run_gets_its_times(
     run = prepare(bench, monkeypatch, bench.catalog.find("ctc-en"), "tried", folds=0, general_set="none")
     execute(bench, run)
     (bench.workspace.run_folder(run) / LAUNCHED).unlink()
-    page = open_page("tried")
+    page = open_page("tried", step="compare")
     page.get_by_label("Verdict").wait_for()
     page.get_by_role("button", name="Place the words in time").click()
     page.locator("#clip-timeline [data-lane=reference] button.tl-word").first.wait_for(timeout=300_000)

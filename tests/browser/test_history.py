@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import write_samples
+from tests.browser.conftest import more_settings, stage, write_samples
 from tests.services.finished import finished_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
@@ -29,7 +29,7 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     bench.collecting.import_path(write_samples(tmp_path / "past", n=12), "past")
     old = finished_run(bench, monkeypatch, "past")
     new = finished_run(bench, monkeypatch, "past", seed=1)
-    first, second = open_page("past"), open_page("past", width=390, height=844)
+    first, second = open_page("past", step="adapt"), open_page("past", width=390, height=844, step="adapt")
     row(first, old).get_by_role("button", name="More").click()
     detail = first.locator(f"#history-{old}-detail")
     detail.get_by_label("Name of this run").fill(HOSTILE[:70])
@@ -45,6 +45,8 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     assert wer in row(second, new).inner_text()
 
     row(first, old).get_by_role("button", name="Show").click()
+    first.get_by_label("Verdict").wait_for()
+    stage(first, "adapt")
     first.locator(f"tr.run-row[data-run={old}][aria-current]").wait_for()
     assert second.locator(f"tr.run-row[data-run={new}][aria-current]").count() == 1  # each looks where they like
 
@@ -53,7 +55,7 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
         second.locator(f"#history-{new}-detail button")
     ).click()
     second.get_by_text(text.FILLED.format(run=new)).first.wait_for()
-    second.get_by_text(text.MORE, exact=True).first.click()
+    more_settings(second)
     second.wait_for_function("document.querySelector('#setting-seed input')?.value === '1'")
     for run in (new, old):
         row(first, run).get_by_role("checkbox").check()
@@ -61,6 +63,7 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
         assert drawn == "auto", "the browser draws the tick, in any colour scheme"
     first.get_by_role("button", name="Compare these two runs").click()
     first.get_by_label("Verdict").get_by_text(f"{old} WER").wait_for()
+    stage(first, "adapt")
 
     detail.get_by_role("button", name="Delete this run").click()
     row(second, old).wait_for(state="detached")

@@ -1,4 +1,4 @@
-"""The page by keyboard: a list closes behind who leaves it, and a jump shows the steps and the headings."""
+"""The page by keyboard: a list closes behind who leaves it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Any]
 
 
-def test_a_list_closes_behind_the_keyboard_and_a_jump_shows_the_steps(open_page: OpenPage) -> None:
+def test_a_list_closes_behind_the_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     fields = page.locator("input[role=combobox]:enabled:visible")
     assert fields.count() >= 5
@@ -24,12 +24,3 @@ def test_a_list_closes_behind_the_keyboard_and_a_jump_shows_the_steps(open_page:
     page.evaluate("document.activeElement.blur()")
     settled(page)
     page.wait_for_function("!document.querySelector('[role=listbox]')")  # one that closes fades first
-
-    page.emulate_media(reduced_motion="reduce")
-    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    assert page.evaluate("window.scrollY") > 0
-    page.evaluate("window.showPlace('step-adapt')")
-    page.wait_for_function(
-        """() => { const edges = (id) => document.getElementById(id).getBoundingClientRect();
-        return edges('steps').top >= edges('top').bottom - 1; }"""
-    )

@@ -34,12 +34,12 @@ def in_use(page: Any, name: str, model: str) -> None:
 def test_one_choice_for_drafts_and_adapting(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "chosen", n=12), "chosen")
     bench.collecting.import_path(write_samples(tmp_path / "unchosen", n=12), "unchosen")
-    page = open_page("chosen")
+    page = open_page("chosen", step="adapt")
     in_use(page, "#draft-model", "ctc-en")
     page.wait_for_function("!document.querySelector('#start').disabled")
     field(page, "Base model").select_option("whisper-en")
     in_use(page, "#draft-model", "whisper-en")
-    page.locator("#blocks .block", has_text="words").wait_for()
+    page.locator("#blocks .block", has_text="words").wait_for(state="attached")
     page.get_by_text("--model whisper-en").wait_for(state="attached")
     assert bench.base_models.chosen("chosen") == "whisper-en"
     other = open_page("chosen")
@@ -64,7 +64,7 @@ def test_an_id_of_the_hub_is_typed_and_a_wrong_one_is_said(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "typed id", n=6), "typed id")
-    page = open_page("typed id")
+    page = open_page("typed id", step="adapt")
     page.locator("#base-model .all-models summary").wait_for()
     field(page, "Base model").select_option(label="another one of the hub …")
     wanted = page.get_by_label("Id of a model in the hub")
@@ -83,7 +83,7 @@ def test_how_well_a_model_hears_the_set_is_told_with_its_own_drafts_apart(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "heard", n=6), "heard")
-    page = open_page("heard")
+    page = open_page("heard", step="adapt")
     page.locator("#base-model").get_by_role("button", name="Let it hear 6 confirmed clips").first.click()
     said = page.locator("#base-model .chosen .standing")
     said.filter(has_text="6 confirmed clips, by the").wait_for(timeout=3 * PATIENCE_MS)
@@ -125,7 +125,7 @@ def test_get_stop_and_get_again(
 
     monkeypatch.setattr(getting, "fetch_beside", slowly)
     with Server(own_bench) as server:
-        page = open_page(url=server.url)
+        page = open_page(url=server.url, step="adapt")
         field(page, "Base model").select_option(offer.name)
         in_use(page, "#draft-model", offer.name)
         name = f"Get {offer.name} ("

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import settled, write_samples
+from tests.browser.conftest import more_settings, settled, strategy, write_samples
 from tests.browser.test_adapt import block, counted
 from workbench.services.workbench import Workbench
 
@@ -49,11 +49,11 @@ def test_blocks_clicked_in_quick_succession_all_count(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "quick", n=12), "quick")
-    page = open_page("quick")
-    page.get_by_label("Head", exact=True).check()
+    page = open_page("quick", step="adapt")
+    strategy(page, "Head")
     counted(page, 1)
     page.wait_for_function("!document.querySelector('#start').disabled")
-    page.get_by_role("button", name="More settings").click()
+    more_settings(page)
     late = Late(bench.model_facts.plan, lambda model, strategy, config: config.blocks == "encoder 10, head")
     monkeypatch.setattr(bench.model_facts, "plan", late)
     block(page, "encoder 10").click()
@@ -72,16 +72,16 @@ def test_a_review_that_was_overtaken_is_not_drawn(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "reviewed", n=12), "reviewed")
-    page = open_page("reviewed")
+    page = open_page("reviewed", step="adapt")
     page.wait_for_function("!document.querySelector('#start').disabled")
-    page.get_by_role("button", name="More settings").click()
+    more_settings(page)
     page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
     late = Late(bench.planning.preview, lambda s, m, strategy, given: given.get("epochs") == 7 and strategy != "head")
     monkeypatch.setattr(bench.planning, "preview", late)
     page.locator("#setting-epochs input").fill("7")
     page.locator("#setting-epochs input").blur()
     assert late.waits.wait(LATE_S)
-    page.get_by_label("Head", exact=True).check()
+    strategy(page, "Head")
     page.get_by_text("--strategy head").wait_for(state="attached")
     late.let_go(page)
     assert page.get_by_text("--strategy head").count() == 1
@@ -92,9 +92,9 @@ def test_a_setting_put_back_while_its_review_is_made_stays_put_back(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "put back", n=12), "put back")
-    page = open_page("put back")
+    page = open_page("put back", step="adapt")
     page.wait_for_function("document.querySelector('#setting-epochs input').value === '40'")  # as suggested
-    page.get_by_role("button", name="More settings").click()
+    more_settings(page)
     late = Late(bench.planning.preview, lambda s, m, strategy, given: given.get("epochs") == 7)
     monkeypatch.setattr(bench.planning, "preview", late)
     epochs = page.locator("#setting-epochs input")

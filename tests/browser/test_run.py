@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import go, kill_worker, settled, write_samples
+from tests.browser.conftest import go, kill_worker, more_settings, settled, stage, strategy, write_samples
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
 
@@ -18,8 +18,7 @@ RUN_LIMIT_MS = 240_000  # most of it is another process importing torch on a bus
 
 def setting(page: Any, name: str, value: str) -> None:
     """Type one of the settings under More."""
-    if not page.locator(f"#setting-{name} input").is_visible():
-        page.get_by_role("button", name="More settings").click()
+    more_settings(page)
     field = page.locator(f"#setting-{name} input")
     field.fill(value)
     field.blur()
@@ -34,8 +33,8 @@ def wait_for_status(page: Any, *statuses: str, timeout: int = RUN_LIMIT_MS) -> N
 @pytest.mark.timeout(500)
 def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "few", n=20), "few")
-    page = open_page("few")
-    page.get_by_label("Head", exact=True).check()
+    page = open_page("few", step="adapt")
+    strategy(page, "Head")
     page.get_by_text("1 of 14 blocks learn").wait_for()
     setting(page, "epochs", "2")
     setting(page, "folds", "2")
@@ -45,6 +44,7 @@ def test_adapt_and_compare(open_page: OpenPage, bench: Workbench, tmp_path: Path
     run = bench.adaptation.runs("few")[0]
     assert (run.strategy, run.config.epochs, run.config.folds) == ("head", 2, 2)
 
+    page.get_by_role("link", name="Read the comparison").click()
     verdict = page.get_by_label("Verdict")
     verdict.wait_for()
     said = bench.comparing.of_run(run.id).comparison
@@ -84,14 +84,14 @@ def test_too_large_a_step_and_too_few_labels_are_said_in_place(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "tiny", n=6), "tiny")
-    page = open_page("tiny")
+    page = open_page("tiny", step="adapt")
     start = page.get_by_role("button", name="Start adapting")
     page.wait_for_function("!document.querySelector('#start').disabled")
     setting(page, "learning-rate", "0.09")
     page.get_by_text("may be at most").wait_for()
     assert start.is_disabled()
     bench.collecting.create_set("nothing yet")
-    page = open_page("nothing yet")
+    page = open_page("nothing yet", step="adapt")
     page.get_by_text("has 0 confirmed clips").wait_for()
 
 
@@ -99,8 +99,8 @@ def test_too_large_a_step_and_too_few_labels_are_said_in_place(
 @pytest.mark.timeout(900)
 def test_two_tabs_a_reload_stop_and_resume(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "long", n=24), "long")
-    first, second = open_page("long"), open_page("long")
-    first.get_by_label("Everything", exact=True).check()
+    first, second = open_page("long", step="adapt"), open_page("long", step="adapt")
+    strategy(first, "Everything")
     for name, value in (("epochs", "1000"), ("max-updates", "100000"), ("patience", "0"), ("learning-rate", "0.00001")):
         setting(first, name, value)
     first.get_by_role("button", name="Start adapting").click()
@@ -138,12 +138,14 @@ def test_from_a_first_visit_to_a_verdict(open_page: OpenPage, own_bench: Workben
         page = open_page(url=server.url)
         page.get_by_role("button", name="Try it with sample clips").click()
         page.get_by_text("160 of 160 confirmed").wait_for()
+        stage(page, "adapt")
         page.get_by_role("button", name="What can the test clips prove?").click()
         page.get_by_text("base errors can prove").wait_for(timeout=RUN_LIMIT_MS)
-        page.get_by_label("Head", exact=True).check()
+        strategy(page, "Head")
         setting(page, "epochs", "2")
         page.get_by_role("button", name="Start adapting").click()
         wait_for_status(page, "done", timeout=600_000)
+        stage(page, "compare")
         page.get_by_label("Verdict").get_by_text("english normalizer").first.wait_for()
 
 

@@ -23,6 +23,7 @@ from workbench.ui.kit.errors import notice, quiet, shown
 from workbench.ui.label.clip_rows import Query
 from workbench.ui.page import Page, _follow
 from workbench.ui.sets.section import Sets
+from workbench.ui.stages.address import clip_of
 
 Fill = Callable[..., list[int]]
 
@@ -75,23 +76,41 @@ def test_the_timer_never_bothers_anybody() -> None:
 def test_a_new_tab_opens_the_set_it_showed_last(bench: Workbench) -> None:
     for name in ("one", "two"):
         bench.collecting.create_set(name)
-    sets = Sets(bench)
-    assert sets.open_page("one")[1] == "one"
-    assert sets.open_page("deleted long ago")[1] == "two"
+    page = Page(bench)
+    assert page.open_page("one", {})[1] == "one"
+    assert page.open_page("deleted long ago", {})[1] == "two"
+
+
+def test_an_address_names_what_a_tab_opens(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        bench.collecting.create_set(name)
+    page, told = Page(bench), list[str]()
+    monkeypatch.setattr("workbench.ui.page.warn", told.append)
+    assert page.open_page("one", {"set": "two", "run": "run-3", "clip": "7"})[1::3] == ["two", "run-3"]
+    assert page.open_page("one", {"set": "two", "run": "run-3", "clip": "7"})[-1] == 7
+    assert told == []
+    assert page.open_page("one", {"set": "no such"})[1] == "one"
+    assert page.go(gr.EventData(None, {"set": "gone", "run": "", "clip": "-1"}), "two")[1] == "two"
+    assert told == [text.NO_SUCH_SET.format(name=name) for name in ("no such", "gone")]
+
+
+@pytest.mark.parametrize("clip", ["", "x", "-1", "1e9", "٣", "9" * 40, None])
+def test_what_is_no_clip_in_an_address_is_none(clip: str | None) -> None:
+    assert clip_of({"clip": clip}) == 0
 
 
 def test_a_new_browser_opens_the_set_where_something_happened_last(
     bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sets = Sets(bench)
+    page = Page(bench)
     ids = {name: fill(name, 12, text="hello number") for name in ("one", "two", "three")}
-    assert sets.open_page("")[1] == "three"
+    assert page.open_page("", {})[1] == "three"
     bench.labelling.save(ids["one"][0], "hello again", author="t", confirmed=True)
-    assert sets.open_page("")[1] == "one"
+    assert page.open_page("", {})[1] == "one"
     waiting_run(bench, monkeypatch, "two")
-    assert sets.open_page("")[1] == "two"
+    assert page.open_page("", {})[1] == "two"
     bench.collecting.delete_set("two")
-    assert sets.open_page("two")[1] != "two"
+    assert page.open_page("two", {})[1] != "two"
 
 
 def test_until_the_set_is_known_nothing_is_claimed(bench: Workbench) -> None:
@@ -108,7 +127,7 @@ def test_until_the_set_is_known_nothing_is_claimed(bench: Workbench) -> None:
 
 
 def test_the_first_visit_is_welcomed(bench: Workbench) -> None:
-    _, name, _, welcome = Sets(bench).open_page("")
+    _, name, _, welcome, *_ = Page(bench).open_page("", {})
     assert (name, welcome["visible"]) == ("", True)
 
 

@@ -24,6 +24,7 @@ declare function watch(names: string | string[], callback: () => void): void;
 interface Window {
   showPlace(id: string): void;
   openStage(step: string): void;
+  switchingTo(set: string | null): void;
   gradio_config?: { app_id: string };
   addEventListener<K extends keyof WindowEventMap>(
     type: K, listener: (event: OfElement<WindowEventMap[K]>) => void, options?: boolean): void;

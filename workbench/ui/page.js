@@ -27,6 +27,14 @@
     place.tabIndex = -1;  // the keyboard goes on from there
     place.focus({ preventScroll: true });
   });
+  // At once a sign that a click was heard; its answer may take a while on a busy machine.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (!button) return;
+    button.classList.add('heard');
+    setTimeout(() => button.classList.remove('heard'), 1200);
+    if (button.matches('[data-close]')) button.closest('.report')?.remove();
+  });
   // Gradio's dropdown answers a key after a pause, and opens its list; at Tab the field has been left by then, and the
   // list would stay open over the page. So it does not hear of Tab: leaving the field closes the list.
   window.addEventListener('keydown', (event) => {

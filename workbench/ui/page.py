@@ -20,6 +20,7 @@ from workbench.ui.history.section import SHOW_COMPARISON, History
 from workbench.ui.kit.errors import quiet, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
+from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 from workbench.ui.voice.section import Voice
@@ -125,7 +126,7 @@ class Page:
 
     @shown
     def open_page(self, remembered: str, place: dict[str, Any]) -> list[Any]:
-        """What a new tab shows: what its address names, else the set it showed last, or where something happened last."""
+        """What a new tab shows: what its address names, else the set it showed last, or the one last in use."""
         wanted = str(place.get("set") or "")
         names = [info.name for info in self.workbench.collecting.sets()]
         if wanted and wanted not in names:
@@ -173,12 +174,12 @@ class Page:
         changed = {name for name in now if now[name] != seen.get(name)}
         drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
         speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
-        verdict = self.compare.verdict(token)
+        guide = self.sets.guide(info, labels, view, self.compare.verdict(token))
         return [
             now,
             labels if "labels" in changed else gr.skip(),
-            *self.sets.guide(info, labels, view, verdict),
-            {"set": set_name, "run": view.id if view else ""} if changed & {"set", "runs", "run"} else gr.skip(),
+            *guide_html(guide),
+            {"set": set_name, "run": view.id if view else "", "here": text.STEPS[guide.here].lower()},
             gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
             *drafts,
             now["models"] if "models" in changed else gr.skip(),

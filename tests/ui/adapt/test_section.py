@@ -20,7 +20,7 @@ from workbench.services.runs.service import QueuedRun, RunView
 from workbench.services.workbench import Workbench
 from workbench.store.models import now
 from workbench.ui.adapt.block_strip import block_strip, strip_value
-from workbench.ui.adapt.form import SETTINGS, kept_wishes
+from workbench.ui.adapt.form import FOR_SET, SETTINGS, kept_wishes
 from workbench.ui.adapt.progress import panel, short
 from workbench.ui.adapt.section import Adapt
 from workbench.ui.kit.html import esc
@@ -96,8 +96,8 @@ def test_a_browser_keeps_each_sets_form_and_only_the_users_wishes(bench: Workben
         fill(name, 12, text="hello number")
     adapt = Adapt(bench)
     blank = tuple(None for _ in SETTINGS)
-    filled = adapt.review("one", "ctc-en", "custom", False, {}, *with_(blank, blocks="head"))[7]["filled"]
-    values = with_(tuple(filled.values()), epochs=3, blocks="encoder 6: norms, head")
+    filled = adapt.review("one", "ctc-en", "custom", False, {FOR_SET: "one"}, *with_(blank, blocks="head"))[7]["filled"]
+    values = with_(tuple(filled[name] for name in SETTINGS), epochs=3, blocks="encoder 6: norms, head")
     own = adapt.keep({}, "one", "ctc-en", "custom", True, filled, *values)
     assert own["one"]["wishes"] == {"epochs": 3, "blocks": "encoder 6: norms, head"}
 
@@ -110,6 +110,24 @@ def test_a_browser_keeps_each_sets_form_and_only_the_users_wishes(bench: Workben
     assert adapt.keep(own, "one", "ctc-en", "custom", True, back[6]["filled"], *again) == own
     other = adapt.restore("two", own, *blank)
     assert (other[2]["value"], held(other)["epochs"]) == ("all-but-features", 40)
+
+
+def test_a_form_that_was_not_filled_for_a_set_yet_forgets_nothing_of_it(bench: Workbench, fill: Fill) -> None:
+    """After a reload, clips that are read aloud have the form reviewed before it was filled again."""
+    for name in ("one", "two"):
+        fill(name, 12, text="hello number")
+    adapt, own = (
+        Adapt(bench),
+        {"one": {"model": "ctc-en", "strategy": "head", "extend": False, "wishes": {"epochs": 3}}},
+    )
+    fresh = {name: getattr(TrainingConfig(), name) for name in SETTINGS}
+    early = adapt.review("one", "ctc-en", "head", False, fresh, *fresh.values())[7]["filled"]
+    assert adapt.keep(own, "one", "ctc-en", "head", False, early, *fresh.values()) == gr.skip()
+    of_two = adapt.restore("two", own, *fresh.values())[6]["filled"]
+    late = adapt.review("one", "ctc-en", "head", False, of_two, *fresh.values())[7]["filled"]
+    assert adapt.keep(own, "one", "ctc-en", "head", False, late, *fresh.values()) == gr.skip()
+    back = adapt.restore("one", own, *fresh.values())[6]
+    assert adapt.keep(own, "one", "ctc-en", "head", False, back["filled"], *back["values"]) == own
 
 
 def held(outputs: list[Any]) -> dict[str, Any]:

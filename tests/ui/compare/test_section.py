@@ -19,7 +19,7 @@ from workbench.ui.charts.terms import terms
 from workbench.ui.compare.section import Compare
 
 Fill = Callable[..., list[int]]
-OVERALL, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9  # among the outputs
+OVERALL, DETAILS, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9, 10  # among the outputs
 
 
 def done(bench: Workbench, monkeypatch: pytest.MonkeyPatch, **more: Any) -> str:
@@ -71,7 +71,7 @@ def test_two_runs_stand_side_by_side_and_different_test_clips_are_said(
     assert f"{first} tested 1 more" in shown[OVERALL]
     assert shown[TIMELINE]["lanes"][1]["title"] == first
     one = section.show(token(second), first, second, "none", second, 0)
-    assert "“none” text rules (normalizer)" in one[OVERALL]
+    assert "“none” text rules (normalizer)" in one[DETAILS]
     base = section.show(token(second), second, second, "", second, 0)
     assert "aria-label='Base transcript'" in base[TEXTS], "a run against itself is a run against its base"
     other = section.show(token(first), first, second, "", second, 0)

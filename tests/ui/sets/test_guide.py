@@ -8,7 +8,16 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.services.clips.sets import SetInfo
 from workbench.services.runs.readiness import Readiness
 from workbench.ui import text
-from workbench.ui.sets.guide import TO_ADAPT, TO_COLLECT, TO_COMPARE, TO_LABEL, TO_WELCOME, Facts, guide, guide_html
+from workbench.ui.sets.guide import (
+    TO_ADAPT,
+    TO_COLLECT,
+    TO_COMPARE,
+    TO_LABEL,
+    TO_WELCOME,
+    Facts,
+    guide,
+    guide_html,
+)
 
 
 def readiness(
@@ -70,17 +79,19 @@ def test_a_verdict_leads_on(verdict: str) -> None:
     found = guide(Facts(readiness(30, 30), "run-1 done", False, verdict))
     assert (found.here, found.link, found.done) == (2, TO_COMPARE, (True, True, True))
     assert found.next == text.GUIDE_AFTER[verdict]
+    rates = guide(Facts(readiness(30, 30), "run-1 done", False, verdict, "20.0 → 10.0 %")).facts[2]
+    assert rates == f"{text.VERDICTS[verdict]} · 20.0 → 10.0 %"
     few = guide(Facts(readiness(8, 8), "run-1 done", False, verdict))
     assert (few.next, few.progress) == (found.next, None), "how many clips are missing says the verdict, once"
 
 
 def test_it_shows_how_far_the_test_set_is_and_marks_one_step() -> None:
-    html = guide_html(guide(Facts(readiness(8, 4))))
-    assert html.count("aria-current") == 1
-    assert "aria-valuenow='25'" in html
-    assert "4 of 8 confirmed" in html
+    tabs, line = guide_html(guide(Facts(readiness(8, 4))))
+    assert tabs.count("class='here'") == 1
+    assert "4 of 8 confirmed" in tabs
+    assert "aria-valuenow='25'" in line
     assert text.GUIDE_NO_VERDICT == "word errors (WER), before and after"
 
 
 def test_whatever_is_in_the_facts_is_shown_as_text() -> None:
-    assert_harmless(guide_html(guide(Facts(readiness(5, 5, obstacle=HOSTILE), HOSTILE))))
+    assert_harmless("".join(guide_html(guide(Facts(readiness(5, 5, obstacle=HOSTILE), HOSTILE)))))

@@ -25,6 +25,8 @@ CHOICES: Final = {
     "general_set": ["general", "none"],
 }
 
+FOR_SET: Final = "for set"  # beside the settings that the form was filled with: whose they are
+KEPT_FORMS: Final = 50  # sets whose form a browser remembers
 _MARKUP: Final = str.maketrans(dict.fromkeys("<>[]`*$&\\"))
 
 Field = gr.Number | gr.Dropdown | gr.Textbox | gr.Radio
@@ -106,6 +108,40 @@ def wishes(filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
     """The settings that the user changed: neither empty nor what the form was filled with."""
     given = {name: _typed(name, v) for name, v in zip(SETTINGS, values, strict=True) if v not in (None, "")}
     return {name: value for name, value in given.items() if value is not None and value != filled.get(name)}
+
+
+def all_wishes(extend: bool, filled: Mapping[str, Any], values: Sequence[Any]) -> dict[str, Any]:
+    """What a run is started with: the user's wishes, and whether the alphabet grows."""
+    return wishes(filled, values) | {"extend_alphabet": extend}
+
+
+def remembered(
+    own: Mapping[str, Any],
+    set_name: str,
+    model: str | None,
+    strategy: str,
+    extend: bool,
+    filled: Mapping[str, Any],
+    *values: Any,
+) -> dict[str, Any] | None:
+    """The forms that a browser remembers, with one more.
+
+    Args:
+        own: Those so far: set -> its form.
+
+    Returns:
+        None where there is nothing to keep: no set, half a number, or a form that was filled for another set and not
+        yet for this one, by which this one's would be forgotten.
+    """
+    if not set_name or filled.get(FOR_SET) != set_name:
+        return None
+    try:
+        given = wishes(filled, values)
+    except TrainingError:
+        return None
+    now = {"model": model, "strategy": strategy, "extend": extend, "wishes": given}
+    others = {name: form for name, form in own.items() if name != set_name}
+    return dict([*others.items(), (set_name, now)][-KEPT_FORMS:])
 
 
 def kept_wishes(stored: Any) -> dict[str, Any]:

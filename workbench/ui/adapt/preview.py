@@ -35,20 +35,22 @@ def _known_from(times: Times) -> str:
     return " ".join(said)
 
 
-def brief(p: Preview | None, *, known: bool = True) -> str:
+def brief(p: Preview | None, of: str = "", *, known: bool = True) -> str:
     """What a start means, in a line beside the button.
 
     Args:
         p: None where nothing can be started.
+        of: The set; stages/address.js keeps the form off until it is about the set that is chosen.
         known: Whether the page has been told yet.
     """
+    about = f" data-of='{esc(of)}'"
     if p is None:
-        return f"<p>{esc(text.NOT_READY if known else text.LOADING)}</p>"
+        return f"<p{about}>{esc(text.NOT_READY if known else text.LOADING)}</p>"
     clips = text.BRIEF_FOLDS if p.folds else text.BRIEF
     said = clips.format(train=f"{p.train:,}", test=f"{p.test:,}", folds=p.folds)
     long = f"<b>{esc(_how_long(p.times.run))}</b> " if p.times else ""
     guess = f" <i>{esc(text.BRIEF_GUESS)}</i>" if p.times and not p.times.run.measured_in else ""
-    return f"<p>{long}{esc(text.TO_THE_VERDICT) if p.times else ''}{guess}</p><p>{esc(said)}</p>"
+    return f"<p{about}>{long}{esc(text.TO_THE_VERDICT) if p.times else ''}{guess}</p><p>{esc(said)}</p>"
 
 
 def at_most(said: str, times: Times | None, which: str) -> str:

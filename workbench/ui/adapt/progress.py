@@ -78,7 +78,8 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
     export = command(view.export, text.EXPORT) if view.export else ""
     afterwards = _prepare() if view.active else f"{command(view.command)}{export}{_again(view)}"
     return (
-        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'{' data-active' if view.active else ''}>"
+        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'"
+        f"{' data-active' if view.active else ''}>"
         f"{_head(view)}{phases}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"
     )
 

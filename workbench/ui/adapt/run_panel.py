@@ -1,5 +1,6 @@
 """The panel of a set's runs: which one is shown, how far it is, Stop and Resume."""
 
+import json
 from typing import Any, Final
 
 import gradio as gr
@@ -37,7 +38,7 @@ class RunPanel:
         self.chosen_run = self.run_choice.input(
             self.choose_run, self.run_choice, self.run, trigger_mode="always_last", **PRIVATE
         )
-        self.stopped = self.stop.click(self.halt, self.run, self.stop, **PRIVATE)
+        self.stopped = self.stop.click(self.halt, self.run, self.stop, js=_heard(text.STOPPING_NOW), **PRIVATE)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
 
     # ---- handlers ----
@@ -49,7 +50,7 @@ class RunPanel:
     @shown
     def halt(self, run: str) -> Any:
         self.adaptation.stop(run)
-        return gr.update(interactive=False)
+        return gr.update(interactive=False, value=text.STOPPING_NOW)
 
     @shown
     def go_on(self, run: str) -> Any:
@@ -65,10 +66,19 @@ class RunPanel:
         return [
             gr.update(choices=[(choice(r), r.id) for r in runs], value=view.id, visible=True),
             panel(view, self.adaptation.watched(view.id), self.outcomes.of(view)),
-            gr.update(visible=view.active, interactive=not view.stopping),
+            gr.update(
+                visible=view.active,
+                interactive=not view.stopping,
+                value=text.STOPPING_NOW if view.stopping else text.STOP,
+            ),
             gr.update(visible=view.status in ("failed", "interrupted", "stopped")),
             _start(busy=any(run.active for run in runs)),
         ]
+
+
+def _heard(said: str) -> str:
+    """JavaScript that writes on a button that its click was heard, before the server knows of it."""
+    return f"(...inputs) => {{ document.querySelector('#stop-run').textContent = {json.dumps(said)}; return inputs; }}"
 
 
 def _start(*, busy: bool) -> dict[str, Any]:

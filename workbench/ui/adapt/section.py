@@ -15,14 +15,17 @@ from workbench.ui import text
 from workbench.ui.adapt.block_strip import block_strip, strip_value
 from workbench.ui.adapt.form import (
     FOLLOWED,
+    FOR_SET,
     OF_STRIP,
     SETTINGS,
+    all_wishes,
     check_cap,
     efforts,
     explained,
     field,
     kept_wishes,
     offered,
+    remembered,
     strategy_label,
     wishes,
 )
@@ -36,8 +39,7 @@ from workbench.ui.kit.scripts import function, program
 from workbench.ui.models.section import Models
 
 CUSTOM: Final = "custom"
-KEPT_FORMS: Final = 50  # sets whose form a browser remembers
-SHOW_FORM: Final = show_place("base-model")
+Filled = dict[str, Any]
 
 
 class Adapt(RunPanel):
@@ -174,7 +176,7 @@ class Adapt(RunPanel):
         answered = event(self.fill_from, [run, *self.settings], self.form_outputs, **PRIVATE)
         filled = self._filled_by(answered)
         self._review_at(filled.success)
-        filled.success(None, js=SHOW_FORM)
+        filled.success(None, js=show_place("base-model"))
 
     # ---- the form ----
 
@@ -291,29 +293,15 @@ class Adapt(RunPanel):
             strip,
             self._all_strategies(names),
             extend,
-            offered(values, filled, asked),
+            offered(values, filled | {FOR_SET: set_name}, asked),
             *(gr.update(**self._offers(name, set_name)) for name in SETTINGS),
             set_name,
         ]
 
-    def keep(
-        self,
-        own: dict[str, Any] | None,
-        set_name: str,
-        model: str | None,
-        strategy: str,
-        extend: bool,
-        filled: dict[str, Any],
-        *values: Any,
-    ) -> Any:
+    def keep(self, own: dict[str, Any] | None, *form: Any) -> Any:
         """Remember the form of a set in this browser."""
-        try:
-            given = wishes(filled, values)
-        except WorkbenchError:
-            return gr.skip()
-        now = {"model": model, "strategy": strategy, "extend": extend, "wishes": given}
-        others = {name: form for name, form in (own or {}).items() if name != set_name}
-        return dict([*others.items(), (set_name, now)][-KEPT_FORMS:]) if set_name else gr.skip()
+        kept = remembered(own or {}, *form)
+        return gr.skip() if kept is None else kept
 
     @shown
     def review(
@@ -327,7 +315,7 @@ class Adapt(RunPanel):
             if not set_name:
                 raise DataError(text.NO_SET)
             given = wishes(filled, values)
-            p = self.planning.preview(set_name, model or "", strategy, given | {"extend_alphabet": extend})
+            p = self.planning.preview(set_name, model or "", strategy, all_wishes(extend, filled, values))
             suggested = self._suggested(set_name, model or "", strategy, given)
             check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         except WorkbenchError as e:
@@ -336,7 +324,7 @@ class Adapt(RunPanel):
             # The times on the buttons were those of another set, or of other clips.
             plain = [gr.update(interactive=False, value=said) for said in (text.SWEEP, text.CURVE)]
             fields = [gr.update(choices=efforts({})) if name == "effort" else gr.skip() for name in SETTINGS]
-            return [why, "", hidden, gr.skip(), off, *plain, {}, *fields, brief(None)]
+            return [why, "", hidden, gr.skip(), off, *plain, {}, *fields, brief(None, set_name)]
         now = {name: getattr(p.suggestion.config, name) for name in SETTINGS}
         label = f"{text.EXTEND}: {' '.join(p.new_characters[:30])}"
         sweep, curve = (at_most(said, p.times, which) for said, which in ((text.SWEEP, "sweep"), (text.CURVE, "curve")))
@@ -348,12 +336,12 @@ class Adapt(RunPanel):
             gr.update(interactive=True),
             gr.update(interactive=True, value=sweep),
             gr.update(interactive=True, value=curve),
-            offered(now, suggested, values, before=filled),
+            offered(now, suggested | {FOR_SET: filled.get(FOR_SET)}, values, before=filled),
             *(
                 gr.update(info=explained(name, p.suggestion.why), **self._offers(name, set_name, p))
                 for name in SETTINGS
             ),
-            brief(p),
+            brief(p, set_name),
         ]
 
     def _offers(self, name: str, set_name: str, p: Preview | None = None) -> dict[str, Any]:
@@ -376,30 +364,24 @@ class Adapt(RunPanel):
         self.drafting.draft_now(set_name, model or "", [c.id for c in clips])
 
     @shown
-    def begin(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
-    ) -> str:
+    def begin(self, set_name: str, model: str | None, strategy: str, extend: bool, filled: Filled, *values: Any) -> str:
         """Start a run; its id."""
         if not set_name:
             raise DataError(text.NO_SET)
-        given = wishes(filled, values) | {"extend_alphabet": extend}
-        p = self.planning.preview(set_name, model or "", strategy, given)
+        p = self.planning.preview(set_name, model or "", strategy, given := all_wishes(extend, filled, values))
         check_cap(p.suggestion.config.learning_rate, p.suggestion.rate_cap)
         return self.adaptation.start(set_name, model or "", strategy, given)
 
     @shown
     def begin_curve(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
+        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: Filled, *values: Any
     ) -> str:
         """Start a run that is also trained on parts of the clips; its id."""
-        given = wishes(filled, values) | {"extend_alphabet": extend}
+        given = all_wishes(extend, filled, values)
         return self.adaptation.start(set_name, model or "", strategy, given, curve_draws=CURVE_DRAWS)
 
     @shown
-    def begin_sweep(
-        self, set_name: str, model: str | None, strategy: str, extend: bool, filled: dict[str, Any], *values: Any
-    ) -> str:
+    def begin_sweep(self, set_name: str, model: str | None, _: str, extend: bool, filled: Filled, *values: Any) -> str:
         """Start a sweep with the settings of the form, but for strategy and learning rate; its id."""
-        given = wishes(filled, values) | {"extend_alphabet": extend}
-        given.pop("learning_rate", None)
+        given = {name: v for name, v in all_wishes(extend, filled, values).items() if name != "learning_rate"}
         return self.adaptation.start_sweep(set_name, model or "", settings=given)

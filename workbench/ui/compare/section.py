@@ -18,7 +18,7 @@ from workbench.ui.compare.results import Clip, clip, clip_rows, clips, details, 
 from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.kit.components import html, result_list, timeline_view
 from workbench.ui.kit.errors import quiet, shown
-from workbench.ui.kit.html import esc, heading
+from workbench.ui.kit.html import esc, heading, percent
 from workbench.ui.kit.latest import Newest
 
 KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
@@ -94,10 +94,14 @@ class Compare:
             return ""
         return f"{view.id}|{view.status}|{view.finished}|{clips_now}"
 
-    def verdict(self, token: str) -> str:
-        """The verdict in one word, for the row of steps; empty where there is none."""
+    def verdict(self, token: str) -> tuple[str, str]:
+        """The verdict by its key, and the rates before and after, for the tabs; both empty where there is none."""
         result = self._result(Question(token))
-        return text.VERDICTS[result.comparison.outcome] if result else ""
+        if result is None:
+            return "", ""
+        c = result.comparison
+        before, after = percent(c.rate(c.base)).removesuffix(" %"), percent(c.rate(c.adapted))
+        return c.outcome, f"{before} → {after}"
 
     # ---- handlers ----
 
@@ -200,7 +204,8 @@ class Compare:
         if not run or question.run == run or self._has_result(question.token):
             return ""
         said = text.STILL_SHOWN if status in ("queued", "running") else text.SHOWN_INSTEAD
-        return f"<p class='mind instead' role='status'>{esc(said.format(run=run, shown=question.run))}</p>"
+        shown_now = text.ONE_AGAINST.format(run=question.run, other=question.other) if question.other else question.run
+        return f"<p class='mind instead' role='status'>{esc(said.format(run=run, shown=shown_now))}</p>"
 
     def _choices(self, question: Question) -> list[Any]:
         runs = [

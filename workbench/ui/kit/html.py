@@ -75,6 +75,7 @@ def import_report(report: ImportReport) -> str:
         counts.append(text.N_REJECTED.format(n=f"{len(report.rejected):,}"))
     return (
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
+        f"<button type='button' class='plain' data-close aria-label='{esc(text.CLOSE)}'>✕</button>"
         f"{_problems(text.REJECTED, report.rejected, 'bad')}"
         f"{_problems(text.WARNED, report.warnings, 'mind', together=True)}</div>"
     )

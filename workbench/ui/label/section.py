@@ -14,7 +14,7 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.components import clip_list, confirm_script, html
 from workbench.ui.kit.errors import quiet, say, sentence_of, shown, warn
-from workbench.ui.kit.html import drafting, esc, heading, plural, when
+from workbench.ui.kit.html import drafting, heading, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
 from workbench.ui.label.clip_rows import ClipRows, Query
 from workbench.ui.label.doctor import DoctorPanel

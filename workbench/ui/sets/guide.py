@@ -29,12 +29,14 @@ class Facts:
         run: The shown run in a few words; empty for none.
         active: Whether that run waits or works.
         verdict: "better", "no proof", "worse" or "nothing kept"; empty where nothing was compared.
+        rates: The error rates before and after, as they are shown.
     """
 
     readiness: Readiness | None = None
     run: str = ""
     active: bool = False
     verdict: str = ""
+    rates: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def guide(facts: Facts) -> Guide:
             if info and info.clips
             else text.GUIDE_NO_CLIPS,
             facts.run or text.GUIDE_NO_RUN,
-            text.VERDICTS[facts.verdict] if judged else text.GUIDE_NO_VERDICT,
+            " · ".join(filter(None, (text.VERDICTS[facts.verdict], facts.rates))) if judged else text.GUIDE_NO_VERDICT,
         ),
         next=sentence,
         link=link,
@@ -81,18 +83,13 @@ def guide(facts: Facts) -> Guide:
     )
 
 
-def guide_html(found: Guide, *, known: bool = True) -> tuple[str, str]:
-    """The guide as a row of links, one for each stage, and one line about what comes next.
-
-    Args:
-        known: Whether the page has been told yet which step is at hand; stages/address.js opens that stage then.
-    """
+def guide_html(found: Guide) -> tuple[str, str]:
+    """The guide as a row of links, one for each stage, and one line about what comes next."""
     items = "".join(_step(found, i) for i in range(len(text.STEPS)))
     place, label = found.link
     drawn = bar(found.progress[0] / found.progress[1], text.GUIDE_BAR) if found.progress else ""
-    here = f" data-here='{text.STEPS[found.here].lower()}'" if known else ""
     return (
-        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'{here}>{items}</ol></nav>",
+        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'>{items}</ol></nav>",
         f"<div class='next'><b>{esc(text.GUIDE_NEXT)}</b><span>{esc(found.next)}</span>{drawn}"
         f"<a href='#{esc(place)}'>{esc(label)}</a></div>",
     )
@@ -111,7 +108,7 @@ def _step(found: Guide, i: int) -> str:
 def loading_html() -> tuple[str, str]:
     """The guide until the first answer has come."""
     waiting = (text.LOADING, text.LOADING, text.LOADING)
-    return guide_html(Guide(0, (False, False, False), waiting, text.LOADING, TO_COLLECT), known=False)
+    return guide_html(Guide(0, (False, False, False), waiting, text.LOADING, TO_COLLECT))
 
 
 def _next(facts: Facts) -> tuple[int, str, Link]:

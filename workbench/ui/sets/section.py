@@ -15,7 +15,7 @@ from workbench.ui.adapt.progress import short
 from workbench.ui.kit.components import confirm_script, html
 from workbench.ui.kit.errors import quiet, say, shown
 from workbench.ui.kit.html import esc
-from workbench.ui.sets.guide import Facts, guide, guide_html, loading_html
+from workbench.ui.sets.guide import Facts, Guide, guide, loading_html
 
 FOCUS_NAME: Final = "() => setTimeout(() => document.querySelector('#set-name input, #set-name textarea')?.focus(), 50)"
 
@@ -98,6 +98,7 @@ class Sets:
             trigger_mode="always_last",
             api_visibility="private",
             show_progress="hidden",
+            js="(name) => { window.switchingTo(name); return name; }",
         )
         for button in (self.new, self.start_own):
             button.click(
@@ -202,18 +203,17 @@ class Sets:
 
     # ---- what the page's timer asks ----
 
-    def guide(self, info: SetInfo | None, state: str, view: RunView | None, verdict: str) -> tuple[str, str]:
-        """The guided path: the stages with their facts, and what comes next.
+    def guide(self, info: SetInfo | None, state: str, view: RunView | None, verdict: tuple[str, str]) -> Guide:
+        """The guided path: where the user is, and what comes next.
 
         Args:
             info: The chosen set; None where there is none.
             state: Changes with the set's clips and labels.
             view: The shown run.
-            verdict: In one word, as the page says it; empty for none.
+            verdict: What it brought, and the rates before and after; empty for none.
         """
-        key = next((name for name, word in text.VERDICTS.items() if word == verdict), "")
         readiness = self._readiness(info, state) if info else None
-        return guide_html(guide(Facts(readiness, short(view) if view else "", bool(view and view.active), key)))
+        return guide(Facts(readiness, short(view) if view else "", bool(view and view.active), *verdict))
 
     def _readiness(self, info: SetInfo, state: str) -> Readiness | None:
         """How far the set is; looked up only when its clips or labels have changed."""

@@ -36,20 +36,15 @@ function openStage(step) {
 }
 window.openStage = openStage;
 
-// Where no address names a stage, the guide does, once it knows how far the set is.
-function follow() {
-  const here = /** @type {HTMLElement | null} */ (document.querySelector('.stepper[data-here]'))?.dataset.here;
-  if (!known && here) {
-    known = true;
-    write({ ...at, step: here });
-  }
-  paint();
-}
-
 function shown() {
   const value = props.value || {};
   if (value.set === undefined) return;
   write(withShown(at, value));
+  if (!known && value.here) { // where no address names a stage, the guide does
+    known = true;
+    write({ ...at, step: value.here });
+  }
+  paint();
   if (asked && asked.set === at.set) asked = null;
   if (at.step === 'collect' && at.clip && value.set && !opened.has(value.set)) {
     opened.add(value.set);
@@ -83,8 +78,29 @@ document.addEventListener('clip-shown', (event) => {
 window.addEventListener('popstate', arrive);
 window.addEventListener('hashchange', arrive);
 
-const steps = document.getElementById('steps');
-if (steps) new MutationObserver(follow).observe(steps, { childList: true, subtree: true });
-follow();
+// What is shown is of the set before until the answers for the chosen one have come; nothing of it can be used then.
+const LONGEST_SWITCH_MS = 20000; // an answer that got lost must not lock the page
+let chosen = null; // a set that was chosen here and is not shown yet
+function switching(name) {
+  chosen = name;
+  hold();
+  setTimeout(() => { if (chosen === name) { chosen = null; hold(); } }, LONGEST_SWITCH_MS);
+}
+window.switchingTo = switching;
+
+function hold() {
+  const of = /** @type {HTMLElement | null} */ (document.querySelector('#brief [data-of]'))?.dataset.of;
+  const late = chosen !== null && chosen !== '' && (at.set !== chosen || of !== chosen);
+  if (!late) chosen = null;
+  const board = document.getElementById('board');
+  if (board && board.inert !== late) board.inert = late;
+}
+
+// The tabs are drawn anew with every new fact, whichever element holds them by then.
+new MutationObserver(() => {
+  if (!document.querySelector('.stepper a[aria-current]')) paint();
+  if (chosen !== null) hold();
+}).observe(document.body, { childList: true, subtree: true });
+paint();
 shown();
 watch('value', shown);

@@ -1,4 +1,4 @@
-"""The page's address: which set, run and clip are shown; stages/address.js keeps it in step, and asks where it changes."""
+"""The page's address: which set, stage, run and clip are shown; stages/address.js keeps both in step."""
 
 from typing import Any, Final
 
@@ -11,7 +11,10 @@ READ_ADDRESS: Final = "Object.fromEntries(new URLSearchParams(location.hash.slic
 
 
 def address() -> gr.HTML:
-    """The address; its value is {"set", "run"}, as the page shows them. Event: go (set, run, clip)."""
+    """The address; its value is {"set", "run"} as the page shows them, and "here", where the guide would open it.
+
+    Event: go (set, run, clip).
+    """
     return gr.HTML(
         {},
         html_template="<span hidden></span>",
