@@ -241,15 +241,15 @@ def test_a_sound_is_drawn_over_time_when_that_is_asked(client: Any, bench: Workb
     token = client.post("/voice/sounds", json=spoken()).json()["token"]
     assert [request["do"] for request in models.asked] == [], "nothing is placed in time before that"
     section = Voice(bench)
-    drawn, value = section.over_time(gr.EventData(None, {"token": token}), "tones", run)
-    assert value == {"set": "tones", "run": run, "placed": token, "problem": ""}
+    drawn, value = section.over_time(gr.EventData(None, {"token": token, "turn": 2}), "tones", run)
+    assert value == {"set": "tones", "run": run, "placed": token, "turn": 2, "problem": ""}
     assert [lane["role"] for lane in drawn["lanes"]] == ["base", "adapted"]
     asked = [(r["model"]["adapted"], r["pieces"]) for r in models.asked]
     assert asked == [
         (False, [(0.0, 0.3, "clothes valve"), (0.4, 0.6, "")]),
         (True, [(0.0, 0.3, "close valve"), (0.4, 0.6, "three")]),
     ]
-    gone, value = section.over_time(gr.EventData(None, {"token": "nobody's"}), "tones", run)
+    gone, value = section.over_time(gr.EventData(None, {"token": "nobody's", "turn": 3}), "tones", run)
     assert gone == {}
     assert "forgotten" in value["problem"]
 

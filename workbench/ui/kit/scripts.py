@@ -42,6 +42,7 @@ PROGRAMS: Final = {
         "collect/microphone.js",
         "voice/voice_rules.js",
         "voice/pieces.js",
+        "voice/written.js",
         "voice/voice.js",
     ),
     "words": ("collect/words_rules.js", "collect/words.js"),

@@ -66,13 +66,13 @@ class Voice:
 
     def over_time(self, event: gr.EventData, set_name: str | None, run: str) -> list[Any]:
         """Find out when the words of a sound were said, and draw it; what went wrong is said in the drawer."""
-        token = str(event._data["token"])
+        token, turn = str(event._data["token"]), int(event._data["turn"])
         try:
             drawn, problem = _drawn(self._trying.place(token)), ""
         except Exception as e:  # the page's boundary
             log.info("a sound could not be drawn over time", exc_info=True)
             drawn, problem = {}, told(e)
-        return [drawn, {**self.follow(set_name, run), "placed": token, "problem": problem}]
+        return [drawn, {**self.follow(set_name, run), "placed": token, "turn": turn, "problem": problem}]
 
 
 def _drawn(found: Try) -> dict[str, Any]:

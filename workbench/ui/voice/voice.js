@@ -11,6 +11,7 @@ let problem = '';
 let did = ''; // what was done last, in a sentence
 let asked = 0; // how often the models were asked for; an older answer says nothing
 let lastAsked = 0;
+let turn = 0; // how often a sound was asked for over time
 /** @type {any} */
 let who = null; // who hears, as the server said it
 /** @type {string | null} */
@@ -38,7 +39,7 @@ const choice = make('select', null, { id: 'voice-who' });
 const status = make('p', 'said', { role: 'status' });
 const note = make('p', 'mind');
 const heads = make('div', 'voice-heads');
-const log = make('ol', 'voice-log', { role: 'log', 'aria-label': words.log, tabindex: '0' });
+const log = make('div', 'voice-log', { role: 'log', 'aria-label': words.log, tabindex: '0' });
 const unlikeHint = make('p', 'hint', {}, words.unlikeHint);
 const after = make('div', 'voice-after');
 const play = make('button', 'voice-act', { type: 'button' }, words.play);
@@ -71,38 +72,6 @@ function build() {
 }
 
 // ---- what was heard ----
-
-const SIGNS = { missing: 'del', extra: 'ins', unlike: 'u', wrong: 'span', alike: 'span' };
-
-function wordNode(word) {
-  if (!word.kind) return document.createTextNode(word.text);
-  const node = make(SIGNS[word.kind], { wrong: 'sub', alike: 'alike', unlike: 'unlike' }[word.kind] || null);
-  if (word.said) node.append(make('s', null, {}, word.said), ' ');
-  node.append(word.text);
-  return node;
-}
-
-function write(node, side) {
-  node.replaceChildren(...side.words.flatMap((word, i) => [i ? side.glue ?? ' ' : '', wordNode(word)]));
-  if (!side.words.length) node.append(make('em', null, {}, words.nothing));
-}
-
-function row(roles) {
-  const node = make('li', 'voice-row');
-  const cells = {};
-  for (const role of roles) {
-    const cell = make('div', `cell ${role}`);
-    cells[role] = make('p', 'waits', {}, '…');
-    cell.append(make('small', 'tag', {}, words.titles[role]), cells[role]);
-    node.append(cell);
-  }
-  return { node, cells };
-}
-
-function show(cells, role, side) {
-  cells[role].classList.remove('waits');
-  write(cells[role], side);
-}
 
 function addRow(roles) {
   const made = row(roles);
@@ -203,7 +172,8 @@ async function take(found) {
   const { cells } = addRow(roles());
   did = fill(words.uploading, { name: found.name });
   paint();
-  const headers = { 'X-Take': encodeURIComponent(JSON.stringify({ ...about, name: found.name })) };
+  const name = found.name.replace(/\p{Surrogate}/gu, ''); // half a character cannot be sent
+  const headers = { 'X-Take': encodeURIComponent(JSON.stringify({ ...about, name })) };
   try {
     const heard = await post('voice/files', 'application/octet-stream', found, headers);
     for (const [role, side] of Object.entries(heard.sides)) show(cells, role, side);
@@ -222,6 +192,7 @@ async function take(found) {
 function forget() {
   sound = null;
   audio.pause();
+  if (audio.src.startsWith('blob:')) URL.revokeObjectURL(audio.src);
   audio.removeAttribute('src');
   drawer()?.classList.remove('timed');
 }
@@ -235,12 +206,14 @@ async function token() {
 
 async function act(doing, work) {
   const kept = sound;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   problem = '';
   did = doing;
   after.inert = true;
   paint();
   try { did = (await work()) ?? ''; } catch (error) { did = ''; problem = sentence(error); }
   after.inert = false;
+  if (focused && after.contains(focused)) focused.focus({ preventScroll: true });
   if (kept !== sound) did = problem = '';
   paint();
 }
@@ -253,11 +226,16 @@ play.onclick = async () => {
   audio.play().catch(() => {});
 };
 audio.onplay = audio.onpause = audio.onended = () => { play.textContent = audio.paused ? words.play : words.pause; };
-overTime.onclick = () => act(words.placing, async () => { trigger('over_time', { token: await token() }); return words.placing; });
+overTime.onclick = () => act(words.placing, async () => { await draw(); return words.placing; });
 add.onclick = () => act(words.adding, async () => {
   const about = JSON.stringify({ token: await token(), set: set() });
   return (await post('voice/added', 'application/json', about)).told;
 });
+// Ask for the sound over time; the answer comes with the value, which says of which turn it is.
+async function draw() {
+  turn += 1;
+  trigger('over_time', { token: await token(), turn });
+}
 form.onsubmit = (event) => { event.preventDefault(); judge(); };
 said.onblur = () => { if (said.value !== (sound?.said ?? '')) judge(); };
 
@@ -268,7 +246,7 @@ function judge() {
     const about = JSON.stringify({ token: await token(), said: said.value });
     const { sides } = await post('voice/said', 'application/json', about);
     showJudged(sides);
-    if (drawer()?.classList.contains('timed')) trigger('over_time', { token: sound.token });
+    if (drawer()?.classList.contains('timed')) await draw();
   });
 }
 
@@ -281,7 +259,7 @@ function showJudged(sides) {
     show(cells, role, sides[role]);
     cells[role].after(make('small', 'score', {}, `${sides[role].score} · ${sides[role].errors}`));
   }
-  const list = make('ul', 'voice-log');
+  const list = make('div', 'voice-log');
   list.append(node);
   judged.append(list, make('p', 'hint', {}, words.key));
 }
@@ -399,10 +377,10 @@ for (const kind of ['dragover', 'drop', 'dragenter', 'dragleave']) {
 }
 
 let known = '';
-function draw() {
-  const { placed, problem: why, set: name, run } = value();
-  if (placed && placed === sound?.token && did === words.placing) {
-    did = '';
+function follow() {
+  const { placed, turn: of, problem: why, set: name, run } = value();
+  if (placed && placed === sound?.token && of === turn) {
+    if (did === words.placing) did = '';
     problem = why || '';
     drawer()?.classList.toggle('timed', !why);
     requestAnimationFrame(() => document.getElementById('voice-timeline')?.scrollIntoView({ block: 'nearest' }));
@@ -416,5 +394,5 @@ function draw() {
   }
   paint();
 }
-draw();
-watch('value', draw);
+follow();
+watch('value', follow);
