@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.services.clips.test_prompts import take
 from tests.services.finished import finished_run, waiting_run
 from tests.services.inprocess import import_tones
 from tests.ui.conftest import HOSTILE
+from workbench.audio.decode import decode_file, write_flac
 from workbench.services.inference.try_out import KEPT, Piece, Try
 from workbench.services.jobs.startup import LAUNCHED
 from workbench.services.workbench import Workbench
@@ -39,7 +39,7 @@ class Models:
         self.asked.append(request)
         self.behind.append(behind)
         if request["do"] == "try":
-            shutil.copy(request["upload"], request["sound"])
+            write_flac(Path(request["sound"]), decode_file(request["upload"]).samples)
             return {
                 "texts": ["clothes valve", "close valve"][: len(request["models"])],
                 "duration": 0.6,
@@ -210,7 +210,8 @@ def test_a_file_is_heard_and_its_errors_are_marked_once_it_is_known_what_was_sai
     assert [word["kind"] for word in said["adapted"]["words"]] == ["", ""]
     assert client.post("/voice/said", json={"token": heard["token"], "said": ""}).json() == {"sides": {}}
     client.post("/voice/said", json={"token": heard["token"], "said": "close valve"})
-    client.post("/voice/added", json={"token": heard["token"], "set": "tones"})
+    told = client.post("/voice/added", json={"token": heard["token"], "set": "tones"}).json()
+    assert told == {"told": "Added to the set tones as a clip with its label."}
     clip = bench.labelling.clips("tones")[-1]
     assert (clip.text, clip.status) == ("close valve", "confirmed")
 
@@ -252,6 +253,23 @@ def test_a_sound_is_drawn_over_time_when_that_is_asked(client: Any, bench: Workb
     gone, value = section.over_time(gr.EventData(None, {"token": "nobody's", "turn": 3}), "tones", run)
     assert gone == {}
     assert "forgotten" in value["problem"]
+
+
+def test_what_was_said_has_its_times_from_the_base_where_the_adapted_model_hears_too_little_at_once(
+    client: Any, bench: Workbench, run: str, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = client.post("/voice/sounds", json=spoken()).json()["token"]
+    client.post("/voice/said", json={"token": token, "said": "close valve"})
+    assert bench.trying.place(token).placed_by == run
+    client.post("/voice/said", json={"token": token, "said": "close valve three"})
+    short = {"spans": [], "why": "Longer than the 10 s that this model hears at once."}
+    monkeypatch.setattr(
+        bench.models, "ask", lambda request, **_: {"times": short if request["model"]["adapted"] else TIMES}
+    )
+    placed = bench.trying.place(token)
+    assert placed.placed_by == "ctc-en"
+    assert placed.said_times is not None
+    assert placed.said_times.spans
 
 
 def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said(bench: Workbench, run: str) -> None:
