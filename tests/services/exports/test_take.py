@@ -109,6 +109,7 @@ def test_stop_and_a_full_disk_leave_nothing(ours: tuple[Workbench, str], monkeyp
     assert leftovers(bench, run) == []
 
 
+@pytest.mark.slow  # it loads torch again, and stands back behind all else
 def test_a_process_of_its_own_packs_it_and_everybody_is_told(ours: tuple[Workbench, str]) -> None:
     bench, run = ours
     before = bench.watch.token()

@@ -70,7 +70,7 @@ def test_a_model_is_offered_to_be_packed_then_to_be_downloaded(bench: Workbench,
     assert "3 clips transcribed by plain transformers, word for word as here" in after["ready"]["said"]
     view = take_view(bench, run)
     assert view["report"] == f"reports/{run}"
-    assert [href for _, href in view["texts"]][0] == f"texts/csv?of={run}"
+    assert next(href for _, href in view["texts"]) == f"texts/csv?of={run}"
 
 
 def test_a_run_without_a_model_says_why(
