@@ -19,8 +19,15 @@ function button(className, text, act) {
   return node;
 }
 
+// What stands between backticks is a command.
+function spoken(node, text) {
+  node.replaceChildren(...text.split('`').map((part, i) => (i % 2 ? make('code', '', part) : part)));
+  return node;
+}
+
 function show(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.dataset.said !== text) spoken(node, text);
+  node.dataset.said = text;
   node.hidden = !text;
 }
 
@@ -134,7 +141,7 @@ const job = new Job(words.push, () => trigger('hold', {}));
 everybody.onchange = () => { push.textContent = everybody.checked ? words.doPushPublic : words.doPush; };
 const pushActs = make('div', 'acts');
 pushActs.append(push);
-hub.append(make('h4', '', words.push), make('p', 'hint', words.pushHint), named, ticked, notPublic, pushActs, job.node, pushed, whyNot);
+hub.append(make('h4', '', words.push), spoken(make('p', 'hint'), words.pushHint), named, ticked, notPublic, pushActs, job.node, pushed, whyNot);
 
 function paintPush(about) {
   const may = !about.hindrance && !about.busy;
@@ -155,7 +162,9 @@ texts.append(make('h4', '', words.texts), links);
 const terminal = make('details', 'way');
 const commands = make('div', 'commands');
 terminal.append(make('summary', '', words.command), commands);
-panel.append(exports, hub, texts, terminal);
+const rest = make('div', 'rest');
+rest.append(texts, terminal);
+panel.append(exports, hub, rest);
 
 let run = '';
 
