@@ -93,10 +93,10 @@ def write_run(workspace: Workspace, store: Store, name: str, folder: Path, watch
         WorkbenchError: No such run, no finished model, or what was written does not say the same.
         StopRequested: The user has asked to stop.
     """
-    from workbench.asr.training.checkpoint import load_run_model
-
     watch = watch or Watch()
     watch.say("Loading the model")
+    from workbench.asr.training.checkpoint import load_run_model
+
     backend, run = load_run_model(workspace.run_folder(name) / "model")
     watch.say("Writing the model")
     backend.save(folder)

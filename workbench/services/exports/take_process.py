@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.services.exports.take import take_run
 from workbench.services.jobs.beside import Stopped, Tell, report
-from workbench.services.jobs.niceness import WORKING, stand_back
+from workbench.services.jobs.niceness import LISTENING, stand_back
 from workbench.services.models.progress import Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
@@ -21,5 +21,5 @@ def take(root: str, run: str, form: str, tell: Tell, stopped: Stopped) -> dict[s
 
 
 if __name__ == "__main__":
-    stand_back(WORKING)
+    stand_back(LISTENING)  # somebody waits for it, while runs take hours
     report(lambda tell, stopped: take(sys.argv[1], sys.argv[2], sys.argv[3], tell, stopped))
