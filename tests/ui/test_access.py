@@ -172,7 +172,14 @@ def test_without_the_cookie_nothing_is_answered(guarded: Served) -> None:
     assert page.status == 401
     assert b"url=/login" in page.body
     assert b"gradio" not in page.body
-    for path in ("/config", "/sounds/1", "/texts/csv?of=x", "/gradio_api/queue/data?session_hash=a", "/assets/a.js"):
+    for path in (
+        "/config",
+        "/sounds/1",
+        "/models/run-1.zip",
+        "/texts/csv?of=x",
+        "/gradio_api/queue/data?session_hash=a",
+        "/assets/a.js",
+    ):
         assert guarded.ask("GET", path).status == 401
     for path in ("/takes", "/prompts", "/gradio_api/upload", "/gradio_api/queue/join"):
         assert guarded.ask("POST", path, b"{}").status == 401

@@ -239,6 +239,7 @@ ASKED = [
     ("GET", "/config"),
     ("GET", "/sounds/1"),
     ("GET", "/waves/1"),
+    ("GET", "/models/run-1.zip"),
     ("GET", "/texts/csv?of=served"),
     ("GET", "/gradio_api/heartbeat/abc"),
     ("GET", "/assets/nothing.js"),

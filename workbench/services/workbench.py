@@ -16,6 +16,7 @@ from workbench.services.clips.trims import Trimming
 from workbench.services.clips.uploads import Uploads
 from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.pushing import Pushing
+from workbench.services.exports.taking import Taking
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.drafting import Drafting
 from workbench.services.inference.listeners import Listening
@@ -77,6 +78,7 @@ class Workbench:
     best_runs: BestRuns
     reporting: Reporting
     pushing: Pushing
+    taking: Taking
     models: ModelProcess
     aligning: Aligning
     listening: Listening
@@ -121,6 +123,7 @@ class Workbench:
             return drafting.draft_now(set_name, base_models.drafter(set_name), [clip_id]).get(clip_id, "")
 
         getting = Getting(catalog, base_models.choose)
+        pushing, taking = Pushing(workspace, store), Taking(workspace, store)
         return cls(
             workspace=workspace,
             store=store,
@@ -148,14 +151,15 @@ class Workbench:
             history=history,
             best_runs=best_runs,
             reporting=Reporting(workspace, store, comparing),
-            pushing=Pushing(workspace, store),
+            pushing=pushing,
+            taking=taking,
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
             listening=Listening(workspace, store, base_models, models),
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),
-            watch=Watch(store, lambda: (catalog.look(), tuple(getting.views()))),
+            watch=Watch(store, lambda: (catalog.look(), tuple(getting.views()), pushing.views(), taking.views())),
         )
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ def _found(what: str) -> Iterator[None]:
 
 
 def add_routes(app: FastAPI, workbench: Workbench) -> None:
-    """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME and /reports/RUN; what was deleted is not found.
+    """Serve /sounds/ID, /pictures/ID-light.png, /texts/csv?of=NAME, /reports/RUN, /models/RUN.zip, of what is there.
 
     Of a trimmed clip, ?of=whole gives the sound as it came, ?of=RUN the cut that a run heard; /spectra/RUN/ID-mel too.
     """
@@ -102,3 +102,9 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
             found = workbench.reporting.of(run, clip)
         saved_as = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(report_name(found))}"}
         return Response(report_html(found), media_type="text/html; charset=utf-8", headers={**HEADERS, **saved_as})
+
+    @app.get("/models/{run}.zip")
+    def model(run: HeardBy, form: Heard = "transformers") -> FileResponse:
+        with _found("packed model"):
+            path = workbench.taking.file(run, form)
+        return FileResponse(path, media_type="application/zip", headers=HEADERS, filename=f"{run}-{form}.zip")

@@ -25,6 +25,7 @@ from workbench.ui.overview.section import OverviewPanel
 from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
+from workbench.ui.take.section import Take
 from workbench.ui.voice.section import Voice
 
 LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
@@ -39,7 +40,7 @@ class Page:
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
         self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
         self.history, self.voice = History(workbench), Voice(workbench)
-        self.overview = OverviewPanel(workbench, self.label)
+        self.overview, self.take = OverviewPanel(workbench, self.label), Take(workbench)
 
     def build(self) -> gr.Blocks:
         blocks = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
@@ -74,6 +75,8 @@ class Page:
                     self.history.build()
             with gr.Column(elem_id="stage-compare", elem_classes="stage"):
                 self.compare.build()
+                with gr.Column(elem_classes="card take-box"):
+                    self.take.build()
 
     def _wire(self, blocks: gr.Blocks) -> None:
         chosen = self.sets.chosen
@@ -83,6 +86,7 @@ class Page:
         self.overview.wire(chosen, self.labels)
         self.adapt.wire(chosen, self.labels)
         self.compare.wire()
+        self.take.wire(self.compare.right)
         self.voice.wire(chosen, self.adapt.run)
         self.history.wire(chosen, self.adapt.run)
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -109,6 +113,7 @@ class Page:
             self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.adapt.start, self.compare.result, self.history.seen, self.adapt.ended,
+            self.take.seen,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
         look = quiet(len(outputs))(self.look)
@@ -171,6 +176,7 @@ class Page:
             "run": signature(view) if view else "none",
             "result": token,
             "history": self.history.token(runs),
+            "take": self.take.token(),
         }
         now["models"] = self.models.token(set_name, labels, now["done"])
         if now == seen:
@@ -193,6 +199,7 @@ class Page:
             token if "result" in changed else gr.skip(),
             repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
             now["done"] if "done" in changed and "done" in seen else gr.skip(),
+            now["take"] if "take" in changed else gr.skip(),
         ]
 
 

@@ -12,19 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.asr.conftest import save_model
 from tests.services.exports.hub_stand_in import TOKEN, Repo, StandIn, serving
-from tests.services.inprocess import execute, import_tones, prepare
 from workbench.cli import main
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.exports import pushing
+from workbench.services.exports.background import Standing
 from workbench.services.exports.hub import HubAccount
 from workbench.services.exports.push import Wish, check_push, find_target, push_run
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.progress import Step, Watch
 from workbench.services.workbench import Workbench
 from workbench.store.models import RunRow
-from workbench.store.runs import find_run
 
 PATIENCE_S = 120
 # The hub's library calls its HTTP client by a name that is going.
@@ -52,23 +50,6 @@ def folder(tmp_path: Path) -> Path:
     (path / "config.json").write_text("{}")
     (path / "model.safetensors").write_bytes(bytes(range(256)) * 4000)
     return path
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, str]]:
-    """A workspace with a run that has learned something, once for all; what tests change they change back."""
-    root = tmp_path_factory.mktemp("push")
-    bench = Workbench.open(root / "workspace")
-    import_tones(bench, root / "tones", range(24), "tones")
-    with pytest.MonkeyPatch.context() as patch:
-        spec = bench.catalog.resolve(str(save_model(root / "tiny", "wav2vec2-layer")))
-        run = prepare(bench, patch, spec, "tones", folds=0)
-        execute(bench, run)
-    with bench.store.session() as session:
-        row = find_run(session, run)
-        row.result = {**row.result, "base_delivered": False}  # a few updates of a random model may be no better
-    yield bench, run
-    bench.close()
 
 
 @pytest.fixture
@@ -240,7 +221,7 @@ def test_the_page_follows_a_push_and_stops_it(
             raise OSError(TOKEN)
         return {"url": f"{hub.url}/ada/x"}
 
-    def ended() -> pushing.PushView:
+    def ended() -> Standing:
         deadline = time.monotonic() + PATIENCE_S
         while (view := bench.pushing.view(run)) is None or view.active:
             assert time.monotonic() < deadline

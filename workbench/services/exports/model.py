@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from workbench.core.text.normalize import repetition
 from workbench.core.text.numbers import language_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, WorkbenchError
+from workbench.services.models.progress import Watch
 from workbench.services.results.comparison import Comparing
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
@@ -35,6 +37,19 @@ KNOWN_LICENCES: Final = ("Apache-2.0", "MIT", "CC0-1.0", "CC-BY-4.0", "CC-BY-NC-
 ORIGINALS: Final = {offer.name: offer.original for offer in OFFERS}
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        verified_clips: How many clips it transcribes word for word as the run's own model does.
+        kept_base: Why it is the unchanged base; see `delivery.kept_base`.
+    """
+
+    verified_clips: int
+    kept_base: str
+
+
 def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict[str, Any]:
     """Write model, processor, model card and figures; the folder appears whole or not at all.
 
@@ -48,20 +63,11 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         find_run(session, name)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WorkbenchError(f"{out} is not an empty folder; name a new one with --out.")
-    from workbench.asr.training.checkpoint import load_run_model
-
-    backend, run = load_run_model(workspace.run_folder(name) / "model")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        backend.save(folder)
-        document = Comparing(store).document(name)
-        (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
-        if languages := _languages(run):
-            (folder / CARD).write_text(json.dumps({"languages": languages}), encoding="utf-8")
-        (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-        verified = _prove(folder, _proof(workspace, store, name, backend))
+        written = write_run(workspace, store, name, folder)
         if out.exists():
             out.rmdir()
         shutil.copytree(folder, out)
@@ -72,9 +78,35 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
         "folder": str(out),
         "files": files,
         "size_mb": round(size, 1),
-        "verified_clips": verified,
-        "kept_base": document["kept_base"],
+        "verified_clips": written.verified_clips,
+        "kept_base": written.kept_base,
     }
+
+
+def write_run(workspace: Workspace, store: Store, name: str, folder: Path, watch: Watch | None = None) -> Written:
+    """Write a finished run into an empty folder, and prove it there.
+
+    Args:
+        watch: Told of the steps.
+
+    Raises:
+        WorkbenchError: No such run, no finished model, or what was written does not say the same.
+        StopRequested: The user has asked to stop.
+    """
+    watch = watch or Watch()
+    watch.say("Loading the model")
+    from workbench.asr.training.checkpoint import load_run_model
+
+    backend, run = load_run_model(workspace.run_folder(name) / "model")
+    watch.say("Writing the model")
+    backend.save(folder)
+    document = Comparing(store).document(name)
+    (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
+    if languages := _languages(run):
+        (folder / CARD).write_text(json.dumps({"languages": languages}), encoding="utf-8")
+    (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    watch.say(f"Trying it on {PROOF_CLIPS} clips")
+    return Written(_prove(folder, _proof(workspace, store, name, backend)), document["kept_base"])
 
 
 def _languages(run: dict[str, Any]) -> list[str]:

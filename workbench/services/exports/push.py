@@ -8,25 +8,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.core.licences import base_hindrance, hindrance
+from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
+from workbench.services.exports.figures import keep_figures
 from workbench.services.exports.hub import NAME, HubAccount
 from workbench.services.jobs.beside import work_beside
 from workbench.services.models.progress import Step, Watch
-from workbench.services.results.comparison import Comparing
+from workbench.services.results.comparison import not_measured
+from workbench.services.runs.delivery import kept_base
 from workbench.services.storage.licences import licences_of
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow
-from workbench.store.runs import find_run
+from workbench.store.runs import count_tested, find_run
 from workbench.workspace import Workspace
 
 PROCESS: Final = "workbench.services.exports.push_process"
 STOPPED: Final = "Stopped; no file of it is on the hub. An empty repository may be there."
-# Of metrics.json; the others hold words of labels, names of clips and of sets.
-FIGURES: Final = (
-    *("run", "status", "strategy", "model", "effort", "window", "trainable_parameters", "total_parameters"),
-    *("normalizer", "measure", "scheme", "train_clips", "test_clips", "base", "adapted", "wer_change", "cer_change"),
-    *("verdict", "outcome", "folds", "seconds"),
-)
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,15 @@ def check_push(workspace: Workspace, store: Store, wish: Wish) -> tuple[str, ...
     Raises:
         WorkbenchError: No such run, it has no model of its own, or a licence forbids it.
     """
-    document = Comparing(store).document(wish.run)
-    if document["kept_base"]:
-        raise WorkbenchError(f"{wish.run} delivers the unchanged base model; there is nothing of its own to push.")
     with store.session() as session:
         row = find_run(session, wish.run)
+        if not count_tested(session, [row.id]):
+            raise not_measured(row)
+        kept = kept_base(RunResult.from_json(row.result), row.status)
         licences = licences_of(workspace, session, row.set_id)
         set_name, base = session.get_one(ClipSetRow, row.set_id).name, str(row.model.get("licence", ""))
+    if kept:
+        raise WorkbenchError(f"{wish.run} delivers the unchanged base model; there is nothing of its own to push.")
     if base_hindrance(base, public=wish.public):
         raise WorkbenchError(f"{wish.run} is not pushed: its base model comes under '{base}', which forbids it.")
     if reason := hindrance(licences, public=wish.public):
@@ -138,9 +137,7 @@ def _write(workspace: Workspace, store: Store, run: str, folder: Path, target: T
     from workbench.services.exports.model import export_run
 
     written = export_run(workspace, store, run, folder)
-    metrics = folder / "metrics.json"
-    figures = json.loads(metrics.read_text(encoding="utf-8"))
-    metrics.write_text(json.dumps({k: figures[k] for k in FIGURES if k in figures}, indent=1), encoding="utf-8")
+    keep_figures(folder / "metrics.json")
     said = ", ".join(licence or "unknown" for licence in target.licences) or "unknown"
     with (folder / "README.md").open("a", encoding="utf-8") as card:
         card.write(f"\nLicence of the clips that it learned from: {said}.\n")

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from workbench.atomic import TEMPORARY
 from workbench.errors import WorkbenchError
+from workbench.services.exports.take import remove_taken
 from workbench.services.results.history import History
 from workbench.services.storage.reserve import first_served
 from workbench.services.trash.strays import bring_back, known_sounds, lost_sounds, move_strays
@@ -113,6 +114,7 @@ class Upkeep:
         for path in [*self._workspace.temporary.rglob("*"), *self._half_written()]:
             if path.is_file() and path.stat().st_mtime < old:
                 path.unlink(missing_ok=True)
+        remove_taken(self._workspace, old)
         if moved:
             yield (
                 f"{moved:,} sounds that belong to no clip of the database were moved to "

@@ -50,6 +50,13 @@ class RunComparison:
     two_runs: bool = False
 
 
+def not_measured(run: RunRow) -> WorkbenchError:
+    """What is said of a run without figures."""
+    return WorkbenchError(
+        f"{run.name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
+    )
+
+
 class Comparing:
     """The use cases around a finished run's figures."""
 
@@ -85,9 +92,7 @@ class Comparing:
             forgetting = forgetting_of(session, run, normalizer=normalizer)
             deleted = _deleted(session, {i for part in _parts(run) for i in part["test"]})
         if not measured:
-            raise WorkbenchError(
-                f"{name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
-            )
+            raise not_measured(run)
         rows = [_row(clip, e.reference, e.base, e.adapted) for e, clip in measured]
         result = RunResult.from_json(run.result) or RunResult()
         notes, reason = list(result.notes), result.normalizer_reason

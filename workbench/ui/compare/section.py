@@ -41,6 +41,7 @@ class Compare:
         self.result = gr.State(None)  # until the page has looked
         self.shown_run = gr.State("")  # whose choices the lists of runs hold
         self.clip = gr.State(0)
+        self.right = gr.State("")  # the run on the right side; "" for none
         with gr.Column(elem_classes="card verdict-box"):
             html(heading(3, text.COMPARE, "compare"))
             self._build_choices()
@@ -72,7 +73,7 @@ class Compare:
         asked = [self.result, self.before, self.after, self.normalizer]
         self.outputs = [
             self.what, self.before, self.after, self.shown_run,
-            self.overall, self.details, self.list, self.timeline, self.one, self.clip, self.ticker,
+            self.overall, self.details, self.list, self.timeline, self.one, self.clip, self.ticker, self.right,
         ]  # fmt: skip
         self.showing = [*asked, self.shown_run, self.clip], self.outputs
         self.result.change(self.show, *self.showing, **every)
@@ -107,7 +108,7 @@ class Compare:
 
     # ---- handlers ----
 
-    @quiet(11)
+    @quiet(12)
     def show(self, token: str, before: str, after: str, normalizer: str, shown_run: str, clip_id: int) -> list[Any]:
         """The run's comparison; with another run than before it is held against its base again.
 
@@ -180,7 +181,7 @@ class Compare:
             pending = (question.token or "").split("|")[1:2] in (["queued"], ["running"])
             nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
             hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
-            return [*hidden, nothing, "", clip_rows([], None), {}, "", 0, gr.Timer(active=False)]
+            return [*hidden, nothing, "", clip_rows([], None), {}, "", 0, gr.Timer(active=False), ""]
         found = clips(result.comparison)
         chosen = _find(found, clip_id) or (found[0] if found else None)
         number = (chosen[0].clip_id or 0) if chosen else 0
@@ -198,6 +199,7 @@ class Compare:
             _texts(result, chosen) if chosen else "",
             number,
             ticker,
+            question.run,
         ]
 
     def _instead(self, question: Question) -> str:

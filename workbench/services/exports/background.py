@@ -1,0 +1,105 @@
+"""Work in the background whose state every page sees, also after a reload: pushing a model, or packing it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Generic, TypeVar
+
+from workbench.core.types import Seconds
+from workbench.errors import WorkbenchError
+from workbench.services.jobs.stop import StopRequested
+from workbench.services.models.progress import Step, Watch
+
+log = logging.getLogger(__name__)
+STARTING: Final = "Starting"
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a piece of work stands.
+
+    Attributes:
+        message: What goes on; of one that has ended, how.
+        done: Bytes that are done.
+        total: Bytes in all; 0 where the step has none.
+        active: Whether it still goes on.
+        stopping: Whether the user has asked to stop.
+        failed: Whether it ended without what it was to make.
+        url: Where on the web that is, once it is there.
+    """
+
+    message: str
+    done: int = 0
+    total: int = 0
+    seconds_left: Seconds | None = None
+    active: bool = True
+    stopping: bool = False
+    failed: bool = False
+    url: str = ""
+
+
+class Background(Generic[Key]):
+    """Pieces of work by their key, each in a thread of its own; one key is at work once.
+
+    Args:
+        stopped: What is said of one that was stopped.
+        failed: What is said of one that failed and has told nobody why.
+    """
+
+    def __init__(self, *, stopped: str, failed: str) -> None:
+        self._stopped, self._failed = stopped, failed
+        self._views: dict[Key, Standing] = {}
+        self._lock = threading.Lock()
+
+    def view(self, key: Key) -> Standing | None:
+        """Where a piece stands; None where nobody has asked for it since the server started."""
+        return self._views.get(key)
+
+    def views(self) -> tuple[tuple[Key, Standing], ...]:
+        """All of them, in the order in which they were asked for first."""
+        with self._lock:
+            return tuple(self._views.items())
+
+    def start(self, key: Key, work: Callable[[Watch], tuple[str, str]]) -> None:
+        """Begin; returns at once, and does nothing where that key is at work.
+
+        Args:
+            work: Tells of its steps; returns what is said at its end, and the address of what was made, or "".
+        """
+        with self._lock:
+            known = self._views.get(key)
+            if known and known.active:
+                return
+            self._views[key] = Standing(STARTING)
+        threading.Thread(target=self._work, args=(key, work), daemon=True).start()
+
+    def stop(self, key: Key) -> None:
+        """Ask to stop."""
+        with self._lock:
+            known = self._views.get(key)
+            if known and known.active:
+                self._views[key] = replace(known, stopping=True)
+
+    def _work(self, key: Key, work: Callable[[Watch], tuple[str, str]]) -> None:
+        watch = Watch(lambda step: self._show(key, step), lambda: self._views[key].stopping)
+        try:
+            message, url = work(watch)
+            self._end(key, Standing(message, active=False, url=url))
+        except StopRequested:
+            self._end(key, Standing(self._stopped, active=False, failed=True))
+        except WorkbenchError as e:
+            self._end(key, Standing(str(e), active=False, failed=True))
+        except Exception:  # the job's boundary: logged here, said on the page
+            log.exception("%s: %s", key, self._failed)
+            self._end(key, Standing(self._failed, active=False, failed=True))
+
+    def _show(self, key: Key, step: Step) -> None:
+        with self._lock:
+            stopping = self._views[key].stopping
+            self._views[key] = Standing(step.message, step.done, step.total, step.seconds_left, stopping=stopping)
+
+    def _end(self, key: Key, standing: Standing) -> None:
+        with self._lock:
+            self._views[key] = standing

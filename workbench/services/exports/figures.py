@@ -1,0 +1,18 @@
+"""What of a run's figures may leave with its model: numbers and names of methods, none of the words of labels."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+# Of metrics.json; the others hold words of labels, names of clips and of sets.
+FIGURES: Final = (
+    *("run", "status", "strategy", "model", "effort", "window", "trainable_parameters", "total_parameters"),
+    *("normalizer", "measure", "scheme", "train_clips", "test_clips", "base", "adapted", "wer_change", "cer_change"),
+    *("verdict", "outcome", "folds", "seconds"),
+)
+
+
+def keep_figures(metrics: Path) -> None:
+    """Leave in a metrics.json what holds no words of labels, names of clips or of sets."""
+    figures = json.loads(metrics.read_text(encoding="utf-8"))
+    metrics.write_text(json.dumps({k: figures[k] for k in FIGURES if k in figures}, indent=1), encoding="utf-8")
