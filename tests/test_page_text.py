@@ -14,7 +14,7 @@ import pytest
 UI = Path(__file__).parent.parent / "workbench" / "ui"
 TEXTS = {"text.py"}
 # What serves programs and terminals speaks English too.
-SERVING = {"launch.py", "media_routes.py", "recording_routes.py", "access.py", "document.py"}
+SERVING = {"launch.py", "media_routes.py", "recording_routes.py", "answers.py", "access.py", "document.py"}
 # These write programs and style sheets, which only browsers read.
 SERVING |= {"bundle.py", "delivery.py", "files.py", "fonts.py", "module.py", "scripts.py", "changes.py"}
 # Short forms that stand in every language, and signs for the eye.

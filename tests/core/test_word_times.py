@@ -6,7 +6,7 @@ from workbench.core.evaluation.compared_lanes import heard_lane, reference_lane
 from workbench.core.evaluation.scoring import score_clip
 from workbench.core.evaluation.written import WrittenOp, as_written
 from workbench.core.text.normalize import normalizer
-from workbench.core.word_times import LaneWord, Text, WordTimes, origins, spans_before, spans_of
+from workbench.core.word_times import LaneWord, Text, WordTimes, joined, later, origins, spans_before, spans_of
 
 
 def steps(reference: str, heard: str, name: str = "marks") -> list[WrittenOp]:
@@ -108,3 +108,13 @@ def test_the_words_shown_are_those_that_were_written(
     ops = steps(reference, heard, name)
     assert [(op.kind, op.hypothesis) for op in ops] == found
     assert " ".join(op.hypothesis for op in ops if op.hypothesis) == heard
+
+
+def test_pieces_follow_one_another_at_their_places() -> None:
+    first, second = WordTimes(((0.1, 0.2), None)), WordTimes(((0.0, 0.5),))
+    assert joined([first, later(second, 3.0)]) == WordTimes(((0.1, 0.2), None, (3.0, 3.5)))
+    assert joined([]) == WordTimes()
+
+
+def test_where_a_piece_has_no_times_the_whole_says_why() -> None:
+    assert joined([WordTimes(((0.0, 1.0),)), WordTimes(why="No.")]) == WordTimes(why="No.")

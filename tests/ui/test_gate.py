@@ -243,6 +243,8 @@ ASKED = [
     ("GET", "/assets/nothing.js"),
     ("POST", "/takes"),
     ("POST", "/prompts"),
+    ("POST", "/voice/pieces"),
+    ("POST", "/voice/files"),
     ("POST", "/gradio_api/upload"),
     ("POST", "/gradio_api/queue/join"),
 ]

@@ -57,6 +57,17 @@ class Text:
     times: WordTimes | None = None
 
 
+def later(times: WordTimes, by: Seconds) -> WordTimes:
+    """The times of a piece as those of the whole that it begins so much later in."""
+    return replace(times, spans=tuple(None if s is None else (s[0] + by, s[1] + by) for s in times.spans))
+
+
+def joined(parts: Sequence[WordTimes]) -> WordTimes:
+    """The times of pieces that follow one another; none where a piece has none."""
+    why = next((part.why for part in parts if part.why), "")
+    return WordTimes(why=why) if why else WordTimes(tuple(span for part in parts for span in part.spans))
+
+
 def origins(written: Sequence[str], convert: Callable[[str], str], whole: Sequence[str]) -> list[range]:
     """For each word of a converted text the written words that it came from.
 

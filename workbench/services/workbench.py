@@ -18,6 +18,7 @@ from workbench.services.estimates.duration import Expecting
 from workbench.services.exports.pushing import Pushing
 from workbench.services.exports.transcripts import Transcripts
 from workbench.services.inference.drafting import Drafting
+from workbench.services.inference.listeners import Listening
 from workbench.services.inference.process import ModelProcess
 from workbench.services.inference.transcribe import Transcribing
 from workbench.services.inference.try_out import Trying
@@ -78,6 +79,7 @@ class Workbench:
     pushing: Pushing
     models: ModelProcess
     aligning: Aligning
+    listening: Listening
     trying: Trying
     upkeep: Upkeep
     uploads: Uploads
@@ -149,6 +151,7 @@ class Workbench:
             pushing=Pushing(workspace, store),
             models=models,
             aligning=Aligning(workspace, store, adaptation.jobs, models),
+            listening=Listening(workspace, store, base_models, models),
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),

@@ -57,11 +57,13 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     from workbench.ui.kit.theme import theme
     from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
+    from workbench.ui.voice.voice_routes import add_voice_routes
 
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
     add_recording_routes(app, workbench)
     add_changes_route(app, Changes(workbench.watch.token))
+    add_voice_routes(app, workbench)
     own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
     blocks = build(workbench)
     call_programs(blocks)

@@ -25,6 +25,7 @@ from workbench.ui.overview.section import OverviewPanel
 from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
+from workbench.ui.voice.section import Voice
 
 LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
 
@@ -37,7 +38,7 @@ class Page:
         self.models = Models(workbench)
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
         self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
-        self.history = History(workbench)
+        self.history, self.voice = History(workbench), Voice(workbench)
         self.overview = OverviewPanel(workbench, self.label)
 
     def build(self) -> gr.Blocks:
@@ -46,7 +47,7 @@ class Page:
             self.labels = gr.State("")  # changes with the set's clips, labels and words
             self.seen = gr.State({})  # what was drawn already, by name
             self.models.build_states()
-            self.sets.build()
+            self.sets.build(self.voice.build)
             self._build_stages()
             self.changed = listener()
             quiet_place = gr.HTML(visible=False)
@@ -81,7 +82,8 @@ class Page:
         self.label.wire(chosen)
         self.overview.wire(chosen, self.labels)
         self.adapt.wire(chosen, self.labels)
-        self.compare.wire(chosen)
+        self.compare.wire()
+        self.voice.wire(chosen, self.adapt.run)
         self.history.wire(chosen, self.adapt.run)
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         paired = [self.compare.pair, [self.compare.result, self.compare.normalizer], self.compare.outputs]

@@ -707,19 +707,6 @@ TIMELINE_WORDS: Final = {
     "hint": "Click a word to hear it, or the picture to play from there.",
     "failed": "The picture could not be drawn.",
 }
-TRY: Final = "Try it now: speak or upload a clip"
-TRY_INFO: Final = "Both models write it down, side by side. It is not added to the set unless you ask for it."
-TRY_SOUND: Final = "Speak or upload a clip to try"
-TRY_SAID: Final = "What was said (reference), if you want the errors marked"
-TRY_SAID_EXAMPLE: Final = "type it here, then press Enter"
-TRY_GO: Final = "Let both write it down"
-TRY_WORKING: Final = "Both models are listening. The first time takes a little longer, as they have to be loaded."
-TRY_NO_SOUND: Final = "Record or upload a sound first."
-TRY_NO_RUN: Final = "There is no finished run to try yet; adapt a model first."
-TRY_ADD: Final = "Add it to the set"
-TRY_ADDED: Final = "Added to the set {name} as a clip{labelled}."
-TRY_KNOWN: Final = "This sound is in the set {name} already; nothing was added."
-TRY_LABELLED: Final = " with its label"
 SAID: Final = "Said (reference)"
 KEY_WRONG: Final = "wrong word (substitution)"
 KEY_MISSING: Final = "missing (deletion)"
@@ -838,7 +825,6 @@ FIGURES: Final = (
     "insertions); character error rate (CER): the same of letters."
 )
 CHOSEN_CLIP: Final = "Chosen clip, texts"
-TRIED_CLIP: Final = "Tried clip, texts"
 TRANSCRIPT: Final = "{title} transcript"
 ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
 KEY_SAID: Final = "said"

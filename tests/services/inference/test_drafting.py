@@ -285,7 +285,8 @@ while bench.drafting.draft_view("clinic").active:
 said = bench.drafting.draft_view("clinic").message
 pid = bench.models._process.pid
 bench.drafting.start_hearing("clinic", "whisper-en", bench.labelling.clips("clinic"))
-tried = bench.trying.hear(audio[0], audio[0].name, (("run-1", False), ("run-1", True)), "what was said")
+tried = bench.trying.hear(audio[0].read_bytes(), audio[0].name, bench.listening.listeners("tones"))
+tried = bench.trying.place(bench.trying.say(tried.token, "what was said").token)
 while bench.drafting.draft_view("clinic").active:
     time.sleep(0.05)
 document = {

@@ -1,8 +1,6 @@
 """Compare's handlers and pictures: which sides stand against each other, and what a clip's lanes hold."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,7 +10,6 @@ from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.word_times import WordTimes
-from workbench.services.inference.try_out import Try
 from workbench.services.jobs.startup import LAUNCHED
 from workbench.services.storage.word_times import add_times
 from workbench.services.workbench import Workbench
@@ -20,7 +17,6 @@ from workbench.ui import text
 from workbench.ui.charts.error_mix import error_mix
 from workbench.ui.charts.terms import terms
 from workbench.ui.compare.section import Compare
-from workbench.ui.compare.timeline import tried_timeline
 
 Fill = Callable[..., list[int]]
 OVERALL, DETAILS, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9, 10  # among the outputs
@@ -105,47 +101,6 @@ def test_errors_and_terms_are_drawn_and_said() -> None:
     assert "before 0 % (0 to" in table
     assert "In no test clip" in table
     assert error_mix(compare([ComparisonRow("a", "one", "one", "one")], normalizer="marks"), ("B", "A")) == ""
-
-
-def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said() -> None:
-    times = WordTimes(((0.0, 0.5), (0.5, 1.0)))
-    tried = Try("t", "a.wav", 1.0, (("run-1", False), ("run-1", True)), ("won two", "one two"), (times, WordTimes()))
-    plain = tried_timeline(tried, [("Base", "b"), ("Adapted", "run-1")], "marks")
-    assert [[w["kind"] for w in lane["words"]] for lane in plain["lanes"]] == [["said", "said"]] * 2
-    assert [w["from"] for w in plain["lanes"][1]["words"]] == [None, None]
-    said = Try(*list(vars(tried).values())[:6], said="one two", said_times=times)
-    marked = tried_timeline(said, [("Base", "b"), ("Adapted", "run-1")], "marks")
-    assert [w["kind"] for w in marked["lanes"][1]["words"]] == ["wrong", "right"]
-    assert marked["lanes"][0]["title"] == text.LANE_SAID
-
-
-def test_a_tried_sound_joins_the_set_once_and_only_when_asked(
-    bench: Workbench, make_wav: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.collecting.create_set("ward")
-
-    def ask(request: dict[str, Any]) -> dict[str, Any]:
-        spans = {"spans": [], "why": "No."}
-        if request["do"] == "place":
-            return {"times": spans}
-        shutil.copy(request["upload"], request["sound"])
-        return {"texts": ["won", "one"], "times": [spans, spans], "duration": 0.6, "warnings": ["very quiet"]}
-
-    monkeypatch.setattr(bench.models, "ask", ask)
-    (bench.workspace.temporary / "tries").mkdir()
-    section, sound = Compare(bench).trying, make_wav("a.wav", 0.6)
-    assert "listening" in section.take(str(sound))[0]
-    assert section.take(None)[:4] == ["", "", {}, ""], "a sound that is taken away takes its texts along"
-    tried = bench.trying.hear(sound, "a.wav", (("run-1", False), ("run-1", True)), "one")
-    assert (tried.texts, tried.said, tried.warnings) == (("won", "one"), "one", ("very quiet",))
-    assert bench.labelling.clips("ward") == []
-    assert "Added to the set ward as a clip with its label." in section.add_to_set(tried.token, "ward")
-    clip = bench.labelling.clips("ward")[0]
-    assert (clip.text, clip.status) == ("one", "confirmed")
-    assert "already" in section.add_to_set(tried.token, "ward")
-    bench.trying.sound(tried.token).unlink()
-    with pytest.raises(gr.Error, match="forgotten"):
-        section.add_to_set(tried.token, "ward")
 
 
 def test_while_a_run_works_the_comparison_that_was_read_stays(

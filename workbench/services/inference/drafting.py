@@ -1,8 +1,8 @@
 """Drafting: a set's clips heard in the background by the process beside the page, or a few of them at once.
 
 How far a set is stands in the store, for every page, tab and restart; a lock file says whether the thread that drives
-it lives. The process is asked for a few seconds of work at a time, so that somebody who waits for a recording or for
-"Try it now" never waits for a set; what it heard is written here, chunk by chunk.
+it lives. The process is asked for a few seconds of work at a time, so that who waits for a recording, or
+speaks, never waits for a set; what it heard is written here, chunk by chunk.
 """
 
 import logging

@@ -1,16 +1,17 @@
-"""What loaded models are asked for: clips written down, words in time, two models on one sound; needs torch."""
+"""What loaded models are asked for: clips and spoken pieces written down, words in time; needs torch."""
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import select
 
 from workbench.asr.models.backend import Backend, ClipInput
 from workbench.audio.decode import check, decode_file, read_clip, write_flac
-from workbench.core.types import SAMPLE_RATE, ModelSpec
-from workbench.core.word_times import WordTimes
+from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
+from workbench.core.word_times import WordTimes, joined, later
 from workbench.errors import AudioError
 from workbench.services.inference.aligner import clip_times, listen
 from workbench.services.inference.loaded import LoadedModels
@@ -36,6 +37,8 @@ class Models:
         handlers: dict[str, Callable[..., dict[str, Any]]] = {
             "hear": self.hear,
             "times": self.times,
+            "load": self.load,
+            "piece": self.piece,
             "try": self.try_out,
             "place": self.place,
         }
@@ -80,13 +83,30 @@ class Models:
             found[clip.id] = times_to_json(clip_times(before, after, e, sound.samples, language))
         return {"clips": found}
 
-    def try_out(self, upload: str, sound: str, models: Sequence[tuple[str, bool]]) -> dict[str, Any]:
-        """What models hear in a file: {"texts": […], "times": […], "duration", "warnings"}.
+    def load(self, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Load models and let each hear a moment of noise: the first time takes a model longer."""
+        noise = np.random.default_rng(0).normal(0, 0.01, SAMPLE_RATE).astype(np.float32)
+        for model in models:
+            hear_sounds(self.find(model), [noise])
+        return {}
+
+    def piece(self, model: Mapping[str, Any], samples: str) -> dict[str, Any]:
+        """What a model hears in a piece of what is being spoken: {"text", "seconds"}.
 
         Args:
-            upload: The file as it came; decoding some rates needs torch too.
+            samples: (n_samples,) int16 at 16 kHz, little-endian, in base64.
+        """
+        sound = np.frombuffer(base64.b64decode(samples), "<i2").astype(np.float32) / 32768
+        backend = self.find(model)
+        said, seconds = hear_sounds(backend, [sound])[0]
+        return {"text": said.text, "seconds": seconds}
+
+    def try_out(self, upload: str, sound: str, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What models hear in a file: {"texts": […], "duration", "warnings"}.
+
+        Args:
+            upload: The file as it came.
             sound: Where to keep it as FLAC.
-            models: For each the run, and whether its adapted model is meant or its base.
 
         Raises:
             AudioError: The file cannot be used.
@@ -94,25 +114,46 @@ class Models:
         decoded = decode_file(upload)
         warnings = check(decoded)
         write_flac(Path(sound), decoded.samples)
-        texts, times = [], []
-        for run, adapted in models:
-            backend = self._of_run(run, adapted=adapted)
-            text = hear_sounds(backend, [decoded.samples])[0][0].text
-            texts.append(text)
-            times.append(times_to_json({"": self._place(backend, decoded.samples, text, run)})[""])
-        return {"texts": texts, "times": times, "duration": decoded.duration, "warnings": warnings}
+        texts = [hear_sounds(self.find(model), [decoded.samples])[0][0].text for model in models]
+        return {"texts": texts, "duration": decoded.duration, "warnings": warnings}
 
-    def place(self, sound: str, run: str, text: str) -> dict[str, Any]:
-        """Times of a text's words in a FLAC file, by a run's adapted model: {"times": …}."""
-        found = self._place(self._of_run(run, adapted=True), read_clip(Path(sound)), text, run)
-        return {"times": times_to_json({"": found})[""]}
+    def place(
+        self, sound: str, model: Mapping[str, Any], pieces: Sequence[tuple[Seconds, Seconds, str]]
+    ) -> dict[str, Any]:
+        """Times of words in a FLAC file, by a model: {"times": …}.
 
-    def _place(self, backend: Backend, samples: np.ndarray, text: str, run: str) -> WordTimes:
+        Args:
+            pieces: Where each begins and ends, and what was written or said there.
+        """
+        samples, backend = read_clip(Path(sound)), self.find(model)
+        language = self._language(model)
+        found = [
+            later(self._place(backend, samples[round(a * SAMPLE_RATE) : round(b * SAMPLE_RATE)], text, language), a)
+            for a, b, text in pieces
+            if text
+        ]
+        return {"times": times_to_json({"": joined(found)})[""]}
+
+    def _place(self, backend: Backend, samples: np.ndarray, text: str, language: str | None) -> WordTimes:
         if backend.window is not None and len(samples) > backend.window * SAMPLE_RATE:
             return WordTimes(why=f"Longer than the {backend.window:.0f} s that this model hears at once.")
-        with self._store.session() as session:
-            language = find_run(session, run).config.get("language")
         return listen(backend, ClipInput(samples)).place([text], samples, language)[0]
+
+    def find(self, model: Mapping[str, Any]) -> Backend:
+        """A model that was asked for.
+
+        Args:
+            model: {"run", "adapted"}: a run's adapted model or the base that it began with; or {"spec", "language"}.
+        """
+        if "run" in model:
+            return self._of_run(model["run"], adapted=model["adapted"])
+        return self.loaded.find(ModelSpec.from_json(model["spec"]), model["language"])
+
+    def _language(self, model: Mapping[str, Any]) -> str | None:
+        if "run" not in model:
+            return cast("str | None", model["language"])
+        with self._store.session() as session:
+            return cast("str | None", find_run(session, model["run"]).config.get("language"))
 
     def _of_run(self, run: str, *, adapted: bool) -> Backend:
         return self.loaded.adapted(run) if adapted else self.loaded.base_of(run)

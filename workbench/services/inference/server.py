@@ -1,9 +1,10 @@
 """The process that runs models for the page: `python -m workbench.services.inference.server ROOT`.
 
 Reads one JSON request a line and answers each with one line: {"do": "hear", "model", "clips", "language"} writes clips
-down, {"do": "times", "run", "clips"} places the words of tested clips, {"do": "try", …} lets two models write down one
-sound, {"do": "place", …} places one text in it. What it answers is kept by whoever asked; it writes nothing but the
-sound on trial.
+down, {"do": "times", "run", "clips"} places the words of tested clips, {"do": "load", "models"} gets ready for
+{"do": "piece", …}, some seconds that were just spoken; {"do": "try", …} lets models write down a file,
+{"do": "place", …} places texts in it. What it answers is kept by whoever asked; it writes nothing but the sound on
+trial.
 """
 
 import json

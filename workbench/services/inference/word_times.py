@@ -18,7 +18,7 @@ from workbench.store.database import Store
 from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
-CLIPS_AT_A_TIME: Final = 4  # that the process is asked for, so that "Try it now" need not wait for a whole run
+CLIPS_AT_A_TIME: Final = 4  # that the process is asked for, so that who speaks need not wait for a whole run
 FAILED: Final = "The words could not be placed in time; the server's log has the details."
 
 

@@ -1,5 +1,4 @@
-// The microphone: one stream while somebody records, its level, takes as WAV files, and their way to the server.
-const AGAIN_MS = 3000; // between attempts to send a take
+// The microphone: one stream while somebody records, its level, takes as WAV files, and what the server answers.
 const CATCHER = `registerProcessor('catcher', class extends AudioWorkletProcessor {
   constructor() { super(); this.kept = new Float32Array(1024); this.n = 0; }
   process(inputs) {
@@ -35,6 +34,8 @@ class Microphone {
     this.parts = null; // of the take
     /** @type {(db: number, peak: number) => void} */
     this.onlevel = () => {};
+    /** @type {(samples: Float32Array, rate: number, db: number) => void} */
+    this.onsound = () => {};
     this.ongone = () => {};
   }
 
@@ -76,6 +77,7 @@ class Microphone {
   hear(samples, rate) {
     const { db, peak } = loudness(samples);
     this.onlevel(db, peak);
+    this.onsound(samples, rate, db);
     if (this.parts) this.parts.push(samples);
     this.before.push(samples);
     while ((this.before.length - 1) * samples.length > BEFORE_S * rate) this.before.shift();
@@ -104,35 +106,23 @@ class Microphone {
 
 class Refused extends Error {} // the server's own sentence; asking again would not help
 class Later extends Error {} // as well its own, but asking again may help: the disk is full, somebody has to sign in
+// What an answer says went wrong; null where nothing did.
+function problemOf(answer, said) {
+  const kind = answerKind(answer, said);
+  if (kind === 'kept') return null;
+  if (kind === 'refused') return new Refused(said.error);
+  if (kind === 'later') return new Later(said.error);
+  if (kind === 'between') return new Refused(fill(props.words.between, { n: answer.status }));
+  return new Error(props.words.noAnswer);
+}
+
 async function post(path, type, body, headers = {}) {
   const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
   const said = await answer.json().catch(() => null); // a proxy in between answers with a page of its own
-  const kind = answerKind(answer, said);
-  if (kind === 'kept') return said;
-  if (kind === 'refused') throw new Refused(said.error);
-  if (kind === 'later') throw new Later(said.error);
-  if (kind === 'between') throw new Refused(fill(props.words.between, { n: answer.status }));
-  throw new Error(props.words.noAnswer);
+  const problem = problemOf(answer, said);
+  if (problem) throw problem;
+  return said;
 }
-
-// Takes on their way: each is sent until the server answers, and the page is not left silently before that.
-const outbox = {
-  waiting: 0,
-  async send(take, about) {
-    const headers = { 'X-Take': encodeURIComponent(JSON.stringify(about)) };
-    this.waiting += 1;
-    try {
-      for (let attempt = 0; ; attempt += 1) {
-        try { return await post('takes', 'audio/wav', take, headers); } catch (error) {
-          if (error instanceof Refused) throw error;
-          if (attempt === 0) tell(error instanceof Later ? `${error.message} ${props.words.kept}` : props.words.unsent, 'bad');
-          await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
-        }
-      }
-    } finally { this.waiting -= 1; }
-  },
-};
-window.addEventListener('beforeunload', (event) => { if (outbox.waiting) event.preventDefault(); });
 
 // How loud it is, as a bar and in a word.
 class Level {
@@ -168,44 +158,3 @@ class Level {
     this.bar.setAttribute('aria-valuetext', props.words.levels[kind]);
   }
 }
-
-// What is left of the longest take, counted down; `onend` when nothing is.
-class Clock {
-  constructor(onend) {
-    this.node = make('span', 'clock', { 'aria-hidden': 'true' });
-    this.onend = onend;
-    this.clear();
-  }
-
-  start() {
-    const end = Date.now() + LONGEST_S * 1000;
-    const tick = () => {
-      const left = secondsLeft(end, Date.now());
-      this.node.textContent = fill(props.words.left, { n: left });
-      this.node.classList.toggle('short', left <= 5);
-      if (!left) this.onend();
-    };
-    tick();
-    this.timer = setInterval(tick, 250);
-  }
-
-  clear() {
-    clearInterval(this.timer);
-    this.node.textContent = fill(props.words.left, { n: LONGEST_S });
-    this.node.classList.remove('short');
-  }
-}
-
-// Counts 3, 2, 1 in `node`; false where `stopped()` says so meanwhile.
-async function countIn(node, stopped) {
-  for (const n of [3, 2, 1]) {
-    node.textContent = n;
-    await new Promise((resolve) => { setTimeout(resolve, 700); });
-    if (stopped()) return false;
-  }
-  return true;
-}
-
-// The one speaker's name of the card, which uploads use too.
-/** @returns {HTMLInputElement | HTMLTextAreaElement | null} */
-function speakerField() { return document.querySelector('#speaker input, #speaker textarea'); }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.evaluation.comparison import Comparison, ComparisonRow
-from workbench.core.evaluation.scoring import ClipScore, Evaluation, WordOp, score_clip
+from workbench.core.evaluation.scoring import ClipScore, Evaluation, WordOp
 from workbench.core.evaluation.written import WrittenOp, as_written
 from workbench.core.text.normalize import normalizer as find_normalizer
 from workbench.core.text.normalize import unspaced_script
@@ -143,36 +143,6 @@ def clip(
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
         f"<div class='pair'>{_side('base', names[0], base_name, before, base)}"
         f"{_side('adapted', names[1], adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
-    )
-
-
-def tried(said: str, sides: Sequence[tuple[str, str, str]], *, normalizer: str) -> str:
-    """A sound on trial: both texts, with the differences marked where it is known what was said.
-
-    Args:
-        said: What the user says was said; may be empty.
-        sides: Title, model and text of either side.
-    """
-    kinds, label = ("base", "adapted"), text.TRIED_CLIP
-    if not said:
-        pair = "".join(_plain(kind, *side) for kind, side in zip(kinds, sides, strict=True))
-        return f"<section class='clip-result tried' aria-label='{label}'><div class='pair'>{pair}</div></section>"
-    pair = ""
-    for kind, (title, name, heard) in zip(kinds, sides, strict=True):
-        score = score_clip(said, heard, normalizer)
-        pair += _side(kind, title, name, marked(said, heard, score, normalizer), score)
-    return (
-        f"<section class='clip-result tried' aria-label='{label}'>"
-        f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(said)}</p></div>"
-        f"<div class='pair'>{pair}</div>{_key(normalizer)}</section>"
-    )
-
-
-def _plain(kind: str, title: str, name: str, heard: str) -> str:
-    return (
-        f"<section class='side {kind}' aria-label='{esc(text.TRANSCRIPT.format(title=title))}'>"
-        f"<header><h4>{_titled(title, name)}</h4></header>"
-        f"<p>{esc(heard) or _nothing()}</p></section>"
     )
 
 

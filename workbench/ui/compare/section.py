@@ -1,4 +1,4 @@
-"""Compare: the verdict with its interval, all tested clips, one clip over one time axis; any two runs; "Try it now"."""
+"""Compare: the verdict with its interval, all tested clips, one clip over one time axis; any two runs."""
 
 import threading
 from typing import Any, Final
@@ -18,7 +18,6 @@ from workbench.ui import text
 from workbench.ui.compare.question import Question
 from workbench.ui.compare.results import Clip, clip, clip_rows, clips, details, overall, titles
 from workbench.ui.compare.timeline import Shown, Side, timeline
-from workbench.ui.compare.try_out import TryNow
 from workbench.ui.kit.components import html, result_list, timeline_view
 from workbench.ui.kit.errors import quiet, shown
 from workbench.ui.kit.html import esc, heading, percent
@@ -34,7 +33,6 @@ class Compare:
 
     def __init__(self, workbench: Workbench) -> None:
         self.comparing, self.aligning, self.picturing = workbench.comparing, workbench.aligning, workbench.picturing
-        self.trying = TryNow(workbench)
         self.newest_clip = Newest()
         self._kept: LRUCache[Question, RunComparison] = LRUCache(KEPT_COMPARISONS)
         self._lock = threading.Lock()
@@ -54,8 +52,6 @@ class Compare:
             self.list = result_list(elem_id="results")
         with gr.Column(elem_classes="card details-box"):
             self.details = html(elem_id="details")
-        with gr.Column(elem_classes="card try-box"):
-            self.trying.build()
         self.ticker = gr.Timer(LOOK_EVERY_S, active=False)
 
     def _build_choices(self) -> None:
@@ -70,7 +66,7 @@ class Compare:
                 min_width=150,
             )
 
-    def wire(self, chosen: gr.State) -> None:
+    def wire(self) -> None:
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         every: dict[str, Any] = {**private, "concurrency_limit": None}
         asked = [self.result, self.before, self.after, self.normalizer]
@@ -90,7 +86,6 @@ class Compare:
         ).success(None, js=SHOW_CLIP)
         self.timeline.place(self.place, [*asked, self.clip], [self.timeline, self.ticker], **every)
         self.ticker.tick(self.look, [*asked, self.clip], [self.timeline, self.ticker], **every)
-        self.trying.wire(asked, chosen, self.sides)
 
     # ---- what the page's timer asks ----
 
@@ -176,12 +171,6 @@ class Compare:
         if self._placing(question, clip_id).state == "working":
             return [gr.skip()] * 2
         return self._redrawn(question, clip_id)
-
-    def sides(self, token: str, before: str, after: str, normalizer: str) -> tuple[Question, RunComparison] | None:
-        """What is compared now; None where there is nothing."""
-        question = Question(token, before, after, normalizer)
-        result = self._result(question)
-        return (question, result) if result else None
 
     # ---- what the handlers share ----
 

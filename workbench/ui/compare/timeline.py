@@ -74,23 +74,24 @@ def timeline(
 
 
 def tried_timeline(tried: Try, titles: Sequence[tuple[str, str]], normalizer_name: str) -> dict[str, Any]:
-    """A sound on trial: both texts, compared with what was said where that was typed.
+    """A sound on trial: what each model wrote, compared with what was said where that was typed.
 
     Args:
-        titles: What each side is called, and its model or run.
+        titles: Of each listener what its side is called, and its model or run.
     """
     shown = Shown(f"try-{tried.token}", tried.name, "", tried.duration, f"tries/{tried.token}", f"tries/{tried.token}/")
     texts = [Text(written, times) for written, times in zip(tried.texts, tried.times, strict=True)]
+    roles = [one.role for one in tried.listeners]
     if tried.said:
         sides = [
             Side(role, *names, written, score_clip(tried.said, written.written, normalizer_name))
-            for role, names, written in zip(("base", "adapted"), titles, texts, strict=True)
+            for role, names, written in zip(roles, titles, texts, strict=True)
         ]
         reference = Text(tried.said, tried.said_times)
-        named: dict[str, Any] = {"normalizer_name": normalizer_name, "placed_by": titles[1][1]}
+        named: dict[str, Any] = {"normalizer_name": normalizer_name, "placed_by": tried.placed_by}
         return timeline(shown, reference, sides, **named, placing=Placing("there"))
     lanes = []
-    for role, (title, name), written in zip(("base", "adapted"), titles, texts, strict=True):
+    for role, (title, name), written in zip(roles, titles, texts, strict=True):
         spans = written.times.spans if written.times else ()
         words = written.written.split()
         known = spans if len(spans) == len(words) else (None,) * len(words)

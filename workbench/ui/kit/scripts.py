@@ -29,10 +29,25 @@ PROGRAMS: Final = {
     "model_field": ("models/field.js",),
     "overview": ("overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
-    "recorder": ("collect/recorder_rules.js", "collect/microphone.js", "collect/recorder.js", "collect/prompts.js"),
+    "recorder": (
+        "collect/sound_rules.js",
+        "collect/recorder_rules.js",
+        "collect/microphone.js",
+        "collect/takes.js",
+        "collect/recorder.js",
+        "collect/prompts.js",
+    ),
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
+    "voice": (
+        "collect/sound_rules.js",
+        "collect/microphone.js",
+        "voice/voice_rules.js",
+        "voice/pieces.js",
+        "voice/written.js",
+        "voice/voice.js",
+    ),
     "words": ("collect/words_rules.js", "collect/words.js"),
 }
 # These are each one function: Gradio calls the first when the page is there, the second when values were suggested.

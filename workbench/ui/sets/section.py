@@ -1,5 +1,6 @@
 """The top of the page: which clip set is meant, making one, taking a sample set, deleting one; and the guided path."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import gradio as gr
@@ -26,12 +27,18 @@ class Sets:
         self.collecting, self.guiding, self.upkeep = workbench.collecting, workbench.guiding, workbench.upkeep
         self._looked: dict[str, tuple[str, Readiness]] = {}  # set -> the state its readiness was found in
 
-    def build(self) -> None:
+    def build(self, beside: Callable[[], None] = lambda: None) -> None:
+        """Build the top of the page.
+
+        Args:
+            beside: Builds what stands between the steps and the chooser.
+        """
         self.chosen = gr.State(None)  # until it is known; "" where there is no set
         self.remembered = gr.BrowserState("", storage_key="speech-workbench-set", secret="speech-workbench")
         with gr.Row(elem_id="top", equal_height=False):
             html(f"<div class='brand'><h1>{esc(text.TITLE)}</h1></div>", min_width=100, elem_classes="brand-box")
             self.steps = html(loading_html()[0], elem_id="steps", min_width=200)
+            beside()
             with gr.Row(elem_classes="set-box"):
                 self.choice = gr.Dropdown([], label=text.SET, interactive=True, min_width=150, elem_id="set-choice")
                 self.new = gr.Button(text.NEW_SET, size="sm", min_width=84, scale=0, elem_id="new-set")
