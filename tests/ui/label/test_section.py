@@ -185,3 +185,13 @@ def test_confirming_every_draft_needs_a_yes(bench: Workbench, label: Label, fill
     assert bench.labelling.count("s", status="confirmed") == 0
     label.confirm_drafts(True, *query("s"))
     assert bench.labelling.count("s", status="confirmed") == 2
+
+
+def test_a_text_that_was_changed_by_hand_is_no_draft_any_more(label: Label, bench: Workbench, fill: Fill) -> None:
+    first, second = fill("s", 2)
+    bench.labelling.save_drafts("ctc-en", {i: Heard("take too", (0.9, 0.2)) for i in (first, second)})
+    label.save(event(id=first, text="take two", revision=0, sent=[]), *query("s"))
+    rows = label.view(query("s"))["clips"]
+    assert [(row["status"], row["edited"]) for row in rows] == [("drafted", True), ("drafted", False)]
+    label.confirm(event(id=first, text="take two", revision=1, sent=[]), *query("s"))
+    assert not label.view(query("s"))["clips"][0]["edited"]

@@ -35,7 +35,8 @@ def fold(label: str, *, elem_classes: str = "fold", **kwargs: Any) -> gr.Accordi
 def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by label/clip_*.js.
 
-    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; turn a page;
+    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; trim (with start,
+    end, revision) and untrim (with revision); turn a page;
     undo, restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
     """
     template = (

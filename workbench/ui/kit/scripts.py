@@ -16,9 +16,11 @@ PROGRAMS: Final = {
     "changes": ("kit/changes_rules.js", "kit/changes.js"),
     "clip_list": (
         "label/clip_rules.js",
+        "label/trim_rules.js",
         "label/clip_player.js",
         "label/clip_unsaved.js",
         "label/clip_row.js",
+        "label/clip_trim.js",
         "label/clip_keys.js",
         "label/clip_list.js",
     ),

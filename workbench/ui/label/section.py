@@ -18,6 +18,7 @@ from workbench.ui.kit.html import drafting, heading, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
 from workbench.ui.label.clip_rows import ClipRows, Query
 from workbench.ui.label.doctor import DoctorPanel
+from workbench.ui.label.trims import Trims
 from workbench.ui.models.section import Models
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Label:
         self.browsing = workbench.browsing
         self.doctor = DoctorPanel(workbench)
         self.rows = ClipRows(workbench, self.doctor)
-        self.view = self.rows.view
+        self.view, self.trims = self.rows.view, Trims(workbench, self.rows)
 
     def build(self) -> None:
         self.model, self.page = self.models.drafter, gr.State(0)
@@ -118,10 +119,13 @@ class Label:
             (self.list.submit, self.confirm),
             (self.list.remedy, self.remedy),
             (self.list.approve, self.confirm_many),
+            (self.list.trim, self.trims.trim),
         ):
             event(handler, self.query, self.list, **every).success(*examined, **private)
         undone = self.list.undo(self.undo, self.query, [self.list, self.page], **every)
         undone.success(*examined, **private)
+        whole_again = self.list.untrim(self.trims.undo, self.query, [self.list, self.page], **every)
+        whole_again.success(*examined, **private)
         for event, handler in (
             (self.list.expand, self.history),
             (self.list.delete, self.delete),
