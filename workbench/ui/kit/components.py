@@ -143,6 +143,11 @@ def history_list(**kwargs: Any) -> gr.HTML:
     )
 
 
+def heard(elem_id: str, said: str) -> str:
+    """JavaScript that writes on a button that its click was heard, before the server knows of it."""
+    return f"(...inputs) => {{ document.getElementById('{elem_id}').textContent = {json.dumps(said)}; return inputs; }}"
+
+
 def show_place(place: str) -> str:
     """JavaScript that brings a part of the page into sight, by its id; see page.js."""
     return f"() => window.showPlace({json.dumps(place)})"
