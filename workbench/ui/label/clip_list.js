@@ -146,7 +146,7 @@ const bar = {
       node.append(' ', make('kbd', '', { 'aria-hidden': 'true' }, node === keys ? words.keysKey : key));
     }
     const which = make('div', 'line');
-    which.append(this.all, this.shown, this.play, this.back, this.speed, auto, keys, nav);
+    which.append(around(this.all), this.shown, this.play, this.back, this.speed, auto, keys, nav);
     this.several = make('div', 'line several');
     this.node.append(which, this.several, make('p', 'hint', {}, words.hint));
   },

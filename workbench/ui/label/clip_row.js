@@ -19,6 +19,13 @@ function press(className, text, act, label = null) {
   return node;
 }
 
+// A small box with the room that a finger needs; which room that is says the style sheet.
+function around(box) {
+  const node = make('label', 'picking');
+  node.append(box);
+  return node;
+}
+
 function show(node, text) {
   if (node.textContent !== text) node.textContent = text;
   node.hidden = !text;
@@ -102,7 +109,7 @@ class Row {
     const below = make('div', 'below');
     below.append(this.unsaved.node, this.overtaken, this.refusal, this.trimming, this.notes, this.warnings, this.past);
     const left = make('div', 'left');
-    left.append(this.pick, this.play);
+    left.append(around(this.pick), this.play);
     this.li.append(left, about, writing, this.confirm, state, below);
   }
 
