@@ -36,6 +36,7 @@ PROGRAMS: Final = {
         "collect/recorder_rules.js",
         "collect/microphone.js",
         "collect/takes.js",
+        "collect/doubts.js",
         "collect/recorder.js",
         "collect/prompts.js",
     ),
