@@ -85,7 +85,8 @@ function forgetAct(id) {
 function undoLast() {
   const row = current;
   if (row && row.dirty && !row.sent.length) { row.takeBack(); return; }
-  if ([...rows.values()].some((r) => r.sent.length) && Date.now() - (undoing || Date.now()) < 3000) {
+  const owed = trimmer.sent.size > 0 || [...rows.values()].some((r) => r.sent.length);
+  if (owed && Date.now() - (undoing || Date.now()) < 3000) {
     undoing = undoing || Date.now();
     return; // draw() comes back to it
   }

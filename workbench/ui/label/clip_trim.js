@@ -5,6 +5,7 @@ looper.preload = 'none';
 
 const trimmer = {
   row: /** @type {any} */ (null), // whose sound is being trimmed
+  sent: new Set(), // clips whose trim the server has not answered yet
 
   build() {
     const words = props.words;
@@ -154,14 +155,16 @@ const trimmer = {
 
   send([start, end]) {
     const { row } = this;
+    if (this.sent.has(row.id)) return; // not switched off meanwhile: a button would lose the focus, and F2 with it
     looper.pause();
-    this.keep.disabled = this.all.disabled = true;
     say(props.words.trimSaving);
+    this.sent.add(row.id);
     trigger('trim', { id: row.id, start, end, revision: this.seen });
   },
 
   // The server has kept a trim, of this page or taken back by it.
   answered({ id, revision, kept, overtook }) {
+    this.sent.delete(id);
     if (kept) acts.push({ ids: [id], trim: revision });
     const row = rows.get(id);
     if (!row) return;
@@ -172,6 +175,7 @@ const trimmer = {
   },
 
   refused({ id, why }) {
+    this.sent.delete(id);
     const row = rows.get(id);
     if (row) row.refuse(why);
     if (this.row === row) this.paint();
