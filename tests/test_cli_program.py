@@ -26,6 +26,10 @@ ARGUMENTS = {
     "licence": ["s", "CC0-1.0"],
     "export": ["run-1", "--format", "csv", *OUT],
     "erase": ["run-1", "--yes"],
+    "overview": ["s"],
+    "trim": ["1", "--start", "0.1"],
+    "set": ["rename", "a", "b"],
+    **{verb: ["run-1"] for verb in ("star", "unstar")},
 }
 
 

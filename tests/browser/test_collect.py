@@ -203,13 +203,14 @@ def test_files_are_dropped_anywhere_on_the_card(
 def test_a_first_visit_leads_from_the_sample_clips_to_the_next_step(open_page: OpenPage, own_bench: Workbench) -> None:
     with Server(own_bench) as server:
         page = open_page(url=server.url)
-        guide = page.locator("#steps")
-        guide.get_by_text("word errors (WER), before and after").wait_for()
+        tabs, guide = page.locator("#steps"), page.locator("#next-step")
+        tabs.get_by_text("word errors (WER), before and after").wait_for()
         guide.get_by_text("Try the sample clips, or make a set of your own").wait_for()
         page.get_by_role("button", name="Try it with sample clips").click()
-        guide.get_by_text("160 of 160 confirmed").wait_for()
+        tabs.get_by_text("160 of 160 confirmed").wait_for()
         guide.get_by_text("will judge the result").wait_for()
-        link = guide.get_by_role("link", name="Go to Adapt")
-        assert link.get_attribute("href") == "#step-adapt"
-        assert guide.locator("[aria-current=step] b").inner_text() == "Adapt"
+        assert tabs.locator("li.here b").inner_text() == "Adapt"
+        guide.get_by_role("link", name="Go to Adapt").click()
+        page.locator("#stage-adapt").wait_for()
+        assert tabs.locator("[aria-current=page] b").inner_text() == "Adapt"
         assert not page.locator("#welcome").is_visible()

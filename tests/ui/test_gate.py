@@ -167,7 +167,8 @@ def test_every_function_answers_a_plain_event_and_none_tells_of_a_file(
         joined += 1
         if joined % 40 == 0:
             _check_silent(tab.answers(40), workspace)
-    _check_silent(tab.answers(joined % 40), workspace)
+    if joined % 40:  # of none left, the first would be waited for
+        _check_silent(tab.answers(joined % 40), workspace)
     end_workers(workspace)
     assert joined > 80
 

@@ -20,10 +20,10 @@ from workbench.cli.common import (
     emit,
     messages,
     opened,
-    plain_table,
     progress_bar,
     root_of,
 )
+from workbench.cli.figures import show_figures
 from workbench.cli.settings import with_settings
 from workbench.errors import WorkbenchError
 from workbench.services.estimates.remaining import LOADING
@@ -178,7 +178,7 @@ def adapt(
         run = bench.adaptation.start(set_name, spec, strategy, given)
         _follow(bench, run)
         document = bench.comparing.document(run)
-    emit(document, as_json, lambda console: _show_figures(console, document))
+    emit(document, as_json, lambda console: show_figures(console, document))
 
 
 @app.command()
@@ -207,7 +207,7 @@ def sweep(
         run = bench.adaptation.start_sweep(set_name, base_model(bench, set_name, model), names, rates, given)
         _follow(bench, run)
         document = bench.comparing.document(run)
-    emit(document, as_json, lambda console: _show_figures(console, document))
+    emit(document, as_json, lambda console: show_figures(console, document))
 
 
 @app.command()
@@ -230,7 +230,7 @@ def curve(
         run = bench.adaptation.start(set_name, spec, strategy, given, curve_draws=draws)
         _follow(bench, run)
         document = bench.comparing.document(run)
-    emit(document, as_json, lambda console: _show_figures(console, document))
+    emit(document, as_json, lambda console: show_figures(console, document))
 
 
 def _rate(text: str) -> float:
@@ -255,7 +255,7 @@ def resume(
         bench.adaptation.resume(run)
         _follow(bench, run)
         document = bench.comparing.document(run)
-    emit(document, as_json, lambda console: _show_figures(console, document))
+    emit(document, as_json, lambda console: show_figures(console, document))
 
 
 @app.command()
@@ -355,51 +355,3 @@ def _progress_line(row: Any) -> str:
     if state.get("seconds_left") and state.get("phase") not in LOADING:
         parts.append(f"about {state['seconds_left']:.0f} s left")
     return ", ".join(parts)
-
-
-def _show_figures(console: Console, document: dict[str, Any]) -> None:
-    for note in document["notes"]:
-        console.print(note)
-    if document.get("curve"):
-        points = zip(document["curve"]["sizes"], document["curve"]["means"], strict=True)
-        console.print(plain_table(("clips", "WER"), [(str(n), f"{wer:.1%}") for n, wer in points]))
-        console.print(document["curve"]["sentence"])
-    if document.get("sweep"):
-        _show_sweep(console, document["sweep"])
-    heads = ("", "WER", "CER", "wrong", "missing", "extra")
-    rows = []
-    for side in ("base", "adapted"):
-        d = document[side]
-        rows.append(
-            (
-                side,
-                f"{d['wer']:.1%}",
-                f"{d['cer']:.1%}",
-                str(d["substitutions"]),
-                str(d["deletions"]),
-                str(d["insertions"]),
-            )
-        )
-    console.print(plain_table(heads, rows))
-    console.print(document["summary"])
-    if document["general"]:
-        console.print(document["general"]["summary"])
-    console.print(f"{document['run']}: {document['seconds']['total']:.0f} s in all.")
-
-
-def _show_sweep(console: Console, document: dict[str, Any]) -> None:
-    rows = [
-        (
-            arm["arm"],
-            f"{arm['trainable_parameters']:,}",
-            str(arm["updates"]) + ("" if arm["full"] else " (dropped)"),
-            f"{arm['seconds']:.0f}",
-            f"{arm['wer']:.1%}",
-            f"{100 * arm['change']['low']:+.1f} … {100 * arm['change']['high']:+.1f}",
-        )
-        for arm in document["arms"]
-    ]
-    rows.append(("base", "0", "0", "0", f"{document['base_wer']:.1%}", ""))
-    heads = ("arm", "weights", "updates", "s", "dev WER", "change, 95 %")
-    console.print(plain_table(heads, rows, folds=("arm", "updates")))
-    console.print(document["recommendation"])

@@ -7,7 +7,7 @@ from workbench.core.text.clean import clean_name
 from workbench.services.importers.candidates import ImportScan
 from workbench.services.importers.formats import BY_NAME, LISTS, TIMED, BesideFormat, Found, ListFormat
 from workbench.services.importers.lines import LIST_SUFFIXES, Problem
-from workbench.services.importers.place import Place, ending_of
+from workbench.services.importers.place import Place
 
 
 def remark(
@@ -80,8 +80,8 @@ def _warn_of_lists(place: Place, reading: ImportScan) -> None:
 
 def _warn_of_other_files(place: Place, reading: ImportScan) -> None:
     known = BY_NAME | (LIST_SUFFIXES if place.sounds() else frozenset())
-    below = {name for name in place.files if "/" in name and ending_of(name) in LIST_SUFFIXES}
-    others = [name for name in place.files if ending_of(name) not in known or name in below]
+    below = {name for name in place.files if "/" in name and PurePosixPath(name).suffix.lower() in LIST_SUFFIXES}
+    others = [name for name in place.files if PurePosixPath(name).suffix.lower() not in known or name in below]
     for suffix in sorted({PurePosixPath(name).suffix for name in others}):
         same = [name for name in others if PurePosixPath(name).suffix == suffix]
         reason = f"not a sound file ({len(same)} {'file' if len(same) == 1 else 'files'} of the kind '{suffix}')"

@@ -26,7 +26,7 @@ CHOICES: Final = {
     "tracker": list(TRACKER_NAMES),
 }
 
-FOR_SET: Final = "for set"  # beside the settings that the form was filled with: whose they are
+FOR_SET: Final = "for-set"  # beside the settings that the form was filled with: whose they are
 KEPT_FORMS: Final = 50  # sets whose form a browser remembers
 _MARKUP: Final = str.maketrans(dict.fromkeys("<>[]`*$&\\"))
 

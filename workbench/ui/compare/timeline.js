@@ -6,6 +6,7 @@ const READABLE = 130; // pixels a second, at which most words can be read
 const CLOSEST = 900; // pixels a second
 const STEP = 1.5; // of the zoom
 const LEAD_S = 0.03; // heard before and after a word that is played
+const LINE_PX = 28; // from one row of words to the next
 const HZ = { mel: [500, 1000, 2000, 4000], linear: [2000, 4000, 6000] }; // so far apart that none lies on another
 const SIGNS = { wrong: '≠', missing: '−', extra: '+' };
 const root = element.querySelector('.timeline');
@@ -169,6 +170,27 @@ function place() {
     tick.style.left = `${100 * i * apart / value.duration}%`;
     ticks.append(tick);
   }
+  placeLanes();
+}
+
+// Each word at its time, as wide as its letters at least; what is missing lies below its neighbours.
+function placeLanes() {
+  const pixels = inner.clientWidth / (value.duration || 1);
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (lanes.querySelectorAll('.tl-words'))) {
+    const nodes = [.../** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll('button'))];
+    for (const node of nodes) node.style.width = 'max-content';
+    const placed = placeWords(nodes.map((node) => ({
+      from: Number(node.dataset.from), to: Number(node.dataset.to), need: Math.ceil(node.getBoundingClientRect().width),
+      low: node.classList.contains('missing'),
+    })), pixels);
+    nodes.forEach((node, i) => {
+      const { left, width, row: line } = placed[i];
+      node.style.left = `${Math.max(0, Math.min(left, inner.clientWidth - width))}px`;
+      node.style.width = `${width}px`;
+      node.style.top = `${2 + LINE_PX * line}px`;
+    });
+    row.style.height = `${2 + LINE_PX * (1 + Math.max(0, ...placed.map((one) => one.row)))}px`;
+  }
 }
 
 /** @param {number | null} [around] seconds; the middle of what is seen where none is given */
@@ -220,7 +242,10 @@ function paint() {
   const image = context.createImageData(spectrum.width, spectrum.height);
   const target = new Uint32Array(image.data.buffer);
   const colour = new Uint32Array(table.buffer);
-  for (let i = 0; i < target.length; i += 1) target[i] = colour[spectrum.bytes[i]];
+  const [low, high] = levelsOf(spectrum.bytes);
+  const shade = (byte) => Math.max(0, Math.min(255, Math.round(255 * (byte - low) / (high - low))));
+  const shades = Uint32Array.from({ length: 256 }, (_, byte) => colour[shade(byte)]);
+  for (let i = 0; i < target.length; i += 1) target[i] = shades[spectrum.bytes[i]];
   context.putImageData(image, 0, 0);
   canvas.dataset.drawn = `${choice.scale} ${colours}`;
   hertz.replaceChildren(...HZ[choice.scale].map((hz) => {
@@ -248,8 +273,6 @@ function wordNode(word) {
   node.setAttribute('aria-label', spoken(word));
   node.dataset.from = word.from;
   node.dataset.to = word.to;
-  node.style.left = `${100 * word.from / value.duration}%`;
-  node.style.width = `${100 * Math.max(word.to - word.from, 0.02) / value.duration}%`;
   node.onclick = () => playSpan(Math.max(0, word.from - LEAD_S), Math.min(value.duration, word.to + LEAD_S));
   node.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -270,8 +293,7 @@ function lane(found) {
   const head = make('div', 'tl-head');
   head.append(make('b', null, {}, found.title), make('small', null, {}, found.detail));
   const timed = found.words.some((word) => word.from !== null);
-  const lower = timed && found.words.some((word) => word.kind === 'missing'); // they would lie on their neighbours
-  const row = make('div', timed ? `tl-words${lower ? ' two' : ''}` : 'tl-flow', {
+  const row = make('div', timed ? 'tl-words' : 'tl-flow', {
     role: 'group', 'aria-label': words.lane.replace('{title}', found.title),
   });
   row.append(...found.words.map(wordNode));
