@@ -23,6 +23,10 @@ class DataError(WorkbenchError):
     """A file, set, clip or label that does not fit what was asked."""
 
 
+class NothingToDoError(WorkbenchError):
+    """What was asked for is done already; told as a note, since nothing went wrong."""
+
+
 class ModelError(WorkbenchError):
     """A model that cannot be found, loaded or used here."""
 

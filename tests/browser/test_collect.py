@@ -92,6 +92,36 @@ def test_prompts_are_read_with_the_keyboard_alone(open_page: OpenPage, talking_b
     assert dialog.locator(".reader-prompt").inner_text() == "troponin"
 
 
+@pytest.mark.slow
+def test_a_take_that_sounds_like_another_prompt_is_named_while_one_reads_on(
+    open_page: OpenPage, talking_browser: Any, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.create_set("doubted", "en")
+    prompts = ["green light", "open the valve"]
+    monkeypatch.setattr(bench.prompting, "_hear", lambda set_name, clip_id: prompts[1])
+    page = open_page("doubted", within=talking_browser)
+    page.get_by_role("button", name="Read prompts aloud").click()
+    page.get_by_label("Words or sentences").fill("\n".join(prompts))
+    page.get_by_label("Put each line into sentences").uncheck()
+    page.get_by_role("button", name="Start reading").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("1 of 2", exact=True).wait_for()
+    read(page)
+    doubt = dialog.locator(".doubts li")
+    doubt.wait_for()
+    assert doubt.inner_text().startswith(f"“{prompts[0]}”: This sounds like “{prompts[1]}”")
+    assert [clip.status for clip in bench.labelling.clips("doubted")] == ["drafted"]
+    assert dialog.locator(".reader-prompt").inner_text() == prompts[1], "nobody waited for it"
+
+    doubt.get_by_role("button", name="Read it again").click()
+    assert dialog.locator(".reader-prompt").inner_text() == prompts[0]
+    assert doubt.count() == 0
+    read(page)
+    doubt.get_by_role("button", name="Keep it as a draft").click()
+    assert doubt.count() == 0
+    assert [clip.text for clip in bench.labelling.clips("doubted")] == [prompts[0]]
+
+
 def read(page: Any) -> None:
     """A take by the space bar: from one silence, over a word, to the next."""
     level = "document.querySelector('.reader .level').dataset.is"

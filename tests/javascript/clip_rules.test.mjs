@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { rules } from './load.mjs';
 
-const { filled, tidy, unsureWords, meeting, isSettled, pauseBefore, commandOf } = rules(
-  'label/clip_rules.js', 'filled', 'tidy', 'unsureWords', 'meeting', 'isSettled', 'pauseBefore', 'commandOf');
+const { filled, tidy, unsureWords, meeting, isSettled, pauseBefore, commandOf, stateOf } = rules(
+  'label/clip_rules.js', 'filled', 'tidy', 'unsureWords', 'meeting', 'isSettled', 'pauseBefore', 'commandOf', 'stateOf');
 
 const marked = (text, draft, unsure) => {
   const words = text.split(' ');
@@ -80,4 +80,17 @@ test('keys that write or that others use are left alone', () => {
   assert.equal(means('Enter', {}, false), null, 'a button is pressed by it');
   assert.equal(means('/', { ctrlKey: true, altKey: true }), null, 'AltGr writes letters');
   assert.equal(means('F8', { metaKey: true }), null);
+});
+
+test('a row says what its clip is: a draft, one of another cut, or a text that somebody wrote', () => {
+  const words = {
+    status: { unlabelled: 'to do', drafted: 'draft' }, unsureCount: '{n} unsure', unsureNote: 'dots', noSpeech: 'nobody',
+    noSpeechNote: '', edited: 'edited', editedNote: '', staleDraft: 'other cut', stale: '',
+  };
+  const said = (clip) => stateOf({ unsure: [], edited: false, noSpeech: false, stale: false, ...clip }, words)[0];
+  assert.equal(said({ status: 'unlabelled' }), 'to do');
+  assert.equal(said({ status: 'drafted', unsure: [1, 2] }), 'draft · 2 unsure');
+  assert.equal(said({ status: 'drafted', unsure: [1, 2], edited: true }), 'edited');
+  assert.equal(said({ status: 'drafted', unsure: [1], stale: true }), 'other cut');
+  assert.equal(said({ status: 'confirmed', stale: true }), '');
 });

@@ -245,6 +245,7 @@ ASKED = [
     ("GET", "/assets/nothing.js"),
     ("POST", "/takes"),
     ("POST", "/prompts"),
+    ("POST", "/prompts/check"),
     ("POST", "/voice/pieces"),
     ("POST", "/voice/files"),
     ("POST", "/gradio_api/upload"),

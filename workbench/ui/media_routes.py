@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 
 from workbench.errors import WorkbenchError
-from workbench.services.clips.media import spectrum_bytes
+from workbench.services.clips.media import PEAKS, spectrum_bytes
 from workbench.services.workbench import Workbench
 from workbench.ui.report.page import report_html, report_name
 
@@ -30,6 +30,7 @@ ClipId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 ClipNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Name = Annotated[str, Query(max_length=200)]
 Heard = Annotated[str, Query(max_length=20)]
+Bars = Annotated[int, Query(ge=1, le=400)]
 HeardBy = Annotated[str, Path(max_length=20)]
 MOST_CLIPS: Final = 1_000  # of one report
 
@@ -56,9 +57,9 @@ def add_routes(app: FastAPI, workbench: Workbench) -> None:
         return FileResponse(path, media_type="audio/flac", headers=HEADERS)
 
     @app.get("/waves/{clip_id}")
-    def wave(clip_id: ClipId, of: Heard = "") -> Response:
+    def wave(clip_id: ClipId, of: Heard = "", n: Bars = PEAKS) -> Response:
         with _found("clip"):
-            heights = workbench.picturing.peaks_of(clip_id, of)
+            heights = workbench.picturing.peaks_of(clip_id, of, n)
         return Response(json.dumps(heights), media_type="application/json", headers=HEADERS)
 
     @app.get("/pictures/{clip_id}-{theme}.png")

@@ -103,3 +103,27 @@ def test_the_unexpected_shows_no_trace(client: Any, bench: Workbench, monkeypatc
     answer = client.post("/prompts", json={"set": "s", "lines": "x"})
     assert answer.status_code == 500
     assert "secret" not in answer.text
+
+
+def test_a_take_that_sounds_like_another_prompt_is_told_and_held_back(
+    client: Any, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.prompting, "_hear", lambda set_name, clip_id: "open valve two before you leaf the hall")
+    prompts = ["Start the pump and wait for the green light", "open valve two before you leave the hall"]
+    clip_id = send(client, take(), {"set": "s", "text": prompts[0], "confirmed": True}).json()["id"]
+    asked = {"set": "s", "clip": clip_id, "prompts": [*prompts, 7, None], "author": " ada "}
+    answer = client.post("/prompts/check", json=asked)
+    assert answer.status_code == 200
+    assert prompts[1] in answer.json()["remark"]
+    clip = bench.labelling.clip(clip_id)
+    assert (clip.text, clip.status) == (prompts[0], "drafted")
+    assert bench.labelling.history(clip_id)[-1].author == "ada"
+    assert client.post("/prompts/check", json=asked).json() == {"remark": ""}, "a draft is held back already"
+
+
+def test_what_cannot_be_checked_is_one_sentence(client: Any) -> None:
+    for asked in ({"set": "s", "clip": 99, "prompts": ["one"]}, {"set": "s", "clip": "x", "prompts": "y"}):
+        answer = client.post("/prompts/check", json=asked)
+        assert answer.status_code == 422
+        assert answer.json()["error"]
+    assert client.post("/prompts/check", content=b"[]", headers={"Content-Type": "text/plain"}).status_code == 415

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.ui.test_handlers import event, query
 from workbench.core.types import Heard
+from workbench.services.inference.draft_progress import DraftView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.label.clip_rows import PAGE_SIZE
@@ -185,3 +187,41 @@ def test_confirming_every_draft_needs_a_yes(bench: Workbench, label: Label, fill
     assert bench.labelling.count("s", status="confirmed") == 0
     label.confirm_drafts(True, *query("s"))
     assert bench.labelling.count("s", status="confirmed") == 2
+
+
+def test_a_text_that_was_changed_by_hand_is_no_draft_any_more(label: Label, bench: Workbench, fill: Fill) -> None:
+    first, second = fill("s", 2)
+    bench.labelling.save_drafts("ctc-en", {i: Heard("take too", (0.9, 0.2)) for i in (first, second)})
+    label.save(event(id=first, text="take two", revision=0, sent=[]), *query("s"))
+    rows = label.view(query("s"))["clips"]
+    assert [(row["status"], row["edited"]) for row in rows] == [("drafted", True), ("drafted", False)]
+    label.confirm(event(id=first, text="take two", revision=1, sent=[]), *query("s"))
+    assert not label.view(query("s"))["clips"][0]["edited"]
+
+
+def test_drafts_of_what_needs_none_are_a_note_and_no_error(
+    label: Label, bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("workbench.ui.label.section.note", told.append)
+    fill("s", 2, text="take two")
+    label.start_drafts("s", "ctc-en")
+    bench.collecting.create_set("none", "en")
+    label.start_drafts("none", "ctc-en")
+    assert told == [
+        "Every clip has a confirmed label; there is nothing to draft.",
+        "The set has no clips yet; there is nothing to draft.",
+    ]
+
+
+def test_the_button_that_stops_drafts_says_so_until_they_have_stopped(
+    label: Label, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = DraftView("s", "ctc-en", 1, 9, 4.0, True, "Listening")
+    states = (view, replace(view, stopping=True), replace(view, active=False))
+    shown = []
+    for state in states:
+        monkeypatch.setattr(label.drafting, "draft_view", lambda _, state=state: state)
+        shown.append(label.draft_panel("s")[2])
+    said = [(s["visible"], s["interactive"], s["value"]) for s in shown]
+    assert said == [(True, True, "Stop"), (True, False, text.STOPPING_NOW), (False, True, "Stop")]

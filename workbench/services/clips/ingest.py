@@ -16,7 +16,8 @@ from workbench.services.clips.segments import Decode, sounds_of
 from workbench.services.clips.trims import mend_cuts
 from workbench.services.importers import Candidate, ImportOptions
 from workbench.services.importers.lines import Problem
-from workbench.services.labels.revisions import IMPORT_AUTHOR, new_revision
+from workbench.services.labels.query import IMPORT_AUTHOR
+from workbench.services.labels.revisions import new_revision
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now

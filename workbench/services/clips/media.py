@@ -41,7 +41,7 @@ class Picturing:
 
     def __init__(self, workspace: Workspace, store: Store, levels: Levels) -> None:
         self._workspace, self._store, self._levels = workspace, store, levels
-        self._peaks: LRUCache[str, tuple[int, ...]] = LRUCache(KEPT_PEAKS)
+        self._peaks: LRUCache[tuple[str, int], tuple[int, ...]] = LRUCache(KEPT_PEAKS)
         self._looking = threading.Lock()  # looking into an LRU cache changes its order
         self._drawing = threading.Lock()
 
@@ -78,34 +78,36 @@ class Picturing:
     def known_peaks(self, sha256: str) -> tuple[int, ...] | None:
         """A sound's waveform where it has been drawn already: a page of new clips does not wait for decoding them."""
         with self._looking:
-            return self._peaks.get(sha256)
+            return self._peaks.get((sha256, PEAKS))
 
-    def peaks_of(self, clip_id: int, of: str = "") -> tuple[int, ...]:
+    def peaks_of(self, clip_id: int, of: str = "", n: int = PEAKS) -> tuple[int, ...]:
         """See `peaks`.
 
         Args:
             of: As for `sound`.
+            n: How many heights.
 
         Raises:
             WorkbenchError: The clip was deleted, or there is no such run.
         """
-        return self._peaks_of(self._hash(clip_id, of))
+        return self._peaks_of(self._hash(clip_id, of), n)
 
     def peaks(self, clip: Clip) -> tuple[int, ...]:
         """The clip's waveform as `PEAKS` heights from 0 to 100; a missing sound is flat."""
         return self._peaks_of(clip.sha256)
 
-    def _peaks_of(self, sha256: str) -> tuple[int, ...]:
-        kept = self.known_peaks(sha256)
+    def _peaks_of(self, sha256: str, n: int = PEAKS) -> tuple[int, ...]:
+        with self._looking:
+            kept = self._peaks.get((sha256, n))
         if kept is None:
             try:
                 samples = read_clip(self._workspace.sound_path(sha256))
                 self._levels.note(sha256, samples)
-                kept = tuple(round(100 * p) for p in waveform_peaks(samples, PEAKS))
+                kept = tuple(round(100 * p) for p in waveform_peaks(samples, n))
             except (AudioError, OSError):
-                kept = (0,) * PEAKS
+                kept = (0,) * n
             with self._looking:
-                self._peaks[sha256] = kept
+                self._peaks[sha256, n] = kept
         return kept
 
     def spectrum(self, clip_id: int, scale: Scale, of: str = "") -> bytes:

@@ -22,7 +22,7 @@ CUT_OFF: Final = "{done} of {total} clips {heard} before the server ended; start
 
 @dataclass(frozen=True)
 class DraftView:
-    """Where the drafting of a set stands."""
+    """Where the drafting of a set stands; `stopping` once it was asked to end, until it has."""
 
     set_name: str
     model: str
@@ -31,6 +31,7 @@ class DraftView:
     seconds_left: Seconds | None
     active: bool
     message: str
+    stopping: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ class Standing:
     total: int
     seconds_left: Seconds | None
     message: str
+    stop_requested: bool
 
     def view(self, set_name: str) -> DraftView:
         active = self.state == WORKING
         left = self.seconds_left if active else None
-        return DraftView(set_name, self.model, self.done, self.total, left, active, self.message)
+        stopping = active and self.stop_requested
+        return DraftView(set_name, self.model, self.done, self.total, left, active, self.message, stopping)
 
 
 def find(store: Store, set_name: str) -> Standing | None:
@@ -59,7 +62,8 @@ def find(store: Store, set_name: str) -> Standing | None:
         row = session.scalars(query).first()
     if row is None:
         return None
-    return Standing(row.set_id, row.model, row.state, row.done, row.total, row.seconds_left, row.message)
+    progress = row.done, row.total, row.seconds_left, row.message
+    return Standing(row.set_id, row.model, row.state, *progress, row.stop_requested)
 
 
 def begin(

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.normalize import repetition
 from workbench.core.types import Clip, Heard, Seconds, is_run
-from workbench.errors import WorkbenchError
+from workbench.errors import NothingToDoError, WorkbenchError
 from workbench.services.inference.draft_progress import (
     DONE,
     FAILED,
@@ -50,6 +50,8 @@ FIRST_SECONDS: Final[Seconds] = 20.0  # of sound in the first request, from whic
 BUSY_SECONDS: Final[Seconds] = 8.0  # of work in each request after it: so long may somebody have to wait for a turn
 PROBING_SECONDS: Final[Seconds] = 1.0  # somebody who looks holds the lock for a moment
 CLOSING_SECONDS: Final[Seconds] = 10.0
+ALL_CONFIRMED: Final = "Every clip has a confirmed label; there is nothing to draft."
+NO_CLIPS: Final = "The set has no clips yet; there is nothing to draft."
 UNEXPECTED: Final = "Drafting ended with an unexpected error; the server's log has the details."
 ENDING: Final = "The last drafting of the set {set_name} is just being ended; try again in a moment."
 BY_ITSELF: Final = (
@@ -123,13 +125,15 @@ class Drafting:
         One that was broken off, by the same model, goes on with the clips that it had not come to.
 
         Raises:
-            WorkbenchError: Unknown names, a language that the model does not know, nothing to draft, drafting already.
+            WorkbenchError: Unknown names, a language that the model does not know, drafting already.
+            NothingToDoError: No clip waits for a label.
         """
         self._refuse_twice(set_name)
         check_writer(self.catalog, model, self._language(set_name))
-        clips = [c for c in self.labelling.clips(set_name) if c.status != "confirmed"]
+        every = self.labelling.clips(set_name)
+        clips = [c for c in every if c.status != "confirmed"]
         if not clips:
-            raise WorkbenchError("Every clip has a confirmed label; there is nothing to draft.")
+            raise NothingToDoError(ALL_CONFIRMED if every else NO_CLIPS)
         self._begin(set_name, model, clips, draft=True)
 
     def start_hearing(self, set_name: str, model: str, clips: Sequence[Clip]) -> None:

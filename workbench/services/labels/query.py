@@ -18,6 +18,7 @@ from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import STATUS, TEXT, batches, find_set, select_clips, select_labelled, to_clip
 
+IMPORT_AUTHOR: Final = "import"  # a label that came with a sound
 UNASSIGNED: Final = "none"  # the filter's name for clips without a split
 # A word is pointed out where the model gave it less than even odds, which everybody can picture. With ctc-en, on 180
 # clips of the sample sets and 25 of LibriSpeech, 91 to 98 % of the words pointed out were wrong (39 to 68 % of all the
@@ -70,6 +71,12 @@ class Listed:
         if self.draft is None or self.clip.status != "drafted":
             return ()
         return tuple(i for i, sure in enumerate(self.draft.confidences) if sure < UNCERTAIN)
+
+    @property
+    def edited(self) -> bool:
+        """Whether somebody wrote its text, which is no draft any more but has not been confirmed yet."""
+        by_hand = self.author not in ("", IMPORT_AUTHOR) and self.clip.text != (self.draft.text if self.draft else "")
+        return self.clip.status == "drafted" and by_hand
 
     @property
     def no_speech(self) -> bool:

@@ -7,7 +7,7 @@ get their split when their label is first confirmed, and keep it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
 from workbench.services.labels.drafts import draft_texts, write_drafts
-from workbench.services.labels.query import Wanted, clips_of, found
+from workbench.services.labels.query import IMPORT_AUTHOR, Wanted, clips_of, found
 from workbench.services.labels.rows import (
     current_labels,
     last_revisions,
@@ -32,8 +32,6 @@ from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
 from workbench.store.queries import batches, find_set, lock_clip, select_clips, select_labelled, to_clip
-
-IMPORT_AUTHOR: Final = "import"  # a label that came with a sound
 
 
 @dataclass(frozen=True)

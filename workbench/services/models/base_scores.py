@@ -17,7 +17,7 @@ from workbench.core.evaluation.intervals import paired_bootstrap
 from workbench.core.evaluation.scoring import error_rate, evaluate
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import Seconds
-from workbench.services.labels.revisions import IMPORT_AUTHOR
+from workbench.services.labels.query import IMPORT_AUTHOR
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import find_set, is_fresh, select_labelled

@@ -1,6 +1,5 @@
 """The panel of a set's runs: which one is shown, how far it is, Stop and Resume."""
 
-import json
 from typing import Any, Final
 
 import gradio as gr
@@ -9,7 +8,7 @@ from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.adapt.progress import Outcomes, choice, panel
-from workbench.ui.kit.components import PRIVATE, html, show_place
+from workbench.ui.kit.components import PRIVATE, heard, html, show_place
 from workbench.ui.kit.errors import shown
 from workbench.ui.kit.html import esc
 from workbench.ui.kit.scripts import program
@@ -38,7 +37,8 @@ class RunPanel:
         self.chosen_run = self.run_choice.input(
             self.choose_run, self.run_choice, self.run, trigger_mode="always_last", **PRIVATE
         )
-        self.stopped = self.stop.click(self.halt, self.run, self.stop, js=_heard(text.STOPPING_NOW), **PRIVATE)
+        at_once = heard("stop-run", text.STOPPING_NOW)
+        self.stopped = self.stop.click(self.halt, self.run, self.stop, js=at_once, **PRIVATE)
         self.resumed = self.resume.click(self.go_on, self.run, self.resume, **PRIVATE)
 
     # ---- handlers ----
@@ -74,11 +74,6 @@ class RunPanel:
             gr.update(visible=view.resumable),
             _start(busy=any(run.active for run in runs)),
         ]
-
-
-def _heard(said: str) -> str:
-    """JavaScript that writes on a button that its click was heard, before the server knows of it."""
-    return f"(...inputs) => {{ document.querySelector('#stop-run').textContent = {json.dumps(said)}; return inputs; }}"
 
 
 def _start(*, busy: bool) -> dict[str, Any]:

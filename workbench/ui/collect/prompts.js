@@ -11,6 +11,7 @@ class Reader {
     this.mode = 'setup'; // setup, idle, counting, recording, ending, finished
     this.level = new Level();
     this.clock = new Clock(() => this.end());
+    this.doubts = new Doubts((item) => this.reread(item));
     this.said = make('p', 'said', { role: 'status' });
     this.dialog = make('dialog', 'reader', { 'aria-label': words.reading });
     this.setup = this.form();
@@ -83,7 +84,7 @@ class Reader {
     buttons.append(this.again, this.hear, this.record, this.skip);
     const where = make('div', 'reader-where');
     where.append(this.place, this.bar);
-    stage.append(where, this.prompt, this.then, heard, buttons, make('p', 'hint keys', {}, words.keys));
+    stage.append(where, this.prompt, this.then, heard, buttons, this.doubts.node, make('p', 'hint keys', {}, words.keys));
     return stage;
   }
 
@@ -152,6 +153,7 @@ class Reader {
       if (!this.dialog.open) return microphone.close();
       this.items = plan.prompts.map((p) => ({ text: p.text, state: p.read ? 'saved' : 'todo', clip: null }));
       this.last = -1;
+      this.doubts.clear();
       this.show('idle');
       const read = this.read();
       const goOn = read && read < this.items.length ? fill(props.words.goOn, { n: read }) : '';
@@ -269,6 +271,7 @@ class Reader {
     try {
       const kept = await outbox.send(take, about);
       Object.assign(item, { state: 'saved', clip: kept.id, replaces: null });
+      if (about.confirmed) this.doubts.ask(item, this.items.map((i) => i.text));
       if (kept.remark) tell(`${kept.remark} ${props.words.pressAgain}`, 'mind');
       else tell(fill(props.words.saved, { seconds: kept.duration.toFixed(1) }));
     } catch (error) {
@@ -285,11 +288,19 @@ class Reader {
     const item = this.items[this.last];
     if (!item || item.state === 'saving' || !['idle', 'finished'].includes(this.mode)) return null;
     Object.assign(item, { state: 'todo', replaces: item.clip });
+    this.doubts.drop(item);
     this.at = this.last;
     return microphone.open().then(() => {
       this.show('idle');
       tell(props.words.readAgain);
     }, (error) => tell(error.message, 'bad'));
+  }
+
+  reread(item) {
+    if (!this.is('idle', 'finished')) return; // a take is being read
+    this.last = this.items.indexOf(item);
+    this.repeat();
+    this.record.focus();
   }
 
   pass() {

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from fastapi import FastAPI, Request, Response
 
 from workbench.services.workbench import Workbench
+from workbench.ui import text
 from workbench.ui.gate.answers import answered, document, string, whole_number
 
 LARGEST_TAKE: Final = 16_000_000  # bytes; 32 s at 192 kHz in 16 bit are 12.3 million
@@ -20,8 +21,8 @@ ABOUT: Final = "x-take"  # header: the take's set, text and speaker as percent-e
 
 
 def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
-    """Answer POST /prompts (JSON) and POST /takes (WAV, with the header x-take)."""
-    places = asyncio.Semaphore(AT_ONCE)
+    """Answer POST /prompts and /prompts/check (JSON) and POST /takes (WAV, with the header x-take)."""
+    places, ears = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
 
     @app.post("/prompts")
     async def prompts(request: Request) -> Response:
@@ -37,6 +38,17 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
             return found.to_json()
 
         async with places:
+            return await answered(request, "application/json", LARGEST_LIST, answer)
+
+    @app.post("/prompts/check")
+    async def check(request: Request) -> Response:
+        def answer(body: bytes) -> dict[str, Any]:
+            asked = document(body)
+            author = string(asked, "author").strip() or text.EXPERT
+            clip_id = whole_number(asked, "clip") or 0
+            return {"remark": workbench.prompting.check(string(asked, "set"), clip_id, _prompts(asked), author=author)}
+
+        async with ears:  # models hear one take after the other; new ones are saved meanwhile
             return await answered(request, "application/json", LARGEST_LIST, answer)
 
     @app.post("/takes")
@@ -55,3 +67,8 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
 
         async with places:
             return await answered(request, "audio/wav", LARGEST_TAKE, answer)
+
+
+def _prompts(asked: dict[str, Any]) -> list[str]:
+    found = asked.get("prompts")
+    return [prompt for prompt in found if isinstance(prompt, str)] if isinstance(found, list) else []

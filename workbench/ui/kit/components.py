@@ -35,7 +35,8 @@ def fold(label: str, *, elem_classes: str = "fold", **kwargs: Any) -> gr.Accordi
 def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by label/clip_*.js.
 
-    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; turn a page;
+    Events carry a clip's id: edit and submit (with text, revision), remedy (with kind), expand, find; trim (with start,
+    end, revision) and untrim (with revision); turn a page;
     undo, restore and erase several ids; delete and approve several ids, or all that were found; everything nothing.
     """
     template = (
@@ -140,6 +141,11 @@ def history_list(**kwargs: Any) -> gr.HTML:
         words=text.HISTORY_WORDS,
         **kwargs,
     )
+
+
+def heard(elem_id: str, said: str) -> str:
+    """JavaScript that writes on a button that its click was heard, before the server knows of it."""
+    return f"(...inputs) => {{ document.getElementById('{elem_id}').textContent = {json.dumps(said)}; return inputs; }}"
 
 
 def show_place(place: str) -> str:

@@ -78,6 +78,11 @@ def say(sentence: str) -> None:
     gr.Info(esc(sentence), title=text.DONE, duration=5)
 
 
+def note(sentence: str) -> None:
+    """Something to know, where nothing was done and nothing went wrong."""
+    gr.Info(esc(sentence), title=text.NOTE, duration=8)
+
+
 def warn(sentence: str) -> None:
     """Something that deserves a look, though it was done."""
     gr.Warning(esc(sentence), title=text.NOTE, duration=12)

@@ -1,7 +1,7 @@
 // The list of clips to label: a page of rows kept by clip id and updated in place, and what is done with several.
 const root = element.querySelector('.clips');
 const rows = new Map();
-const acts = []; // what was done on this page, for the key that undoes: {ids, revision} or {restore: ids}
+const acts = []; // what was done on this page, for the key that undoes: {ids, revision}, {ids, trim} or {restore: ids}
 let current = null; // the row that had the focus last
 let waiting = null; // a confirmed row without one below it: where to go is known once the server has answered
 let arriving = ''; // 'first' or 'last': which row of the page that was asked for gets the focus
@@ -76,15 +76,17 @@ function find(id) {
 
 // ---- undo ----
 
+// The newest act at one clip, which is taken off the list.
 function forgetAct(id) {
   const place = acts.findLastIndex((act) => act.ids && act.ids.length === 1 && act.ids[0] === id);
-  if (place >= 0) acts.splice(place, 1);
+  return place >= 0 ? acts.splice(place, 1)[0] : null;
 }
 
 function undoLast() {
   const row = current;
   if (row && row.dirty && !row.sent.length) { row.takeBack(); return; }
-  if ([...rows.values()].some((r) => r.sent.length) && Date.now() - (undoing || Date.now()) < 3000) {
+  const owed = trimmer.sent.size > 0 || [...rows.values()].some((r) => r.sent.length);
+  if (owed && Date.now() - (undoing || Date.now()) < 3000) {
     undoing = undoing || Date.now();
     return; // draw() comes back to it
   }
@@ -93,7 +95,9 @@ function undoLast() {
   if (!act) { say(props.words.nothingToUndo); return; }
   if (did && did.act === act) did = null;
   finding = (act.ids || act.restore)[0];
-  if (act.restore) trigger('restore', { ids: act.restore }); else trigger('undo', act);
+  if (act.restore) trigger('restore', { ids: act.restore });
+  else if (act.trim) trigger('untrim', { id: act.ids[0], revision: act.trim });
+  else trigger('undo', act);
   say(props.words.saidUndone);
 }
 
@@ -143,7 +147,7 @@ const bar = {
       node.append(' ', make('kbd', '', { 'aria-hidden': 'true' }, node === keys ? words.keysKey : key));
     }
     const which = make('div', 'line');
-    which.append(this.all, this.shown, this.play, this.back, this.speed, auto, keys, nav);
+    which.append(around(this.all), this.shown, this.play, this.back, this.speed, auto, keys, nav);
     this.several = make('div', 'line several');
     this.node.append(which, this.several, make('p', 'hint', {}, words.hint));
   },
@@ -264,7 +268,7 @@ function place(order) {
 }
 
 // Whoever types or stands in a row keeps it, also where the filter or another page would take it away.
-const held = (row) => !(waiting && waiting.id === row.id) && (row.li.contains(document.activeElement) || row.timer !== null);
+const held = (row) => !(waiting && waiting.id === row.id) && (row.li.contains(document.activeElement) || row.timer !== null || trimmer.row === row);
 
 function rowOf(clip) {
   const row = owing.get(clip.id);
@@ -280,6 +284,7 @@ function drawRows(value) {
   for (const row of before) if (!seen.has(row.id) && !pinned.includes(row)) {
     row.save();
     player.forget(row);
+    trimmer.forget(row);
     if (current === row) current = null;
     row.li.remove();
     rows.delete(row.id);
@@ -305,6 +310,7 @@ function tell(value) {
   const row = (about) => about && rows.get(about.id);
   if (row(value.touched)) row(value.touched).update(value.touched);
   if (row(value.overtook)) row(value.overtook).warn(props.words.overtook, value.overtook.author, value.overtook.text);
+  if (value.trimmed) trimmer.answered(value.trimmed);
   if (row(value.history)) row(value.history).remember(value.history.items);
   if (value.done) {
     const act = { ids: value.done.ids };
@@ -317,7 +323,8 @@ function tell(value) {
 function draw() {
   const value = props.value || {};
   acknowledge(value);
-  if (value.failed) return;
+  if (value.refused) trimmer.refused(value.refused);
+  if (value.failed || value.refused) return;
   if (value.set !== drawn.set && !value.opens) return; // asked for before another set was opened
   if (value.opens) {
     did = null;

@@ -33,6 +33,7 @@ const player = {
     this.load(row);
     if (from !== null) audio.currentTime = from;
     audio.playbackRate = this.speed;
+    looper.pause();
     document.querySelectorAll('audio').forEach((other) => other.pause());
     audio.play().catch(() => paintPlaying());
     paintPlaying();
@@ -70,7 +71,8 @@ audio.onended = audio.onpause = () => paintPlaying();
 audio.ontimeupdate = () => {
   if (player.row) player.row.head.style.left = `${100 * audio.currentTime / Math.max(player.row.clip.duration, 0.01)}%`;
 };
-document.addEventListener('play', () => audio.pause(), true); // another player of the page began; ours is not in it
+// Another player of the page began; ours are not in it.
+document.addEventListener('play', () => { audio.pause(); looper.pause(); }, true);
 
 function paintPlaying() {
   for (const row of rows.values()) {

@@ -19,6 +19,13 @@ function press(className, text, act, label = null) {
   return node;
 }
 
+// A small box with the room that a finger needs; which room that is says the style sheet.
+function around(box) {
+  const node = make('label', 'picking');
+  node.append(box);
+  return node;
+}
+
 function show(node, text) {
   if (node.textContent !== text) node.textContent = text;
   node.hidden = !text;
@@ -80,12 +87,17 @@ class Row {
     this.undo = press('plain', '↶', () => this.takeBack());
     this.history = press('plain', '◷', () => this.toggleHistory());
     this.history.setAttribute('aria-expanded', 'false');
+    this.trim = press('plain', '✂', () => trimmer.toggleAt(this));
+    this.trim.setAttribute('aria-expanded', 'false');
     const tools = make('div', 'tools');
-    tools.append(this.undo, this.history, this.remove);
+    tools.append(this.trim, this.undo, this.history, this.remove);
     const state = make('div', 'state');
     state.append(this.split, this.status, tools);
     this.overtaken = make('div', 'warnings overtaken', { role: 'alert' });
     this.overtaken.hidden = true;
+    this.refusal = make('div', 'warnings', { role: 'alert' });
+    this.refusal.hidden = true;
+    this.trimming = make('div', 'trimming');
     this.notes = make('ul', 'notes');
     this.warnings = make('div', 'warnings');
     this.past = make('ol', 'past');
@@ -95,9 +107,9 @@ class Row {
     sound.append(this.wave, this.facts);
     about.append(top, sound);
     const below = make('div', 'below');
-    below.append(this.unsaved.node, this.overtaken, this.notes, this.warnings, this.past);
+    below.append(this.unsaved.node, this.overtaken, this.refusal, this.trimming, this.notes, this.warnings, this.past);
     const left = make('div', 'left');
-    left.append(this.pick, this.play);
+    left.append(around(this.pick), this.play);
     this.li.append(left, about, writing, this.confirm, state, below);
   }
 
@@ -105,34 +117,36 @@ class Row {
 
   update(clip) {
     const before = this.clip;
-    if (before && clip.revision < before.revision) return; // an answer that was overtaken
+    if (before && (clip.revision < before.revision || clip.trims < before.trims)) return; // an answer that was overtaken
     this.clip = clip;
     this.takeText(clip, before);
     const words = props.words;
     show(this.name, clip.name);
     this.name.title = clip.name;
-    show(this.facts, [`${clip.duration.toFixed(1)} s`, clip.speaker].filter(Boolean).join(' · '));
+    this.paintLength(clip);
     show(this.split, words.parts[clip.split] || '');
     this.split.dataset.is = clip.split || '';
     this.split.title = words.splits[clip.split] || '';
-    const unsure = clip.unsure.length ? ` · ${filled(words.unsureCount, { n: clip.unsure.length })}` : '';
-    const status = clip.status === 'confirmed' ? '' : words.status[clip.status]; // the button says confirmed
-    show(this.status, clip.noSpeech ? words.noSpeech : status + unsure);
-    this.status.title = clip.noSpeech ? words.noSpeechNote : unsure ? words.unsureNote : '';
+    const [status, note] = stateOf(clip, words);
+    show(this.status, status);
+    this.status.title = note;
     this.status.dataset.is = clip.status;
     this.li.dataset.status = clip.status;
     this.drawWave(clip);
     show(this.written, clip.written);
     this.written.classList.toggle('trouble', clip.trouble);
-    show(this.warnings, clip.warnings.join(' '));
+    const stale = clip.stale && clip.status === 'drafted' && !clip.edited;
+    show(this.warnings, [...(stale ? [words.stale] : []), ...clip.warnings].join(' '));
     this.drawNotes(clip.notes);
     for (const [node, label, title] of [[this.remove, words.remove, words.removeLong], [this.text, words.label, ''],
       [this.undo, words.undo, words.undoLong], [this.history, words.history, words.historyLong],
+      [this.trim, words.trim, words.trimLong],
       [this.pick, words.pick, '']]) {
       node.setAttribute('aria-label', `${label}: ${clip.name}`);
       if (title) node.title = title;
     }
-    this.undo.disabled = this.history.disabled = clip.revision === 0;
+    this.history.disabled = clip.revision === 0;
+    this.undo.disabled = clip.revision === 0 && clip.trims === 0;
     this.paintText();
   }
 
@@ -191,10 +205,21 @@ class Row {
     trigger('edit', this.payload(this.clip.revision)); // it was seen
   }
 
+  paintLength(clip) {
+    const length = `${clip.cut ? '✂ ' : ''}${clip.duration.toFixed(1)} s`;
+    show(this.facts, [length, clip.speaker].filter(Boolean).join(' · '));
+    const [start, end] = clip.cut || [];
+    this.facts.title = !clip.cut ? '' : filled(props.words.trimmed,
+      { start: start.toFixed(2), end: end.toFixed(2), whole: clip.whole.toFixed(2) });
+  }
+
+  refuse(why) { show(this.refusal, why || ''); }
+
   drawWave(clip) {
-    if (this.drawn) return;
-    const draw = (peaks) => { this.wave.replaceChildren(wave(peaks), this.head); };
-    this.drawn = true;
+    if (this.drawn === clip.url) return;
+    if (this.drawn) player.forget(this); // it holds another cut
+    this.drawn = clip.url;
+    const draw = (peaks) => { if (this.drawn === clip.url) this.wave.replaceChildren(wave(peaks), this.head); };
     if (clip.peaks) { draw(clip.peaks); return; }
     draw([0]);
     fetch(`waves/${clip.id}`).then((answer) => (answer.ok ? answer.json() : [0])).then(draw).catch(() => {});
@@ -276,8 +301,8 @@ class Row {
       say(props.words.saidTyped);
       return;
     }
-    trigger('undo', { ids: [this.id] });
-    forgetAct(this.id);
+    const trim = trimToUndo(forgetAct(this.id), this.clip);
+    if (trim === null) trigger('undo', { ids: [this.id] }); else trigger('untrim', { id: this.id, revision: trim });
   }
 
   seek(event) {

@@ -136,6 +136,7 @@ class ClipRows:
             "split": ("fold" if in_folds else clip.split) if clip.split else "",
             "status": clip.status,
             "noSpeech": listed.no_speech,
+            "edited": listed.edited,
             "text": clip.text,
             "revision": clip.revision,
             "author": listed.author,
@@ -147,7 +148,7 @@ class ClipRows:
             "whole": clip.whole,
             "trims": clip.trims,
             "stale": clip.stale,
-            "url": f"sounds/{clip.id}",
+            "url": f"sounds/{clip.id}?cut={clip.trims}",  # another one for each cut: browsers keep what they played
             "peaks": self.picturing.known_peaks(clip.sha256),
             "written": "" if as_typed or written is None else explain_model_text(written),
             "trouble": bool(written and (written.unknown or not written.text)),

@@ -20,6 +20,16 @@ function unsureWords(words, draft, unsure) {
   return marked;
 }
 
+// What a row says of its clip's state, and what that means.
+function stateOf(clip, words) {
+  if (clip.noSpeech) return [words.noSpeech, words.noSpeechNote];
+  if (clip.edited) return [words.edited, words.editedNote];
+  if (clip.status === 'confirmed') return ['', '']; // the button says so
+  if (clip.status === 'drafted' && clip.stale) return [words.staleDraft, words.stale];
+  const n = clip.unsure.length;
+  return n ? [`${words.status[clip.status]} · ${filled(words.unsureCount, { n })}`, words.unsureNote] : [words.status[clip.status], ''];
+}
+
 // ---- what was typed, and what the server has ----
 
 // A clip arrives where a field holds `text`, tidied: 'own' is a text that this page sent; 'taken' that nothing of one's

@@ -8,16 +8,17 @@ import gradio as gr
 from workbench.core.text.clean import clean_label
 from workbench.core.types import is_run
 from workbench.disk import is_full
-from workbench.errors import DataError, WorkbenchError
+from workbench.errors import DataError, NothingToDoError, WorkbenchError
 from workbench.services.labels.revisions import Saved
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.kit.components import clip_list, confirm_script, html
-from workbench.ui.kit.errors import quiet, say, sentence_of, shown, warn
+from workbench.ui.kit.components import clip_list, confirm_script, heard, html
+from workbench.ui.kit.errors import note, quiet, say, sentence_of, shown, warn
 from workbench.ui.kit.html import drafting, heading, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
 from workbench.ui.label.clip_rows import ClipRows, Query
 from workbench.ui.label.doctor import DoctorPanel
+from workbench.ui.label.trims import Trims
 from workbench.ui.models.section import Models
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Label:
         self.browsing = workbench.browsing
         self.doctor = DoctorPanel(workbench)
         self.rows = ClipRows(workbench, self.doctor)
-        self.view = self.rows.view
+        self.view, self.trims = self.rows.view, Trims(workbench, self.rows)
 
     def build(self) -> None:
         self.model, self.page = self.models.drafter, gr.State(0)
@@ -99,7 +100,7 @@ class Label:
         )
         self.name.blur(self.keep_name, self.name, self.signed, **private)
         self.draft.click(self.start_drafts, [chosen, self.model], [self.draft, self.stop], **private)
-        self.stop.click(self.stop_drafts, chosen, None, **private)
+        self.stop.click(self.stop_drafts, chosen, self.stop, js=heard("stop-drafts", text.STOPPING_NOW), **private)
         n = len(self.query)
         sure_and_stamped = f"(...all) => ({stamp(n + 1)})(...({confirm_script(text.CONFIRM_DRAFTS_SURE, n)})(...all))"
         self.confirm_all.click(
@@ -118,10 +119,13 @@ class Label:
             (self.list.submit, self.confirm),
             (self.list.remedy, self.remedy),
             (self.list.approve, self.confirm_many),
+            (self.list.trim, self.trims.trim),
         ):
             event(handler, self.query, self.list, **every).success(*examined, **private)
         undone = self.list.undo(self.undo, self.query, [self.list, self.page], **every)
         undone.success(*examined, **private)
+        whole_again = self.list.untrim(self.trims.undo, self.query, [self.list, self.page], **every)
+        whole_again.success(*examined, **private)
         for event, handler in (
             (self.list.expand, self.history),
             (self.list.delete, self.delete),
@@ -335,13 +339,18 @@ class Label:
             raise DataError(text.NO_SET)
         if not is_run(model or ""):
             self.base_models.check_here(model or "")
-        self.drafting.start_drafts(set_name, model or "")
+        try:
+            self.drafting.start_drafts(set_name, model or "")
+        except NothingToDoError as e:
+            note(str(e))
+            return [gr.skip(), gr.skip()]
         self.models.asked.discard(set_name)
-        return [gr.update(interactive=False), gr.update(visible=True)]
+        return [gr.update(interactive=False), _stop_button(active=True)]
 
     @shown
-    def stop_drafts(self, set_name: str) -> None:
+    def stop_drafts(self, set_name: str) -> Any:
         self.drafting.stop_drafts(set_name)
+        return _stop_button(active=True, stopping=True)
 
     @shown
     def confirm_drafts(self, sure: bool, *inputs: Any) -> Any:
@@ -358,7 +367,13 @@ class Label:
     def draft_panel(self, set_name: str) -> list[Any]:
         """Bar, draft button and stop button, for the page's timer."""
         view = self.drafting.draft_view(set_name)
-        return [drafting(view), gr.update(interactive=not view.active), gr.update(visible=view.active)]
+        stop = _stop_button(active=view.active, stopping=view.stopping)
+        return [drafting(view), gr.update(interactive=not view.active), stop]
+
+
+def _stop_button(*, active: bool, stopping: bool = False) -> Any:
+    said = text.STOPPING_NOW if stopping else text.STOP_DRAFTS
+    return gr.update(visible=active, interactive=not stopping, value=said)
 
 
 def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
