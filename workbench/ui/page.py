@@ -18,7 +18,7 @@ from workbench.ui.collect.section import Collect
 from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
 from workbench.ui.kit.changes import listener
-from workbench.ui.kit.errors import quiet, shown, warn
+from workbench.ui.kit.errors import quiet, say, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.overview.section import OverviewPanel
@@ -158,7 +158,10 @@ class Page:
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
         runs = self.workbench.best_runs.runs(set_name) if info else []
-        view = best.shown(runs, run, seen.get("runs", ""))
+        watched = seen.get("watched", "")
+        view = best.shown(runs, run, seen.get("runs", ""), watched)
+        if view and best.trial_ended(runs, run, watched):
+            say(text.TRIAL_ENDED.format(run=run, best=view.id))
         token = self.compare.token(view, info.clips if info else 0)
         labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
         now = {
@@ -169,6 +172,7 @@ class Page:
             "runs": repr([r.id for r in runs]),
             "done": repr([r.id for r in runs if r.status == "done"]),
             "run": signature(view) if view else "none",
+            "watched": view.id if view and view.active else "",
             "result": token,
             "history": self.history.token(runs),
         }

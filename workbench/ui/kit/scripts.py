@@ -25,7 +25,7 @@ PROGRAMS: Final = {
     "copy": ("kit/copy.js",),
     "doctor": ("label/doctor.js",),
     "drop": ("collect/drop.js",),
-    "history": ("history/history_rules.js", "history/history.js"),
+    "history": ("history/history_rules.js", "history/chart_rules.js", "history/history.js", "history/chart.js"),
     "model_field": ("models/field.js",),
     "overview": ("overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
