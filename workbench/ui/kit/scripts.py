@@ -39,6 +39,7 @@ PROGRAMS: Final = {
     ),
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
+    "set_menu": ("sets/menu.js",),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
     "voice": (
         "collect/sound_rules.js",
