@@ -109,9 +109,15 @@ def test_a_set_and_a_finished_run_are_accessible(
     assert problems(page, axe, looks) == []
     run = finished_run(bench, monkeypatch, seen, folds=2)
     bench.history.rename(run, "An evening's run with a long name that has to be broken somewhere")
+    bench.best_runs.star(finished_run(bench, monkeypatch, seen, folds=2, seed=1))
     page.set_viewport_size(WIDE)
     page.locator(f"tr.run-row[data-run={run}]").get_by_role("button", name="More").click()
+    page.locator(".runs-chart .mark.best").wait_for()
     assert problems(page, axe, looks) == []
+    page.locator("#sets-menu .opener").click()
+    page.locator("#sets-panel").wait_for()
+    assert problems(page, axe, looks) == []
+    page.keyboard.press("Escape")
     page.set_viewport_size(WIDE)
     stage(page, "compare")
     page.get_by_label("Verdict").wait_for()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import more_settings, stage, write_samples
+from tests.browser.conftest import more_settings, stage, still, until, write_samples
 from tests.services.finished import finished_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
@@ -16,6 +16,11 @@ from workbench.ui.report.page import report_html
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
+OVER = """() => {
+  const edge = document.querySelector('.history-box').getBoundingClientRect().right - 8;
+  const parts = [...document.querySelectorAll('.history-box table, .history-box table *, .runs-chart, .mark')];
+  return parts.filter((e) => e.getBoundingClientRect().right > edge).map((e) => `${e.tagName} ${e.className}`);
+}"""
 
 
 def row(page: Any, run: str) -> Any:
@@ -71,6 +76,36 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     for page in (first, second):
         row(page, old).wait_for()
     assert bench.history.deleted("past") == []
+
+
+def test_a_run_is_starred_and_a_point_of_the_chart_shows_its_run(
+    open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.collecting.import_path(write_samples(tmp_path / "starred", n=12), "starred")
+    best = finished_run(bench, monkeypatch, "starred", lambda _, label: ("x", label))
+    page = open_page("starred", step="adapt")
+    row(page, best).get_by_role("img", name=text.BEST_BY_ITSELF).wait_for()
+    assert not page.locator(".runs-chart").is_visible(), "one run is no chart"
+    other = finished_run(bench, monkeypatch, "starred", seed=1)
+    page.locator(".runs-chart .mark").nth(1).wait_for()
+    page.get_by_role("button", name=f"Show {best}: ").click()
+    page.get_by_label("Verdict").wait_for()
+    stage(page, "adapt")
+    page.locator(f"tr.run-row[data-run={best}][aria-current]").wait_for()
+
+    row(page, other).get_by_role("button", name="More").click()
+    page.get_by_role("button", name=f"{text.HISTORY_WORDS['use']}: {other}").click()
+    page.get_by_text(text.RUN_STARRED.format(run=other, base="ctc-en")).wait_for()
+    row(page, other).get_by_role("img", name=text.BEST_BY_STAR).wait_for()
+    assert row(page, best).get_by_role("img").count() == 0
+    until(page, lambda: other in page.locator("#draft-model").inner_text())
+    page.get_by_role("button", name=f"{text.HISTORY_WORDS['noLonger']}: {other}").click()
+    row(page, best).get_by_role("img", name=text.BEST_BY_ITSELF).wait_for()
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        still(page)
+        over = page.evaluate(OVER)
+        assert over == [], f"the history fits its card at {width} px"
 
 
 def test_the_report_opens_from_a_file_and_asks_nobody_for_anything(

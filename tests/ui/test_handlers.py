@@ -22,7 +22,6 @@ from workbench.ui.collect.section import Collect
 from workbench.ui.kit.errors import notice, quiet, shown
 from workbench.ui.label.clip_rows import Query
 from workbench.ui.page import Page
-from workbench.ui.sets.section import Sets
 from workbench.ui.stages.address import clip_of
 
 Fill = Callable[..., list[int]]
@@ -129,15 +128,6 @@ def test_until_the_set_is_known_nothing_is_claimed(bench: Workbench) -> None:
 def test_the_first_visit_is_welcomed(bench: Workbench) -> None:
     _, name, _, welcome, *_ = Page(bench).open_page("", {})
     assert (name, welcome["visible"]) == ("", True)
-
-
-def test_deleting_a_set_needs_a_yes(bench: Workbench) -> None:
-    bench.collecting.create_set("one")
-    sets = Sets(bench)
-    sets.remove(False, "one")
-    assert [i.name for i in bench.collecting.sets()] == ["one"]
-    sets.remove(True, "one")
-    assert bench.collecting.sets() == []
 
 
 def upload(bench: Workbench, source: Path) -> Path:

@@ -18,12 +18,13 @@ from workbench.ui.collect.section import Collect
 from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
 from workbench.ui.kit.changes import listener
-from workbench.ui.kit.errors import quiet, shown, warn
+from workbench.ui.kit.errors import quiet, say, shown, warn
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.overview.section import OverviewPanel
 from workbench.ui.sets.guide import guide_html
 from workbench.ui.sets.section import Sets
+from workbench.ui.sets.text import SET_ARCHIVED
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 from workbench.ui.take.section import Take
 from workbench.ui.voice.section import Voice
@@ -136,20 +137,22 @@ class Page:
     @shown
     def open_page(self, remembered: str, place: dict[str, Any]) -> list[Any]:
         """What a new tab shows: what its address names, else the set it showed last, or the one last in use."""
-        wanted = str(place.get("set") or "")
-        names = [info.name for info in self.workbench.collecting.sets()]
-        if wanted and wanted not in names:
-            warn(text.NO_SUCH_SET.format(name=wanted))
-        return self._placed(wanted if wanted in names else remembered, place)
+        return self._placed(self._wanted(place) or remembered, place)
 
     @shown
     def go(self, event: gr.EventData, chosen: str) -> list[Any]:
         """Another address in the same tab: the back button, or one that was pasted."""
-        place, names = dict(event._data), [info.name for info in self.workbench.collecting.sets()]
+        place = dict(event._data)
+        return self._placed(self._wanted(place) or chosen, place)
+
+    def _wanted(self, place: dict[str, Any]) -> str:
+        """The set that an address names; empty where it cannot be shown, which is said."""
         wanted = str(place.get("set") or "")
-        if wanted not in names:
-            warn(text.NO_SUCH_SET.format(name=wanted))
-        return self._placed(wanted if wanted in names else chosen, place)
+        archived = {info.name: info.archived for info in self.workbench.collecting.sets()}
+        if wanted and archived.get(wanted, True):
+            warn((SET_ARCHIVED if wanted in archived else text.NO_SUCH_SET).format(name=wanted))
+            return ""
+        return wanted
 
     def _placed(self, set_name: str, place: dict[str, Any]) -> list[Any]:
         return [*self.sets.moved_to(set_name), str(place.get("run") or "")[:LONGEST_RUN_NAME], clip_of(place)]
@@ -162,18 +165,23 @@ class Page:
             return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
+        names = [i.name for i in infos if not i.archived or i is info]  # another tab may have archived it
         runs = self.workbench.best_runs.runs(set_name) if info else []
-        view = best.shown(runs, run, seen.get("runs", ""))
+        watched = seen.get("watched", "")
+        view = best.shown(runs, run, seen.get("runs", ""), watched)
+        if view and best.trial_ended(runs, run, watched):
+            say(text.TRIAL_ENDED.format(run=run, best=view.id))
         token = self.compare.token(view, info.clips if info else 0)
         labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
         now = {
             "set": set_name,
-            "sets": repr([i.name for i in infos]),
+            "sets": repr(names),
             "labels": labels,
             "drafts": repr(self.workbench.drafting.draft_view(set_name)),
             "runs": repr([r.id for r in runs]),
             "done": repr([r.id for r in runs if r.status == "done"]),
             "run": signature(view) if view else "none",
+            "watched": view.id if view and view.active else "",
             "result": token,
             "history": self.history.token(runs),
             "take": self.take.token(),
@@ -190,7 +198,7 @@ class Page:
             labels if "labels" in changed else gr.skip(),
             *guide_html(guide),
             {"set": set_name, "run": view.id if view else "", "here": text.STEPS[guide.here].lower()},
-            gr.update(choices=[i.name for i in infos]) if "sets" in changed else gr.skip(),
+            gr.update(choices=names) if "sets" in changed else gr.skip(),
             *drafts,
             now["models"] if "models" in changed else gr.skip(),
             speakers if "labels" in changed else gr.skip(),

@@ -72,10 +72,7 @@ CANCEL: Final = "Cancel"
 SAMPLES_TITLE: Final = "Or take a ready-made sample set, recorded with synthetic voices:"
 TRY_SAMPLES: Final = "Try it with sample clips"
 SAMPLE_BUTTONS: Final = {"clinic": "Clinic", "workshop": "Workshop", "general": "Everyday"}
-DELETE_SET: Final = "Delete this set"
-DELETE_NAMED: Final = "Delete “{name}”"
 LOADING: Final = "loading …"
-DELETE_SET_SURE: Final = "Delete this set with all its clips and labels? You can bring it back for a week."
 THEME: Final = "Switch between light and dark"
 NO_SUCH_SET: Final = "There is no set “{name}” in this workspace; another one is shown."
 NO_SET: Final = "Choose or create a clip set first, at the top of the page."
@@ -753,13 +750,9 @@ HISTORY_HINT: Final = (
 )
 NO_HISTORY: Final = "No run of this set yet. Each run that you start is listed here with its result."
 HISTORY_COLUMNS: Final = {
-    "name": "Name",
-    "what": "What may learn (strategy)",
-    "clips": "Clips",
+    "name": "Run",
     "wer": "WER",
     "verdict": "Verdict",
-    "took": "Took",
-    "when": "When",
     "acts": "Do",
 }
 HISTORY_WORDS: Final = {
@@ -791,7 +784,27 @@ HISTORY_WORDS: Final = {
     ),
     "more": "Show older runs",
     "now": "in Compare now",
+    "use": "Use this model from now on",
+    "noLonger": "No longer use this model",
+    "chart": "WER over the time that each run took",
+    "chartKey": (
+        "★ the best run · ▼ better · ○ not proven · ▲ worse · = nothing kept. The bar through a run is its 95 % "
+        "interval, the dashed line is the base. Click a run to see it."
+    ),
+    "mark": "Show {name}: {verdict}, WER {wer}, took {took}.",
+    "baseLine": "base",
+    "signs": {"best": "★", **VERDICT_SIGNS},
+    "units": {"s": "s", "min": "min", "h": "h"},
 }
+BEST_BY_ITSELF: Final = "The best run: the fewest errors of the runs that have proven better on the same test clips."
+BEST_BY_STAR: Final = "The run that somebody chose to use from now on."
+RUN_STARRED: Final = (
+    "From now on the set goes by {run}: its model writes the drafts and listens for the label doctor. Adapting starts "
+    "from its base, {base}."
+)
+RUN_UNSTARRED: Final = "{run} is no longer used by choice; the set goes by {best}."
+NO_BEST_RUN: Final = "its base model, as no run has proven better"
+TRIAL_ENDED: Final = "{run} has ended; {best} is still the best run and is shown again. {run} stays in the list."
 HISTORY_CLIPS: Final = "{learned} learned, {tested} tested"
 HISTORY_TO_COME: Final = "{learned} to learn from, {tested} to be tested"
 HISTORY_NOTHING: Final = "nothing learned, nothing tested"

@@ -1,6 +1,9 @@
 """Whole sets: renamed with all that belongs to them, copied with shared sounds, archived and taken out again."""
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +123,19 @@ def test_an_archived_set_stands_last_and_takes_no_new_clips_and_runs(few: Workbe
     waiting_run(few, monkeypatch, SET, folds=4)
     with pytest.raises(DataError, match="run-1 is queued"):
         few.shelf.archive(SET)
+
+
+def test_the_licence_is_as_stated_else_as_the_imports_said_and_unknown_where_one_of_them_said_nothing(
+    bench: Workbench, tmp_path: Path, make_wav: Callable[..., Path]
+) -> None:
+    for n, licence in enumerate(("CC0-1.0", "CC-BY-4.0", "")):
+        folder = tmp_path / f"from {n}"
+        folder.mkdir()
+        shutil.copy(make_wav(f"{n}.wav", 0.6, seed=n), folder)
+        (folder / "licence.txt").write_text(licence)
+        bench.collecting.import_path(folder, "mixed")
+        assert bench.shelf.licence("mixed") == ("CC0-1.0", "CC0-1.0, CC-BY-4.0", "")[n]
+    bench.collecting.set_licence("mixed", "CC-BY-SA-4.0")
+    assert bench.shelf.licence("mixed") == "CC-BY-SA-4.0"
+    with pytest.raises(UnknownNameError):
+        bench.shelf.licence("none")

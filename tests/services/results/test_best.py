@@ -1,6 +1,7 @@
 """The run that a set goes by: the starred one, else the one that has proven best; and which run a page shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -135,8 +136,6 @@ def test_without_a_choice_the_base_is_that_of_the_best_run(few: Workbench, run: 
 
 
 def view(few: Workbench, name: str, **changes: object) -> RunView:
-    from dataclasses import replace
-
     return replace(few.adaptation.view(name), **changes)  # type: ignore[arg-type]
 
 
@@ -171,3 +170,16 @@ def test_a_sweep_that_another_tab_began_pushes_nothing_aside(few: Workbench, run
     assert shown([sweep, best], "run-2", repr(["run-2", "run-1"])) == sweep  # chosen
     newer = view(few, one, id="run-3", status="running")
     assert shown([newer, sweep, best], "run-1", repr(["run-2", "run-1"])) == newer
+
+
+def test_a_trial_that_was_watched_until_it_ended_gives_way_to_the_best_run(few: Workbench, run: Run) -> None:
+    one = run()
+    best, sweep = view(few, one, id="run-1", best=True), view(few, one, id="run-2", kind=SWEEP)
+    known = repr(["run-2", "run-1"])
+    at_work = replace(sweep, status="running")
+    assert shown([at_work, best], "run-2", known, "run-2") == at_work
+    assert shown([sweep, best], "run-2", known, "run-2") == best
+    assert shown([sweep, best], "run-2", known, "") == sweep  # chosen after it had ended
+    assert shown([sweep, replace(best, best=False)], "run-2", known, "run-2") == sweep  # nothing to give way to
+    single = replace(sweep, kind=FINE_TUNE)
+    assert shown([single, best], "run-2", known, "run-2") == single

@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -9,11 +10,22 @@ import pytest
 from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
 from workbench.services.workbench import Workbench
+from workbench.store.models import CURVE
 from workbench.store.runs import find_run
+from workbench.ui import text
 from workbench.ui.history.section import History
 from workbench.ui.launch import Server
+from workbench.ui.page import Page
 
 Fill = Callable[..., list[int]]
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sentences that the section says."""
+    heard: list[str] = []
+    monkeypatch.setattr("workbench.ui.history.section.say", heard.append)
+    return heard
 
 
 def event(**data: object) -> gr.EventData:
@@ -31,6 +43,9 @@ def test_a_row_says_what_was_tried_and_what_came_out(
     assert row["clips"] == f"12 learned, {len(said.rows)} tested"
     assert (row["took"], row["tested"], row["active"]) == ("6 s", True, False)
     assert row["what"] == "head · ctc-en"
+    assert row["point"]["wer"] == said.adapted.wer
+    assert (row["point"]["outcome"], newest["point"]) == (said.outcome, None)
+    assert row["point"]["low"] == said.base.wer + said.interval.low
     assert (newest["id"], newest["verdict"], newest["wer"], newest["active"]) == (waiting, "waiting", "–", True)
     assert newest["clips"] == "12 to learn from, 12 to be tested"
     for status, clips in (("stopped", "nothing learned, nothing tested"), ("failed", "did not finish: nothing kept")):
@@ -38,6 +53,31 @@ def test_a_row_says_what_was_tried_and_what_came_out(
             find_run(session, waiting).status = status
         assert History(bench).view("s", run)["runs"][0]["clips"].startswith(clips)
     assert History(bench).view("", "") == {}
+
+
+def test_the_best_run_says_why_and_a_star_can_be_given_and_taken(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    fill("s", 12, text="hello there")
+    good = finished_run(bench, monkeypatch, "s", lambda _, label: ("x", label))
+    other = finished_run(bench, monkeypatch, "s", seed=1)
+    waiting = waiting_run(bench, monkeypatch, "s")
+    history = History(bench)
+
+    def best(view: dict[str, Any]) -> dict[str, str]:
+        return {row["id"]: row["best"] for row in view["runs"] if row["best"]}
+
+    assert best(history.view("s", "")) == {good: text.BEST_BY_ITSELF}
+    token = history.token(bench.best_runs.runs("s"))
+    assert best(history.star(event(id=other), "s", "")) == {other: text.BEST_BY_STAR}
+    assert said[-1] == text.RUN_STARRED.format(run=other, base="ctc-en")
+    assert history.token(bench.best_runs.runs("s")) != token  # other tabs draw it too
+    with pytest.raises(gr.Error, match="star a run that is done"):
+        history.star(event(id=waiting), "s", "")
+    assert best(history.unstar(event(id=other), "s", "")) == {good: text.BEST_BY_ITSELF}
+    assert said[-1] == text.RUN_UNSTARRED.format(run=other, best=good)
+    usable = {row["id"]: row["usable"] for row in history.view("s", "")["runs"]}
+    assert usable == {waiting: False, other: True, good: True}
 
 
 def test_names_are_kept_and_a_run_at_work_is_not_deleted(
@@ -86,3 +126,29 @@ def test_a_report_is_fetched_by_the_runs_name(bench: Workbench, fill: Fill, monk
             assert get(wrong)[0] == 404
         bench.history.delete(run)
         assert get(f"/reports/{run}")[0] == 404
+
+
+def test_a_trial_that_ends_brings_the_best_run_back(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("s", 12, text="hello there")
+    best = finished_run(bench, monkeypatch, "s", lambda _, label: ("x", label))
+    trial = waiting_run(bench, monkeypatch, "s")
+    with bench.store.session() as session:
+        find_run(session, trial).kind = CURVE
+    told: list[str] = []
+    monkeypatch.setattr("workbench.ui.page.say", told.append)
+    page = Page(bench)
+    page.build()
+    seen, shown = _shown(page.look("s", trial, {}))
+    assert (shown, told) == (trial, [])
+    with bench.store.session() as session:
+        find_run(session, trial).status = "stopped"
+    seen, shown = _shown(page.look("s", trial, seen))
+    assert (shown, told) == (best, [text.TRIAL_ENDED.format(run=trial, best=best)])
+    assert _shown(page.look("s", trial, seen))[1] == trial, "it is shown where it is chosen now"
+
+
+def _shown(found: list[Any]) -> tuple[dict[str, str], str]:
+    """What a tab has seen, and the run that it shows."""
+    return found[0], found[11]

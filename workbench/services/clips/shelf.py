@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import DataError
 from workbench.services.clips.sets import Collecting, SetInfo, check_set_name
+from workbench.services.storage.licences import licences_of
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash.trash import sounds_lock
 from workbench.store.database import Store
@@ -86,6 +87,16 @@ class Shelf:
         with self._store.session() as session:
             find_set(session, name).archived_at = None
         return self._collecting.set_info(name)
+
+    def licence(self, name: str) -> str:
+        """Under which licence a set's clips are, as its user or its imports said; empty where that is unknown.
+
+        Raises:
+            UnknownNameError: No such set.
+        """
+        with self._store.session() as session:
+            known = licences_of(self._workspace, session, find_set(session, name).id)
+        return ", ".join(known) if all(known) else ""
 
     def _write(self, name: str, change: Callable[[Session], None]) -> None:
         try:

@@ -110,18 +110,22 @@ class BestRuns:
         return {run: frozenset(clips) for run, clips in found.items()}
 
 
-def shown(runs: Sequence[RunView], chosen: str, known: str) -> RunView | None:
+def shown(runs: Sequence[RunView], chosen: str, known: str, watched: str = "") -> RunView | None:
     """The run that a page shows.
 
     What was chosen stays, unless it was the newest and a newer one has begun: that one is followed. Sweeps and curves
-    push nothing aside: they count neither as the newest nor as a newer one. Without a choice it is what is at work,
-    else the best run, else the newest that was no sweep or curve.
+    push nothing aside: they count neither as the newest nor as a newer one, and one that was watched until it ended
+    gives way to the best run. Without a choice it is what is at work, else the best run, else the newest that was no
+    sweep or curve.
 
     Args:
         runs: Of the set, newest first, as `BestRuns.runs` gives them.
         chosen: The run that the page showed last; empty for none.
         known: The ids of the runs when it looked last, as `repr` writes the list.
+        watched: The run that it showed while that was at work, when it looked last; empty for none.
     """
+    if trial_ended(runs, chosen, watched):
+        return _by_default(runs)
     place = next((i for i, r in enumerate(runs) if r.id == chosen), None)
     if place is None:
         return _by_default(runs)
@@ -129,6 +133,12 @@ def shown(runs: Sequence[RunView], chosen: str, known: str) -> RunView | None:
     newer = [r for r in runs[:place] if r.kind == FINE_TUNE]
     was_newest = repr(chosen) in known and not any(repr(r.id) in seen for r in newer)
     return newer[0] if newer and was_newest else runs[place]
+
+
+def trial_ended(runs: Sequence[RunView], chosen: str, watched: str) -> bool:
+    """Whether a sweep or curve that a page watched has ended, and there is a best run to show again."""
+    ended = any(r.id == chosen == watched and not r.active and r.kind != FINE_TUNE for r in runs)
+    return ended and any(r.best for r in runs)
 
 
 def _by_default(runs: Sequence[RunView]) -> RunView | None:

@@ -39,10 +39,13 @@ class Row {
     this.title = make('b', '');
     this.id = make('span', 'run-id');
     this.noted = make('span', 'run-noted');
-    this.name.append(this.title, ' ', this.id, this.noted);
+    this.star = make('span', 'run-star', words.signs.best, { role: 'img' });
+    this.what = make('span', 'run-what');
+    this.facts = make('span', 'run-facts');
+    this.name.append(this.star, this.title, ' ', this.id, this.what, this.facts, this.noted);
     this.cells = {};
     this.tr.append(this.name);
-    for (const key of ['what', 'clips', 'wer', 'verdict', 'took', 'when']) {
+    for (const key of ['wer', 'verdict']) {
       this.cells[key] = make('td', `run-${key}`, null, { 'data-column': words.columns[key], role: 'cell' });
       this.tr.append(this.cells[key]);
     }
@@ -63,7 +66,7 @@ class Row {
   }
 
   build(run) {
-    const cell = make('td', '', null, { colspan: 8, role: 'cell' });
+    const cell = make('td', '', null, { colspan: 4, role: 'cell' });
     const id = (part) => `history-${run.id}-${part}`;
     this.input = make('input', '', null, { id: id('title'), type: 'text', maxlength: 80, autocomplete: 'off' });
     this.area = make('textarea', '', null, { id: id('note'), rows: 3, maxlength: 2000 });
@@ -75,7 +78,9 @@ class Row {
     this.again = button('plain', words.rerun, () => trigger('rerun', { id: this.run.id }));
     this.report = make('a', 'plain', words.report, { href: `reports/${run.id}`, download: '' });
     this.remove = button('plain danger', words.remove, () => trigger('remove', { id: this.run.id }));
-    tools.append(keep, this.saved, this.report, this.again, this.remove);
+    this.use = button('plain', words.use, () => trigger('star', { id: this.run.id }));
+    this.noLonger = button('plain', words.noLonger, () => trigger('unstar', { id: this.run.id }));
+    tools.append(keep, this.saved, this.use, this.noLonger, this.report, this.again, this.remove);
     this.own = make('details', 'own');
     this.own.append(make('summary', '', words.ownReport), make('p', 'hint', words.ownReportHint));
     this.clips = make('div', 'choice');
@@ -105,13 +110,16 @@ class Row {
     show(this.id, run.title ? run.id : '');
     show(this.noted, run.note);
     this.noted.title = run.note;
-    show(this.cells.what, run.what);
-    show(this.cells.clips, run.clips);
+    this.star.hidden = !run.best;
+    this.star.title = run.best;
+    this.star.setAttribute('aria-label', run.best);
+    show(this.what, run.what);
+    show(this.facts, [run.clips, run.took, when(run.when)].filter((fact) => fact !== '–').join(' · '));
+    this.use.hidden = !run.usable || run.starred;
+    this.noLonger.hidden = !run.starred;
     this.wer(run);
     show(this.cells.verdict, run.verdict);
     this.cells.verdict.dataset.kind = run.kind;
-    show(this.cells.took, run.took);
-    show(this.cells.when, when(run.when));
     if (this.input.value === (before ? before.title : '')) this.input.value = run.title;
     if (this.area.value === (before ? before.note : '')) this.area.value = run.note;
     show(this.command, run.command);
@@ -120,7 +128,7 @@ class Row {
     if (!run.tested && this.tick.checked) { this.tick.checked = false; paintPair(); }
     this.remove.hidden = run.active;
     for (const [node, label] of [[this.look, words.show], [this.edit, words.edit], [this.again, words.rerun],
-      [this.report, words.report], [this.remove, words.remove]]) node.setAttribute('aria-label', `${label}: ${name}`);
+      [this.report, words.report], [this.remove, words.remove], [this.use, words.use], [this.noLonger, words.noLonger]]) node.setAttribute('aria-label', `${label}: ${name}`);
     this.tick.setAttribute('aria-label', words.pickLabel.replace('{name}', name));
   }
 
@@ -234,7 +242,6 @@ function draw() {
   more.hidden = runs.length <= shown;
   drawBin(value.deleted || []);
   paintPair();
+  drawChart();
 }
 more.onclick = () => { shown += STEP; draw(); };
-draw();
-watch('value', draw);

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from workbench.services.results.comparison import FINISHED
 from workbench.services.results.history import DeletedRun, Entry
 from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
@@ -21,7 +22,7 @@ class History:
     """The runs of the chosen set; `seen` changes whenever there is something new to list."""
 
     def __init__(self, workbench: Workbench) -> None:
-        self.history, self.comparing = workbench.history, workbench.comparing
+        self.history, self.comparing, self.best_runs = workbench.history, workbench.comparing, workbench.best_runs
         self.remove = self._acting(self.history.delete, text.RUN_DELETED)
         self.restore = self._acting(self.history.undelete, text.RUN_BACK)
         self.erase = self._acting(self.history.erase, text.RUN_ERASED)  # the browser has asked
@@ -45,6 +46,8 @@ class History:
         gr.on([self.seen.change, run.change], self.refresh, [chosen, run], self.list, **every)
         for event, handler in (
             (self.list.save, self.save),
+            (self.list.star, self.star),
+            (self.list.unstar, self.unstar),
             (self.list.remove, self.remove),
             (self.list.restore, self.restore),
             (self.list.erase, self.erase),
@@ -58,7 +61,7 @@ class History:
     @staticmethod
     def token(runs: list[RunView]) -> str:
         """Changes with whatever the list shows of the living runs."""
-        return repr([(r.id, r.title, r.note, r.status, r.finished, r.train_clips) for r in runs])
+        return repr([(r.id, r.title, r.note, r.status, r.finished, r.train_clips, r.best, r.starred) for r in runs])
 
     # ---- handlers ----
 
@@ -71,7 +74,9 @@ class History:
         if not set_name:
             return {}
         entries, deleted = self.history.entries(set_name), self.history.deleted(set_name)
-        return {"runs": [_row(e) for e in entries], "deleted": [_deleted(d) for d in deleted], "shown": run, **more}
+        best = self.best_runs.of(set_name)
+        rows = [_row(e, best is not None and e.id == best.id) for e in entries]
+        return {"runs": rows, "deleted": [_deleted(d) for d in deleted], "shown": run, **more}
 
     @shown
     def show(self, event: gr.EventData) -> str:
@@ -84,6 +89,22 @@ class History:
         self.history.rename(name, str(event._data["title"]))
         self.history.annotate(name, str(event._data["note"]))
         return self.view(set_name, run, saved=name)
+
+    @shown
+    def star(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
+        """Let the set go by a run from now on."""
+        name = str(event._data["id"])
+        say(text.RUN_STARRED.format(run=name, base=self.best_runs.star(name)))
+        return self.view(set_name, run)
+
+    @shown
+    def unstar(self, event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
+        """Let the set go by the run that has proven best again."""
+        name = str(event._data["id"])
+        self.best_runs.unstar(name)
+        best = self.best_runs.of(set_name)
+        say(text.RUN_UNSTARRED.format(run=name, best=best.id if best else text.NO_BEST_RUN))
+        return self.view(set_name, run)
 
     def _acting(self, act: Callable[[str], None], sentence: str) -> Callable[..., dict[str, Any]]:
         """A handler that does this to the run that was clicked, and says so."""
@@ -117,7 +138,23 @@ def _clips(entry: Entry, tested: int | str) -> str:
     return text.HISTORY_CLIPS.format(learned=entry.learned or text.HISTORY_NONE, tested=tested)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _point(entry: Entry) -> dict[str, Any] | None:
+    """Where a run stands in the chart: seconds, and error rates as fractions; None for one that measured nothing."""
+    f = entry.figures
+    if f is None or entry.seconds is None:
+        return None
+    return {
+        "seconds": entry.seconds,
+        "model": entry.model,
+        "base": f.base_wer,
+        "wer": f.adapted_wer,
+        "low": f.base_wer + f.change.low,
+        "high": f.base_wer + f.change.high,
+        "outcome": f.outcome,
+    }
+
+
+def _row(entry: Entry, best: bool) -> dict[str, Any]:
     f = entry.figures
     tested = entry.tested if f else text.HISTORY_NONE
     return {
@@ -134,6 +171,10 @@ def _row(entry: Entry) -> dict[str, Any]:
         "when": f"{entry.created.isoformat()}Z",  # UTC; the browser writes it in its own zone
         "command": entry.command,
         "tested": f is not None,
+        "best": (text.BEST_BY_STAR if entry.starred else text.BEST_BY_ITSELF) if best else "",
+        "starred": entry.starred,
+        "usable": entry.status in FINISHED and f is not None and f.outcome == f.verdict,  # else it is its base
+        "point": _point(entry),
         "active": entry.active,
     }
 

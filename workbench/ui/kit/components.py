@@ -121,13 +121,15 @@ def timeline_view(**kwargs: Any) -> gr.HTML:
 def history_list(**kwargs: Any) -> gr.HTML:
     """A set's runs; its value is plain data, written as text by history/history.js.
 
-    Events carry a run's id: show, rerun, remove, restore, erase, clips (asks for its tested clips), save (with title
-    and note); pair carries first and second.
+    Events carry a run's id: show, rerun, star, unstar, remove, restore, erase, clips (asks for its tested clips), save
+    (with title and note); pair carries first and second.
     """
     columns = "".join(f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_COLUMNS.values())
     template = (
-        f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><div class='pairing'><button type='button' disabled "
-        f"class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
+        f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><figure class='runs-chart' hidden><figcaption>"
+        f"{text.HISTORY_WORDS['chart']}</figcaption><div class='plot'><svg aria-hidden='true'></svg></div>"
+        f"<p class='hint'>{text.HISTORY_WORDS['chartKey']}</p></figure>"
+        f"<div class='pairing'><button type='button' disabled class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
         f"<span class='hint'>{text.HISTORY_WORDS['pairHint']}</span></div>"
         f"<table class='runs' role='table' aria-label='{text.HISTORY_WORDS['table']}' hidden><thead role='rowgroup'>"
         f"<tr role='row'>{columns}</tr></thead><tbody role='rowgroup'></tbody></table><button type='button' "

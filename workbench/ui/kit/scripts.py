@@ -27,7 +27,7 @@ PROGRAMS: Final = {
     "copy": ("kit/copy.js",),
     "doctor": ("label/doctor.js",),
     "drop": ("collect/drop.js",),
-    "history": ("history/history_rules.js", "history/history.js"),
+    "history": ("history/history_rules.js", "history/chart_rules.js", "history/history.js", "history/chart.js"),
     "model_field": ("models/field.js",),
     "overview": ("overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
@@ -43,6 +43,7 @@ PROGRAMS: Final = {
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
     "take": ("take/take.js",),
+    "set_menu": ("sets/menu.js",),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
     "voice": (
         "collect/sound_rules.js",

@@ -1,4 +1,4 @@
-"""The top of the page: which clip set is meant, making one, taking a sample set, deleting one; and the guided path."""
+"""The top of the page: which clip set is meant, making one, taking a sample set; and the guided path."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,10 +12,11 @@ from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.adapt.progress import short
-from workbench.ui.kit.components import confirm_script, html
+from workbench.ui.kit.components import html
 from workbench.ui.kit.errors import quiet, say, shown
 from workbench.ui.kit.html import esc
 from workbench.ui.sets.guide import Facts, Guide, guide, loading_html
+from workbench.ui.sets.menu import SetMenu
 
 FOCUS_NAME: Final = "() => setTimeout(() => document.querySelector('#set-name input, #set-name textarea')?.focus(), 50)"
 
@@ -25,6 +26,7 @@ class Sets:
 
     def __init__(self, workbench: Workbench) -> None:
         self.collecting, self.guiding, self.upkeep = workbench.collecting, workbench.guiding, workbench.upkeep
+        self.menu = SetMenu(workbench, self.moved_to)
         self._looked: dict[str, tuple[str, Readiness]] = {}  # set -> the state its readiness was found in
 
     def build(self, beside: Callable[[], None] = lambda: None) -> None:
@@ -42,6 +44,7 @@ class Sets:
             with gr.Row(elem_classes="set-box"):
                 self.choice = gr.Dropdown([], label=text.SET, interactive=True, min_width=150, elem_id="set-choice")
                 self.new = gr.Button(text.NEW_SET, size="sm", min_width=84, scale=0, elem_id="new-set")
+                self.menu.build()
                 html(
                     f"<button type='button' class='theme' data-theme-switch aria-label='{esc(text.THEME)}' "
                     f"title='{esc(text.THEME)}'>◐</button>",
@@ -65,7 +68,6 @@ class Sets:
             with gr.Row():
                 self.create = gr.Button(text.CREATE, variant="primary", size="md", min_width=100)
                 self.cancel = gr.Button(text.CANCEL, size="md", min_width=100)
-                self.delete = gr.Button(text.DELETE_SET, size="md", min_width=120, elem_classes="danger")
             html(f"<p class='hint'>{esc(text.SAMPLES_TITLE)}</p>")
             with gr.Row():
                 self.samples = {
@@ -73,7 +75,6 @@ class Sets:
                 }
         self._build_welcome()
         self.next = html(loading_html()[1], elem_id="next-step")
-        self.sure = gr.Checkbox(False, visible=False)
         self._wire()
 
     def _build_welcome(self) -> None:
@@ -103,8 +104,8 @@ class Sets:
         for button in (self.new, self.start_own):
             button.click(
                 self.open_form,
-                self.chosen,
-                [self.form, self.name, self.delete, self.welcome],
+                None,
+                [self.form, self.name, self.welcome],
                 api_visibility="private",
                 show_progress="hidden",
             ).success(None, js=FOCUS_NAME)
@@ -122,14 +123,7 @@ class Sets:
         for kind, button in self.samples.items():
             button.click(_sampler(self, kind), None, moved, api_visibility="private")
         self.try_samples.click(_sampler(self, "clinic"), None, moved, api_visibility="private")
-        self.delete.click(
-            self.remove,
-            [self.sure, self.chosen],
-            moved,
-            js=confirm_script(text.DELETE_SET_SURE, 1),
-            api_visibility="private",
-            show_progress="hidden",
-        )
+        self.menu.wire(self.chosen, moved)
         self.noted.click(self.note, None, self.notices, api_visibility="private", show_progress="hidden")
         self.chosen.change(
             self.remember, self.chosen, self.remembered, api_visibility="private", show_progress="hidden"
@@ -148,9 +142,13 @@ class Sets:
         self.upkeep.note()
         return gr.update(visible=False)
 
+    def _names(self) -> list[str]:
+        """The sets to choose from."""
+        return [info.name for info in self.collecting.sets() if not info.archived]
+
     def moved_to(self, wanted: str | None) -> list[Any]:
         """Updates for chooser, chosen set, form and welcome."""
-        names = [info.name for info in self.collecting.sets()]
+        names = self._names()
         name = str(wanted) if wanted in names else self.collecting.latest_set()
         return [
             gr.update(choices=names, value=name or None),
@@ -164,17 +162,12 @@ class Sets:
         return name or ""
 
     @shown
-    def open_form(self, chosen: str) -> list[Any]:
-        return [
-            gr.update(visible=True),
-            "",
-            gr.update(value=text.DELETE_NAMED.format(name=chosen), visible=bool(chosen)),
-            gr.update(visible=False),
-        ]
+    def open_form(self) -> list[Any]:
+        return [gr.update(visible=True), "", gr.update(visible=False)]
 
     @shown
     def close_form(self) -> list[Any]:
-        return [gr.update(visible=False), gr.update(visible=not self.collecting.sets())]
+        return [gr.update(visible=False), gr.update(visible=not self._names())]
 
     @shown
     def make(self, name: str, language: str) -> list[Any]:
@@ -189,14 +182,6 @@ class Sets:
         report = self.collecting.import_samples(kind, progress=count)
         say(text.SAMPLES_ADDED.format(n=report.added, set=report.set))
         return self.moved_to(report.set)
-
-    @shown
-    def remove(self, sure: bool, name: str) -> list[Any]:
-        if not (sure and name):
-            return [gr.skip()] * 4
-        self.collecting.delete_set(name)
-        say(text.SET_IN_BIN.format(name=name))
-        return self.moved_to(None)
 
     def remember(self, name: str) -> str:
         return name
