@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,8 @@ def test_lists_are_read_on_80_columns(terminal: Terminal, monkeypatch: pytest.Mo
     assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == [], "each in a whole sentence"
 
 
-def test_failures_are_one_sentence_and_wrong_usage_is_two(terminal: Terminal) -> None:
+def test_failures_are_one_sentence_and_wrong_usage_is_two(terminal: Terminal, make_wav: Callable[..., Path]) -> None:
+    terminal.run("import", str(make_wav("a.wav", 0.6)), "--set", "s")
     failed = terminal.run("adapt", "--set", "none", "--model", "ctc-en", "--strategy", "head", status=1)
     assert failed.stdout == ""
     assert "none" in failed.stderr

@@ -32,6 +32,10 @@ def test_a_set_is_told_to_people_and_to_programs(
     assert "take 2, " in shown
 
 
-def test_an_unknown_set_is_said(terminal: Terminal) -> None:  # noqa: F811 - the fixture
+def test_an_unknown_set_is_said(
+    terminal: Terminal,  # noqa: F811 - the fixture
+    make_wav: Callable[..., Path],
+) -> None:
+    terminal.run("import", str(make_wav("a.wav", 0.6)), "--set", "s")
     failed = terminal.run("overview", "nowhere", status=1)
     assert "nowhere" in failed.stderr

@@ -127,8 +127,12 @@ def _change(
 def star(
     context: typer.Context, run: RunArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False
 ) -> None:
-    """Use a run's model from now on: its set drafts and checks labels with it, and adapts its base model."""
+    """Use a run's model from now on.
+
+    Its set drafts and checks labels with it, and adapts its base model.
+    """
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         base = bench.best_runs.star(run)
         name = bench.adaptation.view(run).set_name
     sentence = f"'{name}' goes by {run} from now on; the next run of it starts from {base}."
@@ -139,8 +143,9 @@ def star(
 def unstar(
     context: typer.Context, run: RunArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False
 ) -> None:
-    """Take a run's star away: its set goes by the run that has proven best."""
+    """Take a run's star away; the best run counts again."""
     with opened(context, workspace) as bench:
+        run = bench.history.called(run)
         bench.best_runs.unstar(run)
         name = bench.adaptation.view(run).set_name
         best = bench.best_runs.of(name)

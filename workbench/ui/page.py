@@ -4,7 +4,7 @@ All state lives in the store. The page draws it on load and when it is told of a
 that is why a reload, a second tab and a second person see the same run.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import gradio as gr
 
@@ -28,8 +28,6 @@ from workbench.ui.sets.text import SET_ARCHIVED
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 from workbench.ui.take.section import Take
 from workbench.ui.voice.section import Voice
-
-LONGEST_RUN_NAME: Final = 40  # characters of a run's name in an address
 
 
 class Page:
@@ -155,7 +153,9 @@ class Page:
         return wanted
 
     def _placed(self, set_name: str, place: dict[str, Any]) -> list[Any]:
-        return [*self.sets.moved_to(set_name), str(place.get("run") or "")[:LONGEST_RUN_NAME], clip_of(place)]
+        moved, run = self.sets.moved_to(set_name), str(place.get("run") or "")
+        runs = {view.id for view in self.workbench.adaptation.runs(moved[1])} if moved[1] else set()
+        return [*moved, run if run in runs else "", clip_of(place)]
 
     # ---- what changed ----
 
@@ -187,7 +187,7 @@ class Page:
             "take": self.take.token(),
         }
         now["models"] = self.models.token(set_name, labels, now["done"])
-        if now == seen:
+        if now == seen and run == (view.id if view else ""):
             return [gr.skip()] * self._n_outputs
         changed = {name for name in now if now[name] != seen.get(name)}
         drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3

@@ -7,7 +7,6 @@ from typing import Final
 
 TITLE: Final = "Speech Workbench"
 NOTED: Final = "Understood"
-TAGLINE: Final = "Teach a speech recogniser your words, and see whether it helped."
 UNEXPECTED: Final = (
     "Something unexpected went wrong, and what you just did may not have been saved; the server's log has the details. "
     "Look whether it is there, and try again."

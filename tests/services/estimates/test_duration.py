@@ -161,6 +161,19 @@ def test_the_last_run_on_this_machine_says_how_long_it_takes(
     assert other.seconds == pytest.approx(guess.seconds - expecting.START_S - expecting.REST_S + 2.0 + 4.0)
 
 
+def test_a_resumed_run_says_nothing_of_the_start_and_the_rest(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, (whole, resumed) = _stored(bench, tmp_path, monkeypatch, 2)
+    _store_run(bench, whole, rate=2)
+    told = expecting.timing({}, {"total": 900.0}, 86_400.0, 0.0, {})  # went on the day after
+    with bench.store.session() as session:
+        row = find_run(session, resumed)
+        row.status, row.result = "done", {"timing": told}
+    found = _foretold(bench, model, "head")
+    assert (found.parts["start"], found.parts["rest"]) == (pytest.approx(4.0), pytest.approx(2.0))
+
+
 def test_a_run_that_found_everything_in_the_cache_leaves_listening_to_an_older_one(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,8 +93,10 @@ class Expecting:
         asked = {stage: _last(own, stage, strategy) for stage, load in loads.items() if load.cost}
         told = {stage: found for stage, found in asked.items() if found}
         parts = {stage: load.cost * (told[stage][0] if stage in told else usual) for stage, load in loads.items()}
-        parts["rest"] = next((run.result["timing"]["rest"] for run in own or runs), REST_S)
-        parts["start"] = min((run.result["timing"]["start"] for run in runs), default=START_S)
+        # A run that was resumed, or one of several trainings, has no rates: its start and rest are of something else.
+        whole = [run.result["timing"] for run in (*own, *runs) if run.result["timing"]["rates"]]
+        parts["rest"] = next((timing["rest"] for timing in whole), REST_S)
+        parts["start"] = min((timing["start"] for timing in whole), default=START_S)
         tellers = [run for run in own if any(run is teller for _, teller in told.values())]
         disturbed = any(run.result["timing"]["others"] > QUIET_SHARE for run in tellers)
         return Expectation(parts, loads, tuple(run.name for run in tellers), disturbed)

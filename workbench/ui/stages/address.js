@@ -1,5 +1,6 @@
 // Shows one stage of the page at a time, and keeps the address in step: a reload, the back button and a link that is
 // sent to somebody open the same set, stage, run and clip. The other stages stay drawn, so that nothing typed is lost.
+const LONGEST_SWITCH_MS = 20000; // an answer that got lost must not lock the page
 let at = readAddress(location.hash);
 let asked = null; // what the server was asked for and has not shown yet
 let known = Boolean(at.step); // whether the stage was chosen by a person or by the address, rather than by the guide
@@ -62,6 +63,11 @@ function arrive() {
   if (ask) {
     asked = ask;
     trigger('go', ask);
+    setTimeout(() => { // what cannot be shown is answered with what is shown already, which nobody is told of
+      if (asked !== ask) return;
+      asked = null;
+      shown();
+    }, LONGEST_SWITCH_MS / 2);
   }
 }
 
@@ -79,7 +85,6 @@ window.addEventListener('popstate', arrive);
 window.addEventListener('hashchange', arrive);
 
 // What is shown is of the set before until the answers for the chosen one have come; nothing of it can be used then.
-const LONGEST_SWITCH_MS = 20000; // an answer that got lost must not lock the page
 let chosen = null; // a set that was chosen here and is not shown yet
 function switching(name) {
   chosen = name;
