@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.browser.conftest import go, settled, stage, still, until, write_samples
-from tests.services.finished import finished_run
+from tests.services.finished import finished_run, waiting_run
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 
@@ -120,8 +120,7 @@ def test_while_a_run_works_the_stage_is_the_run(
     page = open_page("works", step="adapt")
     form = page.locator("#start")
     form.wait_for()
-    monkeypatch.setattr(bench.jobs, "launch", lambda *_, **__: None, raising=False)
-    bench.adaptation.start("works", "ctc-en", "head")
+    waiting_run(bench, monkeypatch, "works")
     page.locator(".run[data-active]").wait_for()
     form.wait_for(state="hidden")
     page.get_by_role("button", name=text.PREPARE).click()

@@ -21,7 +21,7 @@ def overview(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a set holds, and what of it is missing: clips, minutes, words, speakers, levels, your terms."""
+    """Say what a set holds, and what of it is missing."""
     with opened(context, workspace) as bench:
         sounds = bench.overviewing.sounds(set_name)
         with progress_bar("measuring levels") as bar:
