@@ -170,6 +170,30 @@ def test_what_is_there_is_not_written_over_by_a_slip(hub: StandIn, folder: Path)
 # A whole run
 
 
+def test_a_run_of_a_copy_is_held_to_what_is_known_of_the_set(
+    ours: tuple[Workbench, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is turned over to each copy, as one that had learned from it."""
+    bench, run = ours
+
+    def said_of_a_copy(name: str, *, public: bool) -> str:
+        with bench.store.session() as session:
+            own = session.scalars(select(RunRow)).one().set_id
+            session.scalars(select(RunRow)).one().set_id = bench.shelf.copy("tones", name).id
+        try:
+            return bench.pushing.hindrance(run, public=public)
+        finally:
+            with bench.store.session() as session:
+                session.scalars(select(RunRow)).one().set_id = own
+            bench.collecting.erase(set_id=bench.collecting.set_info(name).id)
+
+    assert said_of_a_copy("free", public=True) == ""
+    bench.collecting.set_licence("tones", "All rights reserved")
+    assert "may not be passed on" in said_of_a_copy("kept back", public=False)
+    bench.collecting.set_licence("tones", "")
+    assert "nothing says under which licence" in said_of_a_copy("unknown", public=True)
+
+
 def test_a_run_is_pushed_with_its_card_and_without_words_of_its_labels(
     hub: StandIn, ours: tuple[Workbench, str], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -307,6 +331,8 @@ def test_what_imports_say_of_their_clips_is_kept_and_one_that_says_nothing_count
     bench.collecting.set_licence("s", "CC-BY-4.0")
     bench.collecting.import_path(make_wav("more/b.wav", seed=3).parent, "s")
     assert known() == ["CC-BY-4.0"]
+    bench.collecting.set_licence("s", "")
+    assert known() == ["CC0-1.0", ""]
     bench.collecting.erase(set_id=bench.collecting.set_info("s").id)
     bench.collecting.create_set("s")
     assert known() == []
