@@ -10,7 +10,6 @@ from typing import Any, Final
 from workbench.core.licences import base_hindrance, hindrance
 from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.exports.figures import keep_figures
 from workbench.services.exports.hub import NAME, HubAccount
 from workbench.services.jobs.beside import work_beside
 from workbench.services.models.progress import Step, Watch
@@ -136,8 +135,7 @@ def _write(workspace: Workspace, store: Store, run: str, folder: Path, target: T
     """The folder that is pushed: an export without the words of labels, with the licence of the clips."""
     from workbench.services.exports.model import export_run
 
-    written = export_run(workspace, store, run, folder)
-    keep_figures(folder / "metrics.json")
+    written = export_run(workspace, store, run, folder, away=True)
     said = ", ".join(licence or "unknown" for licence in target.licences) or "unknown"
     with (folder / "README.md").open("a", encoding="utf-8") as card:
         card.write(f"\nLicence of the clips that it learned from: {said}.\n")
