@@ -3,7 +3,7 @@
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import NullPool, create_engine, text
 
 from workbench.services.labels.revisions import Labelling
 from workbench.store.database import Store, alembic_config
@@ -57,3 +57,21 @@ def test_the_newest_columns_can_be_taken_back(workspace, store) -> None:
         columns = [row[1] for row in connection.execute(text("PRAGMA table_info(clip)"))]
     assert "source" in columns
     assert "source_start" not in columns
+
+
+def test_an_earlier_release_finds_the_whole_sounds_of_cut_clips(workspace) -> None:
+    released(workspace)
+    store = Store.open(workspace)
+    with store.session() as session:
+        row = session.get(ClipRow, 1)
+        assert row is not None
+        row.sha256, row.duration, row.whole_sha256, row.whole_duration = "cd", 0.5, row.sha256, row.duration
+    store.close()
+    engine = create_engine(
+        workspace.database_url, poolclass=NullPool
+    )  # foreign keys off: copied tables keep their rows
+    config = alembic_config(engine)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0011")
+        assert connection.execute(text("SELECT sha256, duration FROM clip")).one() == ("ab", 1.5)

@@ -123,6 +123,11 @@ def test_an_archived_set_stands_last_and_takes_no_new_clips_and_runs(few: Workbe
     waiting_run(few, monkeypatch, SET, folds=4)
     with pytest.raises(DataError, match="run-1 is queued"):
         few.shelf.archive(SET)
+    with few.store.session() as session:
+        session.query(RunRow).one().status = "interrupted"
+    few.shelf.archive(SET)
+    with pytest.raises(DataError, match=refused):
+        few.adaptation.resume("run-1")
 
 
 def test_the_licence_is_as_stated_else_as_the_imports_said_and_unknown_where_one_of_them_said_nothing(

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from tests.services.exports.hub_stand_in import TOKEN, Repo, StandIn, serving
 from workbench.cli import main
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.exports import pushing
+from workbench.services.exports import push, pushing
 from workbench.services.exports.background import Standing
-from workbench.services.exports.hub import HubAccount
+from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, HubAccount
 from workbench.services.exports.push import Wish, check_push, find_target, push_run
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.progress import Step, Watch
@@ -113,6 +113,43 @@ def test_a_connection_that_breaks_off_leaves_nothing_and_goes_on_later(hub: Stan
     assert hub.repos["ada/words"].files["model.safetensors"] == (folder / "model.safetensors").read_bytes()
 
 
+def test_a_stop_while_the_commit_is_on_its_way_does_not_hide_it(hub: StandIn, folder: Path) -> None:
+    """It is asked for as soon as that step is told."""
+    steps: list[Step] = []
+    watch = Watch(steps.append, lambda: bool(steps) and steps[-1].message.startswith(COMMITTING))
+    assert put(folder, watch=watch).startswith(hub.url)
+    assert steps[-1].message == f"{COMMITTING}{hub.url}/ada/words"
+    assert len(hub.repos["ada/words"].commits) == 1
+
+
+def test_a_commit_that_is_not_answered_may_be_there(hub: StandIn, folder: Path) -> None:
+    hub.refuse["/api/models/ada/words/commit"] = 0
+    for stopped in (False, True):
+        steps: list[Step] = []
+        watch = Watch(
+            steps.append, lambda now=stopped, told=steps: now and bool(told) and told[-1].message.startswith(COMMITTING)
+        )
+        said = refused(partial(put, folder, watch=watch))
+        assert said == MAY_BE_THERE.format(url=f"{hub.url}/ada/words")
+
+
+@pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "sys.stdin.read(); os._exit(1)"])
+def test_a_process_that_is_killed_during_the_commit_may_have_put_it_there(
+    ending: str, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the system, and by the user's stop; before that step nothing is there."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(push, "PROCESS", "ending")
+    url = "https://hub/ada/words"
+    for message, kind in ((f"{COMMITTING}{url}", WorkbenchError), ("Sending", (StopRequested, RuntimeError))):
+        line = json.dumps({"step": {"message": message}})
+        (tmp_path / "ending.py").write_text(f"import os, sys\nprint({line!r}, flush=True)\n{ending}\n")
+        steps: list[Step] = []
+        with pytest.raises(kind) as caught:
+            push.push_beside(bench.workspace, Wish("run-1"), Watch(steps.append, lambda told=steps: bool(told)))
+        assert str(caught.value) == MAY_BE_THERE.format(url=url) or kind is not WorkbenchError
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
@@ -168,6 +205,30 @@ def test_what_is_there_is_not_written_over_by_a_slip(hub: StandIn, folder: Path)
 
 
 # A whole run
+
+
+def test_a_run_of_a_copy_is_held_to_what_is_known_of_the_set(
+    ours: tuple[Workbench, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is turned over to each copy, as one that had learned from it."""
+    bench, run = ours
+
+    def said_of_a_copy(name: str, *, public: bool) -> str:
+        with bench.store.session() as session:
+            own = session.scalars(select(RunRow)).one().set_id
+            session.scalars(select(RunRow)).one().set_id = bench.shelf.copy("tones", name).id
+        try:
+            return bench.pushing.hindrance(run, public=public)
+        finally:
+            with bench.store.session() as session:
+                session.scalars(select(RunRow)).one().set_id = own
+            bench.collecting.erase(set_id=bench.collecting.set_info(name).id)
+
+    assert said_of_a_copy("free", public=True) == ""
+    bench.collecting.set_licence("tones", "All rights reserved")
+    assert "may not be passed on" in said_of_a_copy("kept back", public=False)
+    bench.collecting.set_licence("tones", "")
+    assert "nothing says under which licence" in said_of_a_copy("unknown", public=True)
 
 
 def test_a_run_is_pushed_with_its_card_and_without_words_of_its_labels(
@@ -307,6 +368,8 @@ def test_what_imports_say_of_their_clips_is_kept_and_one_that_says_nothing_count
     bench.collecting.set_licence("s", "CC-BY-4.0")
     bench.collecting.import_path(make_wav("more/b.wav", seed=3).parent, "s")
     assert known() == ["CC-BY-4.0"]
+    bench.collecting.set_licence("s", "")
+    assert known() == ["CC0-1.0", ""]
     bench.collecting.erase(set_id=bench.collecting.set_info("s").id)
     bench.collecting.create_set("s")
     assert known() == []

@@ -13,11 +13,12 @@ import pytest
 from workbench import disk
 from workbench.disk import DiskFullError
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.services.exports import take, taking
+from workbench.services.exports import model, take, taking
 from workbench.services.exports.background import Standing
 from workbench.services.exports.take import FOLDER, remove_taken, take_run
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.progress import Step, Watch
+from workbench.services.results.comparison import Comparing
 from workbench.services.workbench import Workbench
 
 PATIENCE_S = 180
@@ -153,3 +154,40 @@ def test_archives_go_after_a_day(ours: tuple[Workbench, str]) -> None:
     assert path.exists()
     remove_taken(bench.workspace, path.stat().st_mtime + 1)
     assert not path.exists()
+
+
+def test_an_archive_that_goes_meanwhile_does_not_end_upkeep(
+    ours: tuple[Workbench, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that upkeep has listed, and another process has erased with its run."""
+    bench, run = ours
+    gone, kept = (bench.workspace.run_folder(run) / FOLDER / name for name in ("a.zip", "b.zip"))
+    kept.parent.mkdir(exist_ok=True)
+    kept.touch()
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone, kept]))
+    remove_taken(bench.workspace, time.time() + 1)
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(("name", "told"), [("ward-seven-patients", False), ("general", True), ("none", True)])
+def test_the_card_of_what_leaves_names_no_set_of_the_users(
+    name: str, told: bool, ours: tuple[Workbench, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what was measured on it, which names it too."""
+    bench, run = ours
+    file = bench.workspace.run_folder(run) / "model" / "run.json"
+    about = file.read_text()
+    document = bench.comparing.document(run)
+    general = {"set": name, "summary": f"On '{name}' nothing was lost."} if name != "none" else None
+    monkeypatch.setattr(Comparing, "document", lambda *_: {**document, "general": general})
+    monkeypatch.setattr(model, "_prove", lambda *_: 3)  # what it says is another test's
+    settings = json.loads(about)
+    file.write_text(json.dumps({**settings, "config": {**settings["config"], "general_set": name}}))
+    for away in (True, False):
+        folder = tmp_path / str(away)
+        folder.mkdir()
+        model.write_run(bench.workspace, bench.store, run, folder, away=away)
+        texts = (folder / "README.md").read_text() + (folder / "metrics.json").read_text() * away
+        assert (name in texts) == (told or not away)
+        assert ("General speech:" in texts) == (general is not None and (told or not away))
+    file.write_text(about)

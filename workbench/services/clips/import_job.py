@@ -16,6 +16,8 @@ from typing import Any, Final
 from sqlalchemy.exc import OperationalError
 
 from workbench.audio.decode import remedy_for
+from workbench.core.licences import LONGEST
+from workbench.core.text.clean import clean_name
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
 from workbench.services.clips.ingest import Prepared, add_clips, prepare
@@ -102,12 +104,13 @@ class Intake:
             decode: Replaces reading files, for a microphone; its clips are expected to have no text.
         """
         self._rejected, self._warnings = list(reading.rejected), list(reading.warnings)
+        licence = clean_name(reading.licence, LONGEST)
         done = 0
         with ThreadPoolExecutor(WORKERS) as pool:
             for part in _parts(_groups(reading.candidates)):
                 with sounds_lock(self._workspace):
                     new = self._add(
-                        pool.map(lambda g: prepare(self._workspace, g, wishes, scratch, decode=decode), part)
+                        pool.map(lambda g: prepare(self._workspace, g, wishes, scratch, decode=decode), part), licence
                     )
                 if decode is None:
                     self._warnings += _without_text(new)
@@ -119,14 +122,14 @@ class Intake:
             self._name, len(self._added), self._duplicates, tuple(self._rejected), tuple(self._warnings)
         )
 
-    def _add(self, results: Iterable[tuple[list[Prepared | Problem], list[Problem]]]) -> list[Candidate]:
+    def _add(self, results: Iterable[tuple[list[Prepared | Problem], list[Problem]]], licence: str) -> list[Candidate]:
         """Write one part's clips; the caller holds the sounds lock."""
         sounds: list[Prepared] = []
         for found, remarks in results:
             self._rejected += [item for item in found if isinstance(item, Problem)]
             sounds += [item for item in found if isinstance(item, Prepared)]
             self._warnings += remarks
-        outcome = add_clips(self._workspace, self._store, self._set_id, sounds)
+        outcome = add_clips(self._workspace, self._store, self._set_id, sounds, licence)
         self._warnings += [*(warning for sound in sounds for warning in _sound_warnings(sound)), *outcome.warnings]
         self._added.update(outcome.added)
         self._duplicates += outcome.duplicates

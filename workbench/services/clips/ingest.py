@@ -18,6 +18,7 @@ from workbench.services.importers import Candidate, ImportOptions
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.query import IMPORT_AUTHOR
 from workbench.services.labels.revisions import new_revision
+from workbench.services.storage.licences import note_import
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow, now
@@ -89,8 +90,17 @@ def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepare
     return Prepared(candidate, sha256, sound.duration, sound.original_format, warnings, bool(problem))
 
 
-def add_clips(workspace: Workspace, store: Store, set_id: int, sounds: Sequence[Prepared]) -> Outcome:
-    """Write clips and labels in one transaction; a sound that the set has already is not added again."""
+def add_clips(
+    workspace: Workspace, store: Store, set_id: int, sounds: Sequence[Prepared], licence: str = ""
+) -> Outcome:
+    """Write clips and labels in one transaction; a sound that the set has already is not added again.
+
+    Args:
+        licence: Of the sounds; empty where nothing says it.
+
+    Raises:
+        LicencesProblem: There are new clips, and what was known of licences cannot be read.
+    """
     outcome = Outcome()
     twins = older_twins(store, workspace, set_id, [(sound.sha256, sound.candidate.name) for sound in sounds])
     with store.session() as session:
@@ -105,6 +115,8 @@ def add_clips(workspace: Workspace, store: Store, set_id: int, sounds: Sequence[
                     continue
                 clips[sound.sha256] = _clip(set_id, sound)
                 new[sound.sha256] = sound
+        if new:
+            note_import(workspace, session, set_id, licence)
         session.add_all(clips[sha256] for sha256 in new)
         session.flush()
         outcome.added = {clips[sha256].id: sound.candidate for sha256, sound in new.items()}

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench.assets import assets_root
 from workbench.audio.decode import Sound, from_array
-from workbench.core.licences import LONGEST
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
@@ -24,7 +23,7 @@ from workbench.services.clips.segments import Decode
 from workbench.services.importers import Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.reading import read_path, read_uploads
-from workbench.services.storage.licences import licence_beside, note_import, state_licence
+from workbench.services.storage.licences import licence_beside, state_licence
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash import trash as erasing
 from workbench.services.trash.trash import Deleted, Erased
@@ -322,8 +321,6 @@ class Collecting:
         set_id, name, is_new = self._ensure_set(set_name, check_language(language), reading)
         intake = Intake(self._workspace, self._store, set_id, name)
         report = intake.take(reading, wishes, scratch, progress=progress, decode=decode)
-        if report.added:
-            note_import(self._workspace, self._store, set_id, clean_name(reading.licence, LONGEST))
         if is_new and not report.added:  # an empty set would open in place of the one with the user's work
             with self._store.session() as session:
                 if not session.scalars(select(ClipRow.id).where(ClipRow.set_id == set_id)).first():

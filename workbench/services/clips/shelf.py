@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import DataError
 from workbench.services.clips.sets import Collecting, SetInfo, check_set_name
-from workbench.services.storage.licences import licences_of
+from workbench.services.storage.licences import LicencesProblem, licences_of, note_copy
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash.trash import sounds_lock
 from workbench.store.database import Store
@@ -59,7 +59,7 @@ class Shelf:
         """
         cleaned = check_set_name(new)
         with sounds_lock(self._workspace):  # no sound of it may be erased meanwhile
-            self._write(cleaned, lambda session: _copy(session, find_set(session, name), cleaned))
+            self._write(cleaned, lambda session: self._copy(session, find_set(session, name), cleaned))
         return self._collecting.set_info(cleaned)
 
     @comes_first("The clip set was not archived")
@@ -95,8 +95,17 @@ class Shelf:
             UnknownNameError: No such set.
         """
         with self._store.session() as session:
-            known = licences_of(self._workspace, session, find_set(session, name).id)
+            set_id = find_set(session, name).id
+            try:
+                known = licences_of(self._workspace, session, set_id)
+            except LicencesProblem:  # it is told where it is stated anew, and where something depends on it
+                return ""
         return ", ".join(known) if all(known) else ""
+
+    def _copy(self, session: Session, row: ClipSetRow, name: str) -> None:
+        twin = _copy(session, row, name)
+        session.refresh(twin)  # as others will read it
+        note_copy(self._workspace, row, twin)
 
     def _write(self, name: str, change: Callable[[Session], None]) -> None:
         try:
@@ -118,7 +127,7 @@ def _rename_in_runs(session: Session, name: str, new: str) -> None:
             run.result = {**run.result, "general": {**general, "set": new}}
 
 
-def _copy(session: Session, row: ClipSetRow, name: str) -> None:
+def _copy(session: Session, row: ClipSetRow, name: str) -> ClipSetRow:
     twin = ClipSetRow(name=name, language=row.language, words=list(row.words), base_model=row.base_model)
     session.add(twin)
     session.flush()
@@ -127,6 +136,7 @@ def _copy(session: Session, row: ClipSetRow, name: str) -> None:
         _copy_clips(
             session, twin.id, session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)).order_by(ClipRow.id)).all()
         )
+    return twin
 
 
 def _copy_clips(session: Session, set_id: int, clips: Sequence[ClipRow]) -> None:

@@ -2,6 +2,7 @@
 
 The login is huggingface_hub's own (HF_TOKEN, or what `hf auth login` has kept); no token is handed about here, and none
 stands in what is said. Nothing is seen in a repository before its one commit: an upload that is cut off leaves nothing.
+Only of a commit that was sent and not answered can nobody say here whether it came about.
 """
 
 import io
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 LOG_IN: Final = "log in with `.venv/bin/hf auth login` in a terminal, or set HF_TOKEN where the workbench is started"
+COMMITTING: Final = "Committing to "  # the step after which it may be there; the repository's address follows
+MAY_BE_THERE: Final = "It ended while the last of it was being sent, so it may be there; look at {url}."
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 BEGUN: Final = frozenset({".gitattributes"})  # what is in a repository that was made and never pushed to
 
@@ -80,7 +83,7 @@ class HubAccount:
         """Put a folder's files into a repository by one commit; the commit's address.
 
         Raises:
-            WorkbenchError: It cannot be done; nothing of it is seen there then.
+            WorkbenchError: It cannot be done; nothing of it is seen there then, unless the commit was not answered.
             StopRequested: Stopped before the commit; nothing of it is seen there either.
         """
         from huggingface_hub import CommitOperationAdd
@@ -88,30 +91,38 @@ class HubAccount:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         told = _Told(watch, f"Sending {self.what} to {repo}", sum(path.stat().st_size for path in files))
         try:
-            with self._told(repo), ExitStack() as opened:
+            with self._told(repo, told), ExitStack() as opened:
                 contents = [(path, opened.enter_context(_Counted(path, told))) for path in files]
                 operations = [CommitOperationAdd(path.relative_to(folder).as_posix(), file) for path, file in contents]
                 told.counts = True  # until here they were read to be hashed
+                self._api.preupload_lfs_files(repo, operations, num_threads=1, free_memory=False)
+                told.commit(f"{COMMITTING}{self.address(repo)}")
                 commit = self._api.create_commit(repo, operations, commit_message=message, num_threads=1)
                 return str(commit.commit_url)
         except WorkbenchError:
-            if watch.stopped():
+            if watch.stopped() and not told.committing:
                 raise StopRequested from None
             raise
 
+    def address(self, repo: str) -> str:
+        """Where on the web a repository is."""
+        return f"{self.endpoint}/{repo}"
+
     @contextmanager
-    def _told(self, repo: str) -> Iterator[None]:
+    def _told(self, repo: str, upload: "_Told | None" = None) -> Iterator[None]:
         """What goes wrong at the hub as one sentence, in which no token stands."""
         try:
             yield
         except WorkbenchError:
             raise
         except Exception as e:  # the hub's library has its own errors, its HTTP client others
+            if upload and upload.committing and _answer(e) is None:
+                raise WorkbenchError(MAY_BE_THERE.format(url=self.address(repo))) from None
             raise WorkbenchError(self._sentence(e, repo)) from None
 
     def _sentence(self, error: Exception, repo: str) -> str:
         causes = list(_causes(error))
-        answer = next((r for e in causes if (r := getattr(e, "response", None)) is not None), None)
+        answer = _answer(error)
         if answer is not None:
             return self._answered(int(answer.status_code), repo)
         if any(kind.__name__ == "TransportError" for e in causes for kind in type(e).__mro__):
@@ -155,16 +166,32 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__
 
 
+def _answer(error: Exception) -> Any:
+    """What the hub answered; None where it did not."""
+    return next((r for e in _causes(error) if (r := getattr(e, "response", None)) is not None), None)
+
+
 class _Told:
     """How much of the files has been sent."""
 
     def __init__(self, watch: Watch, message: str, total: int) -> None:
         self._watch, self._message, self._total = watch, message, total
         self._sent: dict[Path, int] = {}
-        self.counts = False
+        self.counts = self.committing = False
+
+    def commit(self, message: str) -> None:
+        """The last of it goes now, all at once; from here on it is not stopped.
+
+        Raises:
+            StopRequested: The user has asked to stop.
+        """
+        self._watch.bytes(message, self._total, self._total)
+        self.committing = True
 
     def at(self, path: Path, place: int) -> None:
         """Raise StopRequested where the user has asked to stop; hashing takes long, too."""
+        if self.committing:
+            return
         self._watch.check()
         if self.counts:
             self._sent[path] = max(place, self._sent.get(path, 0))

@@ -19,6 +19,7 @@ from workbench.core.text.normalize import repetition
 from workbench.core.text.numbers import language_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, WorkbenchError
+from workbench.services.exports.figures import keep_figures, without_sets
 from workbench.services.models.progress import Watch
 from workbench.services.results.comparison import Comparing
 from workbench.services.storage.sound_files import sound_problem
@@ -50,8 +51,11 @@ class Written:
     kept_base: str
 
 
-def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict[str, Any]:
+def export_run(workspace: Workspace, store: Store, name: str, out: Path, *, away: bool = False) -> dict[str, Any]:
     """Write model, processor, model card and figures; the folder appears whole or not at all.
+
+    Args:
+        away: As for `write_run`.
 
     Returns:
         {"run", "folder", "files", "size_mb", "verified_clips", "kept_base"}; see `delivery.kept_base` for the last.
@@ -67,7 +71,7 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        written = write_run(workspace, store, name, folder)
+        written = write_run(workspace, store, name, folder, away=away)
         if out.exists():
             out.rmdir()
         shutil.copytree(folder, out)
@@ -83,11 +87,14 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path) -> dict
     }
 
 
-def write_run(workspace: Workspace, store: Store, name: str, folder: Path, watch: Watch | None = None) -> Written:
+def write_run(
+    workspace: Workspace, store: Store, name: str, folder: Path, watch: Watch | None = None, *, away: bool = False
+) -> Written:
     """Write a finished run into an empty folder, and prove it there.
 
     Args:
         watch: Told of the steps.
+        away: Whether it is to leave the machine: without words of labels, and names of clips and of sets.
 
     Raises:
         WorkbenchError: No such run, no finished model, or what was written does not say the same.
@@ -101,10 +108,14 @@ def write_run(workspace: Workspace, store: Store, name: str, folder: Path, watch
     watch.say("Writing the model")
     backend.save(folder)
     document = Comparing(store).document(name)
-    (folder / "README.md").write_text(model_card(document, run), encoding="utf-8")
+    (folder / "README.md").write_text(
+        model_card(*(without_sets(document, run) if away else (document, run))), encoding="utf-8"
+    )
     if languages := _languages(run):
         (folder / CARD).write_text(json.dumps({"languages": languages}), encoding="utf-8")
     (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    if away:
+        keep_figures(folder / "metrics.json")
     watch.say(f"Trying it on {PROOF_CLIPS} clips")
     return Written(_prove(folder, _proof(workspace, store, name, backend)), document["kept_base"])
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 from workbench.core.licences import base_hindrance, hindrance
 from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.exports.figures import keep_figures
-from workbench.services.exports.hub import NAME, HubAccount
+from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, NAME, HubAccount
 from workbench.services.jobs.beside import work_beside
+from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.progress import Step, Watch
 from workbench.services.results.comparison import not_measured
 from workbench.services.runs.delivery import kept_base
@@ -108,7 +108,8 @@ def push_run(workspace: Workspace, store: Store, wish: Wish, watch: Watch) -> di
         {"run", "repo", "public", "url", "commit", "files", "size_mb"}.
 
     Raises:
-        WorkbenchError: As `find_target` and `export_run`, or the hub refuses it. Nothing is seen there then.
+        WorkbenchError: As `find_target` and `export_run`, or the hub refuses it. Nothing is seen there then,
+            unless the commit was not answered.
         StopRequested: Stopped; nothing is seen there, though an empty repository may be.
     """
     watch.say("Asking the hub")
@@ -125,7 +126,7 @@ def push_run(workspace: Workspace, store: Store, wish: Wish, watch: Watch) -> di
         "run": wish.run,
         "repo": target.repo,
         "public": wish.public,
-        "url": f"{account.endpoint}/{target.repo}",
+        "url": account.address(target.repo),
         "commit": commit,
         "files": written["files"],
         "size_mb": written["size_mb"],
@@ -136,8 +137,7 @@ def _write(workspace: Workspace, store: Store, run: str, folder: Path, target: T
     """The folder that is pushed: an export without the words of labels, with the licence of the clips."""
     from workbench.services.exports.model import export_run
 
-    written = export_run(workspace, store, run, folder)
-    keep_figures(folder / "metrics.json")
+    written = export_run(workspace, store, run, folder, away=True)
     said = ", ".join(licence or "unknown" for licence in target.licences) or "unknown"
     with (folder / "README.md").open("a", encoding="utf-8") as card:
         card.write(f"\nLicence of the clips that it learned from: {said}.\n")
@@ -148,9 +148,21 @@ def push_beside(workspace: Workspace, wish: Wish, watch: Watch) -> dict[str, Any
     """`push_run` in a process of its own, which loads torch and can be ended within a file.
 
     Raises:
-        WorkbenchError: As `push_run`.
+        WorkbenchError: As `push_run`; or it was ended during the commit, and may be there.
         StopRequested: As `push_run`.
         RuntimeError: The process ended without a word.
     """
+    last = ""
+
+    def tell(step: dict[str, Any]) -> None:
+        nonlocal last
+        last = step["message"]
+        watch.tell(Step(**step))
+
     arguments = [str(workspace.root), json.dumps(asdict(wish))]
-    return work_beside(PROCESS, arguments, lambda step: watch.tell(Step(**step)), watch.stopped)
+    try:
+        return work_beside(PROCESS, arguments, tell, watch.stopped)
+    except (StopRequested, RuntimeError, KeyboardInterrupt):
+        if not last.startswith(COMMITTING):
+            raise
+        raise WorkbenchError(MAY_BE_THERE.format(url=last.removeprefix(COMMITTING))) from None

@@ -7,7 +7,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,6 @@ from typing import Any, Final
 from workbench.atomic import replacing
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.services.exports.figures import keep_figures
 from workbench.services.jobs.beside import work_beside
 from workbench.services.models.progress import PIECE, Step, Watch
 from workbench.services.results.comparison import FINISHED
@@ -51,9 +50,7 @@ def write_transformers(workspace: Workspace, store: Store, run: str, folder: Pat
     """A folder that plain transformers loads, without the words of labels."""
     from workbench.services.exports.model import write_run
 
-    written = write_run(workspace, store, run, folder, watch)
-    keep_figures(folder / "metrics.json")
-    return written.verified_clips
+    return write_run(workspace, store, run, folder, watch, away=True).verified_clips
 
 
 FORMS: Final[dict[str, Write]] = {"transformers": write_transformers}
@@ -174,5 +171,6 @@ def _told_when_full(workspace: Workspace) -> Iterator[None]:
 def remove_taken(workspace: Workspace, before: float) -> None:
     """Take away what was packed before a time, in seconds since 1970; it can be packed again."""
     for path in workspace.runs.glob(f"*/{FOLDER}/*.zip"):
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # erased with its run meanwhile
+            if path.stat().st_mtime < before:
+                path.unlink()

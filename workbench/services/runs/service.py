@@ -229,7 +229,13 @@ class Adaptation:
         self.jobs.stop(name)
 
     def resume(self, name: str) -> None:
-        """Go on with a run whose process ended."""
+        """Go on with a run whose process ended.
+
+        Raises:
+            WorkbenchError: No such run, it is done, waiting or at work, or its set is archived.
+        """
+        with self.store.session() as session:
+            refuse_archived(session.get_one(ClipSetRow, find_run(session, name).set_id))
         self.jobs.resume(name)
 
 

@@ -50,6 +50,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Earlier releases know whole sounds only; without this the file of each cut clip's whole sound were nobody's.
+    op.execute(
+        "UPDATE clip SET sha256 = whole_sha256, duration = COALESCE(whole_duration, duration)"
+        " WHERE whole_sha256 IS NOT NULL"
+    )
     op.drop_index("ix_clip_whole_sha256", table_name="clip")
     for table, columns in COLUMNS.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
