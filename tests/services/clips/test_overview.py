@@ -4,12 +4,16 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.conftest import speechlike
+from workbench.audio.decode import read_clip
+from workbench.core.overview.contents import measures
 from workbench.errors import UnknownNameError
+from workbench.services.clips import levels
 from workbench.services.clips.overview import Wish
 from workbench.services.workbench import Workbench
 
@@ -89,6 +93,21 @@ def test_a_drawn_waveform_tells_its_level_too(bench: Workbench, ids: list[int]) 
     assert clip.sha256 not in bench.overviewing.sounds("s")
 
 
+def test_a_sound_that_cannot_be_measured_for_any_reason_keeps_no_other_from_it(
+    bench: Workbench, ids: list[int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = bench.workspace.sound_path(bench.labelling.clip(ids[1]).sha256)
+
+    def read(path: Path) -> Any:
+        if path == broken:
+            raise MemoryError
+        return read_clip(path)
+
+    monkeypatch.setattr(levels, "read_clip", read)
+    assert [level is None for level in measured(bench, "s")] == [False, True, False, False]
+    assert "cannot be told" in caplog.text
+
+
 def test_closing_ends_the_measuring(bench: Workbench, ids: list[int]) -> None:
     bench.overviewing.levels.close()
     bench.overviewing.of_set("s")
@@ -130,6 +149,17 @@ def test_errors_are_those_of_the_model_that_has_heard_most(bench: Workbench, ids
     contents = bench.overviewing.of_set("s").contents
     assert contents.heard_by == "many"
     assert contents.errors == {ids[0]: pytest.approx(1 / 3), ids[1]: 0.0}, "of confirmed clips alone"
+
+
+def test_what_was_heard_of_another_cut_is_no_error_of_this_one(bench: Workbench, ids: list[int]) -> None:
+    bench.labelling.save_drafts("m", {ids[0]: "take 5 bills", ids[1]: "take the valve"}, draft=False)
+    bench.trimming.trim(ids[0], 0.0, 0.6, author="ada")
+    assert bench.overviewing.of_set("s").contents.errors == {ids[1]: 0.0}
+    bench.labelling.save_drafts("m", {ids[3]: "a draft of four seconds"})
+    bench.trimming.trim(ids[3], 0.0, 1.0, author="ada")
+    paces = [row["pace"] for row in measures(bench.overviewing.of_set("s").contents, bench.overviewing.levels.known)]
+    assert paces[3] is None, "a text of 4 s is no pace of 1 s"
+    assert paces[0] == pytest.approx(len("take 5 pills") / 0.6, abs=0.01), "a label holds for every cut"
 
 
 def test_characters_count_where_words_have_no_spaces(bench: Workbench, make_wav: MakeWav) -> None:

@@ -16,6 +16,7 @@ from tests.services.finished import finished_run, waiting_run
 from tests.services.inprocess import import_tones
 from tests.ui.conftest import HOSTILE
 from workbench.audio.decode import decode_file, write_flac
+from workbench.errors import DataError
 from workbench.services.inference.try_out import KEPT, Piece, Try
 from workbench.services.jobs.startup import LAUNCHED
 from workbench.services.workbench import Workbench
@@ -270,6 +271,39 @@ def test_what_was_said_has_its_times_from_the_base_where_the_adapted_model_hears
     assert placed.placed_by == "ctc-en"
     assert placed.said_times is not None
     assert placed.said_times.spans
+
+
+def test_what_is_typed_while_models_place_words_is_kept(
+    client: Any, bench: Workbench, run: str, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = client.post("/voice/sounds", json=spoken()).json()["token"]
+    bench.trying.say(token, "close valve")
+
+    def typed_meanwhile(request: dict[str, Any], **_: Any) -> dict[str, Any]:
+        bench.trying.say(token, "close valve three")
+        return {"times": TIMES}
+
+    monkeypatch.setattr(bench.models, "ask", typed_meanwhile)
+    placed = bench.trying.place(token)
+    assert (placed.said, placed.said_times) == ("close valve three", None), "those were of other words"
+    assert placed.times
+    assert bench.trying.find(token) == placed
+
+
+def test_a_sound_that_was_dropped_while_models_place_its_words_stays_dropped(
+    client: Any, bench: Workbench, run: str, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = client.post("/voice/sounds", json=spoken()).json()["token"]
+    newer = [client.post("/voice/sounds", json=spoken()).json()["token"] for _ in range(KEPT - 1)]
+
+    def pushed_out(request: dict[str, Any], **_: Any) -> dict[str, Any]:
+        bench.trying.keep(take(0.8), "a", bench.listening.listeners("tones"), bench.trying.find(newer[0]).pieces)
+        return {"times": TIMES}
+
+    monkeypatch.setattr(bench.models, "ask", pushed_out)
+    with pytest.raises(DataError, match="forgotten"):
+        bench.trying.place(token)
+    bench.trying.sound(newer[1])  # its place was not taken by one without a sound
 
 
 def test_a_tried_sound_shows_plain_texts_until_it_is_known_what_was_said(bench: Workbench, run: str) -> None:

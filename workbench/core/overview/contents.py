@@ -91,8 +91,8 @@ class Contents:
 
 
 def pace(clip: Clip) -> float | None:
-    """Characters of the text a second, as it is written; None without a text."""
-    return len(clip.text) / clip.duration if clip.text and clip.duration else None
+    """Characters of the text a second, as it is written; None without a text that is of what is heard."""
+    return len(clip.text) / clip.duration if clip.text and clip.duration and not clip.stale else None
 
 
 def _in_part(name: str | None) -> Test:

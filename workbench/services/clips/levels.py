@@ -4,6 +4,7 @@ Nobody waits for it on the page: what is not known is decoded in a thread, one s
 to the disk, where it would have to be erased with the sound.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -16,6 +17,8 @@ from workbench.errors import AudioError
 from workbench.workspace import Workspace
 
 UNREADABLE: Final = nan  # of a sound that is missing or damaged
+
+log = logging.getLogger(__name__)
 
 
 class Levels:
@@ -52,11 +55,17 @@ class Levels:
         for sha256 in hashes:
             if self._closed.is_set():
                 return
-            try:
-                self.note(sha256, read_clip(self._workspace.sound_path(sha256)))
-            except AudioError:
-                self._known[sha256] = UNREADABLE
+            self._try(sha256)
             done()
+
+    def _try(self, sha256: str) -> None:
+        try:
+            self.note(sha256, read_clip(self._workspace.sound_path(sha256)))
+        except AudioError:
+            self._known[sha256] = UNREADABLE
+        except Exception:  # the thread's boundary: the other sounds are still to be measured
+            log.exception("the level of %s cannot be told", sha256)
+            self._known[sha256] = UNREADABLE
 
     def measure_behind(self, hashes: Iterable[str]) -> None:
         """Measure these sounds in a thread, unless it is at them already."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from cachetools import LRUCache
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from workbench.core.evaluation.scoring import evaluate
@@ -23,8 +23,8 @@ from workbench.services.clips.levels import Levels
 from workbench.services.clips.sets import Collecting, SetInfo
 from workbench.services.labels.revisions import Labelling
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, HypothesisRow
-from workbench.store.queries import STATUS, TEXT, find_set, select_labelled
+from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
+from workbench.store.queries import STATUS, TEXT, find_set, is_fresh, select_labelled
 
 KEPT_SETS: Final = 4
 KEPT_SCORES: Final = 50_000  # pairs of a label and what was heard
@@ -177,12 +177,12 @@ def _clips(session: Session, set_id: int) -> tuple[Clip, ...]:
     """A set's living clips; without their revisions, which nobody asks for here and which take the longest."""
     columns = (
         ClipRow.id, ClipRow.sha256, ClipRow.name, ClipRow.duration, ClipRow.speaker, ClipRow.split, ClipRow.warnings,
-        TEXT, STATUS,
+        TEXT, STATUS, case((or_(HypothesisRow.id.is_(None), ReferenceRow.id.is_not(None)), True), else_=is_fresh()),
     )  # fmt: skip
     rows = session.execute(select_labelled(*columns).where(ClipRow.set_id == set_id).order_by(ClipRow.id))
     return tuple(
-        Clip(i, sha, name, length, who, split=part, text=text, status=status, warnings=tuple(warnings))
-        for i, sha, name, length, who, part, warnings, text, status in rows
+        Clip(i, sha, name, length, who, split=part, text=text, status=status, warnings=tuple(warnings), stale=not fresh)
+        for i, sha, name, length, who, part, warnings, text, status, fresh in rows
     )
 
 
@@ -190,8 +190,11 @@ def _heard(session: Session, set_id: int) -> tuple[str | None, dict[int, str]]:
     """The model that has heard the most of a set's confirmed clips, and what it wrote of them."""
     here = ClipRow.set_id == set_id, STATUS == "confirmed"
     heard = select_labelled(ClipRow.id).where(*here).subquery()
-    texts = select(HypothesisRow.model, HypothesisRow.clip_id, HypothesisRow.text).join(
-        heard, heard.c.id == HypothesisRow.clip_id
+    texts = (
+        select(HypothesisRow.model, HypothesisRow.clip_id, HypothesisRow.text)
+        .join(heard, heard.c.id == HypothesisRow.clip_id)
+        .join(ClipRow, ClipRow.id == HypothesisRow.clip_id)
+        .where(is_fresh())
     )
     found: dict[str, dict[int, str]] = {}
     for model, clip_id, text in session.execute(texts.order_by(HypothesisRow.id)):

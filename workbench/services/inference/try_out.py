@@ -7,7 +7,7 @@ of it enters a set unless that is asked for.
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from workbench.workspace import Workspace
 
 KEPT: Final = 20  # sounds
 FOLDER: Final = "tries"  # among the temporary files
+FORGOTTEN: Final = "This sound was forgotten meanwhile; speak or upload it again."
 LONGEST: Final[Seconds] = 90.0  # of what was spoken; a clip may last 30 s
 
 
@@ -123,8 +124,9 @@ class Trying:
         Raises:
             DataError: The sound was forgotten meanwhile.
         """
-        found, said = self.find(token), " ".join(said.split())
-        return found if said == found.said else self._keep(replace(found, said=said, said_times=None))
+        words = " ".join(said.split())
+        self.find(token)
+        return self._change(token, lambda now: now if words == now.said else replace(now, said=words, said_times=None))
 
     def place(self, token: str) -> Try:
         """The same with the times of all words, where it had none.
@@ -139,7 +141,14 @@ class Trying:
             times = tuple(self._times(token, *pair) for pair in zip(found.listeners, spoken, strict=True))
         if found.said and found.said_times is None:
             found = self._placed(found)
-        return self._keep(replace(found, times=times))
+
+        def placed(now: Try) -> Try:  # something else may have been typed while the models computed
+            now = replace(now, times=times)
+            if now.said != found.said:
+                return now
+            return replace(now, said_times=found.said_times, placed_by=found.placed_by)
+
+        return self._change(token, placed)
 
     def _placed(self, found: Try) -> Try:
         """The same with the times of what was said."""
@@ -158,7 +167,7 @@ class Trying:
         """
         found = self._tries.get(token)
         if found is None or not self._path(token).is_file():
-            raise DataError("This sound was forgotten meanwhile; speak or upload it again.")
+            raise DataError(FORGOTTEN)
         return found
 
     def sound(self, token: str) -> Path:
@@ -188,6 +197,19 @@ class Trying:
 
     def _path(self, token: str) -> Path:
         return self._folder / f"{token}.flac"
+
+    def _change(self, token: str, change: Callable[[Try], Try]) -> Try:
+        """What a sound is now, changed; one that was dropped stays dropped.
+
+        Raises:
+            DataError: It was forgotten.
+        """
+        with self._lock:
+            if token not in self._tries:
+                raise DataError(FORGOTTEN)
+            self._tries[token] = changed = change(self._tries[token])
+            self._tries.move_to_end(token)
+            return changed
 
     def _keep(self, found: Try) -> Try:
         with self._lock:
