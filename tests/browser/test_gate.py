@@ -90,7 +90,7 @@ def test_a_phone_in_the_network_signs_in_with_the_link_and_records_a_clip_set(br
         assert link.startswith(f"http://{address}:{served.port}/login?key=")
         phone.goto(link)
         phone.get_by_role("button", name="Open the workbench").click()
-        phone.locator("#step-compare").wait_for()
+        phone.locator("#step-compare").wait_for(state="attached")
         go(phone, f"http://{address}:{served.port}/")
         phone.get_by_role("button", name="Start with my own").or_(phone.locator("#start-own")).first.click()
         phone.locator("#set-name input, #set-name textarea").fill("from the phone")
@@ -118,7 +118,7 @@ def test_the_page_works_with_a_password_and_comes_back_by_a_link_from_elsewhere(
         page.get_by_role("alert").get_by_text("not the password").wait_for()
         page.get_by_label("Password").fill("correct horse battery")
         page.get_by_role("button", name="Open the workbench").click()
-        page.locator("#step-compare").wait_for()
+        page.locator("#step-compare").wait_for(state="attached")
         other = context.new_page()  # a mail program in the same browser
         other.route(
             "https://mail.example/",
@@ -126,5 +126,5 @@ def test_the_page_works_with_a_password_and_comes_back_by_a_link_from_elsewhere(
         )
         other.goto("https://mail.example/")
         other.get_by_text("the page").click()
-        other.locator("#step-compare").wait_for()
+        other.locator("#step-compare").wait_for(state="attached")
         context.close()

@@ -35,7 +35,7 @@ interface Document {
 }
 interface DocumentEventMap {
   'show-clip': CustomEvent<number>;
-  'clip-shown': CustomEvent<{ step: string; id: number | string }>;
+  'clip-shown': CustomEvent<{ step: string; id: number | string; drawn?: boolean }>;
   'stage-opened': CustomEvent<string>;
 }
 

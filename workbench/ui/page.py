@@ -19,6 +19,7 @@ from workbench.ui.compare.section import Compare
 from workbench.ui.history.section import SHOW_COMPARISON, History
 from workbench.ui.kit.changes import listener
 from workbench.ui.kit.errors import quiet, say, shown, warn
+from workbench.ui.kit.latest import Newest
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.overview.section import OverviewPanel
@@ -35,7 +36,7 @@ class Page:
 
     def __init__(self, workbench: Workbench) -> None:
         self.workbench = workbench
-        self.models = Models(workbench)
+        self.models, self.newest_look = Models(workbench), Newest()
         self.sets, self.collect, self.label = Sets(workbench), Collect(workbench), Label(workbench, self.models)
         self.adapt, self.compare = Adapt(workbench, self.models), Compare(workbench)
         self.history, self.voice = History(workbench), Voice(workbench)
@@ -115,10 +116,11 @@ class Page:
             self.take.seen,
         ]  # fmt: skip
         self._n_outputs = len(outputs)
-        look = quiet(len(outputs))(self.look)
-        went.success(look, inputs, outputs, **private).success(self.compare.show, *self.compare.showing, **private)
-        self.changed.told(look, inputs, outputs, concurrency_limit=None, trigger_mode="always_last", **private)
-        chosen.change(look, inputs, outputs, **private)
+        # A late answer about the set before would stay: nothing asks again until something changes.
+        look = self.newest_look.asking(quiet(len(outputs))(self.look), inputs, outputs)
+        went.success(**look, **private).success(self.compare.show, *self.compare.showing, **private)
+        self.changed.told(**look, concurrency_limit=None, trigger_mode="always_last", **private)
+        chosen.change(**look, **private)
         for acted in (
             self.adapt.started,
             self.adapt.raced,
@@ -128,7 +130,7 @@ class Page:
             self.adapt.stopped,
             self.history.picked,
         ):
-            acted.success(look, inputs, outputs, **private)
+            acted.success(**look, **private)
 
     # ---- the address ----
 

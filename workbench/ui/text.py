@@ -639,6 +639,7 @@ STANDINGS: Final = {
     "cannot tell": "Cannot tell",
 }
 STANDING_SIGNS: Final = {"forgot": "▲", "maybe forgot": "△", "within": "✓", "cannot tell": "○"}
+NEXT_WRONG: Final = "N goes to the next clip that is still wrong, Shift N to the one before."
 ALL_TESTED: Final = "All tested clips, most improved first"
 WORD_ERRORS: Final = "What goes wrong (error mix)"
 WORD_ERRORS_HINT: Final = "Errors in every 100 words that were said. Lower is better; extra words can lift it over 100."

@@ -11,6 +11,7 @@ const none = element.querySelector('.none');
 let shown = STEP;
 let group = 'all';
 let chosen = null;
+let meant = null; // the clip that the server showed last
 let key = null;
 
 function cell(tag, text, attributes = {}) {
@@ -27,8 +28,8 @@ const filters = Object.fromEntries(Object.keys(GROUPS).map((name) => {
   return [name, button];
 }));
 
-function tell() {
-  if (chosen) document.dispatchEvent(new CustomEvent('clip-shown', { detail: { step: 'compare', id: chosen } }));
+function tell(drawn = false) {
+  if (chosen) document.dispatchEvent(new CustomEvent('clip-shown', { detail: { step: 'compare', id: chosen, drawn } }));
 }
 
 function choose(id) {
@@ -89,7 +90,8 @@ function draw() {
   const value = props.value || {};
   const clips = value.clips || [];
   if (key !== value.key) { key = value.key; group = 'all'; shown = STEP; chosen = value.chosen; }
-  tell();
+  if (value.chosen !== meant) chosen = meant = value.chosen; // an address has named another one
+  tell(true);
   bar.hidden = !clips.length;
   for (const [name, button] of Object.entries(filters)) {
     button.textContent = `${words[name]} ${clips.filter(GROUPS[name]).length}`;

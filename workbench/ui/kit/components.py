@@ -91,6 +91,7 @@ def result_list(**kwargs: Any) -> gr.HTML:
     head = "".join(f"<th scope='col'>{name}</th>" for name in text.RESULT_COLUMNS)
     template = (
         f"<div class='filters' role='group' aria-label='{text.RESULT_WORDS['filters']}' hidden></div>"
+        f"<p class='hint next-wrong'>{text.NEXT_WRONG}</p>"
         f"<div class='scroll results' tabindex='0' role='region' aria-label='{text.ALL_TESTED}'>"
         f"<p class='none hint' hidden>{text.RESULT_WORDS['none']}</p><table hidden>"
         f"<caption>{text.ALL_TESTED}</caption><thead><tr>{head}</tr></thead><tbody></tbody></table>"

@@ -18,6 +18,7 @@ from workbench.ui.kit.html import esc
 from workbench.ui.sets.guide import Facts, Guide, guide, loading_html
 from workbench.ui.sets.menu import SetMenu
 
+TO_COLLECT: Final = "() => window.openStage('collect')"  # a set begins with its clips
 FOCUS_NAME: Final = "() => setTimeout(() => document.querySelector('#set-name input, #set-name textarea')?.focus(), 50)"
 
 
@@ -119,9 +120,9 @@ class Sets:
             moved,
             api_visibility="private",
             show_progress="hidden",
-        )
+        ).success(None, js=TO_COLLECT)
         for kind, button in self.samples.items():
-            button.click(_sampler(self, kind), None, moved, api_visibility="private")
+            button.click(_sampler(self, kind), None, moved, api_visibility="private").success(None, js=TO_COLLECT)
         self.try_samples.click(_sampler(self, "clinic"), None, moved, api_visibility="private")
         self.menu.wire(self.chosen, moved)
         self.noted.click(self.note, None, self.notices, api_visibility="private", show_progress="hidden")

@@ -60,7 +60,10 @@ function arrive() {
   const ask = missing(at, { ...wanted, set: wanted.set || at.set });
   at = { ...wanted, set: wanted.set || at.set, step: wanted.step || at.step };
   paint();
-  if (ask) {
+  if (ask && ask.set === (props.value || {}).set && at.step === 'collect') {
+    document.dispatchEvent(new CustomEvent('show-clip', { detail: Number(at.clip) }));
+  } else if (ask) {
+    opened.delete(ask.set);
     asked = ask;
     trigger('go', ask);
     setTimeout(() => { // what cannot be shown is answered with what is shown already, which nobody is told of
@@ -78,7 +81,8 @@ document.addEventListener('click', (event) => {
   openStage(tab.dataset.step);
 });
 document.addEventListener('clip-shown', (event) => {
-  const { step, id } = event.detail;
+  const { step, id, drawn } = event.detail;
+  if (drawn && at.clip) return; // what is drawn by itself takes no clip from an address that names one
   if (step === at.step && id) write({ ...at, clip: String(id) });
 });
 window.addEventListener('popstate', arrive);
