@@ -148,6 +148,19 @@ def test_what_a_browser_kept_is_not_trusted(bench: Workbench, fill: Fill) -> Non
         assert (back[0], back[2]["value"]) == ("ctc-en", "all-but-features")
 
 
+def test_a_kept_general_set_that_is_gone_is_left_out(bench: Workbench, fill: Fill) -> None:
+    for name in ("s", "other"):
+        fill(name, 12, text="hello number")
+    blank = [getattr(TrainingConfig(), name) for name in SETTINGS]
+    for kept, expected in (
+        ("other", "other"),
+        ("its name before", held(Adapt(bench).restore("s", {}, *blank))["general_set"]),
+    ):
+        form = {"model": "ctc-en", "strategy": "head", "extend": False, "wishes": {"general_set": kept, "epochs": 3}}
+        back = held(Adapt(bench).restore("s", {"s": form}, *blank))
+        assert (back["general_set"], back["epochs"]) == (expected, 3)
+
+
 def test_a_form_is_filled_as_a_run_was_started(bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     fill("s", 12, text="niño number")
     said: list[str] = []

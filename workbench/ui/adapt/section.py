@@ -245,6 +245,8 @@ class Adapt(RunPanel):
         if not kept:
             return self._fill(set_name, spec.name, "", False, {}, values)
         given, strategy = kept_wishes(kept.get("wishes")), str(kept.get("strategy"))
+        if given.get("general_set") not in (None, *self.planning.general_choices(set_name)):  # renamed or gone since
+            del given["general_set"]
         if kept.get("model") != spec.name:  # another one was chosen since, in another browser perhaps
             strategy = self._strategy_for(spec, set_name, strategy, str(kept.get("model")))
             given.pop("blocks", None)

@@ -52,6 +52,7 @@ PROGRAMS: Final = {
         "voice/pieces.js",
         "voice/written.js",
         "voice/voice.js",
+        "voice/drawer.js",
     ),
     "words": ("collect/words_rules.js", "collect/words.js"),
 }

@@ -1,11 +1,12 @@
 // Trimming a clip, beneath its row: the whole wave with a handle at each end of the part that is to be heard.
 const BARS = 240; // of the whole wave
+const UNANSWERED_MS = 20000; // after which a trim may be sent again: its answer is lost
 const looper = new Audio();
 looper.preload = 'none';
 
 const trimmer = {
   row: /** @type {any} */ (null), // whose sound is being trimmed
-  sent: new Set(), // clips whose trim the server has not answered yet
+  sent: new Map(), // clips whose trim the server has not answered yet, and what lets them go
 
   build() {
     const words = props.words;
@@ -158,13 +159,18 @@ const trimmer = {
     if (this.sent.has(row.id)) return; // not switched off meanwhile: a button would lose the focus, and F2 with it
     looper.pause();
     say(props.words.trimSaving);
-    this.sent.add(row.id);
+    this.sent.set(row.id, setTimeout(() => this.sent.delete(row.id), UNANSWERED_MS));
     trigger('trim', { id: row.id, start, end, revision: this.seen });
+  },
+
+  settle(id) {
+    clearTimeout(this.sent.get(id));
+    this.sent.delete(id);
   },
 
   // The server has kept a trim, of this page or taken back by it.
   answered({ id, revision, kept, overtook }) {
-    this.sent.delete(id);
+    this.settle(id);
     if (kept) acts.push({ ids: [id], trim: revision });
     const row = rows.get(id);
     if (!row) return;
@@ -175,7 +181,7 @@ const trimmer = {
   },
 
   refused({ id, why }) {
-    this.sent.delete(id);
+    this.settle(id);
     const row = rows.get(id);
     if (row) row.refuse(why);
     if (this.row === row) this.paint();

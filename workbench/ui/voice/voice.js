@@ -5,12 +5,16 @@ const microphone = new Microphone();
 const level = new Level();
 const LONG_AGO_MS = 300000; // since the models were asked for something; the process lets go of them after twice that
 const LARGEST_FILE = 40e6; // bytes, as the server takes them
-let state = 'idle'; // idle, opening, listening
+let state = 'idle'; // idle, opening, listening, uploading
 let loading = false;
 let problem = '';
 let did = ''; // what was done last, in a sentence
 let asked = 0; // how often the models were asked for; an older answer says nothing
 let lastAsked = 0;
+let whose = ''; // set and run that the models were asked for
+/** @type {Promise<any>} */
+let naming = Promise.resolve(null); // who hears by the newest question; null where that was not said
+let begun = 0; // how often something was begun; an older answer says nothing
 let turn = 0; // how often a sound was asked for over time
 /** @type {any} */
 let who = null; // who hears, as the server said it
@@ -109,6 +113,7 @@ const calls = {
 };
 
 function begin() {
+  begun += 1;
   log.replaceChildren();
   judged.replaceChildren();
   said.value = '';
@@ -123,10 +128,11 @@ async function start() {
   state = 'opening';
   paint();
   try {
-    if (Date.now() - lastAsked > LONG_AGO_MS) load();
+    const hears = named();
     await microphone.open();
-    if (!isOpen()) { microphone.close(); state = 'idle'; return; }
-    session = new Session({ set: set(), run: runAsked() }, roles(), calls);
+    const found = await hears;
+    if (!isOpen() || !found) { microphone.close(); state = 'idle'; paint(); return; }
+    session = new Session(found.asked, found.roles, calls);
     level.clear();
     state = 'listening';
   } catch (error) {
@@ -168,22 +174,30 @@ async function take(found) {
     paint();
     return;
   }
-  const about = { set: set(), run: runAsked() };
-  const { cells } = addRow(roles());
+  const mine = begun;
+  state = 'uploading';
   did = fill(words.uploading, { name: found.name });
   paint();
+  const hears = await named();
+  if (mine !== begun) return;
+  if (!hears) { state = 'idle'; did = ''; paint(); return; }
+  const about = hears.asked;
+  const { cells } = addRow(hears.roles);
   const name = found.name.replace(/\p{Surrogate}/gu, ''); // half a character cannot be sent
   const headers = { 'X-Take': encodeURIComponent(JSON.stringify({ ...about, name })) };
   try {
     const heard = await post('voice/files', 'application/octet-stream', found, headers);
+    if (mine !== begun) return;
     for (const [role, side] of Object.entries(heard.sides)) show(cells, role, side);
     sound = { token: heard.token, asked: about, roles: Object.keys(heard.sides), duration: heard.duration };
     did = [fill(words.uploaded, { name: heard.name, seconds: heard.duration.toFixed(1) }), ...heard.warnings].join(' ');
   } catch (error) {
+    if (mine !== begun) return;
     log.replaceChildren();
     did = '';
     problem = sentence(error);
   }
+  state = 'idle';
   paint();
 }
 
@@ -268,21 +282,41 @@ function showJudged(sides) {
 
 const runAsked = () => (picked === null ? value().run || null : picked);
 
-async function load() {
+const wanted = () => JSON.stringify([set(), runAsked()]);
+
+function load() { naming = new Promise((resolve) => { ask(resolve); }); }
+
+// Who hears, as soon as the server has said it: by the newest question, asked anew where it was of something else.
+async function named() {
+  if (whose !== wanted() || Date.now() - lastAsked > LONG_AGO_MS) load();
+  let of = null, found = null;
+  while (of !== naming) { of = naming; found = await of; }
+  return found;
+}
+
+async function ask(tell) {
   const mine = asked += 1;
+  const about = { set: set(), run: runAsked() };
+  whose = wanted();
   loading = true;
   problem = '';
   paint();
   try {
-    for await (const line of told('voice/models', 'application/json', JSON.stringify({ set: set(), run: runAsked() }))) {
+    for await (const line of told('voice/models', 'application/json', JSON.stringify(about))) {
       if (mine !== asked) return;
-      if (line.models) who = line;
+      if (line.models) {
+        who = line;
+        tell({ asked: { set: about.set, run: line.run }, roles: roles() });
+      }
       lastAsked = Date.now();
       paint();
     }
   } catch (error) {
     if (mine !== asked) return;
     problem = sentence(error);
+    lastAsked = 0; // the next Speak asks again
+  } finally {
+    tell(null); // says nothing where it was told
   }
   loading = false;
   paint();
@@ -303,96 +337,3 @@ function paintWho() {
     return head;
   }));
 }
-
-// ---- the drawer ----
-
-function statusNow() {
-  if (state === 'opening') return words.opening;
-  const now = session ? standing(session.unheard, session.underway, state === 'listening') : '';
-  if (now === 'behind') return fill(words.behind, { n: session?.unheard });
-  if (loading) return words.getReady;
-  if (now) return words[now];
-  return did || (log.childElementCount ? '' : words.ready);
-}
-
-function noteNow() {
-  if (who?.atWork) return fill(words.atWork, { run: who.atWork });
-  if (set() === '') return words.noSet;
-  return who && !who.runs.length ? words.noRun : '';
-}
-
-function paint() {
-  const on = state === 'listening';
-  caption.textContent = on ? words.stop : words.record;
-  speak.classList.toggle('on', on);
-  speak.disabled = state === 'opening';
-  box.classList.toggle('listening', on);
-  if (!on) time.textContent = '';
-  const told = problem || statusNow();
-  if (status.textContent !== told) status.textContent = told;
-  status.className = `said ${problem ? 'bad' : ''}`;
-  note.textContent = noteNow();
-  note.hidden = !note.textContent;
-  heads.hidden = log.hidden = !log.childElementCount;
-  unlikeHint.hidden = log.hidden || !log.querySelector('.unlike');
-  const busy = on || (session && session.underway > 0);
-  after.hidden = !sound || Boolean(busy);
-  add.hidden = !set();
-  file.disabled = state !== 'idle';
-  box.dataset.is = busy ? 'busy' : state;
-  paintWho();
-}
-
-function open() {
-  document.body.classList.add('voicing');
-  opener()?.setAttribute('aria-expanded', 'true');
-  speak.focus({ preventScroll: true });
-  load();
-}
-
-function shut() {
-  if (state === 'listening') stop();
-  audio.pause();
-  document.body.classList.remove('voicing');
-  opener()?.setAttribute('aria-expanded', 'false');
-  /** @type {HTMLElement | null} */ (opener())?.focus({ preventScroll: true });
-}
-
-speak.onclick = () => (state === 'listening' ? stop() : start());
-file.onchange = () => { take(file.files[0]); file.value = ''; };
-document.addEventListener('click', (event) => { if (event.target.closest('#voice-open button')) { if (isOpen()) shut(); else open(); } });
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || !isOpen() || document.querySelector('dialog[open]')) return;
-  event.preventDefault();
-  shut();
-});
-const carriesFile = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
-for (const kind of ['dragover', 'drop', 'dragenter', 'dragleave']) {
-  box.addEventListener(/** @type {'drop'} */ (kind), (event) => {
-    if (!carriesFile(event)) return;
-    event.preventDefault();
-    box.classList.toggle('dropping', kind === 'dragover' || kind === 'dragenter');
-    if (kind === 'drop') take(event.dataTransfer?.files[0]);
-  });
-}
-
-let known = '';
-function follow() {
-  const { placed, turn: of, problem: why, set: name, run } = value();
-  if (placed && placed === sound?.token && of === turn) {
-    if (did === words.placing) did = '';
-    problem = why || '';
-    drawer()?.classList.toggle('timed', !why);
-    requestAnimationFrame(() => document.getElementById('voice-timeline')?.scrollIntoView({ block: 'nearest' }));
-  }
-  const now = JSON.stringify([name, run]);
-  if (now !== known) {
-    const [before] = JSON.parse(known || '[""]');
-    if (before !== name) picked = null;
-    known = now;
-    if (isOpen() && state === 'idle') load();
-  }
-  paint();
-}
-follow();
-watch('value', follow);

@@ -7,43 +7,42 @@ taken in only when somebody wants more of it than to hear it.
 import asyncio
 import base64
 import binascii
-import json
-import logging
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any, Final
 from urllib.parse import unquote
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import StreamingResponse
 
 from workbench.errors import DataError
 from workbench.services.inference.listeners import Listeners
 from workbench.services.inference.try_out import Piece, Try
 from workbench.services.workbench import Workbench
-from workbench.ui.gate.answers import answered, document, string, told
+from workbench.ui.gate.answers import answered, document, string
 from workbench.ui.gate.payload import LARGEST_EVENT
 from workbench.ui.voice import text
+from workbench.ui.voice.lines import Lines
 from workbench.ui.voice.words import glue, judged, plain, unlike
 
 ABOUT: Final = "x-take"  # header: the set, the run and a file's name as percent-encoded JSON
 LARGEST_PIECE: Final = 4_000_000  # bytes; 15 s at 96 kHz in 16 bit are 2.9 million
 LARGEST_FILE: Final = 40_000_000  # bytes; 30 s in stereo at 192 kHz in 24 bit are 34.6 million
 FILES_AT_ONCE: Final = 4  # that are held in memory; more wait
-AT_ONCE: Final = 16  # pieces that are held in memory; the page itself sends two
-LINES: Final = "application/x-ndjson"
+PAGE_SENDS: Final = 4  # pieces at once: MOST_SENT in voice_rules.js
+AT_ONCE: Final = 4 * PAGE_SENDS  # pieces that are held in memory and heard; those of more people wait
 LONGEST_NAME: Final = 200  # characters of a file's
-
-log = logging.getLogger(__name__)
 
 
 def add_voice_routes(app: FastAPI, workbench: Workbench) -> None:
     """Answer POST /voice/models, /pieces, /files, /sounds, /said and /added, each under /voice."""
-    places, rooms = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(FILES_AT_ONCE)
+    places, rooms, kept = (asyncio.Semaphore(n) for n in (AT_ONCE, FILES_AT_ONCE, FILES_AT_ONCE))
+    loading, hearing = CapacityLimiter(AT_ONCE), CapacityLimiter(AT_ONCE)
 
     @app.post("/voice/models")
     async def models(request: Request) -> Response:
         def answer(body: bytes) -> Response:
-            return _lines(_loading(workbench, document(body)))
+            return Lines(_loading(workbench, document(body)), loading)
 
         return await answered(request, "application/json", LARGEST_EVENT, answer)
 
@@ -51,10 +50,14 @@ def add_voice_routes(app: FastAPI, workbench: Workbench) -> None:
     async def pieces(request: Request) -> Response:
         def answer(body: bytes) -> Response:
             listeners = _listeners(workbench, _about(request))
-            return _lines(_hearing(workbench, listeners, workbench.listening.piece(body)))
+            return Lines(_hearing(workbench, listeners, workbench.listening.piece(body)), hearing)
 
-        async with places:
-            return await answered(request, "audio/wav", LARGEST_PIECE, answer)
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(places)
+            found = await answered(request, "audio/wav", LARGEST_PIECE, answer)
+            if isinstance(found, Lines):
+                found.held = held.pop_all()
+            return found
 
     @app.post("/voice/files")
     async def files(request: Request) -> Response:
@@ -75,7 +78,7 @@ def add_voice_routes(app: FastAPI, workbench: Workbench) -> None:
             pieces = _pieces(asked, len(listeners.models))
             return {"token": workbench.trying.keep(_sound(asked), text.SPOKEN, listeners, pieces).token}
 
-        async with places:
+        async with kept:
             return await answered(request, "application/json", LARGEST_EVENT, answer)
 
     @app.post("/voice/said")
@@ -103,20 +106,6 @@ def _about(request: Request) -> dict[str, Any]:
 def _listeners(workbench: Workbench, asked: dict[str, Any]) -> Listeners:
     run = asked.get("run")
     return workbench.listening.listeners(string(asked, "set"), run if isinstance(run, str) else None)
-
-
-def _lines(lines: Iterator[dict[str, Any]]) -> Response:
-    """An answer whose lines are sent as they come; what goes wrong is its last one."""
-
-    def written() -> Iterator[str]:
-        try:
-            for line in lines:
-                yield json.dumps(line) + "\n"
-        except Exception as e:  # the page's boundary
-            log.info("hearing failed", exc_info=True)
-            yield json.dumps({"error": told(e)}) + "\n"
-
-    return StreamingResponse(written(), media_type=LINES, headers={"Cache-Control": "no-store"})
 
 
 def _loading(workbench: Workbench, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:

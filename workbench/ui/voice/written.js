@@ -28,6 +28,7 @@ function row(roles) {
 }
 
 function show(cells, role, side) {
+  if (!cells[role]) return; // who hears was changed meanwhile, elsewhere
   cells[role].classList.remove('waits');
   write(cells[role], side);
 }
