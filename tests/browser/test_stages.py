@@ -97,6 +97,32 @@ def test_a_link_a_reload_and_the_back_button_open_the_same_thing(
     assert page.locator("#run-choice input").input_value().startswith(newer)
 
 
+@pytest.mark.timeout(300)
+def test_a_link_pasted_into_an_open_page_shows_what_it_names(
+    open_page: OpenPage, bench: Workbench, ran: tuple[str, list[str]]
+) -> None:
+    name, (_, newer) = ran
+    bench.collecting.create_set("without runs")
+    clip = bench.comparing.of_run(newer).comparison.rows[5].clip_id
+    page = open_page("without runs")
+    for there in (
+        f"set={name.replace(' ', '+')}&step=compare&run={newer}&clip={clip}",
+        "set=without+runs&step=compare",
+    ):
+        page.evaluate("(there) => { location.hash = there; }", there)
+        if "clip" in there:
+            drawn = "(id) => document.querySelector('#clip-timeline .timeline').dataset.clip === id"
+            page.wait_for_function(drawn, arg=str(clip))
+            page.locator(f"#results tr[aria-current][data-clip='{clip}']").wait_for()
+            settled(page)
+            assert address(page) == {"set": name, "step": "compare", "run": newer, "clip": str(clip)}
+        else:
+            page.get_by_text(text.NO_RESULT[:40]).wait_for()
+            settled(page)
+            assert address(page) == {"set": "without runs", "step": "compare"}
+            assert page.get_by_label("Verdict").count() == 0
+
+
 def test_an_address_of_a_set_that_is_gone_is_said(open_page: OpenPage, bench: Workbench, site: str) -> None:
     bench.collecting.create_set("still here")
     page = open_page(url=f"{site}#set=long+gone&step=collect", step="")

@@ -91,7 +91,7 @@ function draw() {
   const clips = value.clips || [];
   if (key !== value.key) { key = value.key; group = 'all'; shown = STEP; chosen = value.chosen; }
   if (value.chosen !== meant) chosen = meant = value.chosen; // an address has named another one
-  tell(true);
+  if (clips.some((clip) => clip.id === chosen)) tell(true);
   bar.hidden = !clips.length;
   for (const [name, button] of Object.entries(filters)) {
     button.textContent = `${words[name]} ${clips.filter(GROUPS[name]).length}`;

@@ -119,7 +119,7 @@ class Compare:
             there = self._measured_beside(run)
             after = after if after in there else next(iter(there), "")
             before = before if before in there else ""
-        elif run != shown_run:
+        elif run != shown_run or not run:  # a set without runs has nothing of another set's
             before = after = ""
         return self._view(Question(token, before, after, normalizer), clip_id)
 
