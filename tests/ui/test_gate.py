@@ -456,7 +456,7 @@ def test_every_route_bears_hostile_parts_and_methods(
         for value in values if "{" in path else values[:1]:
             for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"):
                 for body in bodies[:1] if method in ("GET", "HEAD") else bodies[2:]:
-                    if method == "GET" and any(part in path for part in ("heartbeat", "queue/data", "progress")):
+                    if method == "GET" and any(part in path for part in ("heartbeat", "queue/data", "progress", "/changes")):
                         continue  # answers that stay open have tests of their own
                     answer = served.ask(method, _filled(path, value), body, tab.headers)
                     assert answer.status < 500, (method, path, value, answer.body[:200])
