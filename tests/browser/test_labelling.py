@@ -92,12 +92,12 @@ def test_twenty_clips_are_labelled_with_the_keyboard_alone(
     page.keyboard.press("Control+/")
     page.get_by_role("heading", name="Keys for labelling").wait_for()
     page.keyboard.press("Escape")
-    page.get_by_label("Play the next clip by itself").check()
+    page.get_by_label("Autoplay").check()
     page.reload()
     page.locator("li.clip").nth(20).wait_for()
     assert page.locator("li.clip textarea").nth(19).input_value() == bench.labelling.clip(clips[19].id).text
     assert page.locator("li.clip[data-status=confirmed]").count() == 20
-    assert page.get_by_label("Play the next clip by itself").is_checked()
+    assert page.get_by_label("Autoplay").is_checked()
     assert page.get_by_role("button", name="Speed 1.25×").count() == 1
 
 
