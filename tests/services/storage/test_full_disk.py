@@ -100,17 +100,8 @@ def test_a_process_that_finds_the_disk_full_opens_the_workspace_deletes_and_eras
             (disk / "filler").rename(disk / f"filler {len(list(disk.iterdir()))}")
             fill(disk)
         assert "3 clips" not in done.stdout
-        command = [
-            sys.executable,
-            "-c",
-            program,
-            "--workspace",
-            str(disk / "another"),
-            "import",
-            str(disk),
-            "--set",
-            "s",
-        ]
+        begin = ["--workspace", str(disk / "another"), "import", str(disk), "--set", "s"]
+        command = [sys.executable, "-c", program, *begin]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 1
         assert done.stderr.startswith("The workspace was not opened, because the disk is full; make at least")
