@@ -1,4 +1,5 @@
-// What a page does with what it hears: the first token is what it has drawn already, every other one is a change.
+// What a page does with what it hears. The first token is news, too: something may have changed between what the page has
+// drawn and the moment at which it began to listen.
 class Heard {
   constructor() {
     this.known = null;
@@ -12,7 +13,7 @@ class Heard {
     const tokens = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
     const before = this.known;
     if (tokens.length) this.known = tokens[tokens.length - 1];
-    return before !== null && this.known !== before;
+    return this.known !== before;
   }
 
   // A stream begins anew, perhaps in the middle of a line.
