@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { rules } from './load.mjs';
 
-const { readAddress, writeAddress, isStep, withShown, missing } = rules(
-  'stages/address_rules.js', 'readAddress', 'writeAddress', 'isStep', 'withShown', 'missing');
+const { readAddress, writeAddress, isStep, isAnotherClip, withShown, missing } = rules(
+  'stages/address_rules.js', 'readAddress', 'writeAddress', 'isStep', 'isAnotherClip', 'withShown', 'missing');
 
 test('an address is read as it was written, whatever the set is called', () => {
   for (const set of ['clinic', 'ward round & more', 'Größe=1#2', 'ᏣᎳᎩ']) {
@@ -26,6 +26,14 @@ test('another set, stage or run is a step back, another clip is not', () => {
   assert.equal(isStep(at, { ...at, run: 'run-2' }), true);
   assert.equal(isStep(at, { ...at, clip: '2' }), false);
   assert.equal(isStep({ ...at, run: '' }, at), false); // the first run that is shown
+});
+
+test('the list finds another clip by itself, but neither another run nor another set', () => {
+  const at = { set: 'a', step: 'collect', run: 'run-1', clip: '1' };
+  assert.equal(isAnotherClip(at, { ...at, clip: '2' }), true);
+  assert.equal(isAnotherClip(at, { ...at, run: '', clip: '' }), true);
+  assert.equal(isAnotherClip(at, { ...at, run: 'run-2' }), false);
+  assert.equal(isAnotherClip(at, { ...at, set: 'b' }), false);
 });
 
 test('another set or run forgets the clip; the same one keeps it', () => {

@@ -58,7 +58,7 @@ class Page:
         return blocks
 
     def _build_stages(self) -> None:
-        """The stages: all are drawn, one is shown, which page.js sees to; see kit/stages.css."""
+        """The stages: all are drawn, one is shown, which stages/address.js sees to; see stages/section.css."""
         self.address = address()
         with gr.Column(elem_id="board"):
             with gr.Column(elem_id="stage-collect", elem_classes="stage"):

@@ -56,12 +56,12 @@ const opened = new Set(); // sets in whose list the clip of the address was look
 
 // The back button, or an address that was typed or pasted.
 function arrive() {
-  const wanted = readAddress(location.hash);
+  const before = at, wanted = readAddress(location.hash);
   const ask = missing(at, { ...wanted, set: wanted.set || at.set });
   at = { ...wanted, set: wanted.set || at.set, step: wanted.step || at.step };
   paint();
-  if (ask && ask.set === (props.value || {}).set && at.step === 'collect') {
-    document.dispatchEvent(new CustomEvent('show-clip', { detail: Number(at.clip) }));
+  if (ask && at.step === 'collect' && isAnotherClip(before, at)) {
+    if (at.clip) document.dispatchEvent(new CustomEvent('show-clip', { detail: Number(at.clip) }));
   } else if (ask) {
     opened.delete(ask.set);
     asked = ask;

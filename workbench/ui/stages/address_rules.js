@@ -20,6 +20,9 @@ function writeAddress(at) {
 // Whether going from one address to the other is a step that the back button takes back: another clip is not.
 const isStep = (before, after) => ['set', 'step', 'run'].some((part) => before[part] && before[part] !== after[part]);
 
+// Whether nothing but the clip, and perhaps the stage, is another one.
+const isAnotherClip = (before, after) => before.set === after.set && (!after.run || before.run === after.run);
+
 // What the server shows, put into the address: another set or run has other clips.
 function withShown(at, { set = '', run = '' }) {
   const other = set !== at.set || (at.run && run !== at.run);
