@@ -10,15 +10,6 @@ let shape = '';
 let chosen = null; // the block whose menu is shown
 let waiting = null; // the list that was sent and not yet answered
 
-/** @param {any} tag @param {string | null} [className] @param {any} [text] */
-function make(tag, className, text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function paintBlock(block) {
   const learns = block.part !== 'nothing';
   block.button.className = `block${learns ? ' learns' : ''}${learns && block.part !== 'all' ? ' some' : ''}`;

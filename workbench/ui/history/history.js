@@ -12,15 +12,6 @@ const rows = new Map();
 const binned = new Map(); // deleted runs' items; a click that has begun on one ends on it
 let shown = STEP;
 
-/** @param {any} tag @param {string | null} [className] @param {any} [text] */
-function make(tag, className, text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function show(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

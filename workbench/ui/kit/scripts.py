@@ -12,7 +12,7 @@ from typing import Any, Final
 UI: Final = Path(__file__).parent.parent
 PROGRAMS: Final = {
     "address": ("stages/address_rules.js", "stages/address.js"),
-    "block_strip": ("adapt/strip_rules.js", "adapt/block_strip.js"),
+    "block_strip": ("kit/elements.js", "adapt/strip_rules.js", "adapt/block_strip.js"),
     "changes": ("kit/changes_rules.js", "kit/changes.js"),
     "clip_list": (
         "label/clip_rules.js",
@@ -25,11 +25,17 @@ PROGRAMS: Final = {
         "label/clip_list.js",
     ),
     "copy": ("kit/copy.js",),
-    "doctor": ("label/doctor.js",),
+    "doctor": ("kit/elements.js", "label/doctor.js"),
     "drop": ("collect/drop.js",),
-    "history": ("history/history_rules.js", "history/chart_rules.js", "history/history.js", "history/chart.js"),
-    "model_field": ("models/field.js",),
-    "overview": ("overview/overview_rules.js", "overview/overview.js"),
+    "history": (
+        "kit/elements.js",
+        "history/history_rules.js",
+        "history/chart_rules.js",
+        "history/history.js",
+        "history/chart.js",
+    ),
+    "model_field": ("kit/elements.js", "models/field.js"),
+    "overview": ("kit/elements.js", "overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
     "recorder": (
         "collect/sound_rules.js",
@@ -42,8 +48,8 @@ PROGRAMS: Final = {
     ),
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
-    "take": ("take/take.js",),
-    "set_menu": ("sets/menu.js",),
+    "take": ("kit/elements.js", "take/take.js"),
+    "set_menu": ("kit/elements.js", "sets/menu.js"),
     "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
     "voice": (
         "collect/sound_rules.js",

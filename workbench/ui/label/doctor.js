@@ -4,15 +4,6 @@ const body = element.querySelector('.body');
 const PATIENCE_MS = 8000; // after a click that brought nothing new, as when it was refused
 let drawn = '';
 
-/** @param {any} tag @param {string | null} [className] @param {any} [text] */
-function make(tag, className, text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function button(className, text, act, label = text) {
   const node = make('button', className, text, { type: 'button', 'aria-label': label });
   node.onclick = () => { node.disabled = true; setTimeout(() => { node.disabled = false; }, PATIENCE_MS); act(); };

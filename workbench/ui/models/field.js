@@ -13,15 +13,6 @@ let drawn = '';
 const rows = {}; // model -> the row of what is being got
 let pending = null; // {name, until, answer}: chosen here, not answered yet; the answer before it
 
-/** @param {any} tag @param {string | null} [className] @param {any} [text] */
-function make(tag, className, text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function fill(sentence, model) {
   return sentence.replace('{model}', model);
 }

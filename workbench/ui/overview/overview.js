@@ -9,15 +9,6 @@ const hover = window.matchMedia('(hover: hover)'); // there is a mouse, which ho
 let timer = null;
 let scatter = null; // {axes, points: pixels, places: of the points in the columns, order, at}
 
-/** @param {string | null} [text] @param {Record<string, string>} [attributes] @returns {any} */
-function make(tag, className = '', text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function drawn(tag, attributes, text = null) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));

@@ -5,14 +5,6 @@ const opener = element.querySelector('.opener');
 /** @type {HTMLElement} */
 const panel = element.querySelector('.panel');
 
-function make(tag, className, text = '', attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 const named = (sentence, name) => sentence.replace('{name}', () => name);
 const set = () => (props.value || {}).set || '';
 

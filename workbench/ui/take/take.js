@@ -4,15 +4,6 @@ const words = props.words;
 const box = element.querySelector('.take');
 const rows = new Map(); // form -> its row
 
-/** @param {any} tag @param {string | null} [className] @param {any} [text] */
-function make(tag, className, text = null, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function button(className, text, act) {
   const node = make('button', className, text, { type: 'button' });
   node.onclick = act;
