@@ -1,8 +1,10 @@
-"""Fixtures for everyone: an empty workspace, its store, and sounds made on the spot."""
+"""Fixtures for everyone: an empty workspace, its store, its command line, and sounds made on the spot."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before torch is imported, here and in the workers: the tiny models' matrices gain nothing from threads, and threads
 # that wait for each other on a busy machine make them many times slower.
@@ -18,6 +20,7 @@ import pytest
 import soundfile
 
 from workbench.asr.catalog.kept_models import models_root
+from workbench.cli import main
 from workbench.services.workbench import Workbench
 from workbench.store.database import Store
 from workbench.workspace import Workspace
@@ -110,3 +113,19 @@ def shared_cases() -> Path:
     if not SHARED_CASES.is_dir():
         pytest.skip(f"the reported cases are not at {SHARED_CASES}")
     return SHARED_CASES
+
+
+@pytest.fixture
+def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """say("verb", …): its JSON document; with status=1 or 2 what stood on stderr. On a workspace of one's own."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "workspace"))
+
+    def run(*words: str, status: int = 0) -> Any:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([*words, *(["--json"] if not status else [])])
+        printed = capsys.readouterr()
+        assert (ended.value.code or 0) == status, printed.err
+        return printed.err if status else json.loads(printed.out)
+
+    return run

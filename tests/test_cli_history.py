@@ -1,6 +1,5 @@
 """The verbs about past runs: names, notes, the bin, the report."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,6 @@ from workbench.cli import main
 from workbench.services.workbench import Workbench
 
 Say = Callable[..., Any]
-
-
-@pytest.fixture
-def say(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
-    """say("verb", …): its JSON document; with status=1 what stood on stderr. On a workspace of one's own."""
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "workspace"))
-
-    def run(*words: str, status: int = 0) -> Any:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([*words, *(["--json"] if not status else [])])
-        printed = capsys.readouterr()
-        assert (ended.value.code or 0) == status, printed.err
-        return printed.err if status else json.loads(printed.out)
-
-    return run
 
 
 @pytest.fixture
