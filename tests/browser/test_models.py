@@ -10,9 +10,9 @@ import pytest
 from tests.browser.conftest import PATIENCE_MS, go, write_samples
 from tests.services.models.test_fetch import Hub, files, hub, offer  # noqa: F401 - fixtures
 from workbench.asr.catalog.offers import Offer
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.models import service as getting
 from workbench.services.models.fetch import fetch_model
-from workbench.services.models.progress import Step, Watch
 from workbench.services.workbench import Workbench
 from workbench.ui.launch import Server
 

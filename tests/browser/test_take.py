@@ -11,7 +11,7 @@ from tests.browser.conftest import go, still, until, write_samples
 from tests.services.finished import finished_run
 from workbench.services.exports import taking
 from workbench.services.exports.take import FORMS, PACKING, take_run
-from workbench.services.models.progress import Watch
+from workbench.services.jobs.steps import Watch
 from workbench.services.workbench import Workbench
 
 pytestmark = pytest.mark.browser

@@ -26,7 +26,7 @@ def push(
 ) -> None:
     """Put a run's model with its card into a hub account. The hub's own login is used, and private is the default."""
     from workbench.services.exports.push import STOPPED, Wish, find_target, push_beside
-    from workbench.services.models.progress import Watch
+    from workbench.services.jobs.steps import Watch
 
     with opened(context, workspace) as bench:
         wish = Wish(bench.history.called(run), to, public)

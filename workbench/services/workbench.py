@@ -159,7 +159,7 @@ class Workbench:
             trying=Trying(workspace, collecting, models),
             upkeep=Upkeep(workspace, store, history),
             uploads=Uploads(workspace),
-            watch=Watch(store, lambda: (catalog.look(), tuple(getting.views()), pushing.views(), taking.views())),
+            watch=Watch(store, lambda: (catalog.look(), getting.views(), pushing.views(), taking.views())),
         )
 
     def close(self) -> None:

@@ -16,11 +16,11 @@ from tests.services.exports.hub_stand_in import TOKEN, Repo, StandIn, serving
 from workbench.cli import main
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.exports import push, pushing
-from workbench.services.exports.background import Standing
 from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, HubAccount
 from workbench.services.exports.push import Wish, check_push, find_target, push_run
+from workbench.services.jobs.background import JobView
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.models.progress import Step, Watch
 from workbench.services.workbench import Workbench
 from workbench.store.models import RunRow
 
@@ -282,7 +282,7 @@ def test_the_page_follows_a_push_and_stops_it(
             raise OSError(TOKEN)
         return {"url": f"{hub.url}/ada/x"}
 
-    def ended() -> Standing:
+    def ended() -> JobView:
         deadline = time.monotonic() + PATIENCE_S
         while (view := bench.pushing.view(run)) is None or view.active:
             assert time.monotonic() < deadline

@@ -14,10 +14,10 @@ from workbench import disk
 from workbench.disk import DiskFullError
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.exports import model, take, taking
-from workbench.services.exports.background import Standing
 from workbench.services.exports.take import FOLDER, remove_taken, take_run
+from workbench.services.jobs.background import JobView
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.models.progress import Step, Watch
 from workbench.services.results.comparison import Comparing
 from workbench.services.workbench import Workbench
 
@@ -38,7 +38,7 @@ def pack(bench: Workbench, run: str, watch: Watch | None = None) -> dict[str, An
     return take_run(bench.workspace, bench.store, run, FORM, watch or Watch())
 
 
-def ended(bench: Workbench, run: str) -> Standing:
+def ended(bench: Workbench, run: str) -> JobView:
     deadline = time.monotonic() + PATIENCE_S
     while (view := bench.taking.view(run, FORM)) is None or view.active:
         assert time.monotonic() < deadline

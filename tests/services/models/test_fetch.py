@@ -30,13 +30,13 @@ from workbench.cli import main
 from workbench.core.types import ModelSpec
 from workbench.disk import DiskFullError
 from workbench.errors import ModelError, UnknownNameError, WorkbenchError
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models import fetch as fetching
 from workbench.services.models import install as installing
 from workbench.services.models import package_index
 from workbench.services.models.fetch import fetch_model
 from workbench.services.models.install import place_for
-from workbench.services.models.progress import Step, Watch
 from workbench.workspace import Workspace
 
 NAMES = ("config.json", "tokenizer.json", "model.bin")

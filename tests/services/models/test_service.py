@@ -15,12 +15,12 @@ from tests.services.models.test_fetch import Hub, files, hub, left, offer  # noq
 from workbench.asr.catalog.catalog import state_of
 from workbench.asr.catalog.offers import Offer
 from workbench.errors import DataError, WorkbenchError
+from workbench.services.jobs.background import JobView
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models import service as getting
 from workbench.services.models.fetch import fetch_model
 from workbench.services.models.process import fetch_beside
-from workbench.services.models.progress import Step, Watch
-from workbench.services.models.service import GetView
 from workbench.services.workbench import Workbench
 
 PATIENCE_S = 60
@@ -41,7 +41,7 @@ def bench(
     opened.close()
 
 
-def ended(bench: Workbench, model: str) -> GetView:
+def ended(bench: Workbench, model: str) -> JobView:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         view = bench.getting.view(model)

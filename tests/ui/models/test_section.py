@@ -8,9 +8,9 @@ import pytest
 
 from tests.ui.conftest import HOSTILE
 from workbench.core.types import ModelSpec
+from workbench.services.jobs.background import JobView
 from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
-from workbench.services.models.service import GetView
 from workbench.services.workbench import Workbench
 from workbench.ui.adapt.section import Adapt
 from workbench.ui.models.field import field_value, standing
@@ -127,17 +127,17 @@ def offered(**changed: Any) -> Offered:
 
 
 def test_how_far_a_fetch_is_and_how_it_ended() -> None:
-    active = GetView("w", "Fetching w from the model hub", 74_000_000, 148_000_000, 30.0)
-    value = field_value([offered()], "w", getting=[active])
+    active = JobView("Fetching w from the model hub", 74_000_000, 148_000_000, 30.0)
+    value = field_value([offered()], "w", getting=[("w", active)])
     (job,) = value["getting"]
     assert (job["share"], job["stopping"]) == (0.5, False)
     assert job["text"] == "Fetching w from the model hub · 74 of 148 MB · about 30 s left"
-    failed = GetView("w", "The model w could not be fetched: no network. Try again.", active=False, failed=True)
-    value = field_value([offered()], "w", getting=[failed])
+    failed = JobView("The model w could not be fetched: no network. Try again.", active=False, failed=True)
+    value = field_value([offered()], "w", getting=[("w", failed)])
     assert value["getting"] == []
     assert entry(value, "w")["failed"] == failed.message
     assert entry(value, "w")["get"] == "Try again: get w (148 MB, MIT)"
-    here = field_value([offered(group="here")], "w", getting=[failed])
+    here = field_value([offered(group="here")], "w", getting=[("w", failed)])
     assert (entry(here, "w")["failed"], entry(here, "w")["get"]) == ("", ""), "it came some other way"
 
 
@@ -166,7 +166,7 @@ def test_the_page_follows_labels_drafts_and_fetches(bench: Workbench, fill: Fill
     full, _ = models.values("s", "ctc-en", "ctc-en")
     assert "0.0\N{NO-BREAK SPACE}% of the words wrong" in entry(full, "ctc-en")["standing"][0]
     assert entry(full, "ctc-en")["hear"].startswith("Let it hear 2 confirmed clips more")
-    bench.getting._views["whisper-base"] = GetView("whisper-base", "x")
+    bench.getting._going._views["whisper-base"] = JobView("x")
     tokens.append(models.token("s", "", ""))
     bench.base_models.choose("s", "whisper-en")
     tokens += [models.token("s", "", ""), models.token("s", "labels", ""), models.token("s", "", "['run-1']")]

@@ -13,9 +13,9 @@ import pytest
 
 from tests.services.finished import finished_run, waiting_run
 from workbench.services.exports import push, take
-from workbench.services.exports.background import Background, Standing
 from workbench.services.exports.take import FORMS, take_run
-from workbench.services.models.progress import Watch
+from workbench.services.jobs.background import Background, JobView
+from workbench.services.jobs.steps import Watch
 from workbench.services.workbench import Workbench
 from workbench.ui.compare.section import Compare
 from workbench.ui.launch import Server
@@ -105,12 +105,12 @@ def test_packing_pushing_and_stopping_are_the_services(
 
 
 def test_what_goes_on_is_said_in_bytes_and_time_and_a_failure_stays() -> None:
-    going = Standing(take.PACKING, 25_000_000, 100_000_000, 30.0)
+    going = JobView(take.PACKING, 25_000_000, 100_000_000, 30.0)
     shown = standing(going)["busy"]
     assert (shown["text"], shown["share"]) == ("Packing it · 25 of 100 MB · about 30 s left", 0.25)
     assert standing(replace(going, stopping=True))["busy"] == {"text": "Stopping", "share": 0.25, "stopping": True}
-    assert standing(Standing("Writing the model"))["busy"]["share"] is None
-    ended = Standing(push.STOPPED, active=False, failed=True)
+    assert standing(JobView("Writing the model"))["busy"]["share"] is None
+    ended = JobView(push.STOPPED, active=False, failed=True)
     assert standing(ended) == {"busy": None, "failed": push.STOPPED}
     assert standing(None) == {"busy": None, "failed": ""}
 
@@ -128,7 +128,7 @@ def test_the_panel_is_of_the_run_on_the_right_side_and_tabs_see_what_is_packed(
     page.build()
     seen = page.look("s", other, {})
     pack_key = (run, FORM)
-    bench.taking._going._views[pack_key] = Standing("Writing the model")
+    bench.taking._going._views[pack_key] = JobView("Writing the model")
     again = page.look("s", other, seen[0])
     assert "Writing the model" in again[-1]
 

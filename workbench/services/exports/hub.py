@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import WorkbenchError
+from workbench.services.jobs.steps import Watch
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.hub import SILENCE, USUAL_HUB, switched_off
-from workbench.services.models.progress import Watch
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

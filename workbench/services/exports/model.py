@@ -20,7 +20,7 @@ from workbench.core.text.numbers import language_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, WorkbenchError
 from workbench.services.exports.figures import keep_figures, without_sets
-from workbench.services.models.progress import Watch
+from workbench.services.jobs.steps import Watch
 from workbench.services.results.comparison import Comparing
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store

@@ -12,8 +12,8 @@ from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, NAME, HubAccount
 from workbench.services.jobs.beside import work_beside
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.models.progress import Step, Watch
 from workbench.services.results.comparison import not_measured
 from workbench.services.runs.delivery import kept_base
 from workbench.services.storage.licences import licences_of

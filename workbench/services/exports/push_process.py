@@ -10,7 +10,7 @@ from typing import Any
 from workbench.services.exports.push import Wish, push_run
 from workbench.services.jobs.beside import Stopped, Tell, report
 from workbench.services.jobs.niceness import WORKING, stand_back
-from workbench.services.models.progress import Watch
+from workbench.services.jobs.steps import Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 

@@ -3,9 +3,9 @@
 from typing import Final
 
 from workbench.errors import WorkbenchError
-from workbench.services.exports.background import Background, Standing
 from workbench.services.exports.push import STOPPED, Wish, check_push, push_beside
-from workbench.services.models.progress import Watch
+from workbench.services.jobs.background import Background, JobView
+from workbench.services.jobs.steps import Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -27,11 +27,11 @@ class Pushing:
             return str(e)
         return ""
 
-    def view(self, run: str) -> Standing | None:
+    def view(self, run: str) -> JobView | None:
         """Where the pushing of a run stands; None where nobody has asked for it since the server started."""
         return self._going.view(run)
 
-    def views(self) -> tuple[tuple[str, Standing], ...]:
+    def views(self) -> tuple[tuple[str, JobView], ...]:
         """Of all runs, by their name."""
         return self._going.views()
 

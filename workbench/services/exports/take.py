@@ -16,7 +16,8 @@ from workbench.atomic import replacing
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.jobs.beside import work_beside
-from workbench.services.models.progress import PIECE, Step, Watch
+from workbench.services.jobs.steps import Step, Watch
+from workbench.services.models.source import PIECE
 from workbench.services.results.comparison import FINISHED
 from workbench.store.database import Store
 from workbench.store.runs import find_run

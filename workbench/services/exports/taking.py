@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.services.exports.background import Background, Standing
 from workbench.services.exports.take import FORMS, Taken, check_take, find_taken, take_beside
-from workbench.services.models.progress import Step, Watch
+from workbench.services.jobs.background import Background, JobView
+from workbench.services.jobs.steps import Step, Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -38,11 +38,11 @@ class Taking:
             return str(e)
         return ""
 
-    def view(self, run: str, form: str) -> Standing | None:
+    def view(self, run: str, form: str) -> JobView | None:
         """Where the packing stands; None where nobody has asked for it since the server started."""
         return self._going.view((run, form))
 
-    def views(self) -> tuple[tuple[tuple[str, str], Standing], ...]:
+    def views(self) -> tuple[tuple[tuple[str, str], JobView], ...]:
         """Of all, by run and form."""
         return self._going.views()
 

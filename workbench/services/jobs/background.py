@@ -1,4 +1,4 @@
-"""Work in the background whose state every page sees, also after a reload: pushing a model, or packing it."""
+"""Work in the background whose state every page sees, also after a reload: fetching a model, pushing it, packing it."""
 
 import logging
 import threading
@@ -8,8 +8,8 @@ from typing import Final, Generic, TypeVar
 
 from workbench.core.types import Seconds
 from workbench.errors import WorkbenchError
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.models.progress import Step, Watch
 
 log = logging.getLogger(__name__)
 STARTING: Final = "Starting"
@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
-class Standing:
+class JobView:
     """Where a piece of work stands.
 
     Attributes:
@@ -44,20 +44,21 @@ class Background(Generic[Key]):
     """Pieces of work by their key, each in a thread of its own; one key is at work once.
 
     Args:
-        stopped: What is said of one that was stopped.
-        failed: What is said of one that failed and has told nobody why.
+        stopped: What is said of one that was stopped; {key} stands for its key.
+        failed: What is said of one that failed and has told nobody why; likewise.
+        starting: What is said before its first step.
     """
 
-    def __init__(self, *, stopped: str, failed: str) -> None:
-        self._stopped, self._failed = stopped, failed
-        self._views: dict[Key, Standing] = {}
+    def __init__(self, *, stopped: str, failed: str, starting: str = STARTING) -> None:
+        self._stopped, self._failed, self._starting = stopped, failed, starting
+        self._views: dict[Key, JobView] = {}
         self._lock = threading.Lock()
 
-    def view(self, key: Key) -> Standing | None:
+    def view(self, key: Key) -> JobView | None:
         """Where a piece stands; None where nobody has asked for it since the server started."""
         return self._views.get(key)
 
-    def views(self) -> tuple[tuple[Key, Standing], ...]:
+    def views(self) -> tuple[tuple[Key, JobView], ...]:
         """All of them, in the order in which they were asked for first."""
         with self._lock:
             return tuple(self._views.items())
@@ -72,7 +73,7 @@ class Background(Generic[Key]):
             known = self._views.get(key)
             if known and known.active:
                 return
-            self._views[key] = Standing(STARTING)
+            self._views[key] = JobView(self._starting)
         threading.Thread(target=self._work, args=(key, work), daemon=True).start()
 
     def stop(self, key: Key) -> None:
@@ -86,20 +87,21 @@ class Background(Generic[Key]):
         watch = Watch(lambda step: self._show(key, step), lambda: self._views[key].stopping)
         try:
             message, url = work(watch)
-            self._end(key, Standing(message, active=False, url=url))
+            self._end(key, JobView(message, active=False, url=url))
         except StopRequested:
-            self._end(key, Standing(self._stopped, active=False, failed=True))
+            self._end(key, JobView(self._stopped.format(key=key), active=False, failed=True))
         except WorkbenchError as e:
-            self._end(key, Standing(str(e), active=False, failed=True))
+            self._end(key, JobView(str(e), active=False, failed=True))
         except Exception:  # the job's boundary: logged here, said on the page
-            log.exception("%s: %s", key, self._failed)
-            self._end(key, Standing(self._failed, active=False, failed=True))
+            said = self._failed.format(key=key)
+            log.exception("%s: %s", key, said)
+            self._end(key, JobView(said, active=False, failed=True))
 
     def _show(self, key: Key, step: Step) -> None:
         with self._lock:
             stopping = self._views[key].stopping
-            self._views[key] = Standing(step.message, step.done, step.total, step.seconds_left, stopping=stopping)
+            self._views[key] = JobView(step.message, step.done, step.total, step.seconds_left, stopping=stopping)
 
-    def _end(self, key: Key, standing: Standing) -> None:
+    def _end(self, key: Key, standing: JobView) -> None:
         with self._lock:
             self._views[key] = standing

@@ -13,9 +13,9 @@ from workbench.asr.conversion.taking import take
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
 from workbench.files import shown
+from workbench.services.jobs.steps import Watch
 from workbench.services.models.fetch import describe
 from workbench.services.models.install import check_room, install, place_for
-from workbench.services.models.progress import Watch
 
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 IN_CACHE: Final = re.compile(r"models--[^/]+?--([^/]+)/snapshots/[0-9a-f]+$")  # of huggingface_hub

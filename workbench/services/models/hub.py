@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from workbench.asr.catalog.offers import Offer, WeightFile
-from workbench.services.models.progress import PIECE, SourceProblem, Watch, check_file
+from workbench.services.jobs.steps import Watch
+from workbench.services.models.source import PIECE, SourceProblem, check_file
 
 USUAL_HUB = "https://huggingface.co"
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")

@@ -19,7 +19,7 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import ModelSpec
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import ModelError, WorkbenchError
-from workbench.services.models.progress import Step, Watch
+from workbench.services.jobs.steps import Step, Watch
 
 MOST_WRONG: Final = 0.5  # of the words of the bundled clips; real models get at most a third wrong
 STAGED: Final = ".new-"

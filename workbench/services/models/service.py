@@ -3,41 +3,19 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from workbench.asr.catalog.catalog import Catalog, state_of
-from workbench.core.types import ModelSpec, Seconds
+from workbench.core.types import ModelSpec
 from workbench.errors import DataError, WorkbenchError
-from workbench.services.jobs.stop import StopRequested
+from workbench.services.jobs.background import Background, JobView
+from workbench.services.jobs.steps import Watch
 from workbench.services.models.process import fetch_beside
-from workbench.services.models.progress import Step, Watch
 
 log = logging.getLogger(__name__)
 STARTING: Final = "Looking where it can be had"
-
-
-@dataclass(frozen=True)
-class GetView:
-    """Where the fetching of a model stands.
-
-    Attributes:
-        message: What goes on; of one that has ended, how.
-        done: Bytes that are here.
-        total: Bytes in all; 0 where the step has none.
-        active: Whether it still goes on.
-        stopping: Whether the user has asked to stop.
-        failed: Whether it ended without the model.
-    """
-
-    model: str
-    message: str
-    done: int = 0
-    total: int = 0
-    seconds_left: Seconds | None = None
-    active: bool = True
-    stopping: bool = False
-    failed: bool = False
+STOPPED: Final = "Stopped; {key} is not here yet. What has come from the hub is kept."
+FAILED: Final = "{key} was not fetched; the server's log has the details. Try again."
 
 
 class Getting:
@@ -50,17 +28,17 @@ class Getting:
 
     def __init__(self, catalog: Catalog, choose: Callable[[str, str], object]) -> None:
         self._catalog, self._choose = catalog, choose
-        self._views: dict[str, GetView] = {}
+        self._going: Background[str] = Background(stopped=STOPPED, failed=FAILED, starting=STARTING)
         self._asked_by: dict[str, set[str]] = {}  # model -> sets whose user asked for it
         self._lock = threading.Lock()
 
-    def view(self, model: str) -> GetView | None:
+    def view(self, model: str) -> JobView | None:
         """Where the fetching of a model stands; None where nobody has asked for it since the server started."""
-        return self._views.get(model)
+        return self._going.view(model)
 
-    def views(self) -> list[GetView]:
-        """All of them, in the order in which they were asked for."""
-        return list(self._views.values())
+    def views(self) -> tuple[tuple[str, JobView], ...]:
+        """All of them by the model's name, in the order in which they were asked for."""
+        return self._going.views()
 
     def start(self, model: str, set_name: str = "") -> None:
         """Begin to fetch a model, or go on after a stop or a failure; returns at once.
@@ -74,45 +52,20 @@ class Getting:
         spec = self._catalog.find(model)
         if not can_be_got(spec):
             raise DataError(f"There is nothing to fetch of {spec.name}; choose it, or a model that is one click away.")
-        with self._lock:
-            if set_name:
+        if set_name:
+            with self._lock:
                 self._asked_by.setdefault(spec.name, set()).add(set_name)
-            known = self._views.get(spec.name)
-            if known and known.active:
-                return
-            self._views[spec.name] = GetView(spec.name, STARTING)
-        threading.Thread(target=self._get, args=(spec.name,), daemon=True).start()
+        self._going.start(spec.name, lambda watch: self._get(spec.name, watch))
 
     def stop(self, model: str) -> None:
         """Ask to stop; what has come is kept where the source can go on from there."""
-        with self._lock:
-            known = self._views.get(model)
-            if known and known.active:
-                self._views[model] = replace(known, stopping=True)
+        self._going.stop(model)
 
-    def _get(self, model: str) -> None:
-        try:
-            fetch_beside(model, Watch(lambda step: self._show(model, step), lambda: self._views[model].stopping))
-            self._catalog.refresh()
-            self._give(model)
-            self._end(model, f"{model} is here.")
-        except StopRequested:
-            self._end(model, f"Stopped; {model} is not here yet. What has come from the hub is kept.", failed=True)
-        except WorkbenchError as e:
-            self._end(model, str(e), failed=True)
-        except Exception:  # the thread's boundary: logged, and said on the page
-            log.exception("fetching %s failed", model)
-            self._end(model, f"{model} was not fetched; the server's log has the details. Try again.", failed=True)
-
-    def _show(self, model: str, step: Step) -> None:
-        with self._lock:
-            self._views[model] = replace(
-                self._views[model],
-                message=step.message,
-                done=step.done,
-                total=step.total,
-                seconds_left=step.seconds_left,
-            )
+    def _get(self, model: str, watch: Watch) -> tuple[str, str]:
+        fetch_beside(model, watch)
+        self._catalog.refresh()
+        self._give(model)
+        return f"{model} is here.", ""
 
     def _give(self, model: str) -> None:
         """Choose it for the sets that asked."""
@@ -123,10 +76,6 @@ class Getting:
                 self._choose(set_name, model)
             except WorkbenchError as e:  # the set was deleted meanwhile
                 log.info("%s is not chosen for %s: %s", model, set_name, e)
-
-    def _end(self, model: str, message: str, *, failed: bool = False) -> None:
-        with self._lock:
-            self._views[model] = GetView(model, message, active=False, failed=failed)
 
 
 def can_be_got(spec: ModelSpec) -> bool:

@@ -11,9 +11,9 @@ import gradio as gr
 
 from workbench.core.types import ModelSpec
 from workbench.services.inference.draft_progress import DraftView
+from workbench.services.jobs.background import JobView
 from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
-from workbench.services.models.service import GetView
 from workbench.ui import text
 from workbench.ui.kit.html import count, percent, plural, span
 from workbench.ui.kit.scripts import program
@@ -55,7 +55,7 @@ def field_value(
     *,
     language: str | None = None,
     advised: ModelSpec | None = None,
-    getting: Sequence[GetView] = (),
+    getting: Sequence[tuple[str, JobView]] = (),
     hearing: DraftView | None = None,
     hub_off: str = "",
     runs: Sequence[str] = (),
@@ -68,13 +68,14 @@ def field_value(
         chosen: Name of the model in use; a run's id where a run drafts.
         language: Of the set.
         advised: The model to get first, where there is one.
+        getting: Where the fetching of models stands, by their names.
         hearing: Where a model hears confirmed clips.
         hub_off: What switches the hub off, where something does.
         runs: Adapted models, which draft too.
         problem: Why what was chosen last is not.
     """
     known = {o.spec.name for o in offers}
-    ended = {view.model: view for view in getting if not view.active}
+    ended = {model: view for model, view in getting if not view.active}
     groups = [
         {
             "name": name,
@@ -86,7 +87,7 @@ def field_value(
     ]
     adapted = [{"name": run, "option": run} for run in runs]
     first: dict[str, Any] = {"name": "runs", "title": model_text.GROUPS["runs"], "off": False, "models": adapted}
-    active = [_getting(view) for view in getting if view.active]
+    active = [_getting(model, view) for model, view in getting if view.active]
     chosen_here = chosen in known or chosen in runs
     advises = advised is not None and advised.name != chosen and all(a["model"] != advised.name for a in active)
     return {
@@ -104,7 +105,7 @@ def _bare(spec: ModelSpec) -> dict[str, Any]:
     return {"name": spec.name, "option": spec.name, "facts": [], "good": spec.good_for, "standing": []}
 
 
-def _entry(offered: Offered, language: str | None, ended: GetView | None) -> dict[str, Any]:
+def _entry(offered: Offered, language: str | None, ended: JobView | None) -> dict[str, Any]:
     spec = offered.spec
     size = f"{text.WEIGHTS.format(n=count(spec.parameters))}" if spec.parameters else ""
     megabytes = model_text.MEGABYTES.format(n=spec.size_mb) if spec.size_mb else ""
@@ -176,18 +177,18 @@ def _hear(offered: Offered) -> str:
     return said + model_text.HEAR_TIME.format(time=text.ABOUT.format(time=span(max(1.0, offered.hearing))))
 
 
-def _get(spec: ModelSpec, ended: GetView | None) -> str:
+def _get(spec: ModelSpec, ended: JobView | None) -> str:
     sentence = model_text.GET_AGAIN if ended and ended.failed else model_text.GET
     size = model_text.MEGABYTES.format(n=spec.size_mb or 0)
     return sentence.format(model=spec.name, size=size, licence=spec.licence)
 
 
-def _getting(view: GetView) -> dict[str, Any]:
+def _getting(model: str, view: JobView) -> dict[str, Any]:
     size = model_text.BYTES.format(done=view.done / 1e6, total=view.total / 1e6) if view.total else ""
     left = text.LEFT.format(time=span(view.seconds_left)) if view.seconds_left is not None else ""
     said = (model_text.STOPPING,) if view.stopping else (view.message, size, left)
     return {
-        "model": view.model,
+        "model": model,
         "text": " · ".join(filter(None, said)),
         "share": view.done / view.total if view.total else None,
         "stopping": view.stopping,
@@ -202,7 +203,7 @@ def _hearing(view: DraftView) -> dict[str, Any]:
     return {"model": view.model, "text": " · ".join(said), "share": view.done / max(view.total, 1)}
 
 
-def _advice(spec: ModelSpec, offers: Sequence[Offered], language: str | None, ended: GetView | None) -> dict[str, Any]:
+def _advice(spec: ModelSpec, offers: Sequence[Offered], language: str | None, ended: JobView | None) -> dict[str, Any]:
     real = any(o.group == "here" for o in offers)
     sentence = model_text.ADVICE_LANGUAGE if real else model_text.ADVICE_DEMO
     return {

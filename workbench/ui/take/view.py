@@ -3,9 +3,9 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from workbench.services.exports.background import Standing
 from workbench.services.exports.forms import FORMS
 from workbench.services.exports.take import Taken
+from workbench.services.jobs.background import JobView
 from workbench.services.workbench import Workbench
 from workbench.ui import text as page_text
 from workbench.ui.kit.html import plural, span
@@ -66,7 +66,7 @@ def _push(bench: Workbench, run: str) -> dict[str, Any]:
     }
 
 
-def standing(view: Standing | None) -> dict[str, Any]:
+def standing(view: JobView | None) -> dict[str, Any]:
     """What goes on, or why it ended without anything."""
     if view is None or not view.active:
         return {"busy": None, "failed": view.message if view and view.failed else ""}
