@@ -9,7 +9,6 @@ STARTER := whisper-tiny.en
 # At a terminal uv shows what it fetches; in a log its list of packages is noise.
 QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-export UV_LINK_MODE ?= copy
 
 .PHONY: app setup weights test test-slow lint format docs bench bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words pretrain clean
 
