@@ -20,7 +20,7 @@ ALLOWED = {
     "ui": {"core", "services", "ui"},
     "cli": {"core", "services", "ui", "cli"},
 }
-EVERYBODYS = {"atomic", "errors", "workspace", "assets", "disk", "files", "__version__"}
+EVERYBODYS = {"atomic", "errors", "language", "workspace", "assets", "disk", "files", "__version__"}
 
 
 def imports_of(file: Path) -> set[str]:

@@ -5,6 +5,9 @@ The plain word comes first, the technical term stands beside it. Sentences about
 
 from typing import Final
 
+from workbench.language.forms import Forms
+from workbench.language.pages import speak
+
 TITLE: Final = "Speech Workbench"
 NOTED: Final = "Understood"
 UNEXPECTED: Final = (
@@ -41,7 +44,7 @@ GUIDE_NO_CLIPS: Final = "no clips yet"
 GUIDE_NO_RUN: Final = "nothing learned yet"
 GUIDE_NO_VERDICT: Final = "word errors (WER), before and after"
 GUIDE_BAR: Final = "Test clips on the way to enough of them"
-GUIDE_LABELLED: Final = "more labelled clip"
+GUIDE_LABELLED: Final = Forms("more labelled clip")
 GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
 GUIDE_EMPTY: Final = "Record or add clips. {start} labelled ones are enough to start, {needed} make a first test set."
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
@@ -208,7 +211,7 @@ FILTERS: Final = {
 ALL_SPEAKERS: Final = "All speakers"
 SEARCH: Final = "Search text or file"
 DRAFT_MODEL: Final = "Draft with"
-DRAFT: Final = "draft"
+DRAFT: Final = Forms("draft")
 DRAFT_ALL: Final = "Draft all"
 STOP_DRAFTS: Final = "Stop"
 CONFIRM_DRAFTS: Final = "Confirm all drafts"
@@ -241,10 +244,10 @@ GONE_FOR_GOOD: Final = "{n} erased for good."
 BY_SPEAKER: Final = "Speaker"
 NO_LABEL: Final = "(no label)"
 A_CONFIRMED: Final = "confirmed"
-A_LABEL: Final = "label"  # counted, as CLIP
-A_LABELLED_CLIP: Final = "labelled clip"
-A_DRAFT: Final = "draft"
-A_THING: Final = "thing"
+A_LABEL: Final = Forms("label")
+A_LABELLED_CLIP: Final = Forms("labelled clip")
+A_DRAFT: Final = Forms("draft")
+A_THING: Final = Forms("thing")
 AND_MORE: Final = "… and {n} more"
 UNDONE_MANY: Final = "{n} as before."
 
@@ -814,10 +817,10 @@ RUN_DELETED: Final = "{run} is deleted; it can be brought back for a week, below
 RUN_BACK: Final = "{run} is back."
 RUN_ERASED: Final = "{run} was erased for good."
 
-BASE_ERROR: Final = "error"
-TEST_CLIP: Final = "test clip"
-CLIP: Final = "clip"  # counted: "1 clip", "2 clips"
-SOUND: Final = "sound"
+BASE_ERROR: Final = Forms("error")
+TEST_CLIP: Final = Forms("test clip")
+CLIP: Final = Forms("clip")
+SOUND: Final = Forms("sound")
 WEIGHTS: Final = "{n} weights"
 IN_FOLDS: Final = "folds"
 TESTED_ONCE: Final = "clips, each tested once"
@@ -848,7 +851,7 @@ BETTER_THAN_BEFORE: Final = "better than before"
 FORGETS_MORE: Final = "forgets more"
 RED_LINE: Final = "red line"
 CLIPS: Final = "Clips"
-WORD: Final = "word"  # counted
+WORD: Final = Forms("word")
 VERDICT: Final = "Verdict"
 POINTS: Final = "points"
 MODEL: Final = "Model"
@@ -925,3 +928,5 @@ LOGIN_WRONG_LINK: Final = "This link was used already, or is older than the newe
 LOGIN_BY_LINK: Final = "This workbench is opened by the link that it printed where it was started."
 LOGIN_TOO_MANY: Final = "Too many tries; wait a quarter of an hour."
 LOGIN_NEEDED: Final = "Sign in first: open the workbench's page."
+
+speak(__name__)

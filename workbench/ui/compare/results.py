@@ -198,7 +198,7 @@ def word(op: WordOp | WrittenOp) -> str:
 def _key(normalizer: str) -> str:
     return (
         f"<p class='key'><span class='sub'><s>{text.KEY_SAID}</s> {text.KEY_HEARD}</span> {text.KEY_WRONG} "
-        f"<del>{text.WORD}</del> {text.KEY_MISSING} <ins>{text.WORD}</ins> {text.KEY_EXTRA} "
-        f"<span class='alike'>{text.WORD}</span> {text.KEY_ALIKE}. "
+        f"<del>{text.WORD[0]}</del> {text.KEY_MISSING} <ins>{text.WORD[0]}</ins> {text.KEY_EXTRA} "
+        f"<span class='alike'>{text.WORD[0]}</span> {text.KEY_ALIKE}. "
         f"{esc(text.KEY_NORMALIZER.format(normalizer=normalizer))}</p>"
     )

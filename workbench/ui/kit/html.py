@@ -11,6 +11,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 from workbench.core.types import Seconds
+from workbench.language.forms import Forms
+from workbench.language.said import ENGLISH
+from workbench.language.spoken import words
 from workbench.services.clips.import_job import ImportReport
 from workbench.services.exports.forms import FORMS
 from workbench.services.importers.lines import Problem
@@ -26,8 +29,17 @@ def esc(value: object) -> str:
     return html.escape(str(value)).translate(_TEMPLATE_SIGNS)
 
 
-def plural(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+def number(value: float, spec: str = ",") -> str:
+    """A number as the page's language writes it.
+
+    Args:
+        spec: Python's format specification, such as ",.1f".
+    """
+    return (words() or ENGLISH).number(value, spec)
+
+
+def plural(n: int, noun: Forms) -> str:
+    return f"{number(n)} {noun.of(n)}"
 
 
 def percent(rate: float) -> str:

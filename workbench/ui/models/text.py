@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from workbench.language.forms import Forms
+from workbench.language.pages import speak
+
 CHOOSE: Final = "Base model"
 GROUPS: Final = {
     "runs": "Adapted here",
@@ -35,7 +38,7 @@ NO_LABELS: Final = "Once labels are confirmed, it can be told how well it hears 
 HEAR: Final = "Let it hear {clips}"
 HEAR_MORE: Final = "Let it hear {clips} more"
 HEAR_TIME: Final = " ({time})"
-A_CONFIRMED_CLIP: Final = "confirmed clip"
+A_CONFIRMED_CLIP: Final = Forms("confirmed clip")
 
 GET: Final = "Get {model} ({size}, {licence})"
 GET_AGAIN: Final = "Try again: get {model} ({size}, {licence})"
@@ -65,3 +68,5 @@ WORDS: Final = {
     "progress": "How much of {model} is here",
     "hearing": "How much of the set the model has heard",
 }
+
+speak(__name__)

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from workbench.language.forms import Forms
+from workbench.language.pages import speak
+
 OVERVIEW: Final = "Overview"
 LOADING: Final = "Looking at the clips …"
 EMPTY: Final = "No clips yet, so there is nothing to look at."
@@ -74,7 +77,7 @@ WORDS: Final = {
     "never": "never said",
 }
 
-A_CLIP: Final = "clip"
+A_CLIP: Final = Forms("clip")
 ONLY: Final = "Only {n}: {which}"
 NO_SUCH: Final = "No clip is like that any more."
 WHICH: Final = {
@@ -92,3 +95,5 @@ WHICH_OPEN: Final = {
 OF_SPEAKER: Final = "spoken by {name}"
 OF_UNKNOWN: Final = "by unknown speakers"
 WITH_WORD: Final = "with “{word}”"
+
+speak(__name__)

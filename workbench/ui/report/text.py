@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from workbench.language.pages import speak
 from workbench.ui import text
 
 TITLE: Final = "Report on {run}"
@@ -96,3 +97,5 @@ NO_SOUND: Final = "The sound was deleted since."
 TOOK: Final = "{total}: listening once {prefix}, learning {training}, testing {evaluation}"
 YES: Final = "yes"
 NO: Final = "no"
+
+speak(__name__)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from workbench.language.pages import speak
+
 WORDS: Final = {
     "open": "More for this set: rename, copy, archive, licence, delete",
     "title": "Clip sets",
@@ -31,3 +33,5 @@ BROUGHT_BACK: Final = "The set “{name}” is back from the archive and shown."
 LICENCE_KEPT: Final = "The clips of “{name}” are under {licence}."
 LICENCE_UNKNOWN: Final = "The licence of the clips of “{name}” is unknown again."
 SET_ARCHIVED: Final = "The set “{name}” is archived; bring it back under ⋯ beside the chooser."
+
+speak(__name__)

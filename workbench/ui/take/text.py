@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from workbench.language.forms import Forms
+from workbench.language.pages import speak
+
 # By form, as the table of `services.exports.take` names them: what it is called, and what is in it.
 EXPORTS: Final = {
     "transformers": (
@@ -14,7 +17,7 @@ GET: Final = "Pack it"
 PACKED: Final = "{size}; {proof}."
 PROVEN: Final = "{clips} transcribed by plain transformers, word for word as here"
 UNPROVEN: Final = "no clip was there to try it on"
-A_CLIP: Final = "clip"
+A_CLIP: Final = Forms("clip")
 DOWNLOAD: Final = "Download {run}-{form}.zip"
 GONE_TOMORROW: Final = "It is kept here for a day; it can be packed again at any time."
 BYTES: Final = "{done:.0f} of {total:.0f} MB"
@@ -43,3 +46,5 @@ WORDS: Final = {
     "texts": "What was heard, as texts",
     "command": "The same in a terminal",
 }
+
+speak(__name__)

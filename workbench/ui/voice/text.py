@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from workbench.language.pages import speak
 from workbench.ui.text import ADAPTED, BASE, NO_MICROPHONE, RECORDER_WORDS
 
 OPEN: Final = "Try it by voice"
@@ -60,3 +61,5 @@ WORDS: Final = {
     "tooLarge": "{name} is too large; a sound to try may have {mb} MB and last 30 s.",
     "spokenName": SPOKEN,
 }
+
+speak(__name__)
