@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 
 def assets_root() -> Path:
@@ -15,4 +16,4 @@ def assets_root() -> Path:
     for folder in (package / "_assets", package.parent / "assets"):
         if folder.is_dir():
             return folder
-    raise WorkbenchError("The bundled files are missing from this installation; install speech-workbench again.")
+    raise WorkbenchError(say("The bundled files are missing from this installation; install speech-workbench again."))

@@ -1,5 +1,7 @@
 """Errors whose message is one clear sentence for a domain expert: what is wrong, where, and what to do."""
 
+from workbench.language.said import listing, say
+
 
 class WorkbenchError(Exception):
     """Base of every error that is shown to the user as it stands; never carries a stack trace to the page."""
@@ -14,7 +16,7 @@ class AudioError(WorkbenchError):
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
+        super().__init__(say("{reason}; {remedy}", reason=reason, remedy=remedy))
         self.reason = reason
         self.remedy = remedy
 
@@ -49,6 +51,8 @@ class UnknownNameError(WorkbenchError):
     """
 
     def __init__(self, kind: str, name: str, valid: "list[str] | tuple[str, ...]") -> None:
-        known = ", ".join(valid) if valid else "none yet"
-        super().__init__(f"There is no {kind} called '{name}'; choose one of: {known}.")
+        known = listing(valid) if valid else say("none yet")
+        super().__init__(
+            say("There is no {kind} called '{name}'; choose one of: {known}.", kind=kind, name=name, known=known)
+        )
         self.kind, self.name, self.valid = kind, name, tuple(valid)

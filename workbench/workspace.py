@@ -7,6 +7,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 SERVING = ".serving"  # lock in the root, held while a server uses the workspace
 
@@ -34,14 +35,21 @@ class Workspace:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise WorkbenchError(
-                f"The workspace folder {chosen} cannot be written ({e.strerror}); choose another with --workspace."
+                say(
+                    "The workspace folder {chosen} cannot be written ({strerror}); choose another with --workspace.",
+                    chosen=chosen,
+                    strerror=e.strerror,
+                )
             ) from e
         # Folders that are there already say nothing of a disk that is mounted, or owned, for reading only.
         shut = next((f for f in (workspace.root, workspace.clips) if not os.access(f, os.W_OK | os.X_OK)), None)
         if shut is not None:
             raise WorkbenchError(
-                f"The workspace folder {shut} may only be read, not written; choose another with --workspace, or give "
-                "yourself the right to write there."
+                say(
+                    "The workspace folder {shut} may only be read, not written; choose another with "
+                    "--workspace, or give yourself the right to write there.",
+                    shut=shut,
+                )
             )
         return workspace
 
@@ -58,8 +66,11 @@ class Workspace:
         workspace = cls((Path(root) if root else usual_root()).expanduser())
         if not (workspace.clips.is_dir() or workspace.database.exists()):
             raise WorkbenchError(
-                f"{workspace.root} is no workspace, and nothing was made there; name one with --workspace, or begin "
-                "one with `workbench import` or `workbench serve`."
+                say(
+                    "{root} is no workspace, and nothing was made there; name one with --workspace, "
+                    "or begin one with `workbench import` or `workbench serve`.",
+                    root=workspace.root,
+                )
             )
 
     @property

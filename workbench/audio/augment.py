@@ -18,6 +18,7 @@ from scipy.signal import fftconvolve, resample_poly, sosfiltfilt
 
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import DataError, UnknownNameError
+from workbench.language.said import say
 
 Samples = npt.NDArray[np.float32]
 
@@ -42,7 +43,13 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
-            raise DataError(f"{type(self).__name__}: probability {self.probability} is not between 0 and 1.")
+            raise DataError(
+                say(
+                    "{name}: probability {probability} is not between 0 and 1.",
+                    name=type(self).__name__,
+                    probability=self.probability,
+                )
+            )
 
     def __call__(self, samples: Samples, rng: np.random.Generator) -> Samples:
         """Vary `(n_samples,)` float32 at 16 kHz; the length may change."""
@@ -76,13 +83,23 @@ def from_json(document: dict[str, Any]) -> Augmentation:
     try:
         return kind(**arguments)
     except TypeError as e:
-        raise DataError(f"The augmentation {name} does not take {sorted(arguments)}.") from e
+        raise DataError(
+            say("The augmentation {name} does not take {arguments}.", name=name, arguments=sorted(arguments))
+        ) from e
 
 
 def _ordered(owner: object, low: float, high: float, least: float, most: float, unit: str) -> None:
     if not least <= low <= high <= most:
         raise DataError(
-            f"{type(owner).__name__}: {low:g} … {high:g} {unit} is not a range within {least:g} … {most:g} {unit}."
+            say(
+                "{name}: {low:g} … {high:g} {unit} is not a range within {least:g} … {most:g} {unit}.",
+                name=type(owner).__name__,
+                low=low,
+                high=high,
+                unit=unit,
+                least=least,
+                most=most,
+            )
         )
 
 

@@ -30,6 +30,7 @@ from workbench.audio.resampling import (
 )
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError
+from workbench.language.said import say
 
 Samples = npt.NDArray[np.float32]
 
@@ -106,7 +107,9 @@ def from_array(rate: int, array: npt.ArrayLike) -> Sound:
     """
     data = np.asarray(array)
     if data.dtype == object or data.ndim not in (1, 2):
-        raise AudioError(f"{UNREADABLE} (the microphone sent no samples)", "record again")
+        raise AudioError(
+            say("{unreadable} (the microphone sent no samples)", unreadable=UNREADABLE), say("record again")
+        )
     if data.dtype == np.uint8:
         data = (data.astype(np.float32) - 128) / 128
     elif np.issubdtype(data.dtype, np.integer):
@@ -122,16 +125,21 @@ def decode_wav(data: bytes, *, longest: Seconds = DECODE_LIMIT) -> Sound:
         AudioError: It is empty, no WAV, or longer than `longest`.
     """
     if not data:
-        raise AudioError(f"{EMPTY} (nothing was recorded)", "record it again")
+        raise AudioError(say("{empty} (nothing was recorded)", empty=EMPTY), say("record it again"))
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.format not in ("WAV", "WAVEX") or file.samplerate < LOWEST_RATE_HZ:
-                raise AudioError(f"{UNREADABLE} (the recorder sent {file.format})", "record it again")
+                raise AudioError(
+                    say("{unreadable} (the recorder sent {format})", unreadable=UNREADABLE, format=file.format),
+                    say("record it again"),
+                )
             if file.frames > longest * file.samplerate:
                 raise too_long(file.frames / file.samplerate, longest)
             block = Block(file.read(dtype="float32", always_2d=True), file.samplerate)
     except (soundfile.LibsndfileError, TypeError, RuntimeError) as e:
-        raise AudioError(f"{UNREADABLE} (what the recorder sent is no sound)", "record it again") from e
+        raise AudioError(
+            say("{unreadable} (what the recorder sent is no sound)", unreadable=UNREADABLE), say("record it again")
+        ) from e
     return _recorded(block)
 
 
@@ -145,11 +153,14 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
         AudioError: Silent, shorter than 0.2 s, or longer than `longest`.
     """
     if sound.duration < SHORTEST:
-        raise AudioError(f"{TOO_SHORT} (it lasts {sound.duration:.3f} s)", "record it again with a pause on each side")
+        raise AudioError(
+            say("{too_short} (it lasts {duration:.3f} s)", too_short=TOO_SHORT, duration=sound.duration),
+            say("record it again with a pause on each side"),
+        )
     if sound.duration > longest:
         raise too_long(sound.duration, longest)
     if is_silent(sound.samples):
-        raise AudioError(SILENT, "check the microphone and record it again")
+        raise AudioError(SILENT, say("check the microphone and record it again"))
     found = []
     if sound.clipped:
         found.append(CLIPPED)
@@ -202,10 +213,14 @@ def read_clip(path: Path) -> Samples:
     try:
         read: tuple[Samples, int] = soundfile.read(path, dtype="float32")
     except (soundfile.LibsndfileError, OSError) as e:
-        raise AudioError(f"the stored sound {path.name} cannot be read", "add the original file again") from e
+        raise AudioError(
+            say("the stored sound {name} cannot be read", name=path.name), say("add the original file again")
+        ) from e
     samples, rate = read
     if rate != SAMPLE_RATE or samples.ndim != 1:
-        raise AudioError(f"the stored sound {path.name} is not 16 kHz mono", "add the original file again")
+        raise AudioError(
+            say("the stored sound {name} is not 16 kHz mono", name=path.name), say("add the original file again")
+        )
     return samples
 
 
@@ -222,7 +237,7 @@ def _flac(samples: Samples) -> bytes:
 def _recorded(block: Block) -> Sound:
     """What a microphone gave, all at once."""
     if block.array.size == 0:
-        raise AudioError(f"{EMPTY} (it holds no samples)", "record it again")
+        raise AudioError(say("{empty} (it holds no samples)", empty=EMPTY), say("record it again"))
     parts: list[Samples] = []
     resampled = Resampled(parts.append, float("inf"))
     resampled.add(block)

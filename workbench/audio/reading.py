@@ -34,6 +34,7 @@ from workbench.audio.chunks import (
 from workbench.audio.file_parts import FilePart, whole_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError
+from workbench.language.said import say
 
 Samples = npt.NDArray[np.float32]
 
@@ -151,9 +152,9 @@ class SoundReader:
                     self.channels = max(self.channels, block.array.shape[1])
                     yield block
         except OSError as e:
-            raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
+            raise AudioError(f"{UNREADABLE} ({e.strerror})", say("check that the file exists and may be read")) from e
         if not self.duration:
-            raise AudioError(f"{EMPTY} (no sound could be read)", "record or copy it again")
+            raise AudioError(say("{empty} (no sound could be read)", empty=EMPTY), say("record or copy it again"))
         if self.announced is not None:
             missing = self.announced - self.duration - sum(length for _, length in self.gaps)
             if missing > max(SHORTEST_CUT + 2 * min(self._frame, LONGEST_STEP), CUT_SHARE * self.announced):
@@ -202,12 +203,17 @@ class SoundReader:
             with _opened(FilePart(file, start, stop)) as container:
                 streams = container.streams.audio
                 if not streams:
-                    raise AudioError(f"{UNREADABLE} (it holds no sound)", "choose a file with sound in it")
+                    raise AudioError(
+                        say("{unreadable} (it holds no sound)", unreadable=UNREADABLE),
+                        say("choose a file with sound in it"),
+                    )
                 if self.track >= len(streams):  # damaged streams are not found the same way twice
                     raise AudioError(*DAMAGED)
                 stream: Any = streams[self.track]
                 if stream.codec_context is None:
-                    raise AudioError(f"{UNREADABLE} (its coding is not known here)", DAMAGED[1])
+                    raise AudioError(
+                        say("{unreadable} (its coding is not known here)", unreadable=UNREADABLE), DAMAGED[1]
+                    )
                 stream.thread_type = "NONE"  # several files are decoded side by side already
                 names = container.format.name.split(",")
                 suffix = self.path.suffix.lower().lstrip(".")
@@ -332,13 +338,18 @@ def check_file(path: Path) -> None:
     try:
         state = path.stat()
     except OSError as e:
-        raise AudioError(f"{UNREADABLE} ({e.strerror})", "check that the file exists and may be read") from e
+        raise AudioError(f"{UNREADABLE} ({e.strerror})", say("check that the file exists and may be read")) from e
     if not stat.S_ISREG(state.st_mode):
-        raise AudioError(f"{UNREADABLE} (a pipe, device or folder, not a file)", "put the sound itself in its place")
+        raise AudioError(
+            say("{unreadable} (a pipe, device or folder, not a file)", unreadable=UNREADABLE),
+            say("put the sound itself in its place"),
+        )
     if state.st_size == 0:
-        raise AudioError(f"{EMPTY} (the file has no bytes)", "record or copy it again")
+        raise AudioError(say("{empty} (the file has no bytes)", empty=EMPTY), say("record or copy it again"))
     if state.st_size > LARGEST_FILE:
-        raise AudioError(f"larger than {LARGEST_FILE // 2**30} GB", "cut it into several files")
+        raise AudioError(
+            say("larger than {largest_file} GB", largest_file=LARGEST_FILE // 2**30), say("cut it into several files")
+        )
 
 
 def _plain(file: BinaryIO, start: int, stop: int) -> soundfile.SoundFile | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from workbench.audio.reading import EMPTY, UNREADABLE, Block, SoundReader
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
+from workbench.language.said import say
 
 Samples = npt.NDArray[np.float32]
 Take = Callable[[Samples], None]  # `(n_samples, n_channels)` at 16 kHz
@@ -82,7 +83,9 @@ class Resampled:
             AudioError: It is.
         """
         if self.highest < self.lowest:
-            raise AudioError(f"{EMPTY} (it holds less than a sample at 16 kHz)", "record or copy it again")
+            raise AudioError(
+                say("{empty} (it holds less than a sample at 16 kHz)", empty=EMPTY), say("record or copy it again")
+            )
 
     def add(self, block: Block, *, floats: bool = False, announced: Seconds | None = None) -> None:
         """Take one block.
@@ -94,7 +97,7 @@ class Resampled:
 
         if block.rate < LOWEST_RATE_HZ:
             reason = f"{UNREADABLE} (a sample rate of {block.rate} Hz holds no speech)"
-            raise AudioError(reason, "record it at 16 kHz or more")
+            raise AudioError(reason, say("record it at 16 kHz or more"))
         if not self.rate:
             self.rate, self.channels = block.rate, min(block.array.shape[1], MOST_CHANNELS)
         duration = self._seconds + len(block.array) / block.rate

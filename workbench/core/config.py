@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 FOLDS_BELOW_CLIPS = 80  # confirmed clips; the test clips of fewer prove next to nothing
 DEFAULT_FOLDS = 5
@@ -111,7 +112,14 @@ class TrainingConfig:
 
 def _require(holds: bool, name: str, value: object, instead: str) -> None:
     if not holds:
-        raise WorkbenchError(f"The setting {name.replace('_', ' ')} cannot be {value}; choose {instead}.")
+        raise WorkbenchError(
+            say(
+                "The setting {replace} cannot be {value}; choose {instead}.",
+                replace=name.replace("_", " "),
+                value=value,
+                instead=instead,
+            )
+        )
 
 
 def setting_help(name: str) -> str:

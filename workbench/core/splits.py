@@ -19,6 +19,7 @@ from typing import Literal
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SPLIT_NAMES, Split, SplitName
 from workbench.errors import TrainingError
+from workbench.language.said import say
 
 TARGET_TENTHS: dict[SplitName, int] = {"train": 7, "dev": 1, "test": 2}  # of the clips
 MIN_SPEAKERS = 3  # fewer cannot fill train, dev and test
@@ -150,8 +151,14 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
     groups = _shuffled_large_first(_groups(clips, rules), seed)
     if len(groups) < 2 or k < 2:
         raise TrainingError(
-            f"{len(clips)} clips form {len(groups)} independent group{'' if len(groups) == 1 else 's'}, too few to test"
-            f" what was learned: add clips {_remedy(rules)} (two groups are needed, three with a dev set)."
+            say(
+                "{n} clips form {n2} independent group{value}, too few to test what was learned: add "
+                "clips {remedy} (two groups are needed, three with a dev set).",
+                n=len(clips),
+                n2=len(groups),
+                value="" if len(groups) == 1 else "s",
+                remedy=_remedy(rules),
+            )
         )
     dealt: list[list[list[SplitCandidate]]] = [[] for _ in range(min(k, len(groups)))]
     sizes = [0] * len(dealt)

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from workbench.atomic import TEMPORARY, replacing
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.workspace import Workspace
 
 KEPT_DAYS: Final = 7  # daily backups
@@ -224,8 +225,12 @@ def no_room_in_words(what: str) -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as e:
         reason = e.strerror if isinstance(e, OSError) else str(e)
         raise WorkbenchError(
-            f"{what}, and nothing was changed, because a copy of its database could not be written ({reason}); free "
-            "some disk space and start again."
+            say(
+                "{what}, and nothing was changed, because a copy of its database could not be "
+                "written ({reason}); free some disk space and start again.",
+                what=what,
+                reason=reason,
+            )
         ) from e
 
 
@@ -249,7 +254,7 @@ def _has_clips(database: Path) -> bool:
 def _check_whole(copy: sqlite3.Connection) -> None:
     found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
+        raise sqlite3.DatabaseError(say("database disk image is malformed: {found}", found=found))
 
 
 def _to_disk(path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.store.identity import damaged, refuse_empty, refuse_missing, replaced
 from workbench.store.upgrade import alembic_config, upgrade
 from workbench.workspace import Workspace
@@ -83,8 +84,12 @@ class Store:
             if not _is_damaged(e.orig):
                 raise
             raise WorkbenchError(
-                f"The database {self.engine.url.database} is damaged ({e.orig}); close the program, then `workbench "
-                "recover` lists the backups and puts one back."
+                say(
+                    "The database {database} is damaged ({orig}); close the program, then `workbench "
+                    "recover` lists the backups and puts one back.",
+                    database=self.engine.url.database,
+                    orig=e.orig,
+                )
             ) from e
 
     def cached(self, question: Hashable, ask: Callable[[], T]) -> T:
@@ -147,8 +152,10 @@ def _refuse_shut(workspace: Workspace) -> None:
     """Say at once that the file may not be written, where SQLite would only say so at the first label."""
     if workspace.database.exists() and not os.access(workspace.database, os.R_OK | os.W_OK):
         raise WorkbenchError(
-            f"The database {workspace.database} may only be read, or not even that; give yourself the right to write "
-            "it."
+            say(
+                "The database {database} may only be read, or not even that; give yourself the right to write it.",
+                database=workspace.database,
+            )
         )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from workbench.atomic import write_json
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.store.backups import list_backups, newest_backup
 from workbench.store.clock import CLOCK
 from workbench.store.models import Base, ClipRow, ClipSetRow, ClockRow
@@ -119,8 +120,15 @@ def _refuse(workspace: Workspace, what: str) -> None:
     if sounds:
         remedies = _remedies(workspace)
         raise WorkbenchError(
-            f"The database {workspace.database} {what}, though {sounds:,} sounds lie beside it; nothing was done. "
-            f"{remedies[0].upper()}{remedies[1:]}."
+            say(
+                "The database {database} {what}, though {sounds:,} sounds lie beside it; nothing was "
+                "done. {upper}{remedies}.",
+                database=workspace.database,
+                what=what,
+                sounds=sounds,
+                upper=remedies[0].upper(),
+                remedies=remedies[1:],
+            )
         )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workbench.core.types import Clip
 from workbench.errors import DataError, UnknownNameError
+from workbench.language.said import say
 from workbench.store.models import ClipRow, ClipSetRow, HypothesisRow, ReferenceRow, TrimRow
 
 T = TypeVar("T")
@@ -61,7 +62,9 @@ def refuse_archived(clip_set: ClipSetRow) -> ClipSetRow:
         DataError: It is.
     """
     if clip_set.archived_at is not None:
-        raise DataError(f"The set '{clip_set.name}' is archived and takes no new clips and runs; unarchive it first.")
+        raise DataError(
+            say("The set '{name}' is archived and takes no new clips and runs; unarchive it first.", name=clip_set.name)
+        )
     return clip_set
 
 
@@ -81,7 +84,7 @@ def lock_clip(session: Session, clip_id: int) -> ClipRow:
     session.execute(update(ClipRow).where(ClipRow.id == clip_id).values(reference_id=ClipRow.reference_id))
     row = session.get(ClipRow, clip_id, populate_existing=True)
     if row is None or row.deleted_at is not None:
-        raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+        raise DataError(say("Clip {clip_id} does not exist any more; it was deleted, or never added.", clip_id=clip_id))
     return row
 
 
@@ -94,7 +97,7 @@ def lock_set(session: Session, set_id: int) -> ClipSetRow:
     session.execute(update(ClipSetRow).where(ClipSetRow.id == set_id).values(name=ClipSetRow.name))
     row = session.get(ClipSetRow, set_id, populate_existing=True)
     if row is None or row.deleted_at is not None:
-        raise DataError("The clip set was deleted meanwhile.")
+        raise DataError(say("The clip set was deleted meanwhile."))
     return row
 
 

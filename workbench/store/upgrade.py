@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.store.backups import backups_lock, check_room, copy_named, no_room_in_words, reading
 from workbench.workspace import Workspace
 
@@ -121,7 +122,7 @@ def _whole(engine: Engine) -> Iterator[Connection]:
         before = _violations(connection)
         yield connection
         if _violations(connection) - before:
-            raise sqlite3.IntegrityError("rows would point at rows that are not there")
+            raise sqlite3.IntegrityError(say("rows would point at rows that are not there"))
         connection.commit()
 
 

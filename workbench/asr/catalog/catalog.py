@@ -37,6 +37,7 @@ from workbench.assets import assets_root
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, TooLargeError, UnknownNameError
 from workbench.files import shown
+from workbench.language.said import say
 
 RATE_CAP_FACTOR = 10  # the page refuses more than this times the catalogue's rate
 BYTES_PER_WEIGHT = 4  # float32
@@ -140,7 +141,9 @@ class Catalog:
         if name_or_folder not in self.names() and folder.is_dir():
             return folder_spec(folder)
         if os.path.lexists(folder) and not folder.is_dir() and not HUB_ID.fullmatch(name_or_folder):
-            raise ModelError(f"{shown(folder)} is no folder; name a model folder, or a model of the catalogue.")
+            raise ModelError(
+                say("{folder} is no folder; name a model folder, or a model of the catalogue.", folder=shown(folder))
+            )
         return self.find(name_or_folder)
 
 
@@ -229,13 +232,21 @@ def check_here(spec: ModelSpec) -> None:
     if state_of(spec) == "fetchable":
         get = f"get it in the model field, or with `workbench fetch {spec.name}`"
         remedy = get if spec.source == "fetched" else "add it again"
-        raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another one.")
+        raise ModelError(
+            say(
+                "The model {name} is not on this machine; {remedy}, or choose another one.",
+                name=spec.name,
+                remedy=remedy,
+            )
+        )
 
 
 def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
     """The subfolders that seem to hold a model, in order; a collection that may not be read is added to `skipped`."""
     if not collection.is_dir():
-        raise ModelError(f"The models folder {shown(collection)} does not exist; name an existing one.")
+        raise ModelError(
+            say("The models folder {collection} does not exist; name an existing one.", collection=shown(collection))
+        )
     try:
         found = sorted(os.fspath(entry) for entry in collection.iterdir())
     except OSError as e:
@@ -284,8 +295,13 @@ def check_memory(spec: ModelSpec, parameters: int, trainable_share: float) -> No
     free = psutil.virtual_memory().available
     if needed > free * FREE_SHARE:
         raise TooLargeError(
-            f"The model {spec.name} needs about {needed / 1e9:.1f} GB of memory for this and {free / 1e9:.1f} GB are "
-            "free; choose a smaller model, let fewer blocks learn, or close other programs."
+            say(
+                "The model {name} needs about {needed:.1f} GB of memory for this and {free:.1f} GB "
+                "are free; choose a smaller model, let fewer blocks learn, or close other programs.",
+                name=spec.name,
+                needed=needed / 1000000000.0,
+                free=free / 1000000000.0,
+            )
         )
 
 

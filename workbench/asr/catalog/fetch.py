@@ -15,6 +15,7 @@ from huggingface_hub.errors import (
 from workbench.asr.catalog.kept_models import KEPT, kept_folder
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 # What plain transformers reads; pickled weights (.bin, .pt) are never fetched.
 HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
@@ -35,13 +36,23 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         kept = kept_folder(spec)
         if kept is None:
             remedy = f"get it with `workbench fetch {spec.name}`" if spec.source == "fetched" else "add it again"
-            raise ModelError(f"The model {spec.name} is not on this machine; {remedy}, or choose another model.")
+            raise ModelError(
+                say(
+                    "The model {name} is not on this machine; {remedy}, or choose another model.",
+                    name=spec.name,
+                    remedy=remedy,
+                )
+            )
         return kept
     if spec.source != "hub":
         folder = Path(spec.location)
         if not (folder / "config.json").is_file():
             raise ModelError(
-                f"The model {spec.name} is no longer in {folder}; put it back there, or choose another model."
+                say(
+                    "The model {name} is no longer in {folder}; put it back there, or choose another model.",
+                    name=spec.name,
+                    folder=folder,
+                )
             )
         return folder
     progress(f"Fetching {spec.location} from the model hub")
@@ -49,13 +60,21 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
         return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS, ignore_patterns=NOT_FETCHED))
     except GatedRepoError as e:
         raise ModelError(
-            f"The model {spec.location} asks for consent on the hub; "
-            "accept its terms there, run 'hf auth login', and try again."
+            say(
+                "The model {location} asks for consent on the hub; accept its terms there, run 'hf "
+                "auth login', and try again.",
+                location=spec.location,
+            )
         ) from e
     except (RepositoryNotFoundError, HFValidationError) as e:
-        raise ModelError(f"The hub has no model called {spec.location}; check the spelling of OWNER/NAME.") from e
+        raise ModelError(
+            say("The hub has no model called {location}; check the spelling of OWNER/NAME.", location=spec.location)
+        ) from e
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as e:
         raise ModelError(
-            f"The model hub cannot be reached and {spec.location} is not on this machine yet; "
-            "go online once, or choose a bundled model or a local folder."
+            say(
+                "The model hub cannot be reached and {location} is not on this machine yet; go "
+                "online once, or choose a bundled model or a local folder.",
+                location=spec.location,
+            )
         ) from e

@@ -25,6 +25,7 @@ from workbench.asr.weights.generation_settings import complete
 from workbench.asr.weights.soundness import check_finite, check_shapes
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError, WorkbenchError
+from workbench.language.said import say
 
 # Besides the weights: everything that changes what a model computes or writes.
 FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
@@ -70,13 +71,22 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     if report["missing_keys"]:  # transformers fills them with random numbers and goes on
         lacking = sorted(report["missing_keys"])
         raise ModelError(
-            f"The model {spec.name} is not complete: {len(lacking)} of its weights are not in its files (such as "
-            f"{lacking[0]}); fetch it again, or choose another model."
+            say(
+                "The model {name} is not complete: {n} of its weights are not in its files (such as "
+                "{lacking}); fetch it again, or choose another model.",
+                name=spec.name,
+                n=len(lacking),
+                lacking=lacking[0],
+            )
         )
     if not hasattr(processor, "feature_extractor") or not hasattr(processor, "tokenizer"):
         raise ModelError(
-            f"The model {spec.name} comes without its feature extractor or its tokenizer (preprocessor_config.json, "
-            "vocab.json or tokenizer.json); save the processor beside the model."
+            say(
+                "The model {name} comes without its feature extractor or its tokenizer "
+                "(preprocessor_config.json, vocab.json or tokenizer.json); save the processor beside "
+                "the model.",
+                name=spec.name,
+            )
         )
     check_finite(f"The model {spec.name}", model.state_dict())
     if judged.family == "seq2seq":
@@ -105,7 +115,13 @@ def _one_sentence(spec: ModelSpec) -> Iterator[None]:
     except BaseException as e:
         if not is_failure(e):
             raise
-        raise ModelError(f"The model {spec.name} cannot be loaded ({_first_line(e)}); choose another model.") from e
+        raise ModelError(
+            say(
+                "The model {name} cannot be loaded ({first_line}); choose another model.",
+                name=spec.name,
+                first_line=_first_line(e),
+            )
+        ) from e
 
 
 def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
@@ -119,15 +135,26 @@ def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
         names = judged.config.get("architectures")
         kind = ", ".join(map(str, names)) if isinstance(names, list) and names else "unknown architecture"
         raise ModelError(
-            f"The model {spec.name} ({kind[:200]}) is neither a Whisper model nor one with a CTC head of a supported "
-            f"kind ({', '.join(CTC_NAMINGS)}); choose one such as whisper-base or wav2vec2-base-960h."
+            say(
+                "The model {name} ({kind}) is neither a Whisper model nor one with a CTC head of a "
+                "supported kind ({ctc_namings}); choose one such as whisper-base or "
+                "wav2vec2-base-960h.",
+                name=spec.name,
+                kind=kind[:200],
+                ctc_namings=", ".join(CTC_NAMINGS),
+            )
         )
     try:
         return judged, AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as e:
         raise ModelError(
-            f"The model {spec.name} has a config.json that transformers {transformers.__version__} does not take "
-            f"({_first_line(e)}); fetch the model again, or choose another one."
+            say(
+                "The model {name} has a config.json that transformers {version} does not take "
+                "({first_line}); fetch the model again, or choose another one.",
+                name=spec.name,
+                version=transformers.__version__,
+                first_line=_first_line(e),
+            )
         ) from e
 
 

@@ -31,6 +31,7 @@ from workbench.asr.weights.limits import (
 from workbench.core.types import SAMPLE_RATE
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object, shown, size_of
+from workbench.language.said import say
 
 SMALL = 2**20  # bytes; a config.json has a few thousand, a list of mel filters some hundred thousand
 LARGE = 12 * 2**20  # bytes; Whisper's tokenizer.json has 4 million
@@ -98,7 +99,9 @@ def problems_of(folder: Path) -> Iterator[None]:
         name = "it" if e.path == folder else f"its {shown(os.path.relpath(e.path, folder))}"
         raise BadModelError(folder, f"{name} {e.reason}", e.remedy) from e
     except OSError as e:
-        raise BadModelError(folder, f"it cannot be read ({e.strerror})", "let this user read it") from e
+        raise BadModelError(
+            folder, say("it cannot be read ({strerror})", strerror=e.strerror), say("let this user read it")
+        ) from e
 
 
 def judge(folder: Path) -> ModelFolder:

@@ -37,6 +37,7 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object, shown, size_of
+from workbench.language.said import say
 
 SAFE, PICKLED = "adapter_model.safetensors", "adapter_model.bin"
 BASE, KIND, FIRST = "base_model_name_or_path", "peft_type", "init_lora_weights"
@@ -207,8 +208,13 @@ def _prove(out: Path, expected: list[str], spec: ModelSpec) -> None:
     heard = texts_of(load(folder_spec(out)))[1]
     if heard != expected and evaluate(expected, heard, "none").wer > MOST_SLIPS:
         raise ModelError(
-            f"The adapter merged into {spec.name} writes '{heard[0][:60]}' where the two side by side write "
-            f"'{expected[0][:60]}'; it was not kept. Please report this."
+            say(
+                "The adapter merged into {name} writes '{heard}' where the two side by side write "
+                "'{expected}'; it was not kept. Please report this.",
+                name=spec.name,
+                heard=heard[0][:60],
+                expected=expected[0][:60],
+            )
         )
 
 

@@ -18,6 +18,7 @@ from workbench.asr.catalog.catalog import FREE_SHARE
 from workbench.asr.weights.headers import FETCH_AGAIN, LFS_POINTER, MOST_NAME
 from workbench.errors import ModelError
 from workbench.files import FileProblem, open_regular, size_of
+from workbench.language.said import say
 
 MOST_ENTRIES = 20_000
 COPIES = 2  # of the weights in memory: as read, and as they are written
@@ -35,8 +36,13 @@ def read_pickled(path: Path) -> Any:
     free = psutil.virtual_memory().available
     if COPIES * size > free * FREE_SHARE:
         raise ModelError(
-            f"The file {path} needs about {COPIES * size / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; "
-            "close other programs."
+            say(
+                "The file {path} needs about {copies:.1f} GB of memory and {free:.1f} GB are free; "
+                "close other programs.",
+                path=path,
+                copies=COPIES * size / 1000000000.0,
+                free=free / 1000000000.0,
+            )
         )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)

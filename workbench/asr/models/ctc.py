@@ -23,6 +23,7 @@ from workbench.asr.models.frames import Frames
 from workbench.asr.models.lora import low_rank_size
 from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 NEW_ROW_BIAS = -2.0  # a new character starts this far (in logits) below the letter it is copied from
 
@@ -64,8 +65,13 @@ class CTCBackend:
         family = FAMILIES.get(model.config.model_type)
         if family is None:
             raise ModelError(
-                f"The model {spec.name} is a {model.config.model_type} model, which is not supported; choose one of "
-                f"these kinds: {', '.join(FAMILIES)}."
+                say(
+                    "The model {name} is a {model_type} model, which is not supported; choose one of "
+                    "these kinds: {families}.",
+                    name=spec.name,
+                    model_type=model.config.model_type,
+                    families=", ".join(FAMILIES),
+                )
             )
         self.family = family(model, processor.feature_extractor)
         self.writing = writing_of(processor.tokenizer)
@@ -259,8 +265,13 @@ class CTCBackend:
             return
         if not isinstance(self.writing, Letters):
             raise ModelError(
-                f"The model {self.spec.name} writes with pieces of words, to which no characters can be added (such as "
-                f"{new[0]}); write the labels without them, or choose a model that writes letter by letter."
+                say(
+                    "The model {name} writes with pieces of words, to which no characters can be "
+                    "added (such as {new}); write the labels without them, or choose a model that "
+                    "writes letter by letter.",
+                    name=self.spec.name,
+                    new=new[0],
+                )
             )
         old = self.model.lm_head
         head = nn.Linear(old.in_features, old.out_features + len(new))

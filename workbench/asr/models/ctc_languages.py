@@ -18,6 +18,7 @@ from workbench.asr.weights.soundness import check_finite
 from workbench.core.text.languages import find_code, long_codes, short_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 HEAD = ("lm_head.weight", "lm_head.bias")
 
@@ -74,9 +75,16 @@ class LanguageAdapters:
         if found:
             return found
         raise ModelError(
-            f"The model {self.spec.name} has no adapter for the language {language} "
-            f"(adapter.{long_codes(language)[0]}.safetensors); it has {', '.join(codes[:20])}"
-            f"{' …' if len(codes) > 20 else ''}. Put the adapter's file beside the model, or choose another model."
+            say(
+                "The model {name} has no adapter for the language {language} "
+                "(adapter.{long_codes}.safetensors); it has {codes}{value}. Put the adapter's file "
+                "beside the model, or choose another model.",
+                name=self.spec.name,
+                language=language,
+                long_codes=long_codes(language)[0],
+                codes=", ".join(codes[:20]),
+                value=" …" if len(codes) > 20 else "",
+            )
         )
 
     def _file(self, code: str) -> Path:
@@ -90,13 +98,21 @@ class LanguageAdapters:
             weights = load_file(file)
         except Exception as e:  # files and the hub's client raise many kinds; each becomes the same sentence
             raise ModelError(
-                f"The adapter {file.name} of {self.spec.name} cannot be read or fetched ({type(e).__name__}); go "
-                "online once, or fetch it again."
+                say(
+                    "The adapter {name} of {name2} cannot be read or fetched ({name3}); go online "
+                    "once, or fetch it again.",
+                    name=file.name,
+                    name2=self.spec.name,
+                    name3=type(e).__name__,
+                )
             ) from e
         if not self._fits(weights):
             raise ModelError(
-                f"The adapter {file.name} does not fit the model {self.spec.name}: it holds other weights; fetch both "
-                "again."
+                say(
+                    "The adapter {name} does not fit the model {name2}: it holds other weights; fetch both again.",
+                    name=file.name,
+                    name2=self.spec.name,
+                )
             )
         check_finite(f"The adapter {file.name} of {self.spec.name}", weights, "fetch it again")
         return weights

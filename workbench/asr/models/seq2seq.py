@@ -8,6 +8,7 @@ from workbench.asr.models.silence import silence_token
 from workbench.asr.weights.generation_settings import own_language
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 OPENAI_SPACE = 220  # the bare space's id; models whose texts begin with a space may not begin with this one alone
 
@@ -65,13 +66,33 @@ class TokenWriter:
         tasks = getattr(self.generation, "task_to_id", None) or {}
         if not self.multilingual:
             if task != "transcribe":
-                raise ModelError(f"The model {self.spec.name} cannot {task}; choose a multilingual Whisper model.")
+                raise ModelError(
+                    say(
+                        "The model {name} cannot {task}; choose a multilingual Whisper model.",
+                        name=self.spec.name,
+                        task=task,
+                    )
+                )
             return
         if language is not None and f"<|{language}|>" not in self.generation.lang_to_id:
             known = ", ".join(sorted(self.languages() or ()))
-            raise ModelError(f"The model {self.spec.name} does not know the language {language}; it knows {known}.")
+            raise ModelError(
+                say(
+                    "The model {name} does not know the language {language}; it knows {known}.",
+                    name=self.spec.name,
+                    language=language,
+                    known=known,
+                )
+            )
         if task not in tasks:
-            raise ModelError(f"The model {self.spec.name} cannot {task}; it can {', '.join(tasks) or 'do nothing'}.")
+            raise ModelError(
+                say(
+                    "The model {name} cannot {task}; it can {value}.",
+                    name=self.spec.name,
+                    task=task,
+                    value=", ".join(tasks) or "do nothing",
+                )
+            )
         language = language or self.own_language
         self.language, self.task = language, task
         if language is not None:

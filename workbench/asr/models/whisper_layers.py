@@ -31,6 +31,7 @@ from workbench.asr.models.seq2seq import TokenWriter
 from workbench.asr.models.tied_embedding import look_up
 from workbench.core.types import SAMPLE_RATE, Block, ModelSpec, Seconds
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 
 class WhisperLayers(TokenWriter):
@@ -139,8 +140,13 @@ class WhisperLayers(TokenWriter):
         for clip in clips:
             if len(clip.samples) > self.padded_to:
                 raise ModelError(
-                    f"A sound of {len(clip.samples) / SAMPLE_RATE:.1f} s is longer than the {self.window:.0f} s that "
-                    f"{self.spec.name} hears at once; split it first."
+                    say(
+                        "A sound of {n:.1f} s is longer than the {window:.0f} s that {name} hears at "
+                        "once; split it first.",
+                        n=len(clip.samples) / SAMPLE_RATE,
+                        window=self.window,
+                        name=self.spec.name,
+                    )
                 )
         extractor = self.processor.feature_extractor
         features = extractor([c.samples for c in clips], sampling_rate=SAMPLE_RATE, return_tensors="pt")
@@ -267,8 +273,12 @@ def _halves(spec: ModelSpec, model: Any) -> tuple[Any, Any]:
     parts = [(encoder, ("conv1", "conv2", "layers", "layer_norm")), (decoder, ("embed_tokens", "layers", "layer_norm"))]
     if any(not hasattr(half, name) for half, names in parts for name in names) or not hasattr(model, "proj_out"):
         raise ModelError(
-            f"The model {spec.name} ({type(model).__name__}) is built differently from Whisper; choose a Whisper model "
-            "or one with a CTC head, such as wav2vec2-base-960h."
+            say(
+                "The model {name} ({name2}) is built differently from Whisper; choose a Whisper "
+                "model or one with a CTC head, such as wav2vec2-base-960h.",
+                name=spec.name,
+                name2=type(model).__name__,
+            )
         )
     return encoder, decoder
 

@@ -16,6 +16,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object
+from workbench.language.said import say
 
 LEARNED = "learned.safetensors"
 HEALED = "healed.safetensors"  # what healed the encoder for a shorter window, where something did
@@ -43,18 +44,30 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
     """
     name = folder.parent.name
     if not (folder / "run.json").exists():
-        raise ModelError(f"The run in {name} has no finished model; let it finish, or resume it.")
+        raise ModelError(say("The run in {name} has no finished model; let it finish, or resume it.", name=name))
     try:
         run = read_object(folder / "run.json", most=MOST_RUN)
         shapes = tensor_shapes(folder / LEARNED)
     except FileProblem as e:
-        raise ModelError(f"What {name} learned cannot be read: its {e.path.name} {e.reason}; {AGAIN}.") from e
+        raise ModelError(
+            say(
+                "What {name} learned cannot be read: its {name2} {reason}; {again}.",
+                name=name,
+                name2=e.path.name,
+                reason=e.reason,
+                again=AGAIN,
+            )
+        ) from e
     spec = ModelSpec.from_json(run["model"])
     backend = loading.load(spec)
     if backend.fingerprint != run["model"]["fingerprint"]:
         raise ModelError(
-            f"The base model {spec.name} is not the one that {folder.parent.name} was trained on (its files have "
-            "changed); restore the old files, or adapt again."
+            say(
+                "The base model {name} is not the one that {name2} was trained on (its files have "
+                "changed); restore the old files, or adapt again.",
+                name=spec.name,
+                name2=folder.parent.name,
+            )
         )
     backend.set_language(run.get("language"), run.get("config", {}).get("task", "transcribe"))
     backend.extend(run["new_characters"])
@@ -64,7 +77,15 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
     needed = {weight: tuple(value.shape) for weight, value in trainable_state(backend).items()}
     odd = sorted(weight for weight, shape in shapes.items() if needed.get(weight) != shape)
     if odd:
-        raise ModelError(f"What {name} learned does not fit its base model {spec.name} ({odd[0]}); {AGAIN}.")
+        raise ModelError(
+            say(
+                "What {name} learned does not fit its base model {name2} ({odd}); {again}.",
+                name=name,
+                name2=spec.name,
+                odd=odd[0],
+                again=AGAIN,
+            )
+        )
     load_state(backend, folder / LEARNED)
     check_finite(f"The adapted model of {name}", trainable_state(backend), AGAIN)
     if plan.lora_rank:
@@ -85,9 +106,18 @@ def _enter_window(backend: Backend, run: dict[str, Any], folder: Path) -> None:
         try:
             healed = read_healed(folder / HEALED)
         except FileProblem as e:
-            raise ModelError(f"What healed the encoder of {folder.parent.name} {e.reason}; {AGAIN}.") from e
+            raise ModelError(
+                say(
+                    "What healed the encoder of {name} {reason}; {again}.",
+                    name=folder.parent.name,
+                    reason=e.reason,
+                    again=AGAIN,
+                )
+            ) from e
         if healed.sha256 != run["healed"]:
-            raise ModelError(f"What healed the encoder of {folder.parent.name} has changed; {AGAIN}.")
+            raise ModelError(
+                say("What healed the encoder of {name} has changed; {again}.", name=folder.parent.name, again=AGAIN)
+            )
         from workbench.asr.training.healing import HealedWeights
 
         HealedWeights(backend, healed)  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from workbench.atomic import replacing
 from workbench.core.types import SAMPLE_RATE
 from workbench.disk import is_full, spare
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 FORMAT = 2  # raise it when what is stored changes its meaning
 LIMIT_VARIABLE = "WORKBENCH_CACHE_GB"
@@ -155,8 +156,10 @@ class FeatureCache:
                 if not is_full(again):
                     raise
                 raise WorkbenchError(
-                    "The disk is full: the frozen part's output cannot be kept. Free some space and resume the run, or "
-                    "let the whole model learn, which keeps nothing."
+                    say(
+                        "The disk is full: the frozen part's output cannot be kept. Free some space "
+                        "and resume the run, or let the whole model learn, which keeps nothing."
+                    )
                 ) from again
 
     def fetch(self, item: CacheItem) -> Activations:
@@ -198,7 +201,13 @@ def limit_of(root: Path) -> float:
         try:
             return float(wish) * 1e9
         except ValueError:
-            raise WorkbenchError(f"{LIMIT_VARIABLE} must be a number of gigabytes, not '{wish}'.") from None
+            raise WorkbenchError(
+                say(
+                    "{limit_variable} must be a number of gigabytes, not '{wish}'.",
+                    limit_variable=LIMIT_VARIABLE,
+                    wish=wish,
+                )
+            ) from None
     held = sum(size for _, size, _ in _files(root))
     return min(USUAL_LIMIT, (shutil.disk_usage(root).free + held) / 2)
 

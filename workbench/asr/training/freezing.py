@@ -14,6 +14,7 @@ from workbench.core.block_lists import offers, read_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.language.said import say
 
 if TYPE_CHECKING:  # the page reads strategies without loading torch
     from torch import nn
@@ -78,8 +79,13 @@ def _some(blocks: Sequence[Block], kind: str, number: int, *, last: bool) -> set
     if not 1 <= number <= len(names):
         name = "top" if last else "bottom"
         raise WorkbenchError(
-            f"{name}-{number} needs {number} {kind} blocks, the model has {len(names)}; "
-            f"choose {name}-1 to {name}-{len(names)}."
+            say(
+                "{name}-{number} needs {number} {kind} blocks, the model has {n}; choose {name}-1 to {name}-{n}.",
+                name=name,
+                number=number,
+                kind=kind,
+                n=len(names),
+            )
         )
     return set(names[-number:] if last else names[:number])
 
@@ -118,8 +124,10 @@ def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
     names = set(_chosen(blocks, choice)) if choice.blocks else layers
     if names - layers:
         raise WorkbenchError(
-            f"Low-rank adapters fit into encoder and decoder blocks, not into {', '.join(sorted(names - layers))}; "
-            "leave these out."
+            say(
+                "Low-rank adapters fit into encoder and decoder blocks, not into {names}; leave these out.",
+                names=", ".join(sorted(names - layers)),
+            )
         )
     return [Part.ALL if b.kind == "head" else Part.LOW_RANK if b.name in names else Part.NOTHING for b in blocks]
 
@@ -135,8 +143,11 @@ def _full(blocks: Sequence[Block], _: Choice) -> list[Part]:
 def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
     if not choice.blocks:
         raise WorkbenchError(
-            "The strategy custom lets those blocks learn that you choose, and none is chosen; "
-            f"choose some under “Blocks of your choice” (blocks), such as {blocks[-1].name}."
+            say(
+                "The strategy custom lets those blocks learn that you choose, and none is chosen; "
+                "choose some under “Blocks of your choice” (blocks), such as {name}.",
+                name=blocks[-1].name,
+            )
         )
     chosen = _chosen(blocks, choice)
     for block in blocks:
@@ -304,12 +315,17 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
     if not (found.seq2seq if is_seq2seq(blocks) else found.ctc) or not found.fits(blocks):
         family = "seq2seq" if is_seq2seq(blocks) else "ctc"
         raise WorkbenchError(
-            f"The strategy {strategy} means nothing for this kind of model; choose one of "
-            f"{', '.join(strategy_names(family, blocks))}."
+            say(
+                "The strategy {strategy} means nothing for this kind of model; choose one of {strategy_names}.",
+                strategy=strategy,
+                strategy_names=", ".join(strategy_names(family, blocks)),
+            )
         )
     parts = found.parts(blocks, Choice(number, read_blocks(config.blocks)))
     if all(part == Part.NOTHING for part in parts):
-        raise WorkbenchError(f"With the strategy {strategy} nothing of this model would learn; choose another.")
+        raise WorkbenchError(
+            say("With the strategy {strategy} nothing of this model would learn; choose another.", strategy=strategy)
+        )
     rank = config.lora_rank if Part.LOW_RANK in parts else 0
     return FreezePlan(
         strategy=strategy,

@@ -28,6 +28,7 @@ from workbench.asr.training.feature_cache import CacheItem, FeatureCache
 from workbench.atomic import replacing
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import ModelError, TrainingError
+from workbench.language.said import say
 
 RECIPE: Final = 1  # raise it when another encoder would come out
 RANK: Final = 16
@@ -55,13 +56,17 @@ class HealedWeights:
         try:
             changes = load_file(healed.file)
         except (SafetensorError, OSError, ValueError) as e:
-            raise ModelError(f"What heals the encoder cannot be read: {healed.file.name}; adapt again.") from e
+            raise ModelError(
+                say("What heals the encoder cannot be read: {name}; adapt again.", name=healed.file.name)
+            ) from e
         weights = dict(backend.encoder.named_parameters())
         names = sorted({name.rpartition(".")[0] for name in changes})
         for name in names:
             weight, a, b = weights.get(f"{name}.weight"), changes.get(f"{name}.a"), changes.get(f"{name}.b")
             if weight is None or a is None or b is None or weight.shape != (b.shape[0], a.shape[1]):
-                raise ModelError(f"What heals the encoder of another model was named for {backend.spec.name}.")
+                raise ModelError(
+                    say("What heals the encoder of another model was named for {name}.", name=backend.spec.name)
+                )
             self._own.append((weight, weight.detach().clone()))
             with torch.no_grad():
                 weight += (b.float() @ a.float()).to(weight.device)
@@ -136,7 +141,11 @@ def _lessons(items: Sequence[CacheItem], windows: Sequence[int], updates: int) -
     for window, numbers in fitting.items():
         if len(numbers) < BATCH:
             raise TrainingError(
-                f"Only {len(numbers)} sounds to heal the encoder with fit into {window} s; choose a longer window."
+                say(
+                    "Only {n} sounds to heal the encoder with fit into {window} s; choose a longer window.",
+                    n=len(numbers),
+                    window=window,
+                )
             )
     return [(w, tuple(rng.sample(fitting[w], BATCH))) for w in (rng.choice(list(windows)) for _ in range(updates))]
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from workbench.core.config import NO_TRACKER
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 PROJECT: Final = "speech-workbench"
 FLUSH_SECONDS: Final = 10  # a killed process loses no more of TensorBoard's curves
@@ -72,8 +73,12 @@ def check_installed(name: str) -> None:
     """
     if name in TRACKERS and find_spec(name) is None:
         raise WorkbenchError(
-            f"The tracker {name} is not installed here; install it beside the workbench (uv pip install {name}), or "
-            f"choose the tracker {NO_TRACKER}."
+            say(
+                "The tracker {name} is not installed here; install it beside the workbench (uv pip "
+                "install {name}), or choose the tracker {no_tracker}.",
+                name=name,
+                no_tracker=NO_TRACKER,
+            )
         )
 
 

@@ -30,6 +30,7 @@ from workbench.atomic import replacing, write_json
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
 from workbench.errors import TrainingError
+from workbench.language.said import say
 
 MIN_WARMUP_UPDATES = 5
 FINAL_RATE_SHARE = 0.05  # of the peak, at the last update
@@ -129,8 +130,12 @@ class _TailTrainer(Trainer):
         self.newest_loss = float(loss.detach())
         if not math.isfinite(self.newest_loss):
             raise TrainingError(
-                f"The loss is not a number any more at update {self.state.global_step + 1}: the learning rate is too "
-                f"high for this model; try {self.args.learning_rate / 5:.0e}."
+                say(
+                    "The loss is not a number any more at update {global_step}: the learning rate is "
+                    "too high for this model; try {learning_rate:.0e}.",
+                    global_step=self.state.global_step + 1,
+                    learning_rate=self.args.learning_rate / 5,
+                )
             )
         return loss
 
@@ -235,7 +240,7 @@ def fine_tune(
         TrainingError: No clips, the loss is not a number, or memory ran out.
     """
     if not train:
-        raise TrainingError("There is no clip to train on; confirm more labels.")
+        raise TrainingError(say("There is no clip to train on; confirm more labels."))
     folder.mkdir(parents=True, exist_ok=True)
     apply_plan(backend, plan)
     tail = _Tail(backend, plan)

@@ -10,6 +10,7 @@ from torch import Tensor
 from workbench.asr.weights.headers import FETCH_AGAIN, Shapes
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 SPARE_WEIGHTS = 2**24  # that a model may have besides those in its files, until it is refused as incomplete
 
@@ -33,16 +34,29 @@ def check_shapes(spec: ModelSpec, auto: Any, config: Any, shapes: Shapes) -> Non
         first = odd[0]
         more = f", and {len(odd) - 1} more are like it" if len(odd) > 1 else ""
         raise ModelError(
-            f"The model {spec.name} does not fit its config.json: {first} has the shape {_shape(shapes[first])} in its "
-            f"files where config.json asks for {_shape(needed[first])}{more}; {FETCH_AGAIN}."
+            say(
+                "The model {name} does not fit its config.json: {first} has the shape {shape} in its "
+                "files where config.json asks for {shape2}{more}; {fetch_again}.",
+                name=spec.name,
+                first=first,
+                shape=_shape(shapes[first]),
+                shape2=_shape(needed[first]),
+                more=more,
+                fetch_again=FETCH_AGAIN,
+            )
         )
     weights = [*skeleton.named_parameters(), *skeleton.named_buffers()]  # tied ones once
     lacking = sum(t.numel() for name, t in weights if name not in shapes)
     held = sum(map(math.prod, shapes.values()))
     if lacking > held + SPARE_WEIGHTS:
         raise ModelError(
-            f"The model {spec.name} is not complete: its config.json asks for {lacking:,} weights that its files do "
-            f"not hold; {FETCH_AGAIN}."
+            say(
+                "The model {name} is not complete: its config.json asks for {lacking:,} weights that "
+                "its files do not hold; {fetch_again}.",
+                name=spec.name,
+                lacking=lacking,
+                fetch_again=FETCH_AGAIN,
+            )
         )
 
 
@@ -61,8 +75,15 @@ def check_finite(whose: str, weights: Mapping[str, Tensor], remedy: str = f"{FET
         n_values = sum(int((~weights[name].isfinite()).sum()) for name in odd)
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         raise ModelError(
-            f"{whose} has weights that are no numbers (NaN or infinite), {n_values:,} of them in {odd[0]}{more}: its "
-            f"training went wrong, or its file is damaged; {remedy}."
+            say(
+                "{whose} has weights that are no numbers (NaN or infinite), {n_values:,} of them in "
+                "{odd}{more}: its training went wrong, or its file is damaged; {remedy}.",
+                whose=whose,
+                n_values=n_values,
+                odd=odd[0],
+                more=more,
+                remedy=remedy,
+            )
         )
 
 

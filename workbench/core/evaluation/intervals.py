@@ -25,6 +25,7 @@ from scipy.special import ndtr, stdtrit
 
 from workbench.core.types import Verdict
 from workbench.errors import DataError
+from workbench.language.said import say
 
 MIN_SPEAKERS = 8  # fewer blocks make the bootstrap's interval far too narrow
 CONFIDENCE = 0.95
@@ -104,7 +105,7 @@ def paired_bootstrap(
         DataError: The lists differ in length.
     """
     if not len(base_errors) == len(adapted_errors) == len(reference_words) == len(speakers or base_errors):
-        raise DataError("The bootstrap needs base errors, adapted errors, words and speakers for the same clips.")
+        raise DataError(say("The bootstrap needs base errors, adapted errors, words and speakers for the same clips."))
     change = np.asarray(adapted_errors, dtype=np.float64) - np.asarray(base_errors, dtype=np.float64)
     words = np.asarray(reference_words, dtype=np.float64)
     over: Literal["clips", "speakers"] = "clips"

@@ -13,6 +13,7 @@ from rapidfuzz.distance import Levenshtein
 
 from workbench.core.text.normalize import normalizer
 from workbench.errors import DataError
+from workbench.language.said import say
 
 OpKind = Literal["equal", "substitute", "delete", "insert"]
 
@@ -144,7 +145,11 @@ def evaluate(references: Sequence[str], hypotheses: Sequence[str], normalizer_na
     """
     if len(references) != len(hypotheses):
         raise DataError(
-            f"{len(references)} references but {len(hypotheses)} hypotheses; each clip needs one text from each side."
+            say(
+                "{n} references but {n2} hypotheses; each clip needs one text from each side.",
+                n=len(references),
+                n2=len(hypotheses),
+            )
         )
     normalize = normalizer(normalizer_name)
     normalized = {text: normalize(text) for text in {*references, *hypotheses}}  # most texts come twice or more

@@ -15,6 +15,7 @@ from typing import Any
 from workbench.core.evaluation.scoring import ClipScore, Evaluation, WordOp
 from workbench.core.text.normalize import normalizer
 from workbench.errors import DataError
+from workbench.language.said import say
 
 Words = tuple[str, ...]
 
@@ -130,7 +131,11 @@ def score_rare_words(
     _check_same(base, adapted)
     if len(rare_words_per_line) != len(base.clips):
         raise DataError(
-            f"{len(rare_words_per_line)} lists of rare words for {len(base.clips)} lines; give one per line."
+            say(
+                "{n} lists of rare words for {n2} lines; give one per line.",
+                n=len(rare_words_per_line),
+                n2=len(base.clips),
+            )
         )
     index = _TermIndex.build((word for line in rare_words_per_line for word in line or ()), base.normalizer)
     lines = [{_compared(word, base.normalizer) for word in line or ()} for line in rare_words_per_line]
@@ -284,4 +289,4 @@ def _sum(counts: Iterable[TermCount]) -> TermCount:
 
 def _check_same(base: Evaluation, adapted: Evaluation) -> None:
     if len(base.clips) != len(adapted.clips) or base.normalizer != adapted.normalizer:
-        raise DataError("Base and adapted must be scored on the same clips with the same normalizer.")
+        raise DataError(say("Base and adapted must be scored on the same clips with the same normalizer."))

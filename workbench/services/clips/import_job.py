@@ -20,6 +20,7 @@ from workbench.core.licences import LONGEST
 from workbench.core.text.clean import clean_name
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.clips.ingest import Prepared, add_clips, prepare
 from workbench.services.clips.segments import Decode
 from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY, Candidate, ImportOptions, ImportScan
@@ -220,4 +221,6 @@ def _disk_full_in_words(root: Path) -> Iterator[None]:
             raise DiskFullError(_DISK_FULL, root) from e
         if isinstance(e, OperationalError):
             raise
-        raise WorkbenchError(f"A sound could not be stored ({e.strerror or e}); check the workspace folder.") from e
+        raise WorkbenchError(
+            say("A sound could not be stored ({value}); check the workspace folder.", value=e.strerror or e)
+        ) from e

@@ -21,6 +21,7 @@ from workbench.audio.spectrogram import Scale, levels, preload, spectrogram_png,
 from workbench.core.types import Clip
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.clips.levels import Levels
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
@@ -56,7 +57,7 @@ class Picturing:
         """
         path = self._workspace.sound_path(self._hash(clip_id, of))
         if not path.is_file():
-            raise DataError(f"The sound of clip {clip_id} is missing from the workspace.")
+            raise DataError(say("The sound of clip {clip_id} is missing from the workspace.", clip_id=clip_id))
         return path
 
     def heard(self, clip_id: int, run: str) -> Cut:
@@ -139,7 +140,7 @@ class Picturing:
                 _keep_picture(picture, spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
                 if not sound.is_file():  # erased while it was being drawn
                     picture.unlink(missing_ok=True)
-                    raise DataError(f"Clip {clip_id} was erased.")
+                    raise DataError(say("Clip {clip_id} was erased.", clip_id=clip_id))
         return picture
 
 
@@ -147,7 +148,7 @@ def _living(session: Session, clip_id: int) -> ClipRow:
     query = select(ClipRow).join(ClipSetRow, ClipSetRow.id == ClipRow.set_id).where(ClipRow.id == clip_id, alive())
     row = session.scalars(query).one_or_none()
     if row is None:
-        raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+        raise DataError(say("Clip {clip_id} does not exist any more; it was deleted, or never added.", clip_id=clip_id))
     return row
 
 
@@ -160,8 +161,10 @@ def _keep_picture(picture: Path, content: bytes) -> None:
             temporary.write_bytes(content)
     except OSError as e:
         if is_full(e):
-            raise DiskFullError("The picture of the sound was not drawn", picture.parent) from e
-        raise WorkbenchError(f"The picture of the sound was not drawn ({e.strerror or e}); check the workspace.") from e
+            raise DiskFullError(say("The picture of the sound was not drawn"), picture.parent) from e
+        raise WorkbenchError(
+            say("The picture of the sound was not drawn ({value}); check the workspace.", value=e.strerror or e)
+        ) from e
 
 
 def spectrum_bytes(sound: Path, scale: Scale) -> bytes:

@@ -21,6 +21,7 @@ from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError, DataError
+from workbench.language.said import say
 from workbench.services.clips.sets import Collecting
 from workbench.services.labels.revisions import Labelling, Revision
 from workbench.store.database import Store
@@ -128,9 +129,15 @@ class Prompting:
             n = len(texts) - len(distinct)
             notes.append(f"{n} repeated {'line was' if n == 1 else 'lines were'} left out.")
         if not distinct:
-            raise DataError("There is nothing to read yet; write words or sentences, one a line.")
+            raise DataError(say("There is nothing to read yet; write words or sentences, one a line."))
         if len(distinct) > MOST_PROMPTS:
-            raise DataError(f"{len(distinct):,} prompts are too many; take at most {MOST_PROMPTS:,} at a time.")
+            raise DataError(
+                say(
+                    "{n:,} prompts are too many; take at most {most_prompts:,} at a time.",
+                    n=len(distinct),
+                    most_prompts=MOST_PROMPTS,
+                )
+            )
         read = self._read(info.id, clean_name(speaker) or None)
         return Prompts(tuple(Prompt(text, key in read) for key, text in distinct.items()), tuple(notes))
 
@@ -228,8 +235,14 @@ def _texts(lines: str) -> Iterator[str]:
         for text in _SENTENCE_END.split(whole) if len(whole) > COMFORTABLE else [whole]:
             if len(text) > LONGEST_PROMPT:
                 raise DataError(
-                    f"Line {number} has a sentence of {len(text)} characters, too long to be read in the {LONGEST:g} s "
-                    f"of a clip; break it into lines of at most {LONGEST_PROMPT}."
+                    say(
+                        "Line {number} has a sentence of {n} characters, too long to be read in the "
+                        "{longest:g} s of a clip; break it into lines of at most {longest_prompt}.",
+                        number=number,
+                        n=len(text),
+                        longest=LONGEST,
+                        longest_prompt=LONGEST_PROMPT,
+                    )
                 )
             if text:
                 yield text
@@ -239,11 +252,13 @@ def _refuse(trimmed: Trimmed, text: str) -> None:
     """Raise an AudioError for a take that holds nothing, or too little."""
     samples = trimmed.samples
     if is_silent(samples):
-        raise AudioError("nothing was heard", "check that the right microphone is on, then try again")
+        raise AudioError(say("nothing was heard"), say("check that the right microphone is on, then try again"))
     seconds = trimmed.speech or len(samples) / SAMPLE_RATE
     letters = sum(character.isalnum() for character in text)
     if seconds < SHORTEST or letters > FASTEST * seconds:
-        raise AudioError(f"that was too short ({seconds:.1f} s)", "press, say all of it, then press again")
+        raise AudioError(
+            say("that was too short ({seconds:.1f} s)", seconds=seconds), say("press, say all of it, then press again")
+        )
 
 
 def _remark(sound: Sound, trimmed: Trimmed, text: str) -> str:

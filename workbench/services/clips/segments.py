@@ -15,6 +15,7 @@ from workbench.audio.resampling import TooLongError
 from workbench.audio.segment import split_at_silences
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
+from workbench.language.said import say
 from workbench.services.importers.candidates import Candidate
 from workbench.services.importers.formats import TIMED, ImportOptions
 from workbench.services.importers.lines import Problem
@@ -90,7 +91,10 @@ def _whole(candidate: Candidate, wishes: ImportOptions, decode: Decode | None) -
     if sound.duration <= limit:
         return sound
     if candidate.text:
-        raise TooLongError(f"longer than {limit:g} s (it lasts {sound.duration:.1f} s)", "record it in shorter clips")
+        raise TooLongError(
+            say("longer than {limit:g} s (it lasts {duration:.1f} s)", limit=limit, duration=sound.duration),
+            say("record it in shorter clips"),
+        )
     nothing = np.zeros(0)
     return Recording((sound.samples,), sound.original_format, sound.original_rate, 1, 1.0, nothing)
 

@@ -18,6 +18,7 @@ from workbench.audio.decode import Sound, from_array
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
+from workbench.language.said import say
 from workbench.services.clips.import_job import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.clips.segments import Decode
 from workbench.services.importers import Candidate, ImportOptions, ImportScan
@@ -83,7 +84,9 @@ class Collecting:
             with self._store.session() as session:
                 session.add(ClipSetRow(name=cleaned, language=tag))
         except IntegrityError as e:
-            raise DataError(f"There is already a clip set called '{cleaned}'; choose another name.") from e
+            raise DataError(
+                say("There is already a clip set called '{cleaned}'; choose another name.", cleaned=cleaned)
+            ) from e
         return self.set_info(cleaned)
 
     def sets(self) -> list[SetInfo]:
@@ -367,9 +370,13 @@ def check_set_name(name: str) -> str:
     """
     cleaned = clean_name(name, LONGEST_SET_NAME + 1)
     if not cleaned or len(cleaned) > LONGEST_SET_NAME:
-        raise DataError(f"A clip set needs a name of 1 to {LONGEST_SET_NAME} characters.")
+        raise DataError(
+            say("A clip set needs a name of 1 to {longest_set_name} characters.", longest_set_name=LONGEST_SET_NAME)
+        )
     if _RUN_NAME.fullmatch(cleaned):
-        raise DataError(f"'{cleaned}' is how runs are called; choose another name for the clip set.")
+        raise DataError(
+            say("'{cleaned}' is how runs are called; choose another name for the clip set.", cleaned=cleaned)
+        )
     return cleaned
 
 
@@ -383,7 +390,9 @@ def check_language(language: str | None) -> str | None:
     if not tag:
         return None
     if not _LANGUAGE.fullmatch(tag) or len(tag) > 20:
-        raise DataError(f"'{clean_name(tag, 30)}' is no language tag; write for instance en, de or chr.")
+        raise DataError(
+            say("'{clean_name}' is no language tag; write for instance en, de or chr.", clean_name=clean_name(tag, 30))
+        )
     return tag.lower()
 
 

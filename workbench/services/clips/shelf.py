@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.clips.sets import Collecting, SetInfo, check_set_name
 from workbench.services.storage.licences import LicencesProblem, licences_of, note_copy
 from workbench.services.storage.reserve import comes_first, told_when_full
@@ -73,7 +74,14 @@ class Shelf:
             row = find_set(session, name)
             at_work = RunRow.set_id == row.id, RunRow.status.in_(ACTIVE), RunRow.deleted_at.is_(None)
             if (run := session.scalars(select(RunRow).where(*at_work).limit(1)).first()) is not None:
-                raise DataError(f"{run.name} is {run.status}; wait for it or stop it, then archive '{name}'.")
+                raise DataError(
+                    say(
+                        "{name} is {status}; wait for it or stop it, then archive '{name2}'.",
+                        name=run.name,
+                        status=run.status,
+                        name2=name,
+                    )
+                )
             row.archived_at = row.archived_at or now()
         return self._collecting.set_info(name)
 
@@ -120,7 +128,13 @@ def _rename_in_runs(session: Session, name: str, new: str) -> None:
     runs = session.scalars(select(RunRow).where(RunRow.erased_at.is_(None))).all()
     checked = [run for run in runs if (run.config or {}).get("general_set") == name]
     if active := next((run for run in checked if run.status in ACTIVE and run.deleted_at is None), None):
-        raise DataError(f"{active.name} is to be checked on '{name}'; wait for it or stop it, then rename the set.")
+        raise DataError(
+            say(
+                "{name} is to be checked on '{name2}'; wait for it or stop it, then rename the set.",
+                name=active.name,
+                name2=name,
+            )
+        )
     for run in checked:
         run.config = {**run.config, "general_set": new}
         if general := (run.result or {}).get("general"):

@@ -16,6 +16,7 @@ from workbench.audio.decode import SHORTEST, Samples, content_hash, is_silent, r
 from workbench.core.text.clean import clean_name
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError, DataError
+from workbench.language.said import say
 from workbench.services.labels.rows import standing_revisions
 from workbench.services.storage.reserve import told_when_full
 from workbench.services.storage.sound_files import MEND, sound_problem
@@ -109,7 +110,13 @@ class Trimming:
             clip = lock_clip(session, clip_id)
             revisions, whole = _revisions(session, clip_id), whole_of(clip)
             if expected_revision is not None and revisions and revisions[-1].revision != expected_revision:
-                raise DataError(f"{revisions[-1].author} has trimmed {clip.name} since; its history has both.")
+                raise DataError(
+                    say(
+                        "{author} has trimmed {name} since; its history has both.",
+                        author=revisions[-1].author,
+                        name=clip.name,
+                    )
+                )
             standing = standing_revisions(revisions)
             if not standing:
                 return None
@@ -143,7 +150,7 @@ class Trimming:
     def _read(self, sha256: str, name: str) -> Samples:
         path = self._workspace.sound_path(sha256)
         if problem := sound_problem(path, sha256):
-            raise AudioError(f"the stored sound of {name} is {problem}", MEND)
+            raise AudioError(say("the stored sound of {name} is {problem}", name=name, problem=problem), MEND)
         return read_clip(path)
 
 
@@ -166,11 +173,18 @@ def _length(cut: Cut) -> int:
 def _within(whole: Cut, start: Seconds, end: Seconds, name: str) -> tuple[int, int]:
     """The first sample and the one behind the last."""
     if not (math.isfinite(start) and math.isfinite(end)):
-        raise DataError("A clip is trimmed to a start and an end in seconds; these are no numbers.")
+        raise DataError(say("A clip is trimmed to a start and an end in seconds; these are no numbers."))
     first, last = (round(min(max(0.0, s), whole.duration) * SAMPLE_RATE) for s in (start, end))
     if last - first < round(SHORTEST * SAMPLE_RATE):
         left = max(0, last - first) / SAMPLE_RATE
-        raise DataError(f"Only {left:.2f} s would be left of {name}, and a clip lasts at least {SHORTEST:g} s.")
+        raise DataError(
+            say(
+                "Only {left:.2f} s would be left of {name}, and a clip lasts at least {shortest:g} s.",
+                left=left,
+                name=name,
+                shortest=SHORTEST,
+            )
+        )
     return first, last
 
 
@@ -200,7 +214,7 @@ def _hear(session: Session, clip: ClipRow, whole: Cut, row: TrimRow, before: Tri
     other = ClipRow.set_id == clip.set_id, ClipRow.deleted_at.is_(None), ClipRow.id != clip.id
     twin = session.scalar(select(func.min(ClipRow.name)).where(*other, has_sound([row.sha256])))
     if twin is not None:
-        raise DataError(f"The set has this very sound already, as {twin}; delete one of the two.")
+        raise DataError(say("The set has this very sound already, as {twin}; delete one of the two.", twin=twin))
     session.add(row)
     session.flush()
     clip.whole_sha256, clip.whole_duration = whole.sha256, whole.duration

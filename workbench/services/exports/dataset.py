@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from workbench.core.types import Clip
 from workbench.errors import DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.exports.names import safe_names
 from workbench.services.importers import WORDS_FILE
 from workbench.services.labels.revisions import Labelling
@@ -46,7 +47,7 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
     labelling = Labelling(store)
     clips = labelling.clips(set_name)
     if not clips:
-        raise DataError(f"The clip set '{set_name}' is empty; there is nothing to export.")
+        raise DataError(say("The clip set '{set_name}' is empty; there is nothing to export.", set_name=set_name))
     check_empty(out)
     clips, broken = divide_usable(workspace, clips)
     left_out = say_left_out(broken, len(clips) + len(broken)) if broken else ""
@@ -63,7 +64,13 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
         if words:
             (out / WORDS_FILE).write_text("\n".join(words) + "\n", encoding="utf-8")
     except OSError as e:
-        raise WorkbenchError(f"The data set could not be written whole ({e.strerror}: {e.filename}).") from e
+        raise WorkbenchError(
+            say(
+                "The data set could not be written whole ({strerror}: {filename}).",
+                strerror=e.strerror,
+                filename=e.filename,
+            )
+        ) from e
     confirmed = sum(clip.status == "confirmed" for clip in clips)
     document = {"set": set_name, "out": str(out), "clips": len(clips), "confirmed": confirmed}
     return {**document, "left_out": left_out} if broken else document
@@ -76,7 +83,7 @@ def check_empty(out: Path) -> None:
         DataError: The folder holds something already, or is a file.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} exists already and is not an empty folder; choose a new folder.")
+        raise DataError(say("{out} exists already and is not an empty folder; choose a new folder.", out=out))
 
 
 def _sources(store: Store, clips: Sequence[Clip]) -> dict[int, Source]:

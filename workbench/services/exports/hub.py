@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.steps import Watch
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.models.hub import SILENCE, USUAL_HUB, switched_off
@@ -42,11 +43,13 @@ class HubAccount:
 
     def _open(self) -> "HfApi":
         if off := switched_off():
-            raise WorkbenchError(f"The hub is switched off ({off}), so {self.what} was not pushed.")
+            raise WorkbenchError(
+                say("The hub is switched off ({off}), so {what} was not pushed.", off=off, what=self.what)
+            )
         from huggingface_hub import HfApi, get_session, get_token
 
         if not get_token():
-            raise WorkbenchError(f"Nobody is logged in to a hub: {LOG_IN}; then push again.")
+            raise WorkbenchError(say("Nobody is logged in to a hub: {log_in}; then push again.", log_in=LOG_IN))
         get_session().timeout = SILENCE  # its own default waits for ever
         return HfApi(endpoint=self.endpoint)
 
@@ -147,14 +150,21 @@ class HubAccount:
 
 def _check_there(repo: str, there: Any, *, public: bool, again: bool) -> None:
     if there.private is not True and not public:
-        raise WorkbenchError(f"{repo} is there and public; say --public, or name another one with --to.")
+        raise WorkbenchError(say("{repo} is there and public; say --public, or name another one with --to.", repo=repo))
     if there.private is True and public:
         raise WorkbenchError(
-            f"{repo} is there and private; leave --public away, or make it public on the hub's own page first."
+            say(
+                "{repo} is there and private; leave --public away, or make it public on the hub's own page first.",
+                repo=repo,
+            )
         )
     if not again and {file.rfilename for file in there.siblings or ()} - BEGUN:
         raise WorkbenchError(
-            f"{repo} holds a model already; say --to {repo} to give it another version, or name another one with --to."
+            say(
+                "{repo} holds a model already; say --to {repo} to give it another version, or name "
+                "another one with --to.",
+                repo=repo,
+            )
         )
 
 

@@ -19,6 +19,7 @@ from workbench.core.text.normalize import repetition
 from workbench.core.text.numbers import language_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.exports.figures import keep_figures, without_sets
 from workbench.services.jobs.steps import Watch
 from workbench.services.results.comparison import Comparing
@@ -66,7 +67,7 @@ def export_run(workspace: Workspace, store: Store, name: str, out: Path, *, away
     with store.session() as session:
         find_run(session, name)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WorkbenchError(f"{out} is not an empty folder; name a new one with --out.")
+        raise WorkbenchError(say("{out} is not an empty folder; name a new one with --out.", out=out))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as temporary:
         folder = Path(temporary) / "model"
@@ -164,8 +165,12 @@ def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
             endless = repetition(text) is not None  # ours stops where a text goes round in circles, theirs goes on
             if said != text and not (endless and said.startswith(text)):
                 raise ModelError(
-                    f"The written model says '{said[:200]}' where the run's own says '{text[:200]}'; nothing was "
-                    "exported. Please report this."
+                    say(
+                        "The written model says '{said}' where the run's own says '{text}'; nothing "
+                        "was exported. Please report this.",
+                        said=said[:200],
+                        text=text[:200],
+                    )
                 )
     finally:
         transformers.logging.set_verbosity(level)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from workbench.core.licences import base_hindrance, hindrance
 from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, NAME, HubAccount
 from workbench.services.jobs.beside import work_beside
 from workbench.services.jobs.steps import Step, Watch
@@ -42,7 +43,9 @@ class Wish:
 
     def __post_init__(self) -> None:
         if self.to and not NAME.fullmatch(self.to):
-            raise DataError(f"'{self.to[:80]}' names no repository of a hub; write OWNER/NAME, such as ada/ward-words.")
+            raise DataError(
+                say("'{to}' names no repository of a hub; write OWNER/NAME, such as ada/ward-words.", to=self.to[:80])
+            )
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,25 @@ def check_push(workspace: Workspace, store: Store, wish: Wish) -> tuple[str, ...
         licences = licences_of(workspace, session, row.set_id)
         set_name, base = session.get_one(ClipSetRow, row.set_id).name, str(row.model.get("licence", ""))
     if kept:
-        raise WorkbenchError(f"{wish.run} delivers the unchanged base model; there is nothing of its own to push.")
+        raise WorkbenchError(
+            say("{run} delivers the unchanged base model; there is nothing of its own to push.", run=wish.run)
+        )
     if base_hindrance(base, public=wish.public):
-        raise WorkbenchError(f"{wish.run} is not pushed: its base model comes under '{base}', which forbids it.")
+        raise WorkbenchError(
+            say("{run} is not pushed: its base model comes under '{base}', which forbids it.", run=wish.run, base=base)
+        )
     if reason := hindrance(licences, public=wish.public):
         raise WorkbenchError(
-            f"{wish.run} is not pushed{' for everybody' if wish.public else ''}: it learned from the clips of "
-            f"'{set_name}', and {reason}. `workbench licence {json.dumps(set_name, ensure_ascii=False)} TEXT` says "
-            "what holds for them, if it is another one."
+            say(
+                "{run} is not pushed{value}: it learned from the clips of '{set_name}', and "
+                "{reason}. `workbench licence {dumps} TEXT` says what holds for them, if it is "
+                "another one.",
+                run=wish.run,
+                value=" for everybody" if wish.public else "",
+                set_name=set_name,
+                reason=reason,
+                dumps=json.dumps(set_name, ensure_ascii=False),
+            )
         )
     return tuple(licences)
 

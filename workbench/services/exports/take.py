@@ -15,6 +15,7 @@ from typing import Any, Final
 from workbench.atomic import replacing
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.beside import work_beside
 from workbench.services.jobs.steps import Step, Watch
 from workbench.services.models.source import PIECE
@@ -68,7 +69,9 @@ def check_take(workspace: Workspace, store: Store, run: str, form: str) -> None:
     with store.session() as session:
         status = find_run(session, run).status
     if status not in FINISHED or not _model(workspace, run).is_dir():
-        raise WorkbenchError(f"{run} has no model yet (it is {status}); wait until it is done, or resume it.")
+        raise WorkbenchError(
+            say("{run} has no model yet (it is {status}); wait until it is done, or resume it.", run=run, status=status)
+        )
 
 
 def find_taken(workspace: Workspace, store: Store, run: str, form: str) -> Taken | None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.exports.dataset import check_empty
 from workbench.services.exports.forms import FORMS, Transcript, by_recording
 from workbench.services.exports.names import safe_stems
@@ -56,8 +57,10 @@ class Transcripts:
             found = _of_run(session, name) if _RUN.fullmatch(name) else _of_set(session, name)
         if not found:
             if _RUN.fullmatch(name):
-                raise WorkbenchError(f"{name} has tested nothing yet; wait until it is done, or resume it.")
-            raise DataError(f"The clip set '{name}' is empty; there are no texts to take along.")
+                raise WorkbenchError(
+                    say("{name} has tested nothing yet; wait until it is done, or resume it.", name=name)
+                )
+            raise DataError(say("The clip set '{name}' is empty; there are no texts to take along.", name=name))
         return found
 
     def files(self, name: str, form: str, *, text: str | None = None) -> dict[str, str]:
@@ -85,7 +88,9 @@ class Transcripts:
         if not wanted.many_texts:  # subtitles without a text are nothing
             rows = [row for row in rows if row.texts[texts[0]]]
         if not rows:
-            raise DataError(f"No clip of '{name}' has a text yet; label the clips, or let a model draft them.")
+            raise DataError(
+                say("No clip of '{name}' has a text yet; label the clips, or let a model draft them.", name=name)
+            )
         return {file + wanted.ending: wanted.timed(of_file, texts) for file, of_file in by_recording(rows)}
 
     def write(self, name: str, form: str, out: Path, *, text: str | None = None) -> dict[str, Any]:
@@ -104,10 +109,16 @@ class Transcripts:
         files = self.files(name, form, text=text)
         single = out.suffix.lower() == FORMS[form].ending.lower()
         if single and len(files) > 1:
-            raise DataError(f"'{name}' becomes {len(files)} files, one for each recording; name a folder or a .zip.")
+            raise DataError(
+                say(
+                    "'{name}' becomes {n} files, one for each recording; name a folder or a .zip.",
+                    name=name,
+                    n=len(files),
+                )
+            )
         packed = out.suffix.lower() == ".zip"
         if (single or packed) and out.exists():
-            raise DataError(f"{out} exists already; choose a new name.")
+            raise DataError(say("{out} exists already; choose a new name.", out=out))
         if not (single or packed):
             check_empty(out)
         try:
@@ -121,7 +132,13 @@ class Transcripts:
                 for file, content in files.items():
                     (out / file).write_text(content, encoding="utf-8", newline="")
         except OSError as e:
-            raise WorkbenchError(f"The texts could not be written whole ({e.strerror}: {e.filename}).") from e
+            raise WorkbenchError(
+                say(
+                    "The texts could not be written whole ({strerror}: {filename}).",
+                    strerror=e.strerror,
+                    filename=e.filename,
+                )
+            ) from e
         rows = self.of(name)
         without = sum(not any(row.texts.values()) for row in rows)
         return {

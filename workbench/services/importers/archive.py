@@ -22,6 +22,7 @@ from typing import BinaryIO, Final
 from workbench.core.text.clean import clean_name
 from workbench.disk import is_full
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, FEW, LARGEST_HEADER, ImportScan, Refused
 from workbench.services.importers.formats import COMPANIONS, TEXT_SUFFIXES
 from workbench.services.importers.place import Place
@@ -75,8 +76,14 @@ def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan) ->
         if is_full(e):
             raise  # said where the import as a whole is
         if isinstance(e, OSError) and e.errno is not None:
-            raise DataError(f"{title} cannot be unpacked ({e.strerror}); check the disk and try again.") from e
-        raise DataError(f"{title} is no ZIP archive, or a damaged one; pack or copy it again.") from e
+            raise DataError(
+                say(
+                    "{title} cannot be unpacked ({strerror}); check the disk and try again.",
+                    title=title,
+                    strerror=e.strerror,
+                )
+            ) from e
+        raise DataError(say("{title} is no ZIP archive, or a damaged one; pack or copy it again.", title=title)) from e
 
 
 def _real_name(entry: zipfile.ZipInfo) -> str:
@@ -91,30 +98,63 @@ def _real_name(entry: zipfile.ZipInfo) -> str:
 
 def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> None:
     if len(entries) > MOST_ENTRIES:
-        raise DataError(f"{title} holds {len(entries):,} files, more than {MOST_ENTRIES:,}; pack several archives.")
+        raise DataError(
+            say(
+                "{title} holds {n:,} files, more than {most_entries:,}; pack several archives.",
+                title=title,
+                n=len(entries),
+                most_entries=MOST_ENTRIES,
+            )
+        )
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_TOTAL:
         raise DataError(
-            f"{title} would unpack to {total / 2**30:.0f} GB, more than {LARGEST_TOTAL / 2**30:.0f}; pack several."
+            say(
+                "{title} would unpack to {total:.0f} GB, more than {largest_total:.0f}; pack several.",
+                title=title,
+                total=total / 2**30,
+                largest_total=LARGEST_TOTAL / 2**30,
+            )
         )
     for entry in entries:
         if entry.file_size > HARMLESS and entry.file_size > HIGHEST_RATIO * max(1, entry.compress_size):
             name = clean_name(entry.filename, 100)
             raise DataError(
-                f"{title} is packed like a bomb: {name} would grow to {entry.file_size / 2**20:,.0f} MB, "
-                f"{entry.file_size / max(1, entry.compress_size):,.0f} times its size; nothing of it was read."
+                say(
+                    "{title} is packed like a bomb: {name} would grow to {file_size:,.0f} MB, "
+                    "{file_size2:,.0f} times its size; nothing of it was read.",
+                    title=title,
+                    name=name,
+                    file_size=entry.file_size / 2**20,
+                    file_size2=entry.file_size / max(1, entry.compress_size),
+                )
             )
     if total > HARMLESS and total > HIGHEST_RATIO * sum(entry.compress_size for entry in entries):
         raise DataError(
-            f"{title} is packed like a bomb: its {len(entries):,} files would grow to {total / 2**20:,.0f} MB; "
-            "nothing of it was read."
+            say(
+                "{title} is packed like a bomb: its {n:,} files would grow to {total:,.0f} MB; nothing of it was read.",
+                title=title,
+                n=len(entries),
+                total=total / 2**20,
+            )
         )
     placed = sorted(entries, key=lambda entry: entry.header_offset)
     for before, after in pairwise(placed):
         if before.header_offset + LOCAL_HEADER + before.compress_size > after.header_offset:
-            raise DataError(f"{title} is packed like a bomb: its files share the same bytes; nothing of it was read.")
+            raise DataError(
+                say(
+                    "{title} is packed like a bomb: its files share the same bytes; nothing of it was read.",
+                    title=title,
+                )
+            )
     if total > shutil.disk_usage(scratch).free - SPARE_DISK:
-        raise DataError(f"{title} would unpack to {total / 2**20:,.0f} MB, for which the disk has no room.")
+        raise DataError(
+            say(
+                "{title} would unpack to {total:,.0f} MB, for which the disk has no room.",
+                title=title,
+                total=total / 2**20,
+            )
+        )
 
 
 def _check_directory(path: Path, title: str) -> None:
@@ -130,7 +170,7 @@ def _check_directory(path: Path, title: str) -> None:
         if listed == OVERFLOWN:
             listed = _long_directory(file, tail[max(0, place - END_LOCATOR) : place])
     if listed > LARGEST_DIRECTORY:
-        raise DataError(f"{title} lists more files than can be looked at; pack several archives.")
+        raise DataError(say("{title} lists more files than can be looked at; pack several archives.", title=title))
 
 
 def _long_directory(file: BinaryIO, locator: bytes) -> int:
@@ -146,7 +186,11 @@ def _check_content(entries: list[zipfile.ZipInfo], title: str) -> None:
     """Refuse many files with nothing in them, before each is looked at."""
     if len(entries) > FEW and not any(_holds_something(entry) for entry in entries):
         raise DataError(
-            f"{title} holds {len(entries):,} files and no sound or text in any of them; pack it again with the sounds."
+            say(
+                "{title} holds {n:,} files and no sound or text in any of them; pack it again with the sounds.",
+                title=title,
+                n=len(entries),
+            )
         )
 
 

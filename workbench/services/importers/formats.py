@@ -6,6 +6,7 @@ from typing import Final
 
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
+from workbench.language.said import say
 from workbench.services.importers import commonvoice, elan, kaldi, ljspeech, subtitles, tabbed, tables, textgrid
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan
 from workbench.services.importers.disguised import Reader
@@ -124,6 +125,11 @@ class ImportOptions:
             raise UnknownNameError("format", self.format, tuple(FORMATS))
         if not SHORTEST_LIMIT <= self.longest <= LONGEST_CLIP:
             raise DataError(
-                f"Clips of at most {self.longest:g} s cannot be made; "
-                f"choose a length from {SHORTEST_LIMIT:g} to {LONGEST_CLIP:g} s."
+                say(
+                    "Clips of at most {longest:g} s cannot be made; choose a length from "
+                    "{shortest_limit:g} to {longest_clip:g} s.",
+                    longest=self.longest,
+                    shortest_limit=SHORTEST_LIMIT,
+                    longest_clip=LONGEST_CLIP,
+                )
             )

@@ -15,6 +15,7 @@ from workbench.core.spreadsheet import unmarked
 from workbench.core.text.clean import clean_name
 from workbench.errors import DataError
 from workbench.files import FileProblem, open_regular, read_bytes, size_of
+from workbench.language.said import say
 
 JSON_SUFFIXES: Final = frozenset({".jsonl", ".json", ".ndjson"})
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
@@ -150,7 +151,9 @@ def read_text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         line = content[: e.start].count(b"\n") + 1
-        raise DataError(f"{path.name} is not UTF-8 text (line {line}); save it as UTF-8.") from e
+        raise DataError(
+            say("{name} is not UTF-8 text (line {line}); save it as UTF-8.", name=path.name, line=line)
+        ) from e
 
 
 def bytes_of(path: Path, *, first: int | None = None) -> bytes:
@@ -183,7 +186,7 @@ def _content(path: Path, name: str) -> bytes:
         try:
             content = content.decode("utf-16").encode("utf-8")
         except (UnicodeDecodeError, UnicodeEncodeError) as e:
-            raise DataError(f"{name} is damaged UTF-16 text; save it as UTF-8.") from e
+            raise DataError(say("{name} is damaged UTF-16 text; save it as UTF-8.", name=name)) from e
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -228,7 +231,9 @@ def _read_array(content: bytes, name: str) -> Iterator[Row | Problem]:
     try:
         entries = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as e:
-        raise DataError(f"{name} is no valid JSON array; write one JSON object a line instead (JSONL).") from e
+        raise DataError(
+            say("{name} is no valid JSON array; write one JSON object a line instead (JSONL).", name=name)
+        ) from e
     for number, entry in enumerate(entries, start=1):
         if isinstance(entry, dict):
             parts = _label_studio(entry)
@@ -325,7 +330,12 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
             pairs = list(zip(header, map(unmarked, cells) if marks else cells, strict=False))
             yield Row(line, dict(reversed(pairs)))  # of several columns with one name the first one stays
     if not header:
-        raise DataError(f"{name} is empty; its first line must name the columns, for instance file_name,transcription.")
+        raise DataError(
+            say(
+                "{name} is empty; its first line must name the columns, for instance file_name,transcription.",
+                name=name,
+            )
+        )
 
 
 def _records(lines: Sequence[str], first: int, delimiter: str) -> Iterator[tuple[int, str | Problem]]:

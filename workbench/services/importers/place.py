@@ -11,6 +11,7 @@ from typing import Final
 
 from workbench.core.text.clean import clean_name
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, OUTSIDE, ImportScan, Refused, missing
 from workbench.services.importers.spelling import Names, folded
 from workbench.services.importers.survey import Sheet
@@ -263,7 +264,7 @@ def is_openable(path: Path) -> bool:
 def check_exists(path: Path) -> None:
     """Refuse a path with nothing behind it, or with a pipe or a device."""
     if not path.exists():
-        raise DataError(f"There is no file or folder {path}.")
+        raise DataError(say("There is no file or folder {path}.", path=path))
     if not is_openable(path):
         raise DataError(f"{path} is {SPECIAL}; {SPECIAL_REMEDY}.")
 

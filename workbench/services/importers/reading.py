@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.importers.archive import archive_place
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, ImportScan, TierChoice
 from workbench.services.importers.formats import (
@@ -51,7 +52,7 @@ def read_path(path: Path, scratch: Path, wishes: ImportOptions | None = None) ->
     if reading.tiers:
         raise TierChoice(reading.tiers)
     if not (reading.candidates or reading.rejected):
-        raise DataError(f"{path} holds no sound files.")
+        raise DataError(say("{path} holds no sound files.", path=path))
     return reading
 
 

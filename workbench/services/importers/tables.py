@@ -8,6 +8,7 @@ from typing import Any, Final
 from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds, SplitName, is_run
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.importers.candidates import (
     LANGUAGE_COLUMNS,
     SOURCE_COLUMNS,
@@ -47,7 +48,7 @@ def recognise_audiofolder(place: Place) -> list[str]:
         here = [name for name in (f"{folder}/{m}".lstrip("/") for m in METADATA) if name in place.files]
         if len(here) > 1:
             at = f"{place.title}/{folder}".rstrip("/")
-            raise DataError(f"{at} holds both metadata.csv and metadata.jsonl; keep the one that is right.")
+            raise DataError(say("{at} holds both metadata.csv and metadata.jsonl; keep the one that is right.", at=at))
         found += here
     return found
 
@@ -67,7 +68,13 @@ def recognise_nemo(place: Place) -> list[str]:
     found = [name for name in lists if "/" not in name and _is_manifest(name)]
     if len(found) > 1:
         names = ", ".join(found)
-        raise DataError(f"{place.title} holds several manifests ({names}); name one of them instead of the folder.")
+        raise DataError(
+            say(
+                "{title} holds several manifests ({names}); name one of them instead of the folder.",
+                title=place.title,
+                names=names,
+            )
+        )
     return found
 
 

@@ -19,6 +19,7 @@ from workbench.asr.training.checkpoint import load_run_model
 from workbench.core.text.languages import spoken_code
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, TooLargeError
+from workbench.language.said import say
 from workbench.store.database import Store
 from workbench.store.runs import find_run
 from workbench.workspace import Workspace
@@ -99,8 +100,12 @@ class LoadedModels:
         backend = self._base(ModelSpec.from_json(row.model))
         if backend.fingerprint != row.model.get("fingerprint", backend.fingerprint):
             raise ModelError(
-                f"The base model {backend.spec.name} is not the one that {run} began with (its files have changed); "
-                "restore the old files, or adapt again."
+                say(
+                    "The base model {name} is not the one that {run} began with (its files have "
+                    "changed); restore the old files, or adapt again.",
+                    name=backend.spec.name,
+                    run=run,
+                )
             )
         card = json.loads((self._workspace.run_folder(run) / "model" / "run.json").read_text(encoding="utf-8"))
         backend.set_language(card.get("language"), row.config.get("task", "transcribe"))

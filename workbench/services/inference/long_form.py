@@ -11,6 +11,7 @@ from workbench.audio.segment import split_at_silences
 from workbench.core.evaluation.invented import is_invented
 from workbench.core.types import SAMPLE_RATE, Heard, Seconds
 from workbench.errors import AudioError, WorkbenchError
+from workbench.language.said import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,9 +73,13 @@ def usable(path: Path) -> tuple["np.ndarray", tuple[str, ...]]:
     if not path.is_file():
         if path.is_dir():
             raise WorkbenchError(
-                f"{path} is a folder; name the sound files in it, or import it as a set and transcribe that with --set."
+                say(
+                    "{path} is a folder; name the sound files in it, or import it as a set and "
+                    "transcribe that with --set.",
+                    path=path,
+                )
             )
-        raise WorkbenchError(f"There is no file {path}; check the path.")
+        raise WorkbenchError(say("There is no file {path}; check the path.", path=path))
     try:
         sound = decode_file(path)
         remarks = sound.remarks if is_silent(sound.samples) else check(sound)

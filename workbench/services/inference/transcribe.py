@@ -12,6 +12,7 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.languages import spoken_code
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, hear_sounds, usable
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.language_check import check_writer
@@ -71,11 +72,22 @@ class Transcribing:
         code = spoken_code(language, known)
         if code is None:
             raise ModelError(
-                f"The model {backend.spec.name} has no language {language}; it takes {', '.join(sorted(known))}."
+                say(
+                    "The model {name} has no language {language}; it takes {known}.",
+                    name=backend.spec.name,
+                    language=language,
+                    known=", ".join(sorted(known)),
+                )
             )
         kept = getattr(backend, "language", code)
         if isinstance(model, str) and is_run(model) and kept not in (None, code):
-            raise ModelError(f"{model} was adapted to {kept} and writes that alone; leave the language out.")
+            raise ModelError(
+                say(
+                    "{model} was adapted to {kept} and writes that alone; leave the language out.",
+                    model=model,
+                    kept=kept,
+                )
+            )
 
     def _set_language(self, set_name: str) -> str | None:
         with self.store.session() as session:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from workbench.core.types import Seconds
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.locks import ALIVE
 from workbench.services.jobs.startup import announce, is_starting, withdraw
 from workbench.services.storage.reserve import told_when_full
@@ -67,8 +68,13 @@ class Jobs:
             if is_full(e, folder):
                 raise
             raise WorkbenchError(
-                f"The process of {name} could not be started ({e.strerror or e}); check the folder {folder}, then "
-                "resume the run."
+                say(
+                    "The process of {name} could not be started ({value}); check the folder "
+                    "{folder}, then resume the run.",
+                    name=name,
+                    value=e.strerror or e,
+                    folder=folder,
+                )
             ) from e
 
     def alive(self, name: str) -> bool:
@@ -113,7 +119,11 @@ class Jobs:
             row = find_run(session, name)
             if row.status not in RESUMABLE:
                 raise WorkbenchError(
-                    f"{name} is {row.status}; only a run that was interrupted, stopped or failed can be resumed."
+                    say(
+                        "{name} is {status}; only a run that was interrupted, stopped or failed can be resumed.",
+                        name=name,
+                        status=row.status,
+                    )
                 )
             self.announce(name)
             row.status, row.message, row.stop_requested, row.finished_at = "queued", "", False, None

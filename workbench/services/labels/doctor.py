@@ -19,6 +19,7 @@ from workbench.core.doctor.checks import CHECKS, TITLES, examine
 from workbench.core.doctor.findings import Change, Finding, Labelled, LabelSet, Sound
 from workbench.core.types import Clip
 from workbench.errors import DataError, UnknownNameError
+from workbench.language.said import say
 from workbench.services.labels.revisions import Labelling, Revision
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
@@ -216,9 +217,11 @@ class Doctor:
         report = self.report(set_name, model)
         finding = next((e.finding for e in report.findings if e.finding.kind == kind), None)
         if finding is None:
-            raise DataError(f"The label doctor finds nothing of the kind {kind} in {set_name}.")
+            raise DataError(
+                say("The label doctor finds nothing of the kind {kind} in {set_name}.", kind=kind, set_name=set_name)
+            )
         if not finding.changes:
-            raise DataError(f"Only a person can mend this: {finding.sentence}")
+            raise DataError(say("Only a person can mend this: {sentence}", sentence=finding.sentence))
         revisions = [
             Revision(c.clip_id, c.before, c.before if c.after is None else c.after, c.after is not None)
             for c in finding.changes
@@ -267,7 +270,9 @@ class Doctor:
         """
         applied = next((a for a in self.applied(set_name) if a.kind == kind), None)
         if applied is None:
-            raise DataError(f"No remedy of the kind {kind} can be taken back in {set_name}.")
+            raise DataError(
+                say("No remedy of the kind {kind} can be taken back in {set_name}.", kind=kind, set_name=set_name)
+            )
         return sum(self._labelling.undo(clip_id, author) is not None for clip_id in applied.clips)
 
     def unheard(self, set_name: str, model: str) -> list[Clip]:

@@ -17,6 +17,7 @@ from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.labels.drafts import draft_texts, write_drafts
 from workbench.services.labels.query import IMPORT_AUTHOR, Wanted, clips_of, found
 from workbench.services.labels.rows import (
@@ -177,7 +178,13 @@ class Labelling:
                     continue
                 text = label.text if label else drafts.get(clip_id, "")
                 if not text:
-                    raise DataError(f"Clip {clip_id} ({clip.name}) has no text to confirm; write what is said.")
+                    raise DataError(
+                        say(
+                            "Clip {clip_id} ({name}) has no text to confirm; write what is said.",
+                            clip_id=clip_id,
+                            name=clip.name,
+                        )
+                    )
                 added[clip_id] = new_revision(clip_id, last.get(clip_id, 0), text=text, confirmed=True, author=author)
             session.add_all(added.values())
             session.flush()
@@ -229,7 +236,11 @@ class Labelling:
             revisions = revisions_of(session, clip_id)
             if expected_revision is not None and revisions and revisions[-1].revision != expected_revision:
                 raise DataError(
-                    f"{revisions[-1].author} has changed the label of {clip.name} since; its history has both."
+                    say(
+                        "{author} has changed the label of {name} since; its history has both.",
+                        author=revisions[-1].author,
+                        name=clip.name,
+                    )
                 )
             standing = standing_revisions(revisions)
             if not standing or (len(standing) == 1 and standing[0].author == IMPORT_AUTHOR):
@@ -325,16 +336,22 @@ def new_revision(
 def _clip(session: Session, clip_id: int) -> Clip:
     row = session.execute(select_clips().where(ClipRow.id == clip_id)).one_or_none()
     if row is None:
-        raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+        raise DataError(say("Clip {clip_id} does not exist any more; it was deleted, or never added.", clip_id=clip_id))
     return to_clip(row)
 
 
 def _checked(text: str, confirmed: bool) -> str:
     cleaned = clean_label(text)
     if len(cleaned) > LONGEST_LABEL:
-        raise DataError(f"The label has {len(cleaned):,} characters; a clip of 30 s has at most {LONGEST_LABEL:,}.")
+        raise DataError(
+            say(
+                "The label has {n:,} characters; a clip of 30 s has at most {longest_label:,}.",
+                n=len(cleaned),
+                longest_label=LONGEST_LABEL,
+            )
+        )
     if confirmed and not cleaned:
-        raise DataError("An empty label cannot be confirmed; write what is said, or delete the clip.")
+        raise DataError(say("An empty label cannot be confirmed; write what is said, or delete the clip."))
     return cleaned
 
 

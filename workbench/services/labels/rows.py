@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from workbench.core.types import Reference
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.store.models import ClipRow, ReferenceRow, TrimRow
 from workbench.store.queries import batches
 
@@ -44,7 +45,9 @@ def lock_clips(session: Session, clip_ids: Sequence[int]) -> dict[int, ClipRow]:
         rows |= {row.id: row for row in session.scalars(living.execution_options(populate_existing=True))}
     for clip_id in clip_ids:
         if clip_id not in rows:
-            raise DataError(f"Clip {clip_id} does not exist any more; it was deleted, or never added.")
+            raise DataError(
+                say("Clip {clip_id} does not exist any more; it was deleted, or never added.", clip_id=clip_id)
+            )
     return {clip_id: rows[clip_id] for clip_id in clip_ids}
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.trash.strays import bring_back, known_sounds, move_strays
 from workbench.services.trash.trash import sounds_lock
 from workbench.store.backups import (
@@ -111,14 +112,14 @@ def check_unused(workspace: Workspace) -> None:
     """
     for lock in workspace.runs.glob(f"*/{ALIVE}"):
         if _is_held(lock):
-            raise WorkbenchError(f"{lock.parent.name} is at work in this workspace; stop it first.")
+            raise WorkbenchError(say("{name} is at work in this workspace; stop it first.", name=lock.parent.name))
     if _is_held(workspace.root / SERVING):
-        raise WorkbenchError("The page of this workspace is being served; end it first.")
+        raise WorkbenchError(say("The page of this workspace is being served; end it first."))
     if not workspace.database.exists() or not workspace.database.stat().st_size:
         return
     with suppress(sqlite3.DatabaseError), closing(connect(workspace.database, wait=0)) as database:
         if _is_open_elsewhere(database):
-            raise WorkbenchError("A page or a command is using this workspace; close it first.")
+            raise WorkbenchError(say("A page or a command is using this workspace; close it first."))
 
 
 def _is_held(lock: Path) -> bool:
@@ -142,19 +143,36 @@ def _found(workspace: Workspace, file: Path) -> Path:
     beside = workspace.backups / file.name
     chosen = file if file.is_file() else beside
     if not chosen.is_file():
-        raise WorkbenchError(f"There is no file {file}, nor {beside}; `workbench recover` lists the backups.")
+        raise WorkbenchError(
+            say(
+                "There is no file {file}, nor {beside}; `workbench recover` lists the backups.",
+                file=file,
+                beside=beside,
+            )
+        )
     if chosen.resolve() == workspace.database:
-        raise WorkbenchError(f"{file} is the database that is in use; name a backup of it.")
+        raise WorkbenchError(say("{file} is the database that is in use; name a backup of it.", file=file))
     if problem := read_backup(chosen).problem:
-        raise WorkbenchError(f"{chosen} is no database of a workspace: {problem}; choose another one.")
+        raise WorkbenchError(
+            say(
+                "{chosen} is no database of a workspace: {problem}; choose another one.", chosen=chosen, problem=problem
+            )
+        )
     # What opening would refuse afterwards is refused before anything is replaced.
     if is_newer(chosen):
         raise WorkbenchError(
-            f"{chosen} was written by a newer Speech Workbench; update the program, or choose another."
+            say(
+                "{chosen} was written by a newer Speech Workbench; update the program, or choose another.",
+                chosen=chosen,
+            )
         )
     if not holds_something(chosen):
         raise WorkbenchError(
-            f"{chosen} knows no clip and no set; choose another one, or begin anew with `workbench recover --empty`."
+            say(
+                "{chosen} knows no clip and no set; choose another one, or begin anew with "
+                "`workbench recover --empty`.",
+                chosen=chosen,
+            )
         )
     return chosen
 

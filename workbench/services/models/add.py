@@ -13,6 +13,7 @@ from workbench.asr.conversion.taking import take
 from workbench.disk import is_full
 from workbench.errors import DataError, WorkbenchError
 from workbench.files import shown
+from workbench.language.said import say
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.fetch import describe
 from workbench.services.models.install import check_room, install, place_for
@@ -40,11 +41,13 @@ def add_from(path: Path, name: str | None = None, watch: Watch | None = None) ->
     """
     watch = watch or Watch()
     if not os.path.lexists(path):
-        raise DataError(f"There is no {shown(path)}; name the file or folder of a model.")
+        raise DataError(say("There is no {path}; name the file or folder of a model.", path=shown(path)))
     chosen = _name(path, name)
     with place_for(chosen, watch) as root:
         if chosen in Catalog().names() or (root / chosen).exists():
-            raise DataError(f"There is a model called {chosen} already; choose another name with --name.")
+            raise DataError(
+                say("There is a model called {chosen} already; choose another name with --name.", chosen=chosen)
+            )
         check_room(chosen, root, int(COPIES * _size(path)))
         card = {"source": "added", "licence": "unknown", "good_for": f"Added from {shown(path.name)}."}
         spec = install(chosen, root, lambda out: _make(path, out), card, watch, known=False)
@@ -58,7 +61,10 @@ def _name(path: Path, name: str | None) -> str:
     chosen = name or (found[1] if found else stem)
     if not NAME.fullmatch(chosen):
         raise DataError(
-            f"'{shown(chosen)[:80]}' is no name for a model; give one of letters, digits, dots and dashes with --name."
+            say(
+                "'{chosen}' is no name for a model; give one of letters, digits, dots and dashes with --name.",
+                chosen=shown(chosen)[:80],
+            )
         )
     return chosen
 
@@ -75,11 +81,19 @@ def _make(path: Path, out: Path) -> dict[str, Any]:
     except WorkbenchError:
         raise
     except MemoryError as e:
-        raise DataError(f"{shown(path)} needs more memory than this machine has free; close other programs.") from e
+        raise DataError(
+            say("{path} needs more memory than this machine has free; close other programs.", path=shown(path))
+        ) from e
     except OSError as e:
         if is_full(e, models_root()):
             raise
-        raise DataError(f"{shown(path)} cannot be taken in ({e.strerror}); check that this user may read it.") from e
+        raise DataError(
+            say(
+                "{path} cannot be taken in ({strerror}); check that this user may read it.",
+                path=shown(path),
+                strerror=e.strerror,
+            )
+        ) from e
     good_for = f"Added from {shown(path.name)} ({taken.kind}). {taken.note}".strip()
     facts = {"from": taken.kind, "good_for": good_for}
     if os.path.lexists(path / ADAPTER):

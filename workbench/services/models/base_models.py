@@ -16,6 +16,7 @@ from workbench.asr.catalog.outline import window
 from workbench.asr.catalog.ranking import Group, best_at_hand, group_of, ranked, worth_getting
 from workbench.core.types import Clip, ModelSpec, Seconds
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.base_scores import Confirmed, Standing, Standings
@@ -127,7 +128,10 @@ class BaseModels:
         spec = self._catalog.find(model)
         if spec.family == "unsupported":
             raise DataError(
-                f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another."
+                say(
+                    "The model {name} is neither a Whisper model nor one with a CTC head; choose another.",
+                    name=spec.name,
+                )
             )
         with self._store.session() as session:
             clip_set = find_set(session, set_name)
@@ -192,7 +196,13 @@ class BaseModels:
             heard = set(session.scalars(query.where(HypothesisRow.model == model, is_fresh())))
         waiting = [clip for clip in clips if clip.id not in heard]
         if not waiting:
-            raise DataError(f"{model} has heard every confirmed clip of {set_name}; confirm more labels.")
+            raise DataError(
+                say(
+                    "{model} has heard every confirmed clip of {set_name}; confirm more labels.",
+                    model=model,
+                    set_name=set_name,
+                )
+            )
         return waiting
 
     def _confirmed(self, set_name: str) -> Confirmed:

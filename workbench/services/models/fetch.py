@@ -12,6 +12,7 @@ from workbench.asr.catalog.offers import OFFERS, Offer
 from workbench.asr.conversion.engines import from_ctranslate2
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.hub import fetch_from_hub
 from workbench.services.models.install import check_room, install, place_for
@@ -89,8 +90,12 @@ def _bring(offer: Offer, parts: Path, watch: Watch) -> str:
         except SourceProblem as e:
             reasons.append(e.reason)
     raise ModelError(
-        f"The model {offer.name} could not be fetched: {'; '.join(reasons)}. Try again when this machine is online, or "
-        "name a mirror (HF_ENDPOINT, UV_DEFAULT_INDEX)."
+        say(
+            "The model {name} could not be fetched: {reasons}. Try again when this machine is "
+            "online, or name a mirror (HF_ENDPOINT, UV_DEFAULT_INDEX).",
+            name=offer.name,
+            reasons="; ".join(reasons),
+        )
     )
 
 
@@ -98,8 +103,13 @@ def _convert(offer: Offer, parts: Path, out: Path) -> dict[str, Any]:
     taken = from_ctranslate2(parts, out)
     if taken.parameters != offer.parameters:
         raise WorkbenchError(
-            f"The model {offer.name} has {taken.parameters:,} weights where {offer.parameters:,} belong; tell the "
-            "makers of the workbench."
+            say(
+                "The model {name} has {parameters:,} weights where {parameters2:,} belong; tell the "
+                "makers of the workbench.",
+                name=offer.name,
+                parameters=taken.parameters,
+                parameters2=offer.parameters,
+            )
         )
     return {}
 

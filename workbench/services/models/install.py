@@ -19,6 +19,7 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import ModelSpec
 from workbench.disk import DiskFullError, is_full, spare
 from workbench.errors import ModelError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.steps import Step, Watch
 
 MOST_WRONG: Final = 0.5  # of the words of the bundled clips; real models get at most a third wrong
@@ -45,7 +46,11 @@ def place_for(name: str, watch: Watch) -> Iterator[Path]:
                 watch.say(f"Waiting for another process that brings {name}")
     except OSError as e:
         raise WorkbenchError(
-            f"The folder of models {root} cannot be written ({e.strerror}); choose another with WORKBENCH_MODELS."
+            say(
+                "The folder of models {root} cannot be written ({strerror}); choose another with WORKBENCH_MODELS.",
+                root=root,
+                strerror=e.strerror,
+            )
         ) from e
     try:
         for left in root.glob(f"{STAGED}{name}-*"):  # by a process that was killed
@@ -53,7 +58,7 @@ def place_for(name: str, watch: Watch) -> Iterator[Path]:
         yield root
     except Exception as e:  # the libraries that write say in many ways that the disk is full
         if is_full(e, root) and not isinstance(e, DiskFullError):
-            raise DiskFullError(f"The model {name} was not kept", root) from e
+            raise DiskFullError(say("The model {name} was not kept", name=name), root) from e
         raise
     finally:
         lock.release()
@@ -71,8 +76,15 @@ def check_room(name: str, root: Path, needed: int) -> None:
     room = spare(root)
     if room < needed:
         raise WorkbenchError(
-            f"The model {name} needs {needed / 1e6:,.1f} MB on the disk that holds {root} while it is made, and it may "
-            f"use {room / 1e6:,.1f} MB there; make room, or choose another folder with WORKBENCH_MODELS."
+            say(
+                "The model {name} needs {needed:,.1f} MB on the disk that holds {root} while it is "
+                "made, and it may use {room:,.1f} MB there; make room, or choose another folder with "
+                "WORKBENCH_MODELS.",
+                name=name,
+                needed=needed / 1000000.0,
+                root=root,
+                room=room / 1000000.0,
+            )
         )
 
 
@@ -109,7 +121,7 @@ def install(
         staged.chmod(0o755)
         _put(staged, root / name)
     except BadModelError as e:  # it would name the folder that is gone in a moment
-        raise ModelError(f"The model {name} cannot be used: {e.reason}.") from e
+        raise ModelError(say("The model {name} cannot be used: {reason}.", name=name, reason=e.reason)) from e
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return kept_spec(root / name)
@@ -139,8 +151,15 @@ def try_out(name: str, folder: Path, *, known: bool) -> str:
         _check_lively(name, heard)
     elif wrong > MOST_WRONG:
         raise ModelError(
-            f"The model {name} writes what nobody said ({min(wrong, 1):.0%} of the words of the bundled clips are "
-            f"wrong, such as '{heard[0][:60]}' for '{said[0]}'): its files do not belong together, so it was not kept."
+            say(
+                "The model {name} writes what nobody said ({wrong:.0%} of the words of the bundled "
+                "clips are wrong, such as '{heard}' for '{said}'): its files do not belong together, "
+                "so it was not kept.",
+                name=name,
+                wrong=min(wrong, 1),
+                heard=heard[0][:60],
+                said=said[0],
+            )
         )
     return f"{name} writes '{heard[0][:80]}' for '{said[0]}'"
 
@@ -149,8 +168,12 @@ def _check_lively(name: str, texts: Sequence[str]) -> None:
     if not any(texts) or (len(texts) > 1 and len(set(texts)) == 1):
         wrote = f"always '{texts[0][:60]}'" if any(texts) else "nothing"
         raise ModelError(
-            f"The model {name} writes {wrote} for the bundled clips, so a part of it is missing or wrong, such as its "
-            "tokenizer or its generation settings; it was not kept."
+            say(
+                "The model {name} writes {wrote} for the bundled clips, so a part of it is missing "
+                "or wrong, such as its tokenizer or its generation settings; it was not kept.",
+                name=name,
+                wrote=wrote,
+            )
         )
 
 

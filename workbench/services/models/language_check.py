@@ -5,6 +5,7 @@ from workbench.asr.catalog.languages import is_foreign, knows
 from workbench.asr.catalog.outline import can_grow
 from workbench.core.types import ModelSpec, is_run
 from workbench.errors import ModelError
+from workbench.language.said import say
 
 NAMED = 3  # models in a remedy
 NEAREST = ("here", "fetchable", "hub")
@@ -19,8 +20,13 @@ def check_known(catalog: Catalog, spec: ModelSpec, language: str | None) -> None
     """
     if is_foreign(spec, language):
         raise ModelError(
-            f"The model {spec.name} knows {' '.join(spec.languages)} alone and would write nonsense for sounds in "
-            f"{language}; {_remedy(catalog, str(language))}."
+            say(
+                "The model {name} knows {languages} alone and would write nonsense for sounds in {language}; {remedy}.",
+                name=spec.name,
+                languages=" ".join(spec.languages),
+                language=language,
+                remedy=_remedy(catalog, str(language)),
+            )
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workbench.asr.catalog.offers import Offer
 from workbench.disk import FULL_WORDS, DiskFullError
+from workbench.language.said import say
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.source import SourceProblem, check_file, pieces
 
@@ -128,7 +129,7 @@ def _bytes_in(folder: Path) -> int:
 def _explain(said: str, offer: Offer, work: Path) -> None:
     low = said.lower()
     if any(words in low for words in FULL_WORDS):
-        raise DiskFullError(f"The model {offer.name} was not fetched", work.parent)
+        raise DiskFullError(say("The model {name} was not fetched", name=offer.name), work.parent)
     if any(words in low for words in NOT_THERE):
         names = " and ".join(f"{name} {version}" for name, version in offer.packages)
         raise SourceProblem(f"{WHENCE} does not have {names} (any more)")

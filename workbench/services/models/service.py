@@ -8,6 +8,7 @@ from typing import Final
 from workbench.asr.catalog.catalog import Catalog, state_of
 from workbench.core.types import ModelSpec
 from workbench.errors import DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.background import Background, JobView
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.process import fetch_beside
@@ -51,7 +52,11 @@ class Getting:
         """
         spec = self._catalog.find(model)
         if not can_be_got(spec):
-            raise DataError(f"There is nothing to fetch of {spec.name}; choose it, or a model that is one click away.")
+            raise DataError(
+                say(
+                    "There is nothing to fetch of {name}; choose it, or a model that is one click away.", name=spec.name
+                )
+            )
         if set_name:
             with self._lock:
                 self._asked_by.setdefault(spec.name, set()).add(set_name)

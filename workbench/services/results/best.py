@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import select, update
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.results.comparison import FINISHED
 from workbench.services.results.history import Entry, History
 from workbench.services.runs.service import Adaptation, RunView
@@ -56,7 +57,7 @@ class BestRuns:
         if view.status not in FINISHED or view.result is None:
             raise WorkbenchError(UNFINISHED.format(run=run, status=view.status))
         if view.kept_base:
-            raise WorkbenchError(f"{run} cannot be starred. {view.kept_base}")
+            raise WorkbenchError(say("{run} cannot be starred. {kept_base}", run=run, kept_base=view.kept_base))
         with self._store.session() as session:
             row = find_run(session, run)
             session.execute(update(RunRow).where(RunRow.set_id == row.set_id).values(starred_at=None))

@@ -12,6 +12,7 @@ from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
 from workbench.core.run_result import RunResult
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.forgetting import forgetting_of, unlike_general
 from workbench.store.database import Store
@@ -126,8 +127,12 @@ class Comparing:
         shared = sorted(left.keys() & right.keys())
         if not shared:
             raise WorkbenchError(
-                f"{first} and {second} share no clip that neither trained on; "
-                "run both on the same set with the same test clips or folds."
+                say(
+                    "{first} and {second} share no clip that neither trained on; run both on the "
+                    "same set with the same test clips or folds.",
+                    first=first,
+                    second=second,
+                )
             )
         rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
         changed = sum(left[i][0].reference != right[i][0].reference for i in shared)

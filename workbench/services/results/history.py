@@ -20,6 +20,7 @@ from workbench.core.evaluation.intervals import Interval
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds, Verdict
 from workbench.errors import DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.results.comparison import Comparing
 from workbench.services.runs.service import Adaptation, RunView
 from workbench.services.storage.reserve import comes_first
@@ -141,7 +142,14 @@ class History:
             titled = said and not RUN_NAME.fullmatch(said)  # an id is an id, whatever another run is called
             runs = [row.name for row in list_runs(session) if row.title == said] if titled else []
             if len(runs) > 1:
-                raise DataError(f"{len(runs)} runs are called '{said}': {', '.join(runs)}. Say which one.")
+                raise DataError(
+                    say(
+                        "{n} runs are called '{said}': {runs}. Say which one.",
+                        n=len(runs),
+                        said=said,
+                        runs=", ".join(runs),
+                    )
+                )
             return runs[0] if runs else find_run(session, said).name
 
     def rename(self, run: str, title: str) -> str:
@@ -175,7 +183,9 @@ class History:
             # Asked and written in one statement: somebody may resume it this very moment.
             values = {"deleted_at": now(), "deleted_hours": current_hours(session)}
             if not session.execute(update(RunRow).where(*ended).values(values)).rowcount:  # type: ignore[attr-defined]
-                raise WorkbenchError(f"{run} is {row.status} and cannot be deleted; stop it first.")
+                raise WorkbenchError(
+                    say("{run} is {status} and cannot be deleted; stop it first.", run=run, status=row.status)
+                )
 
     @comes_first("The run was not brought back")
     def undelete(self, run: str) -> None:
@@ -208,7 +218,7 @@ class History:
             with self._store.session() as session:
                 row = find_run(session, run, deleted=True)
                 if row.deleted_at is None:
-                    raise DataError(f"{run} was brought back a moment ago and is not erased.")
+                    raise DataError(say("{run} was brought back a moment ago and is not erased.", run=run))
                 # Files and copies first: after a crash the run is still in the bin and erasing goes on.
                 shutil.rmtree(self._workspace.run_folder(row.name), ignore_errors=True)
                 scrub_copies(self._workspace, Erasure(runs=[(row.id, _waiting(session, row))]))
@@ -275,7 +285,14 @@ def _number(run: str) -> int:
 
 def _within(text: str, longest: int, what: str) -> str:
     if len(text) > longest:
-        raise DataError(f"The {what} has {len(text):,} characters; at most {longest:,} are kept. Shorten it.")
+        raise DataError(
+            say(
+                "The {what} has {n:,} characters; at most {longest:,} are kept. Shorten it.",
+                what=what,
+                n=len(text),
+                longest=longest,
+            )
+        )
     return text
 
 

@@ -20,6 +20,7 @@ from workbench.core.evaluation.comparison import Comparison, ComparisonRow
 from workbench.core.evaluation.scoring import ClipScore
 from workbench.core.types import ModelSpec
 from workbench.errors import AudioError, DataError
+from workbench.language.said import say
 from workbench.services.results.comparison import Comparing, RunComparison
 from workbench.services.runs.service import RunView, run_view
 from workbench.store.database import Store
@@ -208,10 +209,19 @@ def _named(comparison: Comparison, run: str, clip_ids: Sequence[int]) -> list[tu
     unknown = [clip_id for clip_id in wanted if clip_id not in places]
     if unknown:
         raise DataError(
-            f"{run} was not tested on clip {', '.join(map(str, unknown))}; name clips that it was tested on."
+            say(
+                "{run} was not tested on clip {map}; name clips that it was tested on.",
+                run=run,
+                map=", ".join(map(str, unknown)),
+            )
         )
     if len(wanted) > MOST_CHOSEN:
-        raise DataError(f"A report holds at most {MOST_CHOSEN} clips, or it grows too large to send; name fewer.")
+        raise DataError(
+            say(
+                "A report holds at most {most_chosen} clips, or it grows too large to send; name fewer.",
+                most_chosen=MOST_CHOSEN,
+            )
+        )
     return [(places[clip_id], "chosen") for clip_id in wanted]
 
 

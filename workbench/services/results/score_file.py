@@ -8,6 +8,7 @@ from typing import Any
 from workbench.core.evaluation.comparison import Comparison, ComparisonRow, compare
 from workbench.core.text.normalize import normalizer as find_normalizer
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.importers.lines import Problem, Remark, Row, read_rows
 
 
@@ -38,7 +39,7 @@ def score_manifest(
         find_normalizer(normalizer)
     rows = [_row(row, fields, path.name) for row in _rows(path)]
     if not rows:
-        raise DataError(f"{path.name} holds no lines to score.")
+        raise DataError(say("{name} holds no lines to score.", name=path.name))
     return compare(rows, normalizer=normalizer, language=language, seed=seed, scheme="given")
 
 
@@ -47,7 +48,15 @@ def _rows(path: Path) -> Iterator[Row]:
         if isinstance(row, Remark):
             continue
         if isinstance(row, Problem):
-            raise DataError(f"{path.name}, line {row.line}: {row.reason}; {row.remedy}.")
+            raise DataError(
+                say(
+                    "{name}, line {line}: {reason}; {remedy}.",
+                    name=path.name,
+                    line=row.line,
+                    reason=row.reason,
+                    remedy=row.remedy,
+                )
+            )
         yield row
 
 
@@ -67,13 +76,28 @@ def _value(row: Row, field: str, name: str) -> Any:
         return row.values[field.strip().lower()]
     except KeyError:
         known = ", ".join(row.values) or "none"
-        raise DataError(f"{name}, line {row.line}: there is no field '{field}'; the fields are: {known}.") from None
+        raise DataError(
+            say(
+                "{name}, line {line}: there is no field '{field}'; the fields are: {known}.",
+                name=name,
+                line=row.line,
+                field=field,
+                known=known,
+            )
+        ) from None
 
 
 def _text(row: Row, field: str, name: str) -> str:
     value = _value(row, field, name)
     if not isinstance(value, str):
-        raise DataError(f"{name}, line {row.line}: the field '{field}' is no text; write a string, empty if need be.")
+        raise DataError(
+            say(
+                "{name}, line {line}: the field '{field}' is no text; write a string, empty if need be.",
+                name=name,
+                line=row.line,
+                field=field,
+            )
+        )
     return value
 
 
@@ -86,5 +110,7 @@ def _rare_words(row: Row, field: str, name: str) -> tuple[str, ...]:
     value = _value(row, field, name)
     words = value.split() if isinstance(value, str) else value if value is not None else []
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise DataError(f"{name}, line {row.line}: the field '{field}' is no list of words.")
+        raise DataError(
+            say("{name}, line {line}: the field '{field}' is no list of words.", name=name, line=row.line, field=field)
+        )
     return tuple(words)

@@ -28,6 +28,7 @@ from workbench.core.text.numbers import language_code
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clip
 from workbench.services.storage.sound_files import divide_usable, say_left_out
@@ -182,10 +183,14 @@ def general_lengths(session: Session, name: str, own_set_id: int) -> list[Second
     if row is None:
         raise UnknownNameError("general set", name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
     if row.id == own_set_id:
-        raise WorkbenchError(f"The set {name} is the one to learn from; choose another general set, or none.")
+        raise WorkbenchError(
+            say("The set {name} is the one to learn from; choose another general set, or none.", name=name)
+        )
     clips = _confirmed(session, row.id)
     if name != BUNDLED and not clips:
-        raise WorkbenchError(f"The general set {name} has no confirmed clip; confirm its labels, or choose none.")
+        raise WorkbenchError(
+            say("The general set {name} has no confirmed clip; confirm its labels, or choose none.", name=name)
+        )
     return [c.n_samples / SAMPLE_RATE for c in clips]
 
 

@@ -9,6 +9,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.revisions import Labelling
 from workbench.store.database import Store
@@ -37,8 +38,11 @@ class LabelChecks:
         if not can_grow(folder):
             if config.extend_alphabet:
                 raise WorkbenchError(
-                    f"The model {spec.name} writes pieces of words, to which no characters can be added; correct the "
-                    "labels, or choose a model that writes letter by letter."
+                    say(
+                        "The model {name} writes pieces of words, to which no characters can be "
+                        "added; correct the labels, or choose a model that writes letter by letter.",
+                        name=spec.name,
+                    )
                 )
             return new, [f"{clips} clips cannot be learned: {spec.name} cannot write {shown}; correct their labels."]
         if config.extend_alphabet:

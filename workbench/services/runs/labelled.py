@@ -13,6 +13,7 @@ from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Seconds, Split
 from workbench.errors import TrainingError
+from workbench.language.said import say
 from workbench.services.labels.splits import assign_set
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ReferenceRow
@@ -79,8 +80,15 @@ def labelled_clips(store: Store, set_name: str) -> ConfirmedClips:
     labelled = [c for c in labelled if c.clip_id not in odd]
     if len(labelled) < MIN_CONFIRMED:
         raise TrainingError(
-            f"The set {set_name} has {len(labelled)} confirmed clip{'' if len(labelled) == 1 else 's'} and at "
-            f"least {MIN_CONFIRMED} are needed ({FEWEST_TEST_CLIPS} make a first test set); confirm more labels."
+            say(
+                "The set {set_name} has {n} confirmed clip{value} and at least {min_confirmed} are "
+                "needed ({fewest_test_clips} make a first test set); confirm more labels.",
+                set_name=set_name,
+                n=len(labelled),
+                value="" if len(labelled) == 1 else "s",
+                min_confirmed=MIN_CONFIRMED,
+                fewest_test_clips=FEWEST_TEST_CLIPS,
+            )
         )
     return ConfirmedClips(set_name, set_id, labelled, language, rule, notes)
 
@@ -110,8 +118,14 @@ def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: st
     for name, why in (("train", "nothing to learn from"), ("test", "nothing to judge by")):
         if not parts[name]:
             raise TrainingError(
-                f"No confirmed clip is a {name} clip, so there would be {why}; set folds "
-                f"(cross-validation) to {DEFAULT_FOLDS}, or confirm clips of other speakers or recordings."
+                say(
+                    "No confirmed clip is a {name} clip, so there would be {why}; set folds "
+                    "(cross-validation) to {default_folds}, or confirm clips of other speakers or "
+                    "recordings.",
+                    name=name,
+                    why=why,
+                    default_folds=DEFAULT_FOLDS,
+                )
             )
     if len(labelled) < FOLDS_BELOW_CLIPS and not any(c.fixed for c in labelled):
         notes.append(

@@ -14,6 +14,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.languages import spoken_code
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import ModelError, TrainingError
+from workbench.language.said import say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clips
 from workbench.services.runs.dev_samples import Watching
@@ -145,7 +146,9 @@ def _load(spec: ModelSpec, fingerprint: str | None, wanted: Wanted, progress: Pr
         share = max(plan.trainable_parameters / max(1, plan.total_parameters) for plan in plans)
     backend = loading.load(spec, trainable_share=share, progress=lambda m: progress.phase("loading", m))
     if fingerprint and fingerprint != backend.fingerprint:
-        raise ModelError(f"The model {spec.name} has changed since this run began; start a new run instead.")
+        raise ModelError(
+            say("The model {name} has changed since this run began; start a new run instead.", name=spec.name)
+        )
     return backend
 
 

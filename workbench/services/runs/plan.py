@@ -19,6 +19,7 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import TrainingError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.estimates.duration import Expecting
 from workbench.services.estimates.window import Window, choose_window, with_window
 from workbench.services.estimates.workload import Sound, Work
@@ -250,7 +251,10 @@ class Planning:
         """
         if spec.family == "unsupported":
             raise WorkbenchError(
-                f"The model {spec.name} is neither a Whisper model nor one with a CTC head; choose another base model."
+                say(
+                    "The model {name} is neither a Whisper model nor one with a CTC head; choose another base model.",
+                    name=spec.name,
+                )
             )
         check_here(spec)
         find_strategy(strategy)
@@ -318,8 +322,14 @@ def _in_window(
         return labelled, window, []
     if len(kept) < MIN_CONFIRMED:
         raise TrainingError(
-            f"{too_long} of {len(labelled)} confirmed clips are longer than the {window.padded_to:.0f} s that "
-            f"{spec.name} hears at once; split them, or choose a CTC model such as ctc-en."
+            say(
+                "{too_long} of {n} confirmed clips are longer than the {padded_to:.0f} s that {name} "
+                "hears at once; split them, or choose a CTC model such as ctc-en.",
+                too_long=too_long,
+                n=len(labelled),
+                padded_to=window.padded_to,
+                name=spec.name,
+            )
         )
     said = f"{too_long} clips are longer than the {window.padded_to:.0f} s that {spec.name} hears: left out."
     return kept, window, [said]

@@ -14,6 +14,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
+from workbench.language.said import say
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.remaining import Course
 from workbench.services.estimates.window import find_healed, healing_ahead
@@ -75,7 +76,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     labels = _learnable(run, written)
     for split in splits:
         if not any(i in labels for i in split.train):
-            raise TrainingError("No clip is left to train on; confirm more labels.")
+            raise TrainingError(say("No clip is left to train on; confirm more labels."))
     training = sorted({i for s in splits for i in s.train if i in labels})
     arms = tuple(
         _arm(run, strategy, config, labels, training, new_characters, hearing, short) for strategy, config in run.wanted
@@ -210,8 +211,12 @@ def _learnable(run: LoadedRun, written: Mapping[int, str]) -> dict[int, str]:
     problems = {i: reason for i, reason in reasons.items() if reason is not None}
     if not labels:
         raise TrainingError(
-            f"None of the {len(written)} clips can be learned: {next(iter(problems.values()), 'there are none')}. "
-            "Correct the labels, or let the alphabet grow by the labels' new characters (extend alphabet)."
+            say(
+                "None of the {n} clips can be learned: {next}. Correct the labels, or let the "
+                "alphabet grow by the labels' new characters (extend alphabet).",
+                n=len(written),
+                next=next(iter(problems.values()), "there are none"),
+            )
         )
     if problems:
         first = next(iter(problems))
@@ -255,6 +260,10 @@ def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> No
     head = [part for block, part in zip(plan.blocks, plan.parts, strict=True) if block.kind == "head"]
     if new_characters and head == [Part.NOTHING]:
         raise TrainingError(
-            f"With {plan.strategy} the output layer stays frozen and would never write "
-            f"{' '.join(new_characters[:20])}; choose a strategy that lets the head learn, such as top-2 or full."
+            say(
+                "With {strategy} the output layer stays frozen and would never write "
+                "{new_characters}; choose a strategy that lets the head learn, such as top-2 or full.",
+                strategy=plan.strategy,
+                new_characters=" ".join(new_characters[:20]),
+            )
         )

@@ -10,6 +10,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.run_result import RunResult
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.estimates.duration import Expectation
 from workbench.services.jobs.workers import FINAL, RESUMABLE, Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
@@ -188,7 +189,7 @@ class Adaptation:
         spec = self._planning.find(model)
         arms = self._planning.plan_sweep(set_name, spec, strategies, learning_rates, settings or {})
         if len(arms) < 2:
-            raise WorkbenchError("A sweep needs two arms to race; name more strategies or more learning rates.")
+            raise WorkbenchError(say("A sweep needs two arms to race; name more strategies or more learning rates."))
         wanted = [{"strategy": arm.choice.strategy, "settings": arm.config.to_json()} for arm in arms]
         planned = arms[-1]._replace(suggestion=arms[0].suggestion)
         plans = learning(arms)

@@ -21,6 +21,7 @@ from workbench.core.evaluation.scoring import Evaluation
 from workbench.core.evaluation.selection import BASE, Candidate, Selection, choose, recommendation, rungs, survivors
 from workbench.core.types import FreezePlan, Split
 from workbench.errors import TrainingError
+from workbench.language.said import say
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
@@ -178,7 +179,9 @@ class _Races:
         """
         dev = [self.loaded.clips[i] for i in split.dev]
         if not dev:
-            raise TrainingError("A sweep chooses on dev clips and there are none; confirm more clips, or use folds.")
+            raise TrainingError(
+                say("A sweep chooses on dev clips and there are none; confirm more clips, or use folds.")
+            )
         heard = self.context.base_heard
         if not self.context.short:  # else the base has heard them in its own window
             message = "Transcribing the dev clips with the base model"

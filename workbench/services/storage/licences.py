@@ -18,6 +18,7 @@ from workbench.core.licences import LONGEST
 from workbench.core.text.clean import clean_name
 from workbench.errors import DataError, WorkbenchError
 from workbench.files import FileProblem, read_bytes
+from workbench.language.said import say
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow
 from workbench.store.queries import find_set
@@ -53,7 +54,9 @@ def state_licence(workspace: Workspace, store: Store, set_name: str, licence: st
     """
     kept = clean_name(licence, LONGEST + 1)
     if len(kept) > LONGEST:
-        raise DataError(f"A licence has at most {LONGEST} characters; give its short name, such as CC-BY-4.0.")
+        raise DataError(
+            say("A licence has at most {longest} characters; give its short name, such as CC-BY-4.0.", longest=LONGEST)
+        )
     with store.session() as session:
         key = _key(find_set(session, set_name))
     stated = {STATED: kept} if kept else {}

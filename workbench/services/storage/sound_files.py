@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from workbench.audio.decode import content_hash, read_clip
 from workbench.errors import AudioError
+from workbench.language.said import say
 from workbench.workspace import Workspace
 
 MISSING: Final = "missing"
@@ -48,13 +49,13 @@ def read_sound(workspace: Workspace, clip: Named) -> Any:
     """
     path = workspace.sound_path(clip.sha256)
     if not path.is_file():
-        raise AudioError(f"the stored sound of {clip.name} is {MISSING}", MEND)
+        raise AudioError(say("the stored sound of {name} is {missing}", name=clip.name, missing=MISSING), MEND)
     try:
         samples = read_clip(path)
     except AudioError as e:
-        raise AudioError(f"the stored sound of {clip.name} is {DAMAGED}", MEND) from e
+        raise AudioError(say("the stored sound of {name} is {damaged}", name=clip.name, damaged=DAMAGED), MEND) from e
     if content_hash(samples) != clip.sha256:
-        raise AudioError(f"the stored sound of {clip.name} is {DAMAGED}", MEND)
+        raise AudioError(say("the stored sound of {name} is {damaged}", name=clip.name, damaged=DAMAGED), MEND)
     return samples
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.services.storage.sound_files import sound_problem
 from workbench.store.database import Store
 from workbench.store.sounds import known_sounds as of_clips
@@ -48,8 +49,12 @@ def move_strays(workspace: Workspace, known: set[str], older_than: float) -> int
             os.rename(path, _free_name(workspace.lost_and_found / path.name))
         except OSError as e:  # a disk's own lost+found is closed to its users
             raise WorkbenchError(
-                f"Sounds cannot be moved to {workspace.lost_and_found} ({e.strerror}); give yourself the right to "
-                "write that folder, or rename what is there."
+                say(
+                    "Sounds cannot be moved to {lost_and_found} ({strerror}); give yourself the "
+                    "right to write that folder, or rename what is there.",
+                    lost_and_found=workspace.lost_and_found,
+                    strerror=e.strerror,
+                )
             ) from e
     return len(strays)
 

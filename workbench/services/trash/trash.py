@@ -22,6 +22,7 @@ from workbench.atomic import write_json
 from workbench.audio.decode import LONGEST, content_hash, decode_file
 from workbench.core.types import Seconds
 from workbench.errors import AudioError, DataError, WorkbenchError
+from workbench.language.said import say
 from workbench.services.importers.candidates import AUDIO_SUFFIXES
 from workbench.services.storage.word_times import forget_times
 from workbench.services.trash.strays import HASH_LENGTH, is_hash
@@ -156,7 +157,7 @@ def erase_set(workspace: Workspace, store: Store, set_id: int) -> Erased:
     with store.session() as session:
         row = session.get(ClipSetRow, set_id)
         if row is None or row.erased_at is not None:
-            raise DataError("This clip set was erased before.")
+            raise DataError(say("This clip set was erased before."))
         if row.deleted_at is None:
             row.deleted_at, row.deleted_hours = now(), current_hours(session)
         session.execute(delete(DraftingRow).where(DraftingRow.set_id == set_id))
@@ -210,10 +211,10 @@ def _deleted(
 def _undo_set(session: Session, set_id: int) -> int:
     row = session.get(ClipSetRow, set_id)
     if row is None or row.erased_at is not None:
-        raise DataError("This clip set was erased for good and cannot be brought back.")
+        raise DataError(say("This clip set was erased for good and cannot be brought back."))
     taken = ClipSetRow.name == row.name, ClipSetRow.deleted_at.is_(None), ClipSetRow.id != set_id
     if session.scalar(select(ClipSetRow.id).where(*taken)) is not None:
-        raise DataError(f"Another clip set is called '{row.name}' by now; delete that one first.")
+        raise DataError(say("Another clip set is called '{name}' by now; delete that one first.", name=row.name))
     row.deleted_at = None
     living = ClipRow.set_id == set_id, ClipRow.deleted_at.is_(None)
     return int(session.scalar(select(func.count(ClipRow.id)).where(*living)) or 0)
@@ -222,13 +223,15 @@ def _undo_set(session: Session, set_id: int) -> int:
 def _undo_clips(session: Session, clip_ids: Collection[int]) -> int:
     rows = [row for ids in batches(clip_ids) for row in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
     if len(rows) < len(set(clip_ids)):
-        raise DataError("Some of these clips were erased for good and cannot be brought back.")
+        raise DataError(say("Some of these clips were erased for good and cannot be brought back."))
     back = [row for row in rows if row.deleted_at is not None]
     for row in back:
         own = {row.sha256, whole_of(row).sha256}
         same = ClipRow.set_id == row.set_id, has_sound(own), ClipRow.deleted_at.is_(None)
         if session.scalar(select(ClipRow.id).where(*same)) is not None:
-            raise DataError(f"The sound of '{row.name}' was added again meanwhile; delete that clip first.")
+            raise DataError(
+                say("The sound of '{name}' was added again meanwhile; delete that clip first.", name=row.name)
+            )
         row.deleted_at = None
         session.flush()
     note_change(session, [row.id for row in back])
@@ -302,7 +305,13 @@ def _remove(path: Path) -> int:
     except FileNotFoundError:
         return 0
     except OSError as e:
-        raise WorkbenchError(f"{path.name} cannot be erased ({e.strerror}); close what uses it and try again.") from e
+        raise WorkbenchError(
+            say(
+                "{name} cannot be erased ({strerror}); close what uses it and try again.",
+                name=path.name,
+                strerror=e.strerror,
+            )
+        ) from e
     return 1
 
 
