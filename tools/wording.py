@@ -24,7 +24,7 @@ from workbench.language.spoken import ENGLISH, LANGUAGES
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = ROOT / "workbench"
-UNCHECKED: Final = "a language model; not checked by a speaker"
+UNCHECKED: Final = "machine translation, not checked by a speaker"
 BEGUN: Final = datetime(2026, 11, 30, tzinfo=UTC)
 SAID: Final = "workbench.language.said"
 TEMPLATES: Final = {"say": slice(0, 1), "count": slice(1, 3)}  # which arguments
