@@ -24,7 +24,7 @@ from workbench.store.runs import count_tested, find_run
 from workbench.workspace import Workspace
 
 PROCESS: Final = "workbench.services.exports.push_process"
-STOPPED: Final = "Stopped; no file of it is on the hub. An empty repository may be there."
+STOPPED: Final = say("Stopped; no file of it is on the hub. An empty repository may be there.")
 
 
 @dataclass(frozen=True)
