@@ -65,7 +65,7 @@ def check_take(workspace: Workspace, store: Store, run: str, form: str) -> None:
         WorkbenchError: No such run, no such form, or the run has no model.
     """
     if form not in FORMS:
-        raise UnknownNameError("form", form, list(FORMS))
+        raise UnknownNameError(say("form"), form, list(FORMS))
     with store.session() as session:
         status = find_run(session, run).status
     if status not in FINISHED or not _model(workspace, run).is_dir():

@@ -63,7 +63,7 @@ class Taking:
         """
         if found := self.taken(run, form):
             return found.path
-        raise UnknownNameError("packed model", run, [])
+        raise UnknownNameError(say("packed model"), run, [])
 
     def start(self, run: str, form: str) -> None:
         """Begin to write, prove and pack; returns at once.

@@ -75,11 +75,11 @@ class Transcripts:
             UnknownNameError: No such format or text; lists those there are.
         """
         if form not in FORMS:
-            raise UnknownNameError("format", form, tuple(FORMS))
+            raise UnknownNameError(say("format"), form, tuple(FORMS))
         rows = self.of(name)
         there = tuple(rows[0].texts)
         if text is not None and text not in there:
-            raise UnknownNameError("text", text, there)
+            raise UnknownNameError(say("text"), text, there)
         wanted = FORMS[form]
         if wanted.table is not None:
             return {safe_stems([name])[0] + wanted.ending: wanted.table(rows, (text,) if text else there)}

@@ -35,7 +35,7 @@ def find_offer(name: str) -> Offer:
     """
     found = next((offer for offer in OFFERS if name in (offer.name, offer.original, offer.hub)), None)
     if found is None:
-        raise UnknownNameError("model to fetch", name, [offer.name for offer in OFFERS])
+        raise UnknownNameError(say("model to fetch"), name, [offer.name for offer in OFFERS])
     return found
 
 

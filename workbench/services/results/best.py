@@ -46,7 +46,7 @@ class BestRuns:
         """
         return self._store.cached(("best run", set_name), lambda: self._best(set_name))
 
-    @comes_first("The star was not kept")
+    @comes_first(say("The star was not kept"))
     def star(self, run: str) -> str:
         """Go by a run from now on, in place of any other of its set; the name of its base, which its set starts from.
 
@@ -67,7 +67,7 @@ class BestRuns:
             clip_set.changes += 1
         return view.model
 
-    @comes_first("The star was not taken away")
+    @comes_first(say("The star was not taken away"))
     def unstar(self, run: str) -> bool:
         """Go by the run that has proven best again; whether this one was starred.
 

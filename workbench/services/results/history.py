@@ -169,7 +169,7 @@ class History:
         lines = "\n".join(clean_label(line) for line in note.strip().splitlines())
         return self._keep(run, "note", _within(lines, LONGEST_NOTE, "note"))
 
-    @comes_first("The run was not deleted")
+    @comes_first(say("The run was not deleted"))
     def delete(self, run: str) -> None:
         """Move a run that has ended to the bin for a week.
 
@@ -187,7 +187,7 @@ class History:
                     say("{run} is {status} and cannot be deleted; stop it first.", run=run, status=row.status)
                 )
 
-    @comes_first("The run was not brought back")
+    @comes_first(say("The run was not brought back"))
     def undelete(self, run: str) -> None:
         """Bring a run back.
 
@@ -203,7 +203,7 @@ class History:
             set_id = find_set(session, set_name).id if set_name else None
             return [_deleted(session, row) for row in deleted_runs(session, set_id)]
 
-    @comes_first("The run was not erased for good and waits in the bin")
+    @comes_first(say("The run was not erased for good and waits in the bin"))
     def erase(self, run: str) -> None:
         """Erase a run for good: its model, figures, texts, name and note. Drafts that wait to be checked stay.
 
@@ -234,7 +234,7 @@ class History:
             self.erase(name)
         return len(names)
 
-    @comes_first("The name or note was not saved")
+    @comes_first(say("The name or note was not saved"))
     def _keep(self, run: str, column: Literal["title", "note"], text: str) -> str:
         with self._store.session() as session:
             setattr(find_run(session, run), column, text)
