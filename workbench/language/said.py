@@ -119,7 +119,8 @@ def restored(text: str) -> str:
 
 def _worded(template: str, others: str | None, values: Mapping[str, Any], language: Words) -> str:
     if template == LISTED and "parts" in values:
-        return str(values["separator"]).join(_value(part, "", language) for part in values["parts"])
+        separator = _value(values["separator"], "", language)
+        return separator.join(_value(part, "", language) for part in values["parts"])
     parts: list[str] = []
     for literal, name, spec, conversion in Formatter().parse(language.template(template, others, values.get("n", 1))):
         parts.append(literal)
