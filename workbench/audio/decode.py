@@ -225,7 +225,7 @@ def _flac(samples: Samples) -> bytes:
     try:
         soundfile.write(file, to_int16(samples), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     except soundfile.LibsndfileError as e:
-        raise OSError(f"writing FLAC failed: {e}") from e
+        raise OSError(say("writing FLAC failed: {why}", why=e)) from e
     return file.getvalue()
 
 
