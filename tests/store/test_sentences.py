@@ -73,6 +73,7 @@ def test_results_progress_and_warnings_come_back_as_sentences(store: Store, in_g
         row = session.get_one(RunRow, 1)
         row.result = RunResult(notes=(SAID, "as it was"), general={"note": SAID}).to_json()
         row.progress = {"phase": "training", "message": SAID, "losses": [[1, 0.5]]}
+        row.split = {"train": [1, 2], "rule": SAID}
         sound = {"sha256": "0" * 64, "original_format": "wav", "duration": 1.0}
         session.add(ClipRow(id=1, set_id=1, name="a", warnings=[SAID, "quiet"], **sound))
     with store.session() as session:
@@ -83,6 +84,7 @@ def test_results_progress_and_warnings_come_back_as_sentences(store: Store, in_g
         assert str((result.general or {})["note"]) == GERMAN
         assert str(row.progress["message"]) == GERMAN
         assert row.progress["losses"] == [[1, 0.5]]
+        assert (row.split["train"], str(row.split["rule"])) == ([1, 2], GERMAN)
         assert [str(warning) for warning in session.get_one(ClipRow, 1).warnings] == [GERMAN, "quiet"]
 
 

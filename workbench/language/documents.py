@@ -11,7 +11,9 @@ def kept(document: Any) -> Any:
         return document.stored()
     if isinstance(document, dict):
         return {name: kept(value) for name, value in document.items()}
-    return [kept(value) for value in document] if isinstance(document, list | tuple) else document
+    if isinstance(document, list | tuple):
+        return [each if type(each) is int else kept(each) for each in document]  # ids, by the thousand
+    return document
 
 
 def read(document: Any) -> Any:
@@ -20,4 +22,6 @@ def read(document: Any) -> Any:
         return restored(document)
     if isinstance(document, dict):
         return {name: read(value) for name, value in document.items()}
-    return [read(value) for value in document] if isinstance(document, list) else document
+    if isinstance(document, list):
+        return [each if type(each) is int else read(each) for each in document]
+    return document

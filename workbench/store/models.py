@@ -188,7 +188,7 @@ class RunRow(Base):
     model: Mapped[dict[str, Any]] = mapped_column(Document)  # ModelSpec and fingerprint
     config: Mapped[dict[str, Any]]  # TrainingConfig; "sweep": its arms, or "curve": its draws
     plan: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # FreezePlan, known once the model is loaded
-    split: Mapped[dict[str, Any]]  # this run's copy of Split, with folds
+    split: Mapped[dict[str, Any]] = mapped_column(Document)  # this run's copy of Split, with folds
     labels: Mapped[dict[str, Any]]  # clip id -> id of the reference revision the run saw
     cuts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # clip id -> trim id; else whole
     words: Mapped[list[Any]] = mapped_column(default=list)

@@ -134,9 +134,9 @@ class Transcripts:
         except OSError as e:
             raise WorkbenchError(
                 say(
-                    "The texts could not be written whole ({strerror}: {filename}).",
-                    strerror=e.strerror,
-                    filename=e.filename,
+                    "The texts could not be written whole ({why}: {file}).",
+                    why=e.strerror,
+                    file=e.filename,
                 )
             ) from e
         rows = self.of(name)

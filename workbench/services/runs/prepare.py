@@ -273,8 +273,8 @@ def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> No
         raise TrainingError(
             say(
                 "With {strategy} the output layer stays frozen and would never write "
-                "{new_characters}; choose a strategy that lets the head learn, such as top-2 or full.",
+                "{characters}; choose a strategy that lets the head learn, such as top-2 or full.",
                 strategy=plan.strategy,
-                new_characters=" ".join(new_characters[:20]),
+                characters=" ".join(new_characters[:20]),
             )
         )
