@@ -48,7 +48,10 @@ GUIDE_LABELLED: Final = Forms("more labelled clip")
 GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
 GUIDE_EMPTY: Final = "Record or add clips. {start} labelled ones are enough to start, {needed} make a first test set."
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
-GUIDE_TO_TEST: Final = "{more} {make} a first test set. You can adapt already, to see how it goes."
+GUIDE_TO_TEST: Final = Forms(
+    "{more} makes a first test set. You can adapt already, to see how it goes.",
+    "{more} make a first test set. You can adapt already, to see how it goes.",
+)
 GUIDE_TO_PROVE: Final = (
     "You can adapt now. The model makes {errors} in {tested}: about {more} could prove that half of them are gone."
 )
@@ -203,10 +206,10 @@ CLEANING: Final = "What you delete is erased for good after a week, or at once o
 LABEL: Final = "Clips and labels"
 SHOW: Final = "Show"
 FILTERS: Final = {
-    "All clips": "",
-    "To do (unlabelled)": "unlabelled",
-    "Drafts to check": "drafted",
-    "Confirmed": "confirmed",
+    "": "All clips",
+    "unlabelled": "To do (unlabelled)",
+    "drafted": "Drafts to check",
+    "confirmed": "Confirmed",
 }
 ALL_SPEAKERS: Final = "All speakers"
 SEARCH: Final = "Search text or file"
@@ -223,14 +226,14 @@ YOUR_NAME: Final = "Your name (author)"
 YOUR_NAME_INFO: Final = "Kept in the history of each label you change"
 SET_PART: Final = "Set part"
 SET_PARTS: Final = {
-    "All parts": "",
-    "Learned from (train)": "train",
-    "Steers (dev)": "dev",
-    "Judges (test)": "test",
-    "Not in any yet": "none",
+    "": "All parts",
+    "train": "Learned from (train)",
+    "dev": "Steers (dev)",
+    "test": "Judges (test)",
+    "none": "Not in any yet",
 }
 SORT: Final = "Sort by"
-ORDERS: Final = {"As added": "added", "Most uncertain draft first": "uncertain", "Name": "name"}
+ORDERS: Final = {"added": "As added", "uncertain": "Most uncertain draft first", "name": "Name"}
 NO_CLIPS: Final = "No clips yet. Record one, add files, or try the sample clips."
 NOTHING_TO_UNDO: Final = "There is nothing to undo: this label came with the import, or was never typed."
 NO_DRAFT: Final = "There is no draft to confirm."

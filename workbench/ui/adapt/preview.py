@@ -60,7 +60,7 @@ def at_most(said: str, times: Times | None, which: str) -> str:
         which: "sweep" or "curve".
     """
     found: Expectation | None = getattr(times, which) if times else None
-    return f"{said} · {_how_long(found, text.AT_MOST)}" if found else said
+    return f"{said} · {_how_long(found, measured=text.AT_MOST)}" if found else said
 
 
 def about(found: Expectation) -> str:
@@ -68,9 +68,9 @@ def about(found: Expectation) -> str:
     return text.ABOUT.format(time=span(found.seconds))
 
 
-def _how_long(found: Expectation, measured: str = text.UP_TO) -> str:
+def _how_long(found: Expectation, *, measured: str = "") -> str:
     """The time in words; only what was measured here may be a bound."""
-    return (measured if found.measured_in else text.ABOUT).format(time=span(found.seconds))
+    return (measured or text.UP_TO if found.measured_in else text.ABOUT).format(time=span(found.seconds))
 
 
 def preview(p: Preview) -> str:

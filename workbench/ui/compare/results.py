@@ -132,17 +132,18 @@ def clip(
     base_name: str,
     adapted_name: str,
     normalizer: str,
-    names: tuple[str, str] = (text.BASE, text.ADAPTED),
+    names: tuple[str, str] | None = None,
 ) -> str:
     """One clip: what was said, and what each model heard with the differences marked."""
+    left, right = names or (text.BASE, text.ADAPTED)
     row, base, adapted = found
     before = marked(row.reference, row.base, base, normalizer)
     after = marked(row.reference, row.adapted, adapted, normalizer)
     return (
         f"<section class='clip-result' aria-label='{text.CHOSEN_CLIP}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
-        f"<div class='pair'>{_side('base', names[0], base_name, before, base)}"
-        f"{_side('adapted', names[1], adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
+        f"<div class='pair'>{_side('base', left, base_name, before, base)}"
+        f"{_side('adapted', right, adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
     )
 
 

@@ -165,9 +165,10 @@ def bar(share: float, label: str) -> str:
     )
 
 
-def command(line: str, title: str = text.COMMAND) -> str:
+def command(line: str, title: str = "") -> str:
     """A command, by default the equal one, folded away, to copy."""
+    summary = esc(title or text.COMMAND)
     return (
-        f"<details><summary>{esc(title)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
+        f"<details><summary>{summary}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
         f"<button type='button' data-copy data-copied='{esc(text.COPIED)}'>{esc(text.COPY)}</button></div></details>"
     )

@@ -11,7 +11,7 @@ from workbench.ui import text
 from workbench.ui.label.doctor import DoctorPanel
 
 PAGE_SIZE: Final = 25  # clips shown at once
-NOTHING: Final[dict[str, Any]] = {"clips": [], "pages": 0, "page": 0, "total": 0, "nothing": text.NO_CLIPS}
+NOTHING: Final[dict[str, Any]] = {"clips": [], "pages": 0, "page": 0, "total": 0}
 
 
 class Query(NamedTuple):
@@ -71,7 +71,7 @@ class ClipRows:
                 another page or choice of clips, "gone" what can be brought back, and what became of single clips.
         """
         if not query.set_name:
-            return {**NOTHING, "set": "", "at": query.asked, **extra}
+            return {**NOTHING, "nothing": text.NO_CLIPS, "set": "", "at": query.asked, **extra}
         number = query.page if find is None else self._page_of(query, find)
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
         row = self._row_maker(query, found.language)
