@@ -247,6 +247,7 @@ GONE_FOR_GOOD: Final = "{n} erased for good."
 BY_SPEAKER: Final = "Speaker"
 NO_LABEL: Final = "(no label)"
 A_CONFIRMED: Final = "confirmed"
+SHOWN_CLIPS: Final = "{first} to {last} of {total}"
 A_LABEL: Final = Forms("label")
 A_LABELLED_CLIP: Final = Forms("labelled clip")
 A_DRAFT: Final = Forms("draft")
@@ -525,6 +526,7 @@ FACTS: Final = {
 }
 UNKNOWN_FACT: Final = "not stated"
 MINUTE: Final = "1 min of speech in about {time} ({how})"
+TWO_RUNS: Final = "{run} and {other}"
 MEASURED: Final = "measured in {runs}"
 MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
@@ -601,11 +603,21 @@ SETTING_LABELS: Final = {
 }
 STATUS: Final = {
     "queued": "waiting",
+    "starting": "starting",
     "running": "running",
     "done": "done",
     "stopped": "stopped",
     "failed": "failed",
     "interrupted": "interrupted",
+}
+# The same where it stands alone, above the run.
+STATUS_NOW: Final = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "stopped": "Stopped",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
 }
 PHASES: Final = {
     "loading": "Load",
@@ -653,6 +665,11 @@ ERROR_KINDS: Final = {
     "wrong": "wrong (substitutions)",
     "missing": "missing (deletions)",
     "extra": "extra (insertions)",
+}
+ERROR_SHARES: Final = {
+    "wrong": "{n} wrong ({share})",
+    "missing": "{n} missing ({share})",
+    "extra": "{n} extra ({share})",
 }
 MISTAKES: Final = "Missed and confused most"
 MISSED: Final = "Words missed most (left out, or another in their place)"
@@ -858,14 +875,15 @@ WORD: Final = Forms("word")
 VERDICT: Final = "Verdict"
 POINTS: Final = "points"
 MODEL: Final = "Model"
-FIGURE_COLUMNS: Final = {
-    "WER": "Word error rate",
-    "CER": "Character error rate",
-    "Wrong": "Substitutions",
-    "Missing": "Deletions",
-    "Extra": "Insertions",
-    "Raw WER": "Word error rate with case and punctuation as written",
-}
+# What stands above each column, and what that means.
+FIGURE_COLUMNS: Final = (
+    ("WER", "Word error rate"),
+    ("CER", "Character error rate"),
+    ("Wrong", "Substitutions"),
+    ("Missing", "Deletions"),
+    ("Extra", "Insertions"),
+    ("Raw WER", "Word error rate with case and punctuation as written"),
+)
 FIGURES: Final = (
     "{words} words in {clips}, compared by the “{normalizer}” text rules (normalizer); {fixed} improved, {broken} got "
     "worse. Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and "
@@ -881,6 +899,7 @@ RESULT_COLUMNS: Final = ("Clip", "Speaker", f"{BASE} WER", f"{ADAPTED} WER", "Ch
 TERMS: Final = "Your words (terms)"
 TERMS_HEARD: Final = "{base} → {adapted} heard right (recall)"
 TERMS_SILENT: Final = "In no test clip: {terms}."
+TERM_RANGE: Final = "{share} ({low} to {high})"
 TERM_SAID: Final = "before {base}, after {adapted}"
 GUIDE_STEPS: Final = "Steps"
 GUIDE_CONFIRMED: Final = "{n} of {of} confirmed"

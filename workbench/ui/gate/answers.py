@@ -18,6 +18,7 @@ from workbench.errors import WorkbenchError
 from workbench.ui import text
 from workbench.ui.gate.payload import Refused, parse
 from workbench.ui.kit.errors import sentence_of
+from workbench.ui.kit.html import capitalised
 
 NO_ROOM: Final = 507  # HTTP's "insufficient storage"; the page keeps what it has and sends it again
 
@@ -61,8 +62,8 @@ def told(e: Exception) -> str:
     """An error as a sentence: audio errors are phrases."""
     if isinstance(e, UnansweredError):
         return str(e)
-    said = sentence_of(e)
-    return said[:1].upper() + said[1:] + ("" if said.endswith((".", "!", "?")) else ".")
+    said = capitalised(sentence_of(e))
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def document(source: bytes | str) -> dict[str, Any]:

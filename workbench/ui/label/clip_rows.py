@@ -5,9 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from workbench.core.text.normalize import Alphabet, explain_model_text, to_model_text
 from workbench.errors import WorkbenchError
-from workbench.services.labels.query import Listed, Wanted
+from workbench.services.labels.query import ClipPage, Listed, Wanted
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.kit.html import number
 from workbench.ui.label.doctor import DoctorPanel
 
 PAGE_SIZE: Final = 25  # clips shown at once
@@ -76,7 +77,6 @@ class ClipRows:
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
         row = self._row_maker(query, found.language)
         rows = [row(listed) for listed in found.clips]
-        first, last = found.offset + 1, found.offset + len(rows)
         filtered = any((query.status, query.speaker, query.search, query.split))
         return {
             "set": query.set_name,
@@ -85,7 +85,7 @@ class ClipRows:
             "page": found.offset // PAGE_SIZE,
             "pages": -(-found.total // PAGE_SIZE),
             "total": found.total,
-            "shown": f"{first:,} to {last:,} of {found.total:,}" if rows else "",
+            "shown": _place(found) if rows else "",
             "nothing": "" if rows else text.NO_MATCH if filtered else text.NO_CLIPS,
             "only": query.only,
             "author": query.signs_as,
@@ -153,3 +153,9 @@ class ClipRows:
             "written": "" if as_typed or written is None else explain_model_text(written),
             "trouble": bool(written and (written.unknown or not written.text)),
         }
+
+
+def _place(found: ClipPage) -> str:
+    """Which clips of how many stand on a page."""
+    first, last = found.offset + 1, found.offset + len(found.clips)
+    return text.SHOWN_CLIPS.format(first=number(first), last=number(last), total=number(found.total))

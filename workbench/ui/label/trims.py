@@ -11,6 +11,7 @@ from workbench.services.clips.trims import Trim
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.errors import say, sentence_of
+from workbench.ui.kit.html import fill
 from workbench.ui.label.clip_rows import ClipRows, Query
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _overtook(done: Trim) -> str:
     if done.conflict is None:
         return ""
     theirs = done.conflict
-    return text.TRIM_OVERTOOK.format(author=theirs.author, start=theirs.start, end=theirs.end)
+    return fill(text.TRIM_OVERTOOK, author=theirs.author, start=theirs.start, end=theirs.end)
 
 
 def _refused(query: Query, clip_id: int, error: Exception) -> dict[str, Any]:

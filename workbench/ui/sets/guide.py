@@ -10,7 +10,7 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.services.clips.sets import SetInfo
 from workbench.services.runs.readiness import Readiness
 from workbench.ui import text
-from workbench.ui.kit.html import bar, esc, plural
+from workbench.ui.kit.html import bar, esc, number, plural
 
 Link = str  # id of a place on the page
 
@@ -73,7 +73,7 @@ def guide(facts: Facts) -> Guide:
         here=here,
         done=(bool(ready and info and info.clips and not ready.enough.more_labelled), judged, judged),
         facts=(
-            text.GUIDE_CONFIRMED.format(n=f"{info.confirmed:,}", of=f"{info.clips:,}")
+            text.GUIDE_CONFIRMED.format(n=number(info.confirmed), of=number(info.clips))
             if info and info.clips
             else text.GUIDE_NO_CLIPS,
             facts.run or text.GUIDE_NO_RUN,
