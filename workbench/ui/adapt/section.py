@@ -181,7 +181,7 @@ class Adapt(RunPanel):
     # ---- the form ----
 
     def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
-        return [(strategy_label(name) or self.model_facts.strategy_words(name)[0], name) for name in names]
+        return [(strategy_label(name) or str(self.model_facts.strategy_words(name)[0]), name) for name in names]
 
     def _all_strategies(self, names: list[str]) -> str:
         return strategies((name, *self.model_facts.strategy_words(name)) for name in names)

@@ -19,6 +19,7 @@ from workbench.ui import text
 from workbench.ui.gate.payload import Refused, parse
 from workbench.ui.kit.errors import sentence_of
 from workbench.ui.kit.html import capitalised
+from workbench.ui.kit.worded import worded
 
 NO_ROOM: Final = 507  # HTTP's "insufficient storage"; the page keeps what it has and sends it again
 
@@ -49,7 +50,7 @@ async def answered(request: Request, media_type: str, largest: int, answer: Call
         if request.headers.get("content-type", "").split(";")[0] != media_type:
             raise UnansweredError(415, f"{media_type} is expected here.")
         found = await run_in_threadpool(answer, await _body(request, largest))
-        return found if isinstance(found, Response) else JSONResponse(found)
+        return found if isinstance(found, Response) else JSONResponse(worded(found))
     except ClientDisconnect:
         raise
     except Exception as e:  # the page's boundary

@@ -12,6 +12,7 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.errors import say, sentence_of
 from workbench.ui.kit.html import fill
+from workbench.ui.kit.worded import worded
 from workbench.ui.label.clip_rows import ClipRows, Query
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Trims:
             start, end = float(said["start"]), float(said["end"])
             return self.trimming.trim(clip_id, start, end, author=query.signs_as, expected_revision=seen)
 
-        return self._answered(query, clip_id, kept, seen=seen)
+        return dict(worded(self._answered(query, clip_id, kept, seen=seen)))
 
     def undo(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         """Take a clip's newest trim back, and turn to it; the event has id and the revision to be undone."""
@@ -41,7 +42,7 @@ class Trims:
         undone = self._answered(
             query, clip_id, lambda: self.trimming.undo(clip_id, query.signs_as, expected_revision=seen), find=clip_id
         )
-        return [undone, undone.get("page", gr.skip())]
+        return [worded(undone), undone.get("page", gr.skip())]
 
     def _answered(
         self,

@@ -18,6 +18,7 @@ from workbench.ui import text
 from workbench.ui.kit.html import count, fill, number, percent, plural, span
 from workbench.ui.kit.scripts import program
 from workbench.ui.kit.speed import speed
+from workbench.ui.kit.worded import worded
 from workbench.ui.models import text as model_text
 
 ORDER: Final = ("here", "fetchable", "hub", "demo")
@@ -39,7 +40,7 @@ def model_field(label: str, first: ModelSpec, *, full: bool, **kwargs: Any) -> g
         "<details class='all-models' hidden><summary></summary><div class='body'></div></details></div>"
     )
     return gr.HTML(
-        begins,
+        worded(begins),
         html_template=template,
         js_on_load=program("model_field"),
         apply_default_css=False,
@@ -189,7 +190,7 @@ def _getting(model: str, view: JobView) -> dict[str, Any]:
     said = (model_text.STOPPING,) if view.stopping else (view.message, size, left)
     return {
         "model": model,
-        "text": " · ".join(filter(None, said)),
+        "text": " · ".join(map(str, filter(None, said))),
         "share": view.done / view.total if view.total else None,
         "stopping": view.stopping,
     }

@@ -109,7 +109,7 @@ def wish_of(said: Mapping[str, Any]) -> Wish:
 
 def in_words(wish: Wish, found: Overview) -> str:
     """Which clips are meant, a phrase."""
-    gap = next((g.sentence for g in found.gaps if g.kind == wish.gap), "")
+    gap = next((str(g.sentence) for g in found.gaps if g.kind == wish.gap), "")
     said = [_range(name, *ends) for name, ends in (wish.ranges or {}).items()]
     if wish.speaker is not None:
         said.append(text.OF_SPEAKER.format(name=wish.speaker) if wish.speaker else text.OF_UNKNOWN)

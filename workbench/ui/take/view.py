@@ -74,4 +74,7 @@ def standing(view: JobView | None) -> dict[str, Any]:
     left = page_text.LEFT.format(time=span(view.seconds_left)) if view.seconds_left is not None else ""
     said = (text.STOPPING,) if view.stopping else (view.message, size, left)
     share = view.done / view.total if view.total else None
-    return {"busy": {"text": " · ".join(filter(None, said)), "share": share, "stopping": view.stopping}, "failed": ""}
+    return {
+        "busy": {"text": " · ".join(map(str, filter(None, said))), "share": share, "stopping": view.stopping},
+        "failed": "",
+    }
