@@ -890,6 +890,7 @@ FIGURES: Final = (
     "insertions); character error rate (CER): the same of letters."
 )
 CHOSEN_CLIP: Final = "Chosen clip, texts"
+CHOSEN_SOUND: Final = "Chosen clip"
 TRANSCRIPT: Final = "{title} transcript"
 ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
 KEY_SAID: Final = "said"
