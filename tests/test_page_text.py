@@ -124,6 +124,50 @@ def test_the_scripts_have_their_words_from_the_server(file: Path) -> None:
     assert english == [], "take it from props.words, which come from ui/text.py"
 
 
+def _while_loading(tree: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a module that are computed when it loads: not the bodies of its functions, but their defaults."""
+    if isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        at_once = [*tree.args.defaults, *filter(None, tree.args.kw_defaults), *getattr(tree, "decorator_list", [])]
+    else:
+        yield tree
+        at_once = list(ast.iter_child_nodes(tree))
+    for part in at_once:
+        yield from _while_loading(part)
+
+
+def read_too_early(source: str) -> list[tuple[int, str]]:
+    """Texts that are read while a module loads, and so in one language for good."""
+    tree = ast.parse(source)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    found = [(node.lineno, ast.unparse(node)) for node in imports if (node.module or "").endswith(".text")]
+    modules = {alias.asname or alias.name for node in imports for alias in node.names if alias.name == "text"}
+    for node in _while_loading(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            found.append((node.lineno, ast.unparse(node)))
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(UI.rglob("*.py")), ids=lambda f: str(f.relative_to(UI)))
+def test_texts_are_read_when_they_are_said(file: Path) -> None:
+    if file.name not in TEXTS:
+        assert read_too_early(file.read_text(encoding="utf-8")) == [], "read it where somebody is answered"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_found"),
+    [
+        ("from workbench.ui import text\nX = text.TITLE", True),
+        ("from workbench.ui import text\ndef f(title=text.TITLE): ...", True),
+        ("from workbench.ui.sets import text as set_text\nclass A:\n    x = set_text.TITLE", True),
+        ("from workbench.ui.text import TITLE", True),
+        ("from workbench.ui import text\nX = lambda: text.TITLE", False),
+        ("from workbench.ui import text\ndef f(): return text.TITLE", False),
+    ],
+)
+def test_the_rule_tells_what_is_read_too_early(source: str, is_found: bool) -> None:
+    assert bool(read_too_early(source)) is is_found
+
+
 @pytest.mark.parametrize(
     ("source", "is_found"),
     [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { rules } from './load.mjs';
+import { rules, speaking } from './load.mjs';
 
-const { niceStep, bars, ticks, frame, nearest, boxed } = rules(
-  'overview/overview_rules.js', 'niceStep', 'bars', 'ticks', 'frame', 'nearest', 'boxed');
+const { niceStep, bars, ticks, frame, nearest, boxed, counted } = rules(
+  'overview/overview_rules.js', 'niceStep', 'bars', 'ticks', 'frame', 'nearest', 'boxed', 'counted');
 
 const total = (found) => found.reduce((sum, bar) => sum + bar.n, 0);
 
@@ -68,4 +68,10 @@ test('a box holds what lies between its corners, whichever was first', () => {
   const wanted = { duration: [2, 4], level: [-20, -10] };
   assert.deepEqual(boxed(axes, [axes.x(2), axes.y(-10)], [axes.x(4), axes.y(-20)]), wanted);
   assert.deepEqual(boxed(axes, [axes.x(4), axes.y(-20)], [axes.x(2), axes.y(-10)]), wanted);
+});
+
+test('the words for a number are those of its form', () => {
+  const forms = { one: 'clip', other: 'clips' };
+  assert.deepEqual([0, 1, 2].map((n) => counted(n, forms)), ['clips', 'clip', 'clips']);
+  speaking('fr', () => assert.deepEqual([0, 1, 2, 1e6].map((n) => counted(n, forms)), ['clip', 'clip', 'clips', 'clips']));
 });

@@ -23,9 +23,9 @@ from workbench.ui.kit.latest import Newest
 from workbench.ui.label.section import Label
 from workbench.ui.models.section import Models
 from workbench.ui.overview.section import OverviewPanel
-from workbench.ui.sets.guide import guide_html
+from workbench.ui.sets import text as set_text
+from workbench.ui.sets.guide import STAGES, guide_html
 from workbench.ui.sets.section import Sets
-from workbench.ui.sets.text import SET_ARCHIVED
 from workbench.ui.stages.address import READ_ADDRESS, address, clip_of
 from workbench.ui.take.section import Take
 from workbench.ui.voice.section import Voice
@@ -150,7 +150,7 @@ class Page:
         wanted = str(place.get("set") or "")
         archived = {info.name: info.archived for info in self.workbench.collecting.sets()}
         if wanted and archived.get(wanted, True):
-            warn((SET_ARCHIVED if wanted in archived else text.NO_SUCH_SET).format(name=wanted))
+            warn((set_text.SET_ARCHIVED if wanted in archived else text.NO_SUCH_SET).format(name=wanted))
             return ""
         return wanted
 
@@ -199,7 +199,7 @@ class Page:
             now,
             labels if "labels" in changed else gr.skip(),
             *guide_html(guide),
-            {"set": set_name, "run": view.id if view else "", "here": text.STEPS[guide.here].lower()},
+            {"set": set_name, "run": view.id if view else "", "here": STAGES[guide.here]},
             gr.update(choices=names) if "sets" in changed else gr.skip(),
             *drafts,
             now["models"] if "models" in changed else gr.skip(),

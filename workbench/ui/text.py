@@ -48,7 +48,10 @@ GUIDE_LABELLED: Final = Forms("more labelled clip")
 GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
 GUIDE_EMPTY: Final = "Record or add clips. {start} labelled ones are enough to start, {needed} make a first test set."
 GUIDE_TO_START: Final = "{more}, and a first model can learn."
-GUIDE_TO_TEST: Final = "{more} {make} a first test set. You can adapt already, to see how it goes."
+GUIDE_TO_TEST: Final = Forms(
+    "{more} makes a first test set. You can adapt already, to see how it goes.",
+    "{more} make a first test set. You can adapt already, to see how it goes.",
+)
 GUIDE_TO_PROVE: Final = (
     "You can adapt now. The model makes {errors} in {tested}: about {more} could prove that half of them are gone."
 )
@@ -205,10 +208,10 @@ CLEANING: Final = "What you delete is erased for good after a week, or at once o
 LABEL: Final = "Clips and labels"
 SHOW: Final = "Show"
 FILTERS: Final = {
-    "All clips": "",
-    "To do (unlabelled)": "unlabelled",
-    "Drafts to check": "drafted",
-    "Confirmed": "confirmed",
+    "": "All clips",
+    "unlabelled": "To do (unlabelled)",
+    "drafted": "Drafts to check",
+    "confirmed": "Confirmed",
 }
 ALL_SPEAKERS: Final = "All speakers"
 SEARCH: Final = "Search text or file"
@@ -225,14 +228,14 @@ YOUR_NAME: Final = "Your name (author)"
 YOUR_NAME_INFO: Final = "Kept in the history of each label you change"
 SET_PART: Final = "Set part"
 SET_PARTS: Final = {
-    "All parts": "",
-    "Learned from (train)": "train",
-    "Steers (dev)": "dev",
-    "Judges (test)": "test",
-    "Not in any yet": "none",
+    "": "All parts",
+    "train": "Learned from (train)",
+    "dev": "Steers (dev)",
+    "test": "Judges (test)",
+    "none": "Not in any yet",
 }
 SORT: Final = "Sort by"
-ORDERS: Final = {"As added": "added", "Most uncertain draft first": "uncertain", "Name": "name"}
+ORDERS: Final = {"added": "As added", "uncertain": "Most uncertain draft first", "name": "Name"}
 NO_CLIPS: Final = "No clips yet. Record one, add files, or try the sample clips."
 NOTHING_TO_UNDO: Final = "There is nothing to undo: this label came with the import, or was never typed."
 NO_DRAFT: Final = "There is no draft to confirm."
@@ -246,6 +249,7 @@ GONE_FOR_GOOD: Final = "{n} erased for good."
 BY_SPEAKER: Final = "Speaker"
 NO_LABEL: Final = "(no label)"
 A_CONFIRMED: Final = "confirmed"
+SHOWN_CLIPS: Final = "{first} to {last} of {total}"
 A_LABEL: Final = Forms("label")
 A_LABELLED_CLIP: Final = Forms("labelled clip")
 A_DRAFT: Final = Forms("draft")
@@ -524,6 +528,7 @@ FACTS: Final = {
 }
 UNKNOWN_FACT: Final = "not stated"
 MINUTE: Final = "1 min of speech in about {time} ({how})"
+TWO_RUNS: Final = "{run} and {other}"
 MEASURED: Final = "measured in {runs}"
 MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
@@ -600,11 +605,21 @@ SETTING_LABELS: Final = {
 }
 STATUS: Final = {
     "queued": "waiting",
+    "starting": "starting",
     "running": "running",
     "done": "done",
     "stopped": "stopped",
     "failed": "failed",
     "interrupted": "interrupted",
+}
+# The same where it stands alone, above the run.
+STATUS_NOW: Final = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "stopped": "Stopped",
+    "failed": "Failed",
+    "interrupted": "Interrupted",
 }
 PHASES: Final = {
     "loading": "Load",
@@ -652,6 +667,11 @@ ERROR_KINDS: Final = {
     "wrong": "wrong (substitutions)",
     "missing": "missing (deletions)",
     "extra": "extra (insertions)",
+}
+ERROR_SHARES: Final = {
+    "wrong": "{n} wrong ({share})",
+    "missing": "{n} missing ({share})",
+    "extra": "{n} extra ({share})",
 }
 MISTAKES: Final = "Missed and confused most"
 MISSED: Final = "Words missed most (left out, or another in their place)"
@@ -857,20 +877,22 @@ WORD: Final = Forms("word")
 VERDICT: Final = "Verdict"
 POINTS: Final = "points"
 MODEL: Final = "Model"
-FIGURE_COLUMNS: Final = {
-    "WER": "Word error rate",
-    "CER": "Character error rate",
-    "Wrong": "Substitutions",
-    "Missing": "Deletions",
-    "Extra": "Insertions",
-    "Raw WER": "Word error rate with case and punctuation as written",
-}
+# What stands above each column, and what that means.
+FIGURE_COLUMNS: Final = (
+    ("WER", "Word error rate"),
+    ("CER", "Character error rate"),
+    ("Wrong", "Substitutions"),
+    ("Missing", "Deletions"),
+    ("Extra", "Insertions"),
+    ("Raw WER", "Word error rate with case and punctuation as written"),
+)
 FIGURES: Final = (
     "{words} words in {clips}, compared by the “{normalizer}” text rules (normalizer); {fixed} improved, {broken} got "
     "worse. Word error rate (WER): the share of wrong, missing and extra words (substitutions, deletions and "
     "insertions); character error rate (CER): the same of letters."
 )
 CHOSEN_CLIP: Final = "Chosen clip, texts"
+CHOSEN_SOUND: Final = "Chosen clip"
 TRANSCRIPT: Final = "{title} transcript"
 ERRORS: Final = "{wrong} wrong · {missing} missing · {extra} extra"
 KEY_SAID: Final = "said"
@@ -880,6 +902,7 @@ RESULT_COLUMNS: Final = ("Clip", "Speaker", f"{BASE} WER", f"{ADAPTED} WER", "Ch
 TERMS: Final = "Your words (terms)"
 TERMS_HEARD: Final = "{base} → {adapted} heard right (recall)"
 TERMS_SILENT: Final = "In no test clip: {terms}."
+TERM_RANGE: Final = "{share} ({low} to {high})"
 TERM_SAID: Final = "before {base}, after {adapted}"
 GUIDE_STEPS: Final = "Steps"
 GUIDE_CONFIRMED: Final = "{n} of {of} confirmed"

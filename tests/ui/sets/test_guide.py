@@ -54,7 +54,7 @@ def test_a_first_visit_starts_at_the_welcome() -> None:
         (readiness(5, 5, obstacle="All hang together."), TO_COLLECT, "All hang together."),
     ],
 )
-def test_while_collecting_it_says_what_is_missing(ready: Readiness, link: tuple[str, str], said: str) -> None:
+def test_while_collecting_it_says_what_is_missing(ready: Readiness, link: str, said: str) -> None:
     found = guide(Facts(ready))
     assert (found.here, found.link) == (0, link)
     assert said in found.next

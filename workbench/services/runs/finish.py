@@ -18,7 +18,7 @@ from workbench.core.evaluation.intervals import METHOD
 from workbench.core.evaluation.scoring import evaluate
 from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
-from workbench.core.text.ruler import choose_ruler
+from workbench.core.text.ruler import choose_ruler, other_ruler
 from workbench.language.said import say
 from workbench.services.estimates.duration import hearings, timing
 from workbench.services.estimates.hardware import OtherLoad
@@ -120,9 +120,7 @@ def _store(context: RunContext, trained: Trained, result: RunResult) -> None:
 def _normalizer_reason(run: LoadedRun) -> str:
     """Why these text rules, by all the labels of the run and not by its test clips alone."""
     suited = choose_ruler([clip.text for clip in run.clips.values()], run.row.config.get("language"))
-    if suited.normalizer == run.normalizer:
-        return suited.reason
-    return say("Chosen by hand; these texts are usually compared with {suited}.", suited=suited.normalizer)
+    return suited.reason if suited.normalizer == run.normalizer else other_ruler(suited)
 
 
 def _what_would_help(context: RunContext, trained: Trained) -> str:

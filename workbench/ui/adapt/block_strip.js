@@ -26,7 +26,7 @@ function paint() {
   const n = learning.reduce((sum, b) => sum + b.sizes[b.part], 0);
   const total = (props.value || {}).total || 1;
   const values = { k: learning.length, n: blocks.length, learn: count(n), all: count(total),
-    share: (100 * n / total).toFixed(1) };
+    share: number(100 * n / total, 1, 1) };
   const said = learning.length ? fill(words.counts, values) : words.none;
   if (blocks.length && counts.textContent !== said) counts.textContent = said;
   strip.setAttribute('aria-label', words.strip);

@@ -9,6 +9,7 @@ from workbench.core.block_lists import PART_WORDS, offers, write_blocks
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.ui import text
 from workbench.ui.kit.scripts import program
+from workbench.ui.kit.worded import worded
 
 GROUPS: Final = {"features": "sound", "projection": "sound", "norm": "encoder"}  # others: by their own kind
 
@@ -25,7 +26,7 @@ def block_strip(value: dict[str, Any], **kwargs: Any) -> gr.HTML:
         "written": {part.value: word for word, part in PART_WORDS.items()},
     }
     return gr.HTML(
-        value,
+        worded(value),
         html_template=template,
         js_on_load=program("block_strip"),
         apply_default_css=False,

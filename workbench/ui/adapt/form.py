@@ -37,7 +37,7 @@ def field(name: str) -> Field:
     """One setting of TrainingConfig as a form field, with the help that is declared beside it."""
     common: dict[str, Any] = {
         "label": text.SETTING_LABELS.get(name, name.replace("_", " ").capitalize()),
-        "info": setting_help(name),
+        "info": str(setting_help(name)),
         "interactive": True,
         "min_width": 220,
         "elem_id": f"setting-{name.replace('_', '-')}",

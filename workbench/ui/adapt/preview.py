@@ -6,7 +6,7 @@ from typing import Final
 from workbench.services.estimates.duration import Expectation
 from workbench.services.runs.preview import Preview, Times
 from workbench.ui import text
-from workbench.ui.kit.html import command, esc, span
+from workbench.ui.kit.html import command, esc, number, span
 from workbench.ui.kit.speed import run_names
 
 MOST_LEFT_OUT: Final = 5  # folders with a reason each; all of them are printed where the page was started
@@ -47,7 +47,7 @@ def brief(p: Preview | None, of: str = "", *, known: bool = True) -> str:
     if p is None:
         return f"<p{about}>{esc(text.NOT_READY if known else text.LOADING)}</p>"
     clips = text.BRIEF_FOLDS if p.folds else text.BRIEF
-    said = clips.format(train=f"{p.train:,}", test=f"{p.test:,}", folds=p.folds)
+    said = clips.format(train=number(p.train), test=number(p.test), folds=p.folds)
     long = f"<b>{esc(_how_long(p.times.run))}</b> " if p.times else ""
     guess = f" <i>{esc(text.BRIEF_GUESS)}</i>" if p.times and not p.times.run.measured_in else ""
     return f"<p{about}>{long}{esc(text.TO_THE_VERDICT) if p.times else ''}{guess}</p><p>{esc(said)}</p>"
@@ -60,7 +60,7 @@ def at_most(said: str, times: Times | None, which: str) -> str:
         which: "sweep" or "curve".
     """
     found: Expectation | None = getattr(times, which) if times else None
-    return f"{said} · {_how_long(found, text.AT_MOST)}" if found else said
+    return f"{said} · {_how_long(found, measured=text.AT_MOST)}" if found else said
 
 
 def about(found: Expectation) -> str:
@@ -68,17 +68,17 @@ def about(found: Expectation) -> str:
     return text.ABOUT.format(time=span(found.seconds))
 
 
-def _how_long(found: Expectation, measured: str = text.UP_TO) -> str:
+def _how_long(found: Expectation, *, measured: str = "") -> str:
     """The time in words; only what was measured here may be a bound."""
-    return (measured if found.measured_in else text.ABOUT).format(time=span(found.seconds))
+    return (measured or text.UP_TO if found.measured_in else text.ABOUT).format(time=span(found.seconds))
 
 
 def preview(p: Preview) -> str:
     """What a run would do."""
     if p.folds:
-        figures = [(f"{p.folds}", text.IN_FOLDS), (f"{p.test:,}", text.TESTED_ONCE)]
+        figures = [(f"{p.folds}", text.IN_FOLDS), (number(p.test), text.TESTED_ONCE)]
     else:
-        figures = [(f"{p.train:,}", text.LEARN), (f"{p.dev:,}", text.STEER), (f"{p.test:,}", text.JUDGE)]
+        figures = [(number(p.train), text.LEARN), (number(p.dev), text.STEER), (number(p.test), text.JUDGE)]
     how_long = ""
     if p.times:
         how_long = f"<p class='hint'>{esc(_known_from(p.times))}</p>"

@@ -12,7 +12,7 @@ from workbench.services.runs.service import RunView
 from workbench.ui import text
 from workbench.ui.charts.svg import curve
 from workbench.ui.compare.results import marked
-from workbench.ui.kit.html import bar, command, esc, percent, plural, points, span
+from workbench.ui.kit.html import bar, command, esc, number, percent, plural, points, span, whole_percent
 
 
 def signature(view: RunView) -> str:
@@ -53,13 +53,13 @@ def choice(view: RunView) -> str:
 def short(view: RunView) -> str:
     """A run in the row of steps."""
     if view.status == "running":
-        return f"{view.id} {text.STATUS[view.status]}, {100 * share(view):.0f} %"
+        return f"{view.id} {text.STATUS[view.status]}, {whole_percent(share(view))}"
     return f"{view.id} {status(view)}"
 
 
 def status(view: RunView) -> str:
     """In one word; a run that waits for no other has its turn and is loading."""
-    return text.STARTING.lower() if view.status == "queued" and not view.ahead else text.STATUS[view.status]
+    return text.STATUS["starting"] if view.status == "queued" and not view.ahead else text.STATUS[view.status]
 
 
 def share(view: RunView) -> float:
@@ -97,7 +97,7 @@ def _head(view: RunView) -> str:
     if view.ahead and not view.stopping:
         return _waiting(view)
     p = view.progress
-    doing = [text.STATUS[view.status].capitalize()]
+    doing = [text.STATUS_NOW[view.status]]
     if view.active:
         # It has its turn, but has not said anything yet: it is loading its libraries.
         doing = [text.STARTING if p.get("phase") in ("queued", "starting") else str(p.get("message") or doing[0])]
@@ -107,9 +107,9 @@ def _head(view: RunView) -> str:
         if p.get("folds", 1) > 1:
             doing.append(text.NTH_TRAINING.format(n=p.get("fold", 0) + 1, of=p["folds"]))
         if p.get("steps"):
-            doing.append(text.NTH_UPDATE.format(n=f"{p.get('step', 0):,}", of=f"{p['steps']:,}"))
+            doing.append(text.NTH_UPDATE.format(n=number(p.get("step", 0)), of=number(p["steps"])))
     elif view.active and p.get("total"):
-        doing.append(text.NTH.format(n=f"{p.get('done', 0):,}", of=f"{p['total']:,}"))
+        doing.append(text.NTH.format(n=number(p.get("done", 0)), of=number(p["total"])))
     left = p.get("seconds_left")
     known = view.active and not view.stopping and p.get("phase") not in LOADING
     time_left = text.LEFT_OF_RUN.format(time=span(left)) if known and left is not None else ""
@@ -168,9 +168,13 @@ def _watched(view: RunView, clips: Sequence[Watched]) -> str:
         return ""
     p = view.progress
     folds, checks = int(p.get("folds", 1)), p.get("checks") or []
-    fold = f" · {text.FOLD} {clips[0].fold + 1} of {max(folds - 1, 1)}" if clips[0].fold is not None else ""
+    fold = (
+        f" · {text.FOLD} {text.NTH.format(n=clips[0].fold + 1, of=max(folds - 1, 1))}"
+        if clips[0].fold is not None
+        else ""
+    )
     # The checks belong to the training at hand, the last of which has no dev clips.
-    after = f" ({text.UPDATE} {checks[-1][0]:,})" if checks else ""
+    after = f" ({text.UPDATE} {number(checks[-1][0])})" if checks else ""
     rows = "".join(
         f"<li><b>{esc(c.name)}</b><dl><dt>{text.SAID}</dt><dd>{esc(c.reference)}</dd>"
         f"<dt>{text.BASE}</dt><dd>{_marked(c.reference, c.base, view)}</dd>"

@@ -33,7 +33,7 @@ from workbench.ui.adapt.preview import about, at_most, brief, left_out, preview,
 from workbench.ui.adapt.run_panel import SHOW_RUN, RunPanel
 from workbench.ui.kit.components import PRIVATE, fold, html, show_place
 from workbench.ui.kit.errors import quiet, say, shown
-from workbench.ui.kit.html import esc, heading
+from workbench.ui.kit.html import esc, fill, heading
 from workbench.ui.kit.latest import Newest
 from workbench.ui.kit.scripts import function, program
 from workbench.ui.models.section import Models
@@ -181,7 +181,7 @@ class Adapt(RunPanel):
     # ---- the form ----
 
     def _strategy_choices(self, names: list[str]) -> list[tuple[str, str]]:
-        return [(strategy_label(name) or self.model_facts.strategy_words(name)[0], name) for name in names]
+        return [(strategy_label(name) or str(self.model_facts.strategy_words(name)[0]), name) for name in names]
 
     def _all_strategies(self, names: list[str]) -> str:
         return strategies((name, *self.model_facts.strategy_words(name)) for name in names)
@@ -332,7 +332,7 @@ class Adapt(RunPanel):
         sweep, curve = (at_most(said, p.times, which) for said, which in ((text.SWEEP, "sweep"), (text.CURVE, "curve")))
         return [
             preview(p),
-            f"<p class='hint'>{esc(text.RATE_CAP.format(cap=p.suggestion.rate_cap))}</p>",
+            f"<p class='hint'>{esc(fill(text.RATE_CAP, cap=p.suggestion.rate_cap))}</p>",
             gr.update(visible=not p.provable and p.model.source != "hub"),
             gr.update(visible=bool(p.new_characters), label=label),
             gr.update(interactive=True),

@@ -1,6 +1,6 @@
 // The rules of the strip of blocks, which touch no page.
 function count(n) {
-  return n >= 100000 ? `${(n / 1e6).toFixed(1)} M` : n.toLocaleString('en-US');
+  return n >= 100000 ? `${number(n / 1e6, 1, 1)} M` : number(n);
 }
 
 function fill(sentence, values) {

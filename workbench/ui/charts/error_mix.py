@@ -3,7 +3,7 @@
 from workbench.core.evaluation.comparison import Comparison
 from workbench.core.evaluation.scoring import Evaluation
 from workbench.ui import text
-from workbench.ui.kit.html import esc, percent
+from workbench.ui.kit.html import esc, number, percent
 
 
 def error_mix(c: Comparison, titles: tuple[str, str]) -> str:
@@ -24,7 +24,10 @@ def error_mix(c: Comparison, titles: tuple[str, str]) -> str:
 
 def _row(title: str, side: Evaluation, top: float) -> str:
     counts = dict(zip(text.ERROR_KINDS, (side.substitutions, side.deletions, side.insertions), strict=True))
-    told = [f"{n:,} {kind} ({percent(n / side.reference_words)})" for kind, n in counts.items()]
+    told = [
+        text.ERROR_SHARES[kind].format(n=number(n), share=percent(n / side.reference_words))
+        for kind, n in counts.items()
+    ]
     said, whole = " · ".join(told), " · ".join(f"<span>{esc(one)}</span>" for one in told)
     parts = "".join(
         f"<i class='{kind}' style='width:{100 * n / side.reference_words / top:.2f}%'></i>"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workbench.core.evaluation.intervals import Interval
 from workbench.ui import text
-from workbench.ui.kit.html import esc, points
+from workbench.ui.kit.html import esc, number, points
 
 WIDTH, HEIGHT = 176, 104  # of one curve, in SVG units; about the pixels it is shown at, so that text keeps its size
 LEFT, RIGHT, TOP, BOTTOM = 26, 4, 8, 18  # margins around it
@@ -35,7 +35,7 @@ def curve(
         for share, anchor, shown in (
             (0.0, "start", "0"),
             (0.5, "middle", text.UPDATES),
-            (1.0, "end", f"{right:,.0f}"),
+            (1.0, "end", number(right, ",.0f")),
         )
     )
     placed = [place(s, v) for s, v in values]
@@ -43,14 +43,14 @@ def curve(
     dots = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='2.4'/>" for x, y in placed[-60:])
 
     def words(value: float) -> str:
-        return f"{value * scale:.1f} %" if percent else f"{value:.2f}"
+        return f"{number(value * scale, '.1f')} %" if percent else number(value, ".2f")
 
     shown = words(values[-1][1]) if values else "–"
     said = text.CURVE_NOW.format(title=title, now=shown)
     marks = ""
     if percent and values:
         best = min(range(len(values)), key=lambda i: (values[i][1], i))
-        said += text.CURVE_BEST.format(best=words(values[best][1]), step=f"{values[best][0]:,.0f}")
+        said += text.CURVE_BEST.format(best=words(values[best][1]), step=number(values[best][0], ",.0f"))
         marks = _landmarks(placed, best)
     return (
         f"<figure class='curve {kind}'><figcaption><span>{esc(title)}</span><b>{shown}</b></figcaption>"
@@ -73,7 +73,7 @@ def _landmarks(placed: Sequence[tuple[float, float]], best: int) -> str:
 
 def _gridline(share: float, top: float) -> str:
     y = TOP + (HEIGHT - TOP - BOTTOM) * (1 - share)
-    label = f"{top * share:.0f}" if top >= 10 else f"{top * share:.1f}"
+    label = number(top * share, ".0f" if top >= 10 else ".1f")
     return (
         f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y:.1f}' y2='{y:.1f}'/>"
         f"<text x='{LEFT - 5}' y='{y + 3.5:.1f}' text-anchor='end'>{label}</text>"

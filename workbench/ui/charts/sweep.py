@@ -5,7 +5,7 @@ from math import log10
 from typing import Any
 
 from workbench.ui import text
-from workbench.ui.kit.html import count, esc, percent, points, span
+from workbench.ui.kit.html import count, esc, number, percent, points, span
 
 WIDTH, HEIGHT = 300, 170  # of one picture, in SVG units
 LEFT, RIGHT, TOP, BOTTOM = 34, 10, 10, 34
@@ -36,7 +36,7 @@ def _row(arm: Mapping[str, Any], chosen: str) -> str:
     taken = f" <b>({text.SWEEP_CHOSEN})</b>" if arm["arm"] == chosen else ""
     cells = (
         count(arm["trainable_parameters"]),
-        f"{arm['updates']:,}" if arm["full"] else f"{arm['updates']:,}, {text.SWEEP_DROPPED}",
+        number(arm["updates"]) + ("" if arm["full"] else f", {text.SWEEP_DROPPED}"),
         span(arm["seconds"]),
         percent(arm["wer"]),
         f"{points(change['low'])} … {points(change['high'])}",

@@ -3,7 +3,7 @@
 from workbench.core.evaluation.comparison import Comparison
 from workbench.core.evaluation.terms import TermCount, TermScore
 from workbench.ui import text
-from workbench.ui.kit.html import esc
+from workbench.ui.kit.html import esc, number, whole_percent
 
 WIDTH, HEIGHT = 80, 26  # of the drawing, in SVG units; the pixels it is shown at
 
@@ -43,7 +43,7 @@ def _row(t: TermScore) -> str:
     kind, sign = ("up", f"▲ +{moved}") if moved > 0 else ("down", f"▼ \N{MINUS SIGN}{-moved}") if moved else ("", "=")
     return (
         f"<tr><th scope='row'>{esc(t.term)}</th><td>{_counted(t.base)}</td><td>{_counted(t.adapted)}</td>"
-        f"<td class='{kind}'>{sign}</td><td>{_drawn(t)}</td><td>{t.train_occurrences:,}</td></tr>"
+        f"<td class='{kind}'>{sign}</td><td>{_drawn(t)}</td><td>{number(t.train_occurrences)}</td></tr>"
     )
 
 
@@ -62,12 +62,13 @@ def _drawn(t: TermScore) -> str:
 
 
 def _range(n: TermCount) -> str:
-    return f"{_share(n)} ({100 * n.low:.0f} to {100 * n.high:.0f} %)"
+    return text.TERM_RANGE.format(share=_share(n), low=number(100 * n.low, ".0f"), high=whole_percent(n.high))
 
 
 def _share(n: TermCount) -> str:
-    return f"{100 * (n.recall or 0):.0f} %"
+    return whole_percent(n.recall or 0)
 
 
 def _counted(n: TermCount) -> str:
-    return f"<b>{text.NTH.format(n=n.hits, of=n.occurrences)}</b> <small>{100 * n.low:.0f}–{100 * n.high:.0f} %</small>"
+    shares = f"{number(100 * n.low, '.0f')}–{whole_percent(n.high)}"
+    return f"<b>{text.NTH.format(n=n.hits, of=n.occurrences)}</b> <small>{shares}</small>"

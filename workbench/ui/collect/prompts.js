@@ -273,7 +273,7 @@ class Reader {
       Object.assign(item, { state: 'saved', clip: kept.id, replaces: null });
       if (about.confirmed) this.doubts.ask(item, this.items.map((i) => i.text));
       if (kept.remark) tell(`${kept.remark} ${props.words.pressAgain}`, 'mind');
-      else tell(fill(props.words.saved, { seconds: kept.duration.toFixed(1) }));
+      else tell(fill(props.words.saved, { seconds: number(kept.duration, 1, 1) }));
     } catch (error) {
       item.state = 'todo'; // it comes again, at once unless another is being read
       tell(error.message, 'bad');

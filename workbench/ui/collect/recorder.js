@@ -22,7 +22,7 @@ function tell(sentence, kind = '', ...more) {
 
 // What became of a take, with the way to its row; the list of clips listens.
 function tellKept(kept) {
-  const saved = fill(props.words.savedAs, { name: kept.name, seconds: kept.duration.toFixed(1) });
+  const saved = fill(props.words.savedAs, { name: kept.name, seconds: number(kept.duration, 1, 1) });
   const show = make('button', 'plain', { type: 'button' }, props.words.showClip);
   show.onclick = () => document.dispatchEvent(new CustomEvent('show-clip', { detail: kept.id }));
   tell(kept.remark ? `${saved} ${kept.remark} ` : `${saved} `, kept.remark ? 'mind' : 'well', show);

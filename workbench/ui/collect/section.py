@@ -16,7 +16,7 @@ from workbench.ui import text
 from workbench.ui.collect.prompts import recorder, recorder_view
 from workbench.ui.kit.components import confirm_script, fold, html, words_keeper
 from workbench.ui.kit.errors import quiet, say, sentence_of, shown
-from workbench.ui.kit.html import downloads, esc, heading, hint, import_report, plural, when
+from workbench.ui.kit.html import downloads, esc, heading, hint, import_report, number, plural, when
 from workbench.ui.kit.scripts import program
 
 log = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ class Collect:
         if not set_name:
             self.uploads.discard(paths)
             raise DataError(text.NO_SET)
-        count: Progress = lambda done, total, _: progress((done, total), unit="clips")  # noqa: E731 (a name for its type)
+        count: Progress = lambda done, total, _: progress((done, total), unit=text.CLIP.of(total))  # noqa: E731 (a name for its type)
         # The import owns the files from here on, though the page be closed meanwhile.
         with self.uploads.taken(paths) as taken:
             if not taken.files:
@@ -236,7 +236,7 @@ class Collect:
                 text.DELETED_SET.format(name=d.name, clips=plural(d.clips, text.CLIP), when=when(d.deleted_at))
                 if d.kind == "set"
                 else text.DELETED_CLIP.format(
-                    name=d.name, seconds=f"{d.duration:.1f}", set=d.set_name, when=when(d.deleted_at)
+                    name=d.name, seconds=number(d.duration, ".1f"), set=d.set_name, when=when(d.deleted_at)
                 ),
                 f"{d.kind}:{d.id}",
             )

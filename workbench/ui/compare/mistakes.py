@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from workbench.core.evaluation.comparison import Comparison
 from workbench.core.evaluation.mistakes import Confusion, Missed
 from workbench.ui import text
-from workbench.ui.kit.html import esc
+from workbench.ui.kit.html import esc, number
 
 SHOWN = 12  # of each; the command line lists more
 
@@ -16,7 +16,7 @@ def mistakes(c: Comparison, titles: tuple[str, str], run: str) -> str:
     if not missed:
         return ""
     words = "".join(
-        f"<tr><th scope='row'>{esc(m.word)}</th><td>{m.occurrences:,}</td>{_counts(m)}{_play(c, m.clips, run)}</tr>"
+        f"<tr><th scope='row'>{esc(m.word)}</th>{_count(m.occurrences)}{_counts(m)}{_play(c, m.clips, run)}</tr>"
         for m in missed[:SHOWN]
     )
     pairs = "".join(
@@ -41,13 +41,17 @@ def _table(caption: str, heads: Sequence[str], body: str) -> str:
     )
 
 
+def _count(n: int) -> str:
+    return f"<td>{number(n)}</td>"
+
+
 def _counts(made: Missed | Confusion) -> str:
-    return f"<td>{made.base:,}</td><td>{made.adapted:,}</td>"
+    return _count(made.base) + _count(made.adapted)
 
 
 def _play(c: Comparison, numbers: Sequence[int], run: str) -> str:
     """Buttons for the first clips in which it happened, as the run heard them."""
-    rows = [c.rows[number] for number in numbers[:3]]
+    rows = [c.rows[n] for n in numbers[:3]]
     buttons = "".join(
         f"<button type='button' data-play='sounds/{row.clip_id}?of={esc(run)}' title='{esc(row.name)}' "
         f"aria-label='{esc(text.PLAY_CLIP.format(name=row.name))}'>▶</button>"

@@ -18,7 +18,7 @@ from workbench.ui.charts.svg import interval_bar
 from workbench.ui.charts.sweep import sweep
 from workbench.ui.charts.terms import terms
 from workbench.ui.compare.mistakes import mistakes
-from workbench.ui.kit.html import esc, percent, plural, points
+from workbench.ui.kit.html import esc, number, percent, plural, points, whole_percent
 
 UNUSABLE_WER = 0.8  # from here on a text cannot even be corrected
 Clip = tuple[ComparisonRow, ClipScore, ClipScore]  # with base and adapted scores
@@ -68,17 +68,15 @@ def _big(name: str, rate: float) -> str:
 
 
 def _figures(c: Comparison, names: tuple[str, str]) -> str:
-    head = "".join(
-        f"<th scope='col'><abbr title='{full}'>{name}</abbr></th>" for name, full in text.FIGURE_COLUMNS.items()
-    )
+    head = "".join(f"<th scope='col'><abbr title='{full}'>{name}</abbr></th>" for name, full in text.FIGURE_COLUMNS)
     sides = ((names[0], c.base, c.raw_base), (names[1], c.adapted, c.raw_adapted))
     body = "".join(f"<tr><th scope='row'>{esc(name)}</th>{_cells(side, raw)}</tr>" for name, side, raw in sides)
     said = text.FIGURES.format(
-        words=f"{c.base.reference_words:,}",
+        words=number(c.base.reference_words),
         clips=plural(len(c.rows), text.CLIP),
         normalizer=c.normalizer,
-        fixed=f"{c.n_fixed:,}",
-        broken=f"{c.n_broken:,}",
+        fixed=number(c.n_fixed),
+        broken=number(c.n_broken),
     )
     said += f" {c.normalizer_reason}"
     return (
@@ -88,7 +86,7 @@ def _figures(c: Comparison, names: tuple[str, str]) -> str:
 
 
 def _cells(side: Evaluation, raw: Evaluation) -> str:
-    counts = (f"{n:,}" for n in (side.substitutions, side.deletions, side.insertions))
+    counts = (number(n) for n in (side.substitutions, side.deletions, side.insertions))
     return "".join(f"<td>{v}</td>" for v in (percent(side.wer), percent(side.cer), *counts, percent(raw.wer)))
 
 
@@ -117,11 +115,11 @@ def _clip_row(row: ComparisonRow, base: ClipScore, adapted: ClipScore) -> dict[s
         "name": row.name,
         "reference": row.reference,
         "speaker": row.speaker or "–",
-        "base": f"{100 * base.wer:.0f} %",
-        "adapted": f"{100 * adapted.wer:.0f} %",
+        "base": whole_percent(base.wer),
+        "adapted": whole_percent(adapted.wer),
         "before": base.errors,
         "after": adapted.errors,
-        "change": sign + points(change).removesuffix(".0") if change else "=",
+        "change": sign + points(change, short=True) if change else "=",
         "kind": kind,
     }
 
@@ -132,17 +130,18 @@ def clip(
     base_name: str,
     adapted_name: str,
     normalizer: str,
-    names: tuple[str, str] = (text.BASE, text.ADAPTED),
+    names: tuple[str, str] | None = None,
 ) -> str:
     """One clip: what was said, and what each model heard with the differences marked."""
+    left, right = names or (text.BASE, text.ADAPTED)
     row, base, adapted = found
     before = marked(row.reference, row.base, base, normalizer)
     after = marked(row.reference, row.adapted, adapted, normalizer)
     return (
         f"<section class='clip-result' aria-label='{text.CHOSEN_CLIP}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
-        f"<div class='pair'>{_side('base', names[0], base_name, before, base)}"
-        f"{_side('adapted', names[1], adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
+        f"<div class='pair'>{_side('base', left, base_name, before, base)}"
+        f"{_side('adapted', right, adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
     )
 
 

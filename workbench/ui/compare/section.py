@@ -20,7 +20,7 @@ from workbench.ui.compare.results import Clip, clip, clip_rows, clips, details, 
 from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.kit.components import html, result_list, timeline_view
 from workbench.ui.kit.errors import quiet, shown
-from workbench.ui.kit.html import esc, heading, percent
+from workbench.ui.kit.html import esc, heading, number, percent
 from workbench.ui.kit.latest import Newest
 
 KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
@@ -103,7 +103,7 @@ class Compare:
         if result is None:
             return "", ""
         c = result.comparison
-        before, after = percent(c.rate(c.base)).removesuffix(" %"), percent(c.rate(c.adapted))
+        before, after = number(100 * c.rate(c.base), ".1f"), percent(c.rate(c.adapted))
         return c.outcome, f"{before} → {after}"
 
     # ---- handlers ----

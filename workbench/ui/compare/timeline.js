@@ -142,7 +142,7 @@ function showPlaying() {
 function follow() {
   stopInTime();
   const now = audio.currentTime;
-  clock.textContent = `${now.toFixed(1)} / ${(value.duration || 0).toFixed(1)} s`;
+  clock.textContent = `${number(now, 1, 1)} / ${number(value.duration || 0, 1, 1)} s`;
   // Half its width short of the right edge: beyond it, the view could be scrolled sideways.
   cursor.style.left = `min(${100 * now / (value.duration || 1)}%, calc(100% - 1px))`;
   for (const node of lanes.querySelectorAll('[data-from]')) {
@@ -166,7 +166,7 @@ function place() {
   const apart = tickStep(fitted * zoom);
   ticks.replaceChildren();
   for (let i = 0; i * apart < value.duration; i += 1) {
-    const tick = make('span', null, {}, `${+(i * apart).toFixed(2)} s`);
+    const tick = make('span', null, {}, `${number(i * apart)} s`);
     tick.style.left = `${100 * i * apart / value.duration}%`;
     ticks.append(tick);
   }
@@ -259,7 +259,7 @@ function paint() {
 
 function spoken(word) {
   const said = words.kinds[word.kind].replace('{said}', word.said);
-  const time = word.from === null ? words.notYet : `${word.from.toFixed(2)}–${word.to.toFixed(2)} s`;
+  const time = word.from === null ? words.notYet : `${number(word.from, 2)}–${number(word.to, 2)} s`;
   return [word.text, said, time].filter(Boolean).join(', ');
 }
 

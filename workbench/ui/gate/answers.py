@@ -18,6 +18,8 @@ from workbench.errors import WorkbenchError
 from workbench.ui import text
 from workbench.ui.gate.payload import Refused, parse
 from workbench.ui.kit.errors import sentence_of
+from workbench.ui.kit.html import capitalised
+from workbench.ui.kit.worded import worded
 
 NO_ROOM: Final = 507  # HTTP's "insufficient storage"; the page keeps what it has and sends it again
 
@@ -48,7 +50,7 @@ async def answered(request: Request, media_type: str, largest: int, answer: Call
         if request.headers.get("content-type", "").split(";")[0] != media_type:
             raise UnansweredError(415, f"{media_type} is expected here.")
         found = await run_in_threadpool(answer, await _body(request, largest))
-        return found if isinstance(found, Response) else JSONResponse(found)
+        return found if isinstance(found, Response) else JSONResponse(worded(found))
     except ClientDisconnect:
         raise
     except Exception as e:  # the page's boundary
@@ -61,8 +63,8 @@ def told(e: Exception) -> str:
     """An error as a sentence: audio errors are phrases."""
     if isinstance(e, UnansweredError):
         return str(e)
-    said = sentence_of(e)
-    return said[:1].upper() + said[1:] + ("" if said.endswith((".", "!", "?")) else ".")
+    said = capitalised(sentence_of(e))
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def document(source: bytes | str) -> dict[str, Any]:

@@ -49,9 +49,9 @@ INLINE: Final = ("audio/", "video/")  # what a browser may play; anything else i
 LONGEST_NAME: Final = 255  # bytes, of a part of a path
 LONGEST_PATH: Final = 1_000  # characters
 
-NOT_FOUND: Final = Refusal(404, text.NOTHING_HERE)
-NO_METHOD: Final = Refusal(405, text.NOT_SO)
-SIGN_IN: Final = Refusal(401, text.LOGIN_NEEDED)
+NOT_FOUND: Final = Refusal(404, lambda: text.NOTHING_HERE)
+NO_METHOD: Final = Refusal(405, lambda: text.NOT_SO)
+SIGN_IN: Final = Refusal(401, lambda: text.LOGIN_NEEDED)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -113,7 +113,7 @@ class Gate:
                 log.exception("%s failed", scope["path"])
                 if answering.begun:
                     raise
-                await _say(Refusal(500, text.UNEXPECTED))(scope, receive, answering)
+                await _say(Refusal(500, lambda: text.UNEXPECTED))(scope, receive, answering)
 
     async def _http(self, scope: Scope, receive: Receive, send: "_Answering") -> None:
         head = Headers(scope=scope)

@@ -6,7 +6,7 @@ this machine. Cross-site requests: browsers say from which site a request comes 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,15 +28,20 @@ class Refusal:
 
     Attributes:
         status: Of HTTP.
-        sentence: For whoever reads it.
+        say: What is said of it, in the language of whoever asked.
     """
 
     status: int
-    sentence: str
+    say: Callable[[], str]
+
+    @property
+    def sentence(self) -> str:
+        """For whoever reads it."""
+        return self.say()
 
 
-WRONG_HOST: Final = Refusal(421, text.WRONG_HOST)
-FOREIGN: Final = Refusal(403, text.FOREIGN_SITE)
+WRONG_HOST: Final = Refusal(421, lambda: text.WRONG_HOST)
+FOREIGN: Final = Refusal(403, lambda: text.FOREIGN_SITE)
 
 
 class Hosts:

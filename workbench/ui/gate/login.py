@@ -14,6 +14,7 @@ from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from workbench.language.spoken import spoken
 from workbench.ui import text
 from workbench.ui.gate.access import Access
 
@@ -165,7 +166,7 @@ def _digest(secret: str) -> bytes:
 
 def _page(body: str, *, status: int) -> HTMLResponse:
     document = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<!doctype html><html lang='{spoken()}'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{text.TITLE}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"
     )

@@ -30,8 +30,8 @@ STREAMS: Final = 400
 SESSIONS_A_PAGE: Final = 8  # Gradio makes a new one when it comes back after a lost connection
 CLOSED_AFTER_S: Final = 120.0  # without a stream for so long, a page counts as closed: its uploads go
 
-UNKNOWN_PAGE: Final = Refusal(403, text.UNKNOWN_PAGE)
-TOO_MANY_STREAMS: Final = Refusal(429, text.TOO_MANY_STREAMS)
+UNKNOWN_PAGE: Final = Refusal(403, lambda: text.UNKNOWN_PAGE)
+TOO_MANY_STREAMS: Final = Refusal(429, lambda: text.TOO_MANY_STREAMS)
 
 
 @dataclass

@@ -26,9 +26,9 @@ FILE_COMPONENTS: Final = ("file", "audio", "uploadbutton")
 TELLING: Final = frozenset(("path", "url", "_type", "__type__", "is_stream"))
 SESSION: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-NOT_AN_EVENT: Final = Refusal(400, text.NOT_AN_EVENT)
-TOO_LARGE: Final = Refusal(413, text.TOO_LARGE_EVENT)
-NO_UPLOAD: Final = Refusal(403, text.NO_UPLOAD)
+NOT_AN_EVENT: Final = Refusal(400, lambda: text.NOT_AN_EVENT)
+TOO_LARGE: Final = Refusal(413, lambda: text.TOO_LARGE_EVENT)
+NO_UPLOAD: Final = Refusal(403, lambda: text.NO_UPLOAD)
 
 
 class Refused(Exception):

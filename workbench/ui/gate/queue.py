@@ -10,7 +10,7 @@ EVENTS_A_SESSION: Final = 100
 EVENTS: Final = 1_000
 UNREAD_S: Final = 60.0  # an answer that nobody reads for so long is dropped
 
-TOO_MANY_EVENTS: Final = Refusal(429, text.TOO_MANY_EVENTS)
+TOO_MANY_EVENTS: Final = Refusal(429, lambda: text.TOO_MANY_EVENTS)
 
 
 class Waiting:

@@ -15,6 +15,7 @@ from workbench.ui import text
 from workbench.ui.gate.hosts import Refusal
 from workbench.ui.gate.pages import Page
 from workbench.ui.gate.payload import Refused
+from workbench.ui.kit.html import fill
 
 LARGEST_FILE: Final = 500 * 2**20  # bytes
 LARGEST_REQUEST: Final = 4 * 2**30  # bytes; a folder of recordings is sent at once
@@ -26,12 +27,12 @@ LONGEST_ID: Final = 64  # characters of the name that progress is asked by
 
 MANY, LARGE = "files", "size"  # words by which what Gradio's parser says is told
 
-NOT_FILES: Final = Refusal(400, text.NOT_AN_UPLOAD)
-DISK_FULL: Final = Refusal(507, text.UPLOAD_DISK_FULL)
-TOO_MUCH: Final = Refusal(413, text.UPLOAD_TOO_MUCH.format(gb=LARGEST_REQUEST // 2**30))
-PAGE_FULL: Final = Refusal(413, text.PAGE_FULL)
-FILE_TOO_LARGE: Final = Refusal(413, text.FILE_TOO_LARGE.format(mb=LARGEST_FILE // 2**20))
-TOO_MANY_FILES: Final = Refusal(413, text.TOO_MANY_FILES.format(n=MOST_FILES))
+NOT_FILES: Final = Refusal(400, lambda: text.NOT_AN_UPLOAD)
+DISK_FULL: Final = Refusal(507, lambda: text.UPLOAD_DISK_FULL)
+TOO_MUCH: Final = Refusal(413, lambda: text.UPLOAD_TOO_MUCH.format(gb=LARGEST_REQUEST // 2**30))
+PAGE_FULL: Final = Refusal(413, lambda: text.PAGE_FULL)
+FILE_TOO_LARGE: Final = Refusal(413, lambda: text.FILE_TOO_LARGE.format(mb=LARGEST_FILE // 2**20))
+TOO_MANY_FILES: Final = Refusal(413, lambda: fill(text.TOO_MANY_FILES, n=MOST_FILES))
 
 
 async def receive(request: Request, page: Page, uploads: Uploads) -> list[str]:

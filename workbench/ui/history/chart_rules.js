@@ -45,8 +45,8 @@ function baseLines(points) {
 }
 
 function spanOf(seconds, units) {
-  if (seconds < 60) return `${seconds} ${units.s}`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} ${units.min}` : `${Math.round(seconds / 360) / 10} ${units.h}`;
+  if (seconds < 60) return `${number(seconds)} ${units.s}`;
+  return seconds < 7200 ? `${number(Math.round(seconds / 60))} ${units.min}` : `${number(seconds / 3600, 0, 1)} ${units.h}`;
 }
 
-const rateOf = (rate) => `${Number((100 * rate).toFixed(1))} %`;
+const rateOf = (rate) => `${number(100 * rate, 0, 1)} %`;

@@ -23,9 +23,9 @@ class History:
 
     def __init__(self, workbench: Workbench) -> None:
         self.history, self.comparing, self.best_runs = workbench.history, workbench.comparing, workbench.best_runs
-        self.remove = self._acting(self.history.delete, text.RUN_DELETED)
-        self.restore = self._acting(self.history.undelete, text.RUN_BACK)
-        self.erase = self._acting(self.history.erase, text.RUN_ERASED)  # the browser has asked
+        self.remove = self._acting(self.history.delete, lambda: text.RUN_DELETED)
+        self.restore = self._acting(self.history.undelete, lambda: text.RUN_BACK)
+        self.erase = self._acting(self.history.erase, lambda: text.RUN_ERASED)  # the browser has asked
 
     def build(self) -> None:
         self.seen = gr.State("")
@@ -106,14 +106,14 @@ class History:
         say(text.RUN_UNSTARRED.format(run=name, best=best.id if best else text.NO_BEST_RUN))
         return self.view(set_name, run)
 
-    def _acting(self, act: Callable[[str], None], sentence: str) -> Callable[..., dict[str, Any]]:
+    def _acting(self, act: Callable[[str], None], sentence: Callable[[], str]) -> Callable[..., dict[str, Any]]:
         """A handler that does this to the run that was clicked, and says so."""
 
         @shown
         def handler(event: gr.EventData, set_name: str, run: str) -> dict[str, Any]:
             name = str(event._data["id"])
             act(name)
-            say(sentence.format(run=name))
+            say(sentence().format(run=name))
             return self.view(set_name, run)
 
         return handler

@@ -111,7 +111,7 @@ def timeline_view(**kwargs: Any) -> gr.HTML:
     """One clip over one time axis; its value is plain data, drawn by compare/timeline.js. Event: place (nothing)."""
     return gr.HTML(
         {},
-        html_template="<section class='timeline' aria-label='Chosen clip' hidden></section>",
+        html_template=f"<section class='timeline' aria-label='{text.CHOSEN_SOUND}' hidden></section>",
         js_on_load=program("timeline"),
         apply_default_css=False,
         words=text.TIMELINE_WORDS,

@@ -11,6 +11,7 @@ from workbench.disk import is_full, is_held
 from workbench.errors import WorkbenchError
 from workbench.ui import text
 from workbench.ui.kit.html import esc
+from workbench.ui.kit.worded import worded
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +25,8 @@ def shown(handler: Callable[P, T]) -> Callable[P, T]:
     @wraps(handler)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return handler(*args, **kwargs)
+            answer: T = worded(handler(*args, **kwargs))
+            return answer
         except gr.Error:
             raise
         except WorkbenchError as e:
@@ -56,7 +58,7 @@ def quiet(outputs: int) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
         @wraps(handler)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
             try:
-                return handler(*args, **kwargs)
+                return worded(handler(*args, **kwargs))
             except WorkbenchError as e:
                 log.info("%s: %s", handler.__qualname__, e)
             except Exception:

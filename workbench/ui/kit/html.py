@@ -7,10 +7,12 @@ are written as entities as well: a transcript holding `${…}` or `{{…}}` must
 import html
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from string import Formatter
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from workbench.core.types import Seconds
+from workbench.language.catalogue import MINUS
 from workbench.language.forms import Forms
 from workbench.language.said import ENGLISH
 from workbench.language.spoken import words
@@ -35,7 +37,26 @@ def number(value: float, spec: str = ",") -> str:
     Args:
         spec: Python's format specification, such as ",.1f".
     """
+    if spec == "g" and "e" not in (shortest := format(value, spec)):
+        spec = f".{len(shortest.partition('.')[2])}f"
     return (words() or ENGLISH).number(value, spec)
+
+
+class _Filling(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        numeric = isinstance(value, int | float) and bool(format_spec)
+        return number(value, format_spec) if numeric else super().format_field(value, format_spec)
+
+
+def fill(template: str, **values: object) -> str:
+    """A text with its values; numbers in it that have a specification as the page's language writes them."""
+    return _Filling().format(template, **values)
+
+
+def capitalised(sentence: str) -> str:
+    """A phrase as the beginning of a sentence, in the language that is spoken."""
+    said = str(sentence)
+    return said[:1].upper() + said[1:]
 
 
 def plural(n: int, noun: Forms) -> str:
@@ -43,34 +64,48 @@ def plural(n: int, noun: Forms) -> str:
 
 
 def percent(rate: float) -> str:
-    return f"{100 * rate:.1f} %"
+    return f"{number(100 * rate, '.1f')} %"
 
 
-def points(change: float) -> str:
-    """A change in percentage points with its sign."""
-    shown = f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
-    return "0.0" if shown[1:] == "0.0" else shown
+def whole_percent(rate: float) -> str:
+    return f"{number(100 * rate, '.0f')} %"
+
+
+def points(change: float, *, short: bool = False) -> str:
+    """A change in percentage points with its sign.
+
+    Args:
+        short: Whole points without a decimal.
+    """
+    shown = round(100 * change, 1)
+    places = ".0f" if short and shown.is_integer() else ".1f"
+    return number(shown, f"+{places}").replace("-", MINUS) if shown else number(0.0, places)
 
 
 def count(parameters: int) -> str:
     """A number of weights: 3.2 M, 15,700."""
-    return f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters:,}"
+    return f"{number(parameters / 1e6, '.1f')} M" if parameters >= 100_000 else number(parameters)
 
 
 def span(seconds: Seconds) -> str:
     """A length of time in words."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return f"{number(seconds, '.0f')} s"
+    return f"{number(seconds / 60, '.0f')} min" if seconds < 5400 else f"{number(seconds / 3600, '.1f')} h"
 
 
 def when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
+    """A moment; in English as tables sort it, else as the language writes it."""
+    if (language := words()) is None:
+        return f"{moment:%Y-%m-%d %H:%M}"
+    from babel.dates import format_datetime
+
+    return format_datetime(moment, "short", locale=language.locale)
 
 
-def heading(number: int | None, title: str, name: str) -> str:
+def heading(place: int | None, title: str, name: str) -> str:
     """A card's title with the number of its step; None where it belongs to the step before."""
-    sign = f"<i aria-hidden='true'>{number}</i>" if number else ""
+    sign = f"<i aria-hidden='true'>{place}</i>" if place else ""
     return f"<div class='step' id='step-{name}'>{sign}<h2>{esc(title)}</h2></div>"
 
 
@@ -82,9 +117,9 @@ def import_report(report: ImportReport) -> str:
     """What became of files: how many came in, which were rejected and why, which deserve a look."""
     counts = [f"{plural(report.added, text.CLIP)} {text.ADDED}"]
     if report.duplicates:
-        counts.append(f"{report.duplicates:,} {text.DUPLICATES}")
+        counts.append(f"{number(report.duplicates)} {text.DUPLICATES}")
     if report.rejected:
-        counts.append(text.N_REJECTED.format(n=f"{len(report.rejected):,}"))
+        counts.append(text.N_REJECTED.format(n=number(len(report.rejected))))
     return (
         f"<div class='report' role='status'><b>{esc(' · '.join(counts))}</b>"
         f"<button type='button' class='plain' data-close aria-label='{esc(text.CLOSE)}'>✕</button>"
@@ -121,19 +156,19 @@ def _problems(title: str, problems: Sequence[Problem], kind: str, *, together: b
     if not problems:
         return ""
     groups: dict[object, list[Problem]] = {}
-    for number, p in enumerate(problems):
-        groups.setdefault((p.reason, p.remedy) if together else number, []).append(p)
+    for place, p in enumerate(problems):
+        groups.setdefault((p.reason, p.remedy) if together else place, []).append(p)
     lines = "".join(_problem(group) for group in list(groups.values())[:LONGEST_LIST])
     left = len(groups) - LONGEST_LIST
-    rest = f"<li>… {text.N_MORE.format(n=f'{left:,}')}</li>" if left > 0 else ""
-    summary = f"<summary>{esc(title)} ({len(problems):,})</summary>"
+    rest = f"<li>… {text.N_MORE.format(n=number(left))}</li>" if left > 0 else ""
+    summary = f"<summary>{esc(title)} ({number(len(problems))})</summary>"
     return f"<details open class='{kind}'>{summary}<ul>{lines}{rest}</ul></details>"
 
 
 def _problem(group: Sequence[Problem]) -> str:
     first, names = group[0], [_place(p) for p in group]
-    more = f" {text.N_MORE.format(n=f'{len(names) - 3:,}')}" if len(names) > 3 else ""
-    remedy = first.remedy[:1].upper() + first.remedy[1:]
+    more = f" {text.N_MORE.format(n=number(len(names) - 3))}" if len(names) > 3 else ""
+    remedy = capitalised(first.remedy)
     return f"<li><b>{esc(', '.join(names[:3]))}</b>{more}: {esc(first.reason)}. <span>{esc(remedy)}.</span></li>"
 
 
@@ -150,7 +185,7 @@ def drafting(view: DraftView) -> str:
         return f"<p class='hint' role='status'>{esc(view.message)}</p>"
     parts = [
         text.WITH_MODEL.format(doing=view.message, model=view.model),
-        text.NTH.format(n=f"{view.done:,}", of=f"{view.total:,}"),
+        text.NTH.format(n=number(view.done), of=number(view.total)),
         *([text.LEFT.format(time=span(view.seconds_left))] if view.seconds_left is not None else []),
     ]
     drawn = bar(view.done / max(view.total, 1), text.DRAFTING)
@@ -165,9 +200,10 @@ def bar(share: float, label: str) -> str:
     )
 
 
-def command(line: str, title: str = text.COMMAND) -> str:
+def command(line: str, title: str = "") -> str:
     """A command, by default the equal one, folded away, to copy."""
+    summary = esc(title or text.COMMAND)
     return (
-        f"<details><summary>{esc(title)}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
+        f"<details><summary>{summary}</summary><div class='command'><code tabindex='0'>{esc(line)}</code>"
         f"<button type='button' data-copy data-copied='{esc(text.COPIED)}'>{esc(text.COPY)}</button></div></details>"
     )

@@ -12,9 +12,10 @@ from typing import Any, Final
 UI: Final = Path(__file__).parent.parent
 PROGRAMS: Final = {
     "address": ("stages/address_rules.js", "stages/address.js"),
-    "block_strip": ("kit/elements.js", "adapt/strip_rules.js", "adapt/block_strip.js"),
+    "block_strip": ("kit/numbers_rules.js", "kit/elements.js", "adapt/strip_rules.js", "adapt/block_strip.js"),
     "changes": ("kit/changes_rules.js", "kit/changes.js"),
     "clip_list": (
+        "kit/numbers_rules.js",
         "label/clip_rules.js",
         "label/trim_rules.js",
         "label/clip_player.js",
@@ -28,6 +29,7 @@ PROGRAMS: Final = {
     "doctor": ("kit/elements.js", "label/doctor.js"),
     "drop": ("collect/drop.js",),
     "history": (
+        "kit/numbers_rules.js",
         "kit/elements.js",
         "history/history_rules.js",
         "history/chart_rules.js",
@@ -35,9 +37,10 @@ PROGRAMS: Final = {
         "history/chart.js",
     ),
     "model_field": ("kit/elements.js", "models/field.js"),
-    "overview": ("kit/elements.js", "overview/overview_rules.js", "overview/overview.js"),
+    "overview": ("kit/numbers_rules.js", "kit/elements.js", "overview/overview_rules.js", "overview/overview.js"),
     # The last line of the last piece starts it.
     "recorder": (
+        "kit/numbers_rules.js",
         "collect/sound_rules.js",
         "collect/recorder_rules.js",
         "collect/microphone.js",
@@ -50,8 +53,9 @@ PROGRAMS: Final = {
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
     "take": ("kit/elements.js", "take/take.js"),
     "set_menu": ("kit/elements.js", "sets/menu.js"),
-    "timeline": ("compare/timeline_rules.js", "compare/timeline.js"),
+    "timeline": ("kit/numbers_rules.js", "compare/timeline_rules.js", "compare/timeline.js"),
     "voice": (
+        "kit/numbers_rules.js",
         "collect/sound_rules.js",
         "collect/microphone.js",
         "voice/voice_rules.js",

@@ -23,4 +23,4 @@ def speed(spec: ModelSpec, minute: Expectation | None) -> str:
 
 def run_names(runs: Sequence[str]) -> str:
     """Runs in a sentence; the newest ones stand for all."""
-    return " and ".join(runs[:2])
+    return text.TWO_RUNS.format(run=runs[0], other=runs[1]) if len(runs) > 1 else "".join(runs)

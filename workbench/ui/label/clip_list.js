@@ -188,16 +188,16 @@ const bar = {
     this.painted = what;
     const data = () => (this.everything ? { ids: [], all: true } : { ids: [...picked] });
     const approve = () => {
-      if (!window.confirm(filled(words.confirmPickedSure, { n: n.toLocaleString() }))) return;
+      if (!window.confirm(filled(words.confirmPickedSure, { n: number(n) }))) return;
       trigger('approve', data());
       this.clear();
     };
-    const nodes = [make('b', '', {}, filled(words.picked, { n: n.toLocaleString() })),
+    const nodes = [make('b', '', {}, filled(words.picked, { n: number(n) })),
       press('confirm', words.confirmPicked, approve),
       press('plain danger', words.deletePicked, () => removeClips(data().ids, this.everything)),
       press('plain', words.pickNone, () => { this.clear(); this.all.focus(); })];
     if (!this.everything && this.all.checked && drawn.total > rows.size) {
-      const label = filled(words.pickAll, { n: drawn.total.toLocaleString() });
+      const label = filled(words.pickAll, { n: number(drawn.total) });
       nodes.splice(1, 0, press('plain', label, () => { this.everything = true; this.paint(); }));
     }
     this.several.replaceChildren(...nodes);

@@ -206,11 +206,11 @@ class Row {
   }
 
   paintLength(clip) {
-    const length = `${clip.cut ? '✂ ' : ''}${clip.duration.toFixed(1)} s`;
+    const length = `${clip.cut ? '✂ ' : ''}${number(clip.duration, 1, 1)} s`;
     show(this.facts, [length, clip.speaker].filter(Boolean).join(' · '));
     const [start, end] = clip.cut || [];
     this.facts.title = !clip.cut ? '' : filled(props.words.trimmed,
-      { start: start.toFixed(2), end: end.toFixed(2), whole: clip.whole.toFixed(2) });
+      { start: number(start, 2), end: number(end, 2), whole: number(clip.whole, 2) });
   }
 
   refuse(why) { show(this.refusal, why || ''); }

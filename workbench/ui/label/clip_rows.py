@@ -5,13 +5,14 @@ from typing import Any, Final, NamedTuple
 
 from workbench.core.text.normalize import Alphabet, explain_model_text, to_model_text
 from workbench.errors import WorkbenchError
-from workbench.services.labels.query import Listed, Wanted
+from workbench.services.labels.query import ClipPage, Listed, Wanted
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.kit.html import number
 from workbench.ui.label.doctor import DoctorPanel
 
 PAGE_SIZE: Final = 25  # clips shown at once
-NOTHING: Final[dict[str, Any]] = {"clips": [], "pages": 0, "page": 0, "total": 0, "nothing": text.NO_CLIPS}
+NOTHING: Final[dict[str, Any]] = {"clips": [], "pages": 0, "page": 0, "total": 0}
 
 
 class Query(NamedTuple):
@@ -71,12 +72,11 @@ class ClipRows:
                 another page or choice of clips, "gone" what can be brought back, and what became of single clips.
         """
         if not query.set_name:
-            return {**NOTHING, "set": "", "at": query.asked, **extra}
+            return {**NOTHING, "nothing": text.NO_CLIPS, "set": "", "at": query.asked, **extra}
         number = query.page if find is None else self._page_of(query, find)
         found = self.browsing.page(query.set_name, query.wanted, number=int(number), size=PAGE_SIZE)
         row = self._row_maker(query, found.language)
         rows = [row(listed) for listed in found.clips]
-        first, last = found.offset + 1, found.offset + len(rows)
         filtered = any((query.status, query.speaker, query.search, query.split))
         return {
             "set": query.set_name,
@@ -85,7 +85,7 @@ class ClipRows:
             "page": found.offset // PAGE_SIZE,
             "pages": -(-found.total // PAGE_SIZE),
             "total": found.total,
-            "shown": f"{first:,} to {last:,} of {found.total:,}" if rows else "",
+            "shown": _place(found) if rows else "",
             "nothing": "" if rows else text.NO_MATCH if filtered else text.NO_CLIPS,
             "only": query.only,
             "author": query.signs_as,
@@ -153,3 +153,9 @@ class ClipRows:
             "written": "" if as_typed or written is None else explain_model_text(written),
             "trouble": bool(written and (written.unknown or not written.text)),
         }
+
+
+def _place(found: ClipPage) -> str:
+    """Which clips of how many stand on a page."""
+    first, last = found.offset + 1, found.offset + len(found.clips)
+    return text.SHOWN_CLIPS.format(first=number(first), last=number(last), total=number(found.total))

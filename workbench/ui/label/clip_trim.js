@@ -108,17 +108,17 @@ const trimmer = {
 
   paint() {
     const words = props.words, share = (seconds) => `${100 * seconds / Math.max(this.whole, 0.01)}%`;
-    const [start, end] = this.part, whole = this.whole.toFixed(2);
+    const [start, end] = this.part, whole = number(this.whole, 2);
     this.handles.forEach((node, i) => {
       const at = this.part[i].toFixed(2);
       node.style.left = share(this.part[i]);
-      node.setAttribute('aria-valuemax', whole);
+      node.setAttribute('aria-valuemax', this.whole.toFixed(2));
       node.setAttribute('aria-valuenow', at);
-      node.setAttribute('aria-valuetext', filled(words.trimAt, { at, whole }));
+      node.setAttribute('aria-valuetext', filled(words.trimAt, { at: number(this.part[i], 2), whole }));
     });
     this.shade.style.left = share(start);
     this.shade.style.width = share(end - start);
-    const times = { start: start.toFixed(2), end: end.toFixed(2), length: (end - start).toFixed(2), whole };
+    const times = { start: number(start, 2), end: number(end, 2), length: number(end - start, 2), whole };
     show(this.times, filled(words.trimPart, times));
     this.keep.disabled = isSame(this.part, this.stood);
     this.all.disabled = isAll(this.stood, this.whole);
@@ -176,7 +176,7 @@ const trimmer = {
     if (!row) return;
     row.refuse(overtook);
     const { cut, duration } = row.clip;
-    if (kept) say(filled(cut ? props.words.saidTrimmed : props.words.saidWhole, { length: duration.toFixed(2) }));
+    if (kept) say(filled(cut ? props.words.saidTrimmed : props.words.saidWhole, { length: number(duration, 2) }));
     if (this.row === row) this.close(kept);
   },
 

@@ -10,7 +10,7 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.components import doctor_list
 from workbench.ui.kit.errors import quiet, say, shown
-from workbench.ui.kit.html import plural
+from workbench.ui.kit.html import number, plural
 
 SHOWN: Final = 300  # characters of a label in an example
 
@@ -126,7 +126,7 @@ def _finding(examined: Examined, report: Report) -> dict[str, Any]:
         "count": plural(len(finding.clips), text.CLIP),
         "sentence": finding.sentence,
         "examples": [_example(e) for e in examples],
-        "more": text.AND_MORE.format(n=f"{more:,}") if more > 0 else "",
+        "more": text.AND_MORE.format(n=number(more)) if more > 0 else "",
         "remedy": finding.remedy,
         "sure": sure,
     }

@@ -53,7 +53,7 @@ class Label:
         self.doctor.build()
         with gr.Row(elem_classes="tight", elem_id="clip-filters"):
             self.status = _choice(text.SHOW, text.FILTERS, "show")
-            self.who = _choice(text.BY_SPEAKER, {text.ALL_SPEAKERS: ""}, "by-speaker")
+            self.who = _choice(text.BY_SPEAKER, {"": text.ALL_SPEAKERS}, "by-speaker")
             self.split = _choice(text.SET_PART, text.SET_PARTS, "by-part")
             self.order = _choice(text.SORT, text.ORDERS, "sort-by", value="added")
             self.search = gr.Textbox(
@@ -377,7 +377,9 @@ def _stop_button(*, active: bool, stopping: bool = False) -> Any:
 
 
 def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
-    return gr.Dropdown(list(choices.items()), value=value, label=label, interactive=True, min_width=110, elem_id=name)
+    """A choice whose values are the same in every language: what each is called, by its value."""
+    said = [(called, name) for name, called in choices.items()]
+    return gr.Dropdown(said, value=value, label=label, interactive=True, min_width=110, elem_id=name)
 
 
 def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str, Any]:

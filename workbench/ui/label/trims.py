@@ -11,6 +11,8 @@ from workbench.services.clips.trims import Trim
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.errors import say, sentence_of
+from workbench.ui.kit.html import fill
+from workbench.ui.kit.worded import worded
 from workbench.ui.label.clip_rows import ClipRows, Query
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ class Trims:
             start, end = float(said["start"]), float(said["end"])
             return self.trimming.trim(clip_id, start, end, author=query.signs_as, expected_revision=seen)
 
-        return self._answered(query, clip_id, kept, seen=seen)
+        return dict(worded(self._answered(query, clip_id, kept, seen=seen)))
 
     def undo(self, event: gr.EventData, *inputs: Any) -> list[Any]:
         """Take a clip's newest trim back, and turn to it; the event has id and the revision to be undone."""
@@ -40,7 +42,7 @@ class Trims:
         undone = self._answered(
             query, clip_id, lambda: self.trimming.undo(clip_id, query.signs_as, expected_revision=seen), find=clip_id
         )
-        return [undone, undone.get("page", gr.skip())]
+        return [worded(undone), undone.get("page", gr.skip())]
 
     def _answered(
         self,
@@ -71,7 +73,7 @@ def _overtook(done: Trim) -> str:
     if done.conflict is None:
         return ""
     theirs = done.conflict
-    return text.TRIM_OVERTOOK.format(author=theirs.author, start=theirs.start, end=theirs.end)
+    return fill(text.TRIM_OVERTOOK, author=theirs.author, start=theirs.start, end=theirs.end)
 
 
 def _refused(query: Query, clip_id: int, error: Exception) -> dict[str, Any]:

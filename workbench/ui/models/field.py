@@ -15,9 +15,10 @@ from workbench.services.jobs.background import JobView
 from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
 from workbench.ui import text
-from workbench.ui.kit.html import count, percent, plural, span
+from workbench.ui.kit.html import count, fill, number, percent, plural, span
 from workbench.ui.kit.scripts import program
 from workbench.ui.kit.speed import speed
+from workbench.ui.kit.worded import worded
 from workbench.ui.models import text as model_text
 
 ORDER: Final = ("here", "fetchable", "hub", "demo")
@@ -39,7 +40,7 @@ def model_field(label: str, first: ModelSpec, *, full: bool, **kwargs: Any) -> g
         "<details class='all-models' hidden><summary></summary><div class='body'></div></details></div>"
     )
     return gr.HTML(
-        begins,
+        worded(begins),
         html_template=template,
         js_on_load=program("model_field"),
         apply_default_css=False,
@@ -108,7 +109,7 @@ def _bare(spec: ModelSpec) -> dict[str, Any]:
 def _entry(offered: Offered, language: str | None, ended: JobView | None) -> dict[str, Any]:
     spec = offered.spec
     size = f"{text.WEIGHTS.format(n=count(spec.parameters))}" if spec.parameters else ""
-    megabytes = model_text.MEGABYTES.format(n=spec.size_mb) if spec.size_mb else ""
+    megabytes = fill(model_text.MEGABYTES, n=spec.size_mb) if spec.size_mb else ""
     away = offered.group == "fetchable"
     get = model_text.TO_GET.format(size=megabytes)
     facts = (
@@ -158,7 +159,7 @@ def standing(found: Standing | None) -> list[str]:
 
 def _figures(rate: Rate) -> dict[str, str]:
     wer = percent(rate.wer).replace(" ", "\N{NO-BREAK SPACE}")
-    low, high = (f"{100 * end:.1f}" for end in rate.interval or (0.0, 0.0))
+    low, high = (number(100 * end, ".1f") for end in rate.interval or (0.0, 0.0))
     return {"wer": wer, "interval": model_text.INTERVAL.format(low=low, high=high) if rate.interval else ""}
 
 
@@ -179,17 +180,17 @@ def _hear(offered: Offered) -> str:
 
 def _get(spec: ModelSpec, ended: JobView | None) -> str:
     sentence = model_text.GET_AGAIN if ended and ended.failed else model_text.GET
-    size = model_text.MEGABYTES.format(n=spec.size_mb or 0)
+    size = fill(model_text.MEGABYTES, n=spec.size_mb or 0)
     return sentence.format(model=spec.name, size=size, licence=spec.licence)
 
 
 def _getting(model: str, view: JobView) -> dict[str, Any]:
-    size = model_text.BYTES.format(done=view.done / 1e6, total=view.total / 1e6) if view.total else ""
+    size = fill(model_text.BYTES, done=view.done / 1e6, total=view.total / 1e6) if view.total else ""
     left = text.LEFT.format(time=span(view.seconds_left)) if view.seconds_left is not None else ""
     said = (model_text.STOPPING,) if view.stopping else (view.message, size, left)
     return {
         "model": model,
-        "text": " · ".join(filter(None, said)),
+        "text": " · ".join(map(str, filter(None, said))),
         "share": view.done / view.total if view.total else None,
         "stopping": view.stopping,
     }
@@ -197,7 +198,7 @@ def _getting(model: str, view: JobView) -> dict[str, Any]:
 
 def _hearing(view: DraftView) -> dict[str, Any]:
     said = [text.WITH_MODEL.format(doing=view.message, model=view.model)]
-    said.append(text.NTH.format(n=f"{view.done:,}", of=f"{view.total:,}"))
+    said.append(text.NTH.format(n=number(view.done), of=number(view.total)))
     if view.seconds_left is not None:
         said.append(text.LEFT.format(time=span(view.seconds_left)))
     return {"model": view.model, "text": " · ".join(said), "share": view.done / max(view.total, 1)}

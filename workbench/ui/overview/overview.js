@@ -24,8 +24,7 @@ function lists(className, wish, label) {
   return node;
 }
 
-const number = (n) => n.toLocaleString('en', { maximumFractionDigits: 2 });
-const clips = (n) => (n === 1 ? props.words.oneClip : filled(props.words.clips, { n: number(n) }));
+const clips = (n) => filled(counted(n, props.words.clips), { n: number(n) });
 
 function picture(kind, title, hint, ...nodes) {
   const section = make('section', 'picture-of', null, { 'data-picture': kind, 'aria-label': title });

@@ -1,6 +1,8 @@
 // The rules of the overview's pictures, which touch no page: bars, axes, and which point is meant.
 const MOST_BARS = 13; // a finger still finds one of them on a phone
 const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// The words for a number of things, of {one, other}; languages with more forms have "other" for those.
+const counted = (n, forms) => forms[new Intl.PluralRules(language()).select(n)] ?? forms.other;
 const clean = (number) => Number(number.toPrecision(12)); // 3 * 0.2 is to be 0.6, here as at the server
 
 // A step of 1, 2 or 5 times a power of ten, so that a span takes no more of them than this.

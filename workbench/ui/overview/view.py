@@ -6,6 +6,7 @@ from typing import Any, Final
 from workbench.core.overview.contents import FIGURES, measures
 from workbench.services.clips.overview import Overview, Wish
 from workbench.services.clips.prompts import QUIET_DB
+from workbench.ui.kit.html import number
 from workbench.ui.overview import text
 
 SHOWN_WORDS: Final = 30
@@ -44,17 +45,17 @@ def view(found: Overview) -> dict[str, Any]:
 
 def _figures(found: Overview) -> Iterator[dict[str, Any]]:
     numbers = found.contents.figures()
-    numbers["minutes"] = f"{numbers['seconds'] / 60:.1f}"
+    numbers["minutes"] = number(numbers["seconds"] / 60, ".1f")
     parts = () if numbers["in_folds"] else PARTS
     for name in (*FIRST, *parts, *REST):
         value = numbers[name]
         if name in IF_ANY and not value:
             continue
         label = "characters" if name == "words" and found.contents.measure == "cer" else name
-        shown = value if isinstance(value, str) else f"{value:,}"
+        shown = value if isinstance(value, str) else number(value)
         yield {"name": name if name in FIGURES and value else "", "label": text.FIGURES[label], "value": shown}
     if not parts:
-        yield {"name": "", "label": text.FIGURES["in_folds"], "value": f"{numbers['confirmed']:,}"}
+        yield {"name": "", "label": text.FIGURES["in_folds"], "value": number(numbers["confirmed"])}
 
 
 def _columns(found: Overview) -> dict[str, list[Any]]:
@@ -108,7 +109,7 @@ def wish_of(said: Mapping[str, Any]) -> Wish:
 
 def in_words(wish: Wish, found: Overview) -> str:
     """Which clips are meant, a phrase."""
-    gap = next((g.sentence for g in found.gaps if g.kind == wish.gap), "")
+    gap = next((str(g.sentence) for g in found.gaps if g.kind == wish.gap), "")
     said = [_range(name, *ends) for name, ends in (wish.ranges or {}).items()]
     if wish.speaker is not None:
         said.append(text.OF_SPEAKER.format(name=wish.speaker) if wish.speaker else text.OF_UNKNOWN)
@@ -120,5 +121,5 @@ def in_words(wish: Wish, found: Overview) -> str:
 def _range(name: str, low: float, high: float | None) -> str:
     times = 100 if name == "error" else 1
     if high is None:
-        return text.WHICH_OPEN[name].format(low=f"{low * times:g}")
-    return text.WHICH[name].format(low=f"{low * times:g}", high=f"{high * times:g}")
+        return text.WHICH_OPEN[name].format(low=number(low * times, "g"))
+    return text.WHICH[name].format(low=number(low * times, "g"), high=number(high * times, "g"))

@@ -15,12 +15,13 @@ from workbench.core.evaluation.comparison import Comparison
 from workbench.core.evaluation.intervals import FEWEST_DIFFERING
 from workbench.core.evaluation.scoring import Evaluation
 from workbench.core.evaluation.terms import TermCount, TermScore
+from workbench.language.spoken import spoken
 from workbench.services.results.report import Report, ReportClip
 from workbench.ui import text
 from workbench.ui.charts.forgetting import meter
 from workbench.ui.charts.svg import interval_bar
 from workbench.ui.compare.results import marked
-from workbench.ui.kit.html import count, esc, percent, plural, points, span, when
+from workbench.ui.kit.html import count, esc, number, percent, plural, points, span, when, whole_percent
 from workbench.ui.report import text as words
 
 POLICY: Final = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'"
@@ -51,7 +52,7 @@ def report_html(report: Report) -> str:
     )
     made = words.MADE.format(when=when(report.made), version=__version__)
     return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<!doctype html>\n<html lang='{spoken()}'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>{esc(title)}</title><style>{STYLE.read_text(encoding='utf-8')}</style></head><body><main>"
@@ -119,10 +120,10 @@ def _figures(c: Comparison) -> str:
     heads = [words.COLUMNS[name] for name in ("model", "wer", "cer", "wrong", "missing", "extra", "raw")]
     sides = ((text.BASE, c.base, c.raw_base), (text.ADAPTED, c.adapted, c.raw_adapted))
     said = words.FIGURES.format(
-        words=f"{c.base.reference_words:,}",
+        words=number(c.base.reference_words),
         clips=plural(len(c.rows), text.CLIP),
-        fixed=f"{c.n_fixed:,}",
-        broken=f"{c.n_broken:,}",
+        fixed=number(c.n_fixed),
+        broken=number(c.n_broken),
         normalizer=c.normalizer,
     )
     return _table(heads, [_figure_row(*side) for side in sides], caption=said)
@@ -130,7 +131,7 @@ def _figures(c: Comparison) -> str:
 
 def _figure_row(name: str, side: Evaluation, raw: Evaluation) -> list[str]:
     counts = [
-        f"{n:,} <small>{100 * n / max(1, side.reference_words):.0f} %</small>"
+        f"{number(n)} <small>{whole_percent(n / max(1, side.reference_words))}</small>"
         for n in (side.substitutions, side.deletions, side.insertions)
     ]
     return [esc(name), percent(side.wer), percent(side.cer), *counts, percent(raw.wer)]
@@ -149,16 +150,16 @@ def _terms(c: Comparison) -> str:
 
 
 def _term_row(t: TermScore) -> list[str]:
-    alarms = f"{t.base.false_alarms:,} → {t.adapted.false_alarms:,}"
-    return [esc(t.term), _counted(t.base), _counted(t.adapted), alarms, f"{t.train_occurrences:,}"]
+    alarms = f"{number(t.base.false_alarms)} → {number(t.adapted.false_alarms)}"
+    return [esc(t.term), _counted(t.base), _counted(t.adapted), alarms, number(t.train_occurrences)]
 
 
 def _share(n: TermCount) -> str:
-    return f"{n.hits:,} / {n.occurrences:,} ({100 * (n.recall or 0):.0f} %)"
+    return f"{number(n.hits)} / {number(n.occurrences)} ({whole_percent(n.recall or 0)})"
 
 
 def _counted(n: TermCount) -> str:
-    return f"{n.hits} / {n.occurrences} <small>{100 * n.low:.0f}–{100 * n.high:.0f} %</small>"
+    return f"{n.hits} / {n.occurrences} <small>{number(100 * n.low, '.0f')}–{whole_percent(n.high)}</small>"
 
 
 def _forgetting(report: Report) -> str:
@@ -235,7 +236,7 @@ def _all(c: Comparison) -> str:
         for n in order[:MOST_ROWS]
     ]
     left = len(order) - len(rows)
-    shortened = f"<p>{esc(words.SHORTENED.format(n=len(rows), left=f'{left:,}'))}</p>" if left else ""
+    shortened = f"<p>{esc(words.SHORTENED.format(n=len(rows), left=number(left)))}</p>" if left else ""
     heads = [words.COLUMNS["clip"], words.COLUMNS["speaker"], words.COLUMNS["said"]]
     heads += [f"{text.BASE} WER", f"{text.ADAPTED} WER", words.COLUMNS["change"]]
     return shortened + _table(heads, rows, kind="texts-table")
@@ -246,11 +247,11 @@ def _all(c: Comparison) -> str:
 
 def _card(report: Report) -> str:
     run, card = report.run, words.CARD
-    n = {name: f"{number:,}" for name, number in report.parts.items()}
+    n = {name: number(of) for name, of in report.parts.items()}
     clips = words.FOLDS.format(folds=report.folds, **n) if report.folds else words.CLIPS.format(**n)
     newest = report.labels.newest
     labels = words.LABELS.format(
-        n=f"{report.labels.count:,}", when=when(newest) if newest else "–", print=report.labels.fingerprint
+        n=number(report.labels.count), when=when(newest) if newest else "–", print=report.labels.fingerprint
     )
     total = int(run.plan.get("total_parameters", 0))
     weights = words.WEIGHTS.format(learn=count(int(run.plan.get("trainable_parameters", 0))), all=count(total))
@@ -295,7 +296,7 @@ def _settings(report: Report) -> str:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return words.YES if value else words.NO
-    return "–" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+    return "–" if value in (None, "") else number(value, "g") if isinstance(value, float) else str(value)
 
 
 def _how(c: Comparison) -> str:

@@ -4,20 +4,22 @@ A function of facts and nothing else: the same set and run give the same guide i
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.core.evaluation.sample_size import Enough
 from workbench.services.clips.sets import SetInfo
 from workbench.services.runs.readiness import Readiness
 from workbench.ui import text
-from workbench.ui.kit.html import bar, esc, plural
+from workbench.ui.kit.html import bar, esc, number, plural
 
-Link = tuple[str, str]  # id of the place on the page, and what the link says
+Link = str  # id of a place on the page
 
-TO_WELCOME: Link = ("welcome", text.GUIDE_START)
-TO_COLLECT: Link = ("step-collect", text.GUIDE_COLLECT)
-TO_LABEL: Link = ("step-label", text.GUIDE_LABEL)
-TO_ADAPT: Link = ("step-adapt", text.GUIDE_ADAPT)
-TO_COMPARE: Link = ("step-compare", text.GUIDE_COMPARE)
+TO_WELCOME: Final[Link] = "welcome"
+TO_COLLECT: Final[Link] = "step-collect"
+TO_LABEL: Final[Link] = "step-label"
+TO_ADAPT: Final[Link] = "step-adapt"
+TO_COMPARE: Final[Link] = "step-compare"
+STAGES: Final = ("collect", "adapt", "compare")  # as addresses name them; `text.STEPS` as people read them
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def guide(facts: Facts) -> Guide:
         here=here,
         done=(bool(ready and info and info.clips and not ready.enough.more_labelled), judged, judged),
         facts=(
-            text.GUIDE_CONFIRMED.format(n=f"{info.confirmed:,}", of=f"{info.clips:,}")
+            text.GUIDE_CONFIRMED.format(n=number(info.confirmed), of=number(info.clips))
             if info and info.clips
             else text.GUIDE_NO_CLIPS,
             facts.run or text.GUIDE_NO_RUN,
@@ -85,21 +87,30 @@ def guide(facts: Facts) -> Guide:
 
 def guide_html(found: Guide) -> tuple[str, str]:
     """The guide as a row of links, one for each stage, and one line about what comes next."""
-    items = "".join(_step(found, i) for i in range(len(text.STEPS)))
-    place, label = found.link
+    items = "".join(_step(found, i) for i in range(len(STAGES)))
     drawn = bar(found.progress[0] / found.progress[1], text.GUIDE_BAR) if found.progress else ""
     return (
         f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'>{items}</ol></nav>",
         f"<div class='next'><b>{esc(text.GUIDE_NEXT)}</b><span>{esc(found.next)}</span>{drawn}"
-        f"<a href='#{esc(place)}'>{esc(label)}</a></div>",
+        f"<a href='#{esc(found.link)}'>{esc(_says(found.link))}</a></div>",
     )
 
 
+def _says(link: Link) -> str:
+    return {
+        TO_WELCOME: text.GUIDE_START,
+        TO_COLLECT: text.GUIDE_COLLECT,
+        TO_LABEL: text.GUIDE_LABEL,
+        TO_ADAPT: text.GUIDE_ADAPT,
+        TO_COMPARE: text.GUIDE_COMPARE,
+    }[link]
+
+
 def _step(found: Guide, i: int) -> str:
-    name, signs = text.STEPS[i], {"done": found.done[i], "here": i == found.here}
+    name, stage, signs = text.STEPS[i], STAGES[i], {"done": found.done[i], "here": i == found.here}
     classes = " ".join(sign for sign, holds in signs.items() if holds)
     return (
-        f"<li class='{classes}'><a href='#step={name.lower()}' data-step='{name.lower()}'>"
+        f"<li class='{classes}'><a href='#step={stage}' data-step='{stage}'>"
         f"<i aria-hidden='true'>{'✓' if found.done[i] else i + 1}</i><b>{esc(name)}</b>"
         f"<span>{esc(found.facts[i])}</span></a></li>"
     )
@@ -139,7 +150,7 @@ def _to_prove(enough: Enough) -> str:
     """How many labelled clips are missing, and why."""
     more = plural(enough.more_labelled, text.GUIDE_LABELLED)
     if not enough.errors:
-        return text.GUIDE_TO_TEST.format(more=more, make="makes" if enough.more_labelled == 1 else "make")
+        return text.GUIDE_TO_TEST.of(enough.more_labelled).format(more=more)
     errors, tested = plural(enough.errors, text.BASE_ERROR), plural(enough.tested, text.TEST_CLIP)
     return text.GUIDE_TO_PROVE.format(more=more, errors=errors, tested=tested)
 

@@ -13,11 +13,6 @@ from workbench.ui.kit.html import esc, plural
 from workbench.ui.kit.scripts import program
 from workbench.ui.sets import text
 
-TEMPLATE = (
-    f"<button type='button' class='opener' aria-expanded='false' aria-controls='sets-panel' "
-    f"aria-label='{esc(text.WORDS['open'])}' title='{esc(text.WORDS['open'])}'>⋯</button>"
-    f"<section id='sets-panel' class='panel' aria-label='{esc(text.WORDS['title'])}' hidden></section>"
-)
 Event = gr.EventData
 
 
@@ -33,7 +28,7 @@ class SetMenu:
     def build(self) -> None:
         self.panel = gr.HTML(
             {},
-            html_template=TEMPLATE,
+            html_template=_template(),
             js_on_load=program("set_menu"),
             apply_default_css=False,
             words=text.WORDS,
@@ -108,6 +103,15 @@ class SetMenu:
         say(sentence)
         choice, chosen, *others = self.moved_to(name)
         return [self.view(chosen), choice, chosen, *others]
+
+
+def _template() -> str:
+    opener, title = esc(text.WORDS["open"]), esc(text.WORDS["title"])
+    return (
+        "<button type='button' class='opener' aria-expanded='false' aria-controls='sets-panel' "
+        f"aria-label='{opener}' title='{opener}'>⋯</button>"
+        f"<section id='sets-panel' class='panel' aria-label='{title}' hidden></section>"
+    )
 
 
 def _set(event: Event) -> str:

@@ -180,7 +180,7 @@ class Sets:
     def take_samples(self, kind: str, progress: gr.Progress | None = None) -> list[Any]:
         def count(done: int, total: int, _: str) -> None:
             if progress:
-                progress((done, total), unit="clips")
+                progress((done, total), unit=text.CLIP.of(total))
 
         report = self.collecting.import_samples(kind, progress=count)
         say(text.SAMPLES_ADDED.format(n=report.added, set=report.set))

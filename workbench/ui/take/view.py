@@ -8,7 +8,7 @@ from workbench.services.exports.take import Taken
 from workbench.services.jobs.background import JobView
 from workbench.services.workbench import Workbench
 from workbench.ui import text as page_text
-from workbench.ui.kit.html import plural, span
+from workbench.ui.kit.html import fill, plural, span
 from workbench.ui.take import text
 
 MB = 1e6
@@ -47,7 +47,7 @@ def _export(bench: Workbench, run: str, form: str) -> dict[str, Any]:
 def _ready(found: Taken, run: str, form: str) -> dict[str, Any]:
     clips = found.proof_clips
     proof = text.PROVEN.format(clips=plural(clips, text.A_CLIP)) if clips else text.UNPROVEN
-    said = text.PACKED.format(size=text.SIZE.format(n=found.size / MB), proof=proof)
+    said = text.PACKED.format(size=fill(text.SIZE, n=found.size / MB), proof=proof)
     return {
         "said": f"{said} {text.GONE_TOMORROW}",
         "href": f"models/{run}.zip?{urlencode({'form': form})}",
@@ -70,8 +70,11 @@ def standing(view: JobView | None) -> dict[str, Any]:
     """What goes on, or why it ended without anything."""
     if view is None or not view.active:
         return {"busy": None, "failed": view.message if view and view.failed else ""}
-    size = text.BYTES.format(done=view.done / MB, total=view.total / MB) if view.total else ""
+    size = fill(text.BYTES, done=view.done / MB, total=view.total / MB) if view.total else ""
     left = page_text.LEFT.format(time=span(view.seconds_left)) if view.seconds_left is not None else ""
     said = (text.STOPPING,) if view.stopping else (view.message, size, left)
     share = view.done / view.total if view.total else None
-    return {"busy": {"text": " · ".join(filter(None, said)), "share": share, "stopping": view.stopping}, "failed": ""}
+    return {
+        "busy": {"text": " · ".join(map(str, filter(None, said))), "share": share, "stopping": view.stopping},
+        "failed": "",
+    }

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from workbench.ui.gate.answers import told
+from workbench.ui.kit.worded import worded
 
 LINES: Final = "application/x-ndjson"
 
@@ -36,7 +37,7 @@ class Lines(StreamingResponse):
 async def _written(lines: Iterator[dict[str, Any]], threads: CapacityLimiter) -> AsyncIterator[str]:
     try:
         while line := await to_thread.run_sync(next, lines, None, limiter=threads):
-            yield json.dumps(line) + "\n"
+            yield json.dumps(worded(line)) + "\n"
     except Exception as e:  # the page's boundary
         log.info("hearing failed", exc_info=True)
         yield json.dumps({"error": told(e)}) + "\n"

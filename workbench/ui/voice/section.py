@@ -13,6 +13,7 @@ from workbench.ui.gate.answers import told
 from workbench.ui.kit.components import PRIVATE, html, timeline_view
 from workbench.ui.kit.html import esc
 from workbench.ui.kit.scripts import program
+from workbench.ui.kit.worded import worded
 from workbench.ui.voice import text
 
 MICROPHONE = (
@@ -64,7 +65,7 @@ class Voice:
     def follow(set_name: str | None, run: str) -> dict[str, Any]:
         return {"set": set_name, "run": run}
 
-    def over_time(self, event: gr.EventData, set_name: str | None, run: str) -> list[Any]:
+    def over_time(self, event: gr.EventData, set_name: str | None, run: str) -> Any:
         """Find out when the words of a sound were said, and draw it; what went wrong is said in the drawer."""
         token, turn = str(event._data["token"]), int(event._data["turn"])
         try:
@@ -72,7 +73,7 @@ class Voice:
         except Exception as e:  # the page's boundary
             log.info("a sound could not be drawn over time", exc_info=True)
             drawn, problem = {}, told(e)
-        return [drawn, {**self.follow(set_name, run), "placed": token, "turn": turn, "problem": problem}]
+        return worded([drawn, {**self.follow(set_name, run), "placed": token, "turn": turn, "problem": problem}])
 
 
 def _drawn(found: Try) -> dict[str, Any]:

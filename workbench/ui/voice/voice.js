@@ -151,7 +151,7 @@ function stop() {
   const { asked: about, seconds } = session;
   if (!session.pieces.length) problem = words.nobody;
   else sound = { token: '', asked: about, roles: session.roles, duration: seconds, session };
-  did = sound ? fill(words.spoke, { seconds: seconds.toFixed(1) }) : '';
+  did = sound ? fill(words.spoke, { seconds: number(seconds, 1, 1) }) : '';
   paint();
 }
 
@@ -190,7 +190,7 @@ async function take(found) {
     if (mine !== begun) return;
     for (const [role, side] of Object.entries(heard.sides)) show(cells, role, side);
     sound = { token: heard.token, asked: about, roles: Object.keys(heard.sides), duration: heard.duration };
-    did = [fill(words.uploaded, { name: heard.name, seconds: heard.duration.toFixed(1) }), ...heard.warnings].join(' ');
+    did = [fill(words.uploaded, { name: heard.name, seconds: number(heard.duration, 1, 1) }), ...heard.warnings].join(' ');
   } catch (error) {
     if (mine !== begun) return;
     log.replaceChildren();

@@ -21,6 +21,7 @@ from workbench.services.inference.try_out import Piece, Try
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.answers import answered, document, string
 from workbench.ui.gate.payload import LARGEST_EVENT
+from workbench.ui.kit.html import capitalised
 from workbench.ui.voice import text
 from workbench.ui.voice.lines import Lines
 from workbench.ui.voice.words import glue, judged, plain, unlike
@@ -150,7 +151,7 @@ def _tried(found: Try, listeners: Listeners) -> dict[str, Any]:
         "duration": found.duration,
         "texts": {one.role: said for one, said in zip(found.listeners, found.texts, strict=True)},
         "sides": _sides(listeners, found.texts),
-        "warnings": [f"{warning[:1].upper()}{warning[1:]}." for warning in found.warnings],
+        "warnings": [f"{capitalised(warning)}." for warning in found.warnings],
     }
 
 
