@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 HELD: Final = 16 * 2**20  # bytes; thousands of labels
 SHARE: Final = 1 / 8  # of a small disk
@@ -37,14 +38,15 @@ class DiskFullError(WorkbenchError):
 
     def __init__(self, lost: str, folder: Path | None = None) -> None:
         self.lost, self.folder = lost, folder
-        super().__init__(f"{lost}, because the disk is full; {remedy(folder)}.")
+        super().__init__(say("{lost}, because the disk is full; {remedy}.", lost=lost, remedy=remedy(folder)))
 
 
 def remedy(folder: Path | None) -> str:
     """What helps, without a full stop."""
     if folder is None:
-        return "make room on it and try again"
-    return f"make at least {max(1, round(3 * reserve_size(folder) / 1e6))} MB free on the disk that holds {folder}"
+        return say("make room on it and try again")
+    size = max(1, round(3 * reserve_size(folder) / 1e6))
+    return say("make at least {size_mb} MB free on the disk that holds {folder}", size_mb=size, folder=folder)
 
 
 def is_full(error: BaseException, folder: Path | None = None) -> bool:

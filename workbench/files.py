@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 
 MOST_DEPTH = 64  # lists and objects inside one another
 MOST_VALUES = 700_000  # in a JSON document, each of which takes up to 100 bytes; Whisper's tokenizer.json has 210,000
-COPY_AGAIN = "copy the file again from where it came from"
+COPY_AGAIN = say("copy the file again from where it came from")
 
 # A pipe without a writer does not make the opening wait, and a terminal does not become this program's own.
 _FLAGS = (
@@ -27,18 +28,19 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, say("is a folder and not a file")),
+    (stat.S_ISFIFO, say("is a pipe and not a file")),
+    (stat.S_ISSOCK, say("is a socket and not a file")),
+    (stat.S_ISCHR, say("is a device and not a file")),
+    (stat.S_ISBLK, say("is a device and not a file")),
 )
+_TOO_DEEP = say("is JSON with more than {most} levels", most=MOST_DEPTH)
 _TROUBLES = {
-    errno.ENOENT: "is missing, or is a link to a file that is not there",
-    errno.ENOTDIR: "is missing",
-    errno.EACCES: "may not be read by this user",
-    errno.EPERM: "may not be read by this user",
-    errno.ELOOP: "is a link that leads back to itself",
+    errno.ENOENT: say("is missing, or is a link to a file that is not there"),
+    errno.ENOTDIR: say("is missing"),
+    errno.EACCES: say("may not be read by this user"),
+    errno.EPERM: say("may not be read by this user"),
+    errno.ELOOP: say("is a link that leads back to itself"),
 }
 
 
@@ -52,7 +54,7 @@ class FileProblem(WorkbenchError):
     """
 
     def __init__(self, path: Path, reason: str, remedy: str = COPY_AGAIN) -> None:
-        super().__init__(f"The file {shown(path)} {reason}; {remedy}.")
+        super().__init__(say("The file {file} {reason}; {remedy}.", file=shown(path), reason=reason, remedy=remedy))
         self.path, self.reason, self.remedy = path, reason, remedy
 
 
@@ -74,7 +76,7 @@ def open_regular(path: Path, *, most: int | None = None) -> IO[bytes]:
         _check(path, os.stat(path), most)  # opening a device can already do something
         descriptor = os.open(path, _FLAGS)
     except OSError as e:
-        raise FileProblem(path, _TROUBLES.get(e.errno or 0, f"cannot be read ({e.strerror})")) from e
+        raise FileProblem(path, _TROUBLES.get(e.errno or 0, _unread(e))) from e
     file = os.fdopen(descriptor, "rb")
     try:
         _check(path, os.fstat(descriptor), most)
@@ -96,7 +98,7 @@ def read_bytes(path: Path, *, most: int) -> bytes:
         try:
             content = file.read(most + 1)
         except OSError as e:
-            raise FileProblem(path, f"cannot be read ({e.strerror})") from e
+            raise FileProblem(path, _unread(e)) from e
     if len(content) > most:  # it grew, or is one of those whose size is told as 0
         raise FileProblem(path, too_large(len(content), most))
     return content
@@ -118,7 +120,7 @@ def read_json(path: Path, *, most: int, unique: bool = False) -> Any:
 def parse_json(path: Path, content: bytes, *, unique: bool = False) -> Any:
     """The JSON document in a file's bytes; see `read_json`."""
     if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise FileProblem(path, f"is JSON with more than {MOST_VALUES:,} values")
+        raise FileProblem(path, say("is JSON with more than {most:,} values", most=MOST_VALUES))
     try:
         document = json.loads(
             content.decode("utf-8"),
@@ -127,11 +129,11 @@ def parse_json(path: Path, content: bytes, *, unique: bool = False) -> Any:
             object_pairs_hook=_once if unique else None,
         )
     except RecursionError:
-        raise FileProblem(path, f"is JSON with more than {MOST_DEPTH} levels") from None
+        raise FileProblem(path, _TOO_DEEP) from None
     except ValueError as e:
-        raise FileProblem(path, f"is no readable JSON ({e})") from e
+        raise FileProblem(path, say("is no readable JSON ({why})", why=e)) from e
     if _deeper(document):
-        raise FileProblem(path, f"is JSON with more than {MOST_DEPTH} levels")
+        raise FileProblem(path, _TOO_DEEP)
     return document
 
 
@@ -139,19 +141,23 @@ def read_object(path: Path, *, most: int, unique: bool = False) -> dict[str, Any
     """The JSON object in a regular file; errors as of `read_json`."""
     document = read_json(path, most=most, unique=unique)
     if not isinstance(document, dict):
-        raise FileProblem(path, "is no JSON object of names and values")
+        raise FileProblem(path, say("is no JSON object of names and values"))
     return document
 
 
 def too_large(size: int, most: int) -> str:
     """Why a file of this size is not read; both in bytes."""
-    return f"holds {size:,} bytes, and at most {most:,} are read"
+    return say("holds {size:,} bytes, and at most {most:,} are read", size=size, most=most)
+
+
+def _unread(error: OSError) -> str:
+    return say("cannot be read ({why})", why=error.strerror)
 
 
 def _check(path: Path, state: os.stat_result, most: int | None) -> None:
     if not stat.S_ISREG(state.st_mode):
-        kind = next((name for is_it, name in _KINDS if is_it(state.st_mode)), "something else")
-        raise FileProblem(path, f"is {kind} and not a file")
+        kind = next((reason for is_it, reason in _KINDS if is_it(state.st_mode)), None)
+        raise FileProblem(path, kind or say("is something else and not a file"))
     if most is not None and state.st_size > most:
         raise FileProblem(path, too_large(state.st_size, most))
 
@@ -168,13 +174,13 @@ def _containers(values: Iterable[Any]) -> list[Any]:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(say("{value} is no number in JSON", value=name))
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise ValueError(f"{text[:20]} is no number that can be reckoned with")
+        raise ValueError(say("{value} is no number that can be reckoned with", value=text[:20]))
     return value
 
 
@@ -182,6 +188,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{name[:80]} stands there twice")
+            raise ValueError(say("{name} stands there twice", name=name[:80]))
         found[name] = value
     return found

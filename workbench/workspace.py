@@ -36,9 +36,9 @@ class Workspace:
         except OSError as e:
             raise WorkbenchError(
                 say(
-                    "The workspace folder {chosen} cannot be written ({strerror}); choose another with --workspace.",
-                    chosen=chosen,
-                    strerror=e.strerror,
+                    "The workspace folder {folder} cannot be written ({why}); choose another with --workspace.",
+                    folder=chosen,
+                    why=e.strerror,
                 )
             ) from e
         # Folders that are there already say nothing of a disk that is mounted, or owned, for reading only.
@@ -46,9 +46,9 @@ class Workspace:
         if shut is not None:
             raise WorkbenchError(
                 say(
-                    "The workspace folder {shut} may only be read, not written; choose another with "
+                    "The workspace folder {folder} may only be read, not written; choose another with "
                     "--workspace, or give yourself the right to write there.",
-                    shut=shut,
+                    folder=shut,
                 )
             )
         return workspace
@@ -67,9 +67,9 @@ class Workspace:
         if not (workspace.clips.is_dir() or workspace.database.exists()):
             raise WorkbenchError(
                 say(
-                    "{root} is no workspace, and nothing was made there; name one with --workspace, "
+                    "{folder} is no workspace, and nothing was made there; name one with --workspace, "
                     "or begin one with `workbench import` or `workbench serve`.",
-                    root=workspace.root,
+                    folder=workspace.root,
                 )
             )
 

@@ -22,6 +22,7 @@ def spoil(kind: str, count: int, seed: int) -> None:
     assert ends.keys() == {"works", "refused"}, "both happen, or the tries were no tries"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["whisper", "wav2vec2-layer"])
 def test_some_spoiled_numbers_are_refused_or_work(kind: str) -> None:
     spoil(kind, 25, 12)

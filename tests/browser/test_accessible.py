@@ -149,6 +149,7 @@ def test_focus_can_be_seen_wherever_it_goes(
     assert steps > 60
 
 
+@pytest.mark.slow
 def test_the_system_says_light_or_dark_and_the_switch_overrides_it(open_page: OpenPage, bench: Workbench) -> None:
     is_dark = "() => document.body.classList.contains('dark')"
     page = open_page(dark=True)

@@ -105,6 +105,7 @@ def test_blocks_are_clicked_a_run_is_watched_and_stopped(open_page: OpenPage, be
     assert pressed(page) == ["encoder 9", "encoder 10", "head"]
 
 
+@pytest.mark.slow
 def test_a_late_suggestion_leaves_what_was_typed_meanwhile(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

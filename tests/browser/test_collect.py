@@ -188,6 +188,7 @@ DROP = """([names, sounds]) => {
 }"""
 
 
+@pytest.mark.slow
 def test_files_are_dropped_anywhere_on_the_card(
     open_page: OpenPage, bench: Workbench, make_wav: Callable[..., Path]
 ) -> None:

@@ -36,6 +36,7 @@ def run_with_times(bench: Workbench, monkeypatch: pytest.MonkeyPatch, set_name: 
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -79,6 +79,7 @@ def network_address() -> str:
     return address
 
 
+@pytest.mark.slow
 def test_a_phone_in_the_network_signs_in_with_the_link_and_records_a_clip_set(browser: Any, tmp_path: Path) -> None:
     address = network_address()
     with started(tmp_path / "w", "--host", "0.0.0.0") as served:
@@ -106,6 +107,7 @@ def test_a_phone_in_the_network_signs_in_with_the_link_and_records_a_clip_set(br
     bench.close()
 
 
+@pytest.mark.slow
 def test_the_page_works_with_a_password_and_comes_back_by_a_link_from_elsewhere(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("correct horse battery", encoding="utf-8")
     with started(tmp_path / "w", "--password-file", str(tmp_path / "password")) as served:

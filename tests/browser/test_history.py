@@ -78,6 +78,7 @@ def test_a_run_is_named_deleted_and_brought_back_before_two_people(
     assert bench.history.deleted("past") == []
 
 
+@pytest.mark.slow
 def test_a_run_is_starred_and_a_point_of_the_chart_shows_its_run(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_a_list_closes_behind_the_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     fields = page.locator("input[role=combobox]:enabled:visible")

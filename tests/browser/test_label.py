@@ -83,6 +83,7 @@ def test_uploads_are_reported_file_by_file(
     ]
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_shown_as_text(open_page: OpenPage, bench: Workbench, make_wav: Callable[..., Path]) -> None:
     name = f"evil {HOSTILE}"[:60]
     bench.collecting.create_set(name)
@@ -161,6 +162,7 @@ CONTRAST = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_two_people_see_each_others_changes(
     open_page: OpenPage, bench: Workbench, make_wav: Callable[..., Path]
 ) -> None:

@@ -101,6 +101,7 @@ def test_twenty_clips_are_labelled_with_the_keyboard_alone(
     assert page.get_by_role("button", name="Speed 1.25×").count() == 1
 
 
+@pytest.mark.slow
 def test_the_list_goes_on_over_pages_and_out_of_a_filter(
     open_page: OpenPage,
     bench: Workbench,
@@ -127,6 +128,7 @@ def test_the_list_goes_on_over_pages_and_out_of_a_filter(
     page.keyboard.press("F2")
 
 
+@pytest.mark.slow
 def test_typing_is_not_disturbed_by_what_others_do(
     open_page: OpenPage, bench: Workbench, drafted: Callable[[str, int], list[Clip]]
 ) -> None:
@@ -184,6 +186,7 @@ def test_two_people_at_one_clip_are_told_and_nothing_is_lost(
     ben.wait_for_function("document.querySelector('#author input, #author textarea').value === 'ben'")
 
 
+@pytest.mark.slow
 def test_several_clips_are_confirmed_deleted_and_brought_back(
     open_page: OpenPage, bench: Workbench, drafted: Callable[[str, int], list[Clip]]
 ) -> None:

@@ -60,6 +60,7 @@ def test_one_choice_for_drafts_and_adapting(open_page: OpenPage, bench: Workbenc
     assert bench.base_models.chosen("unchosen") is None
 
 
+@pytest.mark.slow
 def test_an_id_of_the_hub_is_typed_and_a_wrong_one_is_said(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_an_id_of_the_hub_is_typed_and_a_wrong_one_is_said(
     assert bench.base_models.chosen("typed id") == "facebook/wav2vec2-base"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_how_well_a_model_hears_the_set_is_told_with_its_own_drafts_apart(
     open_page: OpenPage, bench: Workbench, tmp_path: Path

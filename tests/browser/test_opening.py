@@ -73,6 +73,7 @@ def test_an_idle_page_asks_nothing_and_hears_of_what_another_process_writes(visi
     choose(visited, "elsewhere")
 
 
+@pytest.mark.slow
 def test_a_hidden_page_hangs_up_and_asks_when_it_is_seen_again(visited: Any, own_bench: Workbench) -> None:
     open_streams = "() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/changes')).length"
     visited.evaluate(SEES, True)
@@ -84,6 +85,7 @@ def test_a_hidden_page_hangs_up_and_asks_when_it_is_seen_again(visited: Any, own
     choose(visited, "meanwhile")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_told_asks_by_itself(visited: Any, own_bench: Workbench) -> None:
     visited.route("**/changes", lambda route: route.abort())
     visited.evaluate(SEES, True)

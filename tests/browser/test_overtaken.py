@@ -45,6 +45,7 @@ def blocks_field(page: Any) -> str:
     return str(page.locator("#setting-blocks input").input_value())
 
 
+@pytest.mark.slow
 def test_blocks_clicked_in_quick_succession_all_count(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +69,7 @@ def test_blocks_clicked_in_quick_succession_all_count(
     counted(page, 3)
 
 
+@pytest.mark.slow
 def test_a_review_that_was_overtaken_is_not_drawn(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_review_that_was_overtaken_is_not_drawn(
     assert page.locator("#setting-epochs input").input_value() == "7"
 
 
+@pytest.mark.slow
 def test_a_setting_put_back_while_its_review_is_made_stays_put_back(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_setting_put_back_while_its_review_is_made_stays_put_back(
     page.get_by_text("--epochs 7").wait_for(state="detached")  # and what it means is reviewed
 
 
+@pytest.mark.slow
 def test_a_list_that_was_overtaken_does_not_undo_a_filter(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +131,7 @@ def test_a_list_that_was_overtaken_does_not_undo_a_filter(
     assert page.locator("li.clip").count() == 1
 
 
+@pytest.mark.slow
 def test_a_list_asked_for_while_a_page_is_turned_does_not_turn_it_back(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

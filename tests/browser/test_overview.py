@@ -46,6 +46,7 @@ def listed(page: Any, n: int) -> None:
     page.wait_for_function("(n) => document.querySelectorAll('li.clip').length === n", arg=n)
 
 
+@pytest.mark.slow
 def test_a_bar_lists_its_clips_and_a_point_finds_its_one(
     open_page: OpenPage, bench: Workbench, spoken: Callable[[str], list[int]]
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_box_that_is_drawn_lists_the_points_in_it(
     listed(page, 2)
 
 
+@pytest.mark.slow
 def test_it_follows_changes_while_it_is_open(
     open_page: OpenPage, bench: Workbench, spoken: Callable[[str], list[int]]
 ) -> None:
@@ -116,6 +118,7 @@ def test_it_follows_changes_while_it_is_open(
     panel.get_by_text("1 of 1 words of your list is never said: zebra.").wait_for(timeout=PATIENCE_MS)
 
 
+@pytest.mark.slow
 @LOOKS
 def test_it_is_accessible(
     open_page: OpenPage,

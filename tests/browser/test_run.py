@@ -79,6 +79,7 @@ def _clip_id(bench: Workbench, name: str) -> int:
     return next(c.id for c in bench.labelling.clips("few") if c.name == name)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(500)
 def test_too_large_a_step_and_too_few_labels_are_said_in_place(
     open_page: OpenPage, bench: Workbench, tmp_path: Path

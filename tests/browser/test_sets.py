@@ -26,6 +26,7 @@ def chooser(page: Any) -> Any:
     return page.get_by_role("combobox", name="Clip set")
 
 
+@pytest.mark.slow
 def test_a_set_is_renamed_copied_archived_brought_back_and_deleted(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:

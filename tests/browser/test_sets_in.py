@@ -23,6 +23,7 @@ def add(page: Any, *paths: Path) -> None:
     page.locator("#upload").locator("xpath=..").locator("input[type=file]").set_input_files(list(paths))
 
 
+@pytest.mark.slow
 def test_cut_choose_a_tier_and_take_the_texts_along(
     open_page: Callable[..., Any], bench: Workbench, tmp_path: Path
 ) -> None:

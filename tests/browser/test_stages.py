@@ -33,6 +33,7 @@ def ran(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tu
     return name, [finished_run(bench, monkeypatch, name, folds=2, seed=seed) for seed in (0, 1)]
 
 
+@pytest.mark.slow
 def test_one_stage_has_the_page_and_typed_text_survives_a_look_elsewhere(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_one_stage_has_the_page_and_typed_text_survives_a_look_elsewhere(
         assert page.evaluate(SCROLLERS) == [], f"{step} has one scroll, the page's"
 
 
+@pytest.mark.slow
 def test_a_set_with_nothing_else_named_opens_where_its_owner_is(
     open_page: OpenPage, bench: Workbench, ran: tuple[str, list[str]], site: str
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_link_a_reload_and_the_back_button_open_the_same_thing(
     assert page.locator("#run-choice input").input_value().startswith(newer)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_link_pasted_into_an_open_page_shows_what_it_names(
     open_page: OpenPage, bench: Workbench, ran: tuple[str, list[str]]
@@ -130,6 +133,7 @@ def test_an_address_of_a_set_that_is_gone_is_said(open_page: OpenPage, bench: Wo
     assert address(page)["set"] != "long gone"
 
 
+@pytest.mark.slow
 def test_a_link_to_a_clip_finds_it_in_the_list(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, site: str
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_link_to_a_clip_finds_it_in_the_list(
     page.locator(f"li.clip[data-clip='{clip}'].current").wait_for()
 
 
+@pytest.mark.slow
 def test_while_a_run_works_the_stage_is_the_run(
     open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +158,7 @@ def test_while_a_run_works_the_stage_is_the_run(
     form.wait_for()
 
 
+@pytest.mark.slow
 def test_the_next_wrong_clip_is_a_key_away(open_page: OpenPage, bench: Workbench, ran: tuple[str, list[str]]) -> None:
     page = open_page(ran[0], step="compare")
     page.get_by_label("Verdict").wait_for()

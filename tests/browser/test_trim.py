@@ -53,6 +53,7 @@ def dragged(page: Any, row: Any, handle: str, by: float) -> None:
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_a_part_is_chosen_by_mouse_kept_undone_and_there_after_a_reload(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_part_is_chosen_by_mouse_kept_undone_and_there_after_a_reload(
     row.locator(".facts", has_text="✂").wait_for()
 
 
+@pytest.mark.slow
 def test_by_keyboard_a_label_and_a_trim_are_undone_newest_first(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_by_keyboard_a_label_and_a_trim_are_undone_newest_first(
     until(page, lambda: bench.labelling.clip(clip_id).cut is None)
 
 
+@pytest.mark.slow
 def test_the_part_loops_and_other_sounds_end_it(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     spoken(bench, tmp_path, "looped")
     page = open_page("looped")
@@ -132,6 +135,7 @@ def test_the_part_loops_and_other_sounds_end_it(open_page: OpenPage, bench: Work
     assert row.locator(".trim").count() == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_kept_is_said_at_the_row(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     sound = speechlike(SECONDS, seed=5)
     sound[16_000:] = 0

@@ -123,6 +123,7 @@ def test_it_is_sent_at_once_when_typing_goes_on_and_also_from_another_page(
     page.get_by_text("Not saved yet, and sent again").wait_for(state="detached")
 
 
+@pytest.mark.slow
 def test_a_real_full_disk_is_told_and_survived(open_page: OpenPage, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "24m") as disk:
         bench = Workbench.open(disk / "ws")
@@ -175,6 +176,7 @@ def test_what_was_typed_while_the_server_was_away_is_saved_when_it_is_back(
         assert page.locator("li.clip textarea").first.input_value() == "typed to nobody"
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_is_asked_for_again(open_page: OpenPage, bench: Workbench, tmp_path: Path) -> None:
     bench.collecting.import_path(write_samples(tmp_path / "lost", n=1), "lost")
     (clip,) = bench.labelling.clips("lost")
@@ -191,6 +193,7 @@ def test_an_answer_that_was_lost_is_asked_for_again(open_page: OpenPage, bench: 
     assert page.locator("li.clip textarea").input_value() == "sent into the void"
 
 
+@pytest.mark.slow
 def test_a_text_that_is_refused_stays_and_is_not_sent_again(
     open_page: OpenPage, bench: Workbench, tmp_path: Path
 ) -> None:

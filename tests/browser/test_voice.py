@@ -99,6 +99,7 @@ def test_what_keeps_it_from_hearing_is_one_sentence(open_page: OpenPage, bench: 
     page.get_by_text("The workbench does not answer; see whether it still runs, then try again.").wait_for()
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_button_lies_under_the_thumb_and_nothing_is_cut_off(
     open_page: OpenPage,
     bench: Workbench,

@@ -68,6 +68,7 @@ def test_a_missing_text_file_is_named(tmp_path: Path) -> None:
     assert len(said.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @needs_engines
 def test_what_cannot_be_is_said_before_anything_is_spoken(tmp_path: Path) -> None:
     words = ("--from", str(ROOT / "assets" / "ctc-en"), "--layers", "2", "--minutes", "60", "--work", str(tmp_path))
@@ -78,6 +79,7 @@ def test_what_cannot_be_is_said_before_anything_is_spoken(tmp_path: Path) -> Non
     assert not (tmp_path / "speech").exists()
 
 
+@pytest.mark.slow
 def test_missing_synthesisers_are_named_with_their_remedy(tmp_path: Path) -> None:
     said = command("make", "--work", str(tmp_path / "work"), path=str(tmp_path))
     assert said.returncode == 1

@@ -34,6 +34,7 @@ def plan(spoken: Callable[..., Path], tmp_path: Path) -> Plan:
     return Plan(speech=tmp_path / "speech", out=tmp_path / "run", minutes=2 / 60, round_s=5.0, batch_s=4.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_stops_in_time_and_goes_on_at_its_step(model: str, plan: Plan) -> None:
     trainer = Trainer(plan, learner_of(model, None, Corpus()))

@@ -152,6 +152,7 @@ def test_a_printed_link_signs_one_browser_in_and_the_next_is_printed(linked: Ser
     assert sign_in(linked, key=links(linked)[1]).status == 303
 
 
+@pytest.mark.slow
 def test_a_link_opens_from_a_mail_though_others_have_guessed(tmp_path: Path) -> None:
     """A web mail's link comes from another site; somebody else's guesses must not keep its reader out."""
     followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -198,6 +199,7 @@ def test_the_password_signs_in_and_a_wrong_one_does_not(guarded: Served) -> None
     assert guarded.ask("GET", "/config", headers={"Cookie": cookie + "x"}).status == 401
 
 
+@pytest.mark.slow
 def test_guessing_is_limited_for_the_right_password_too(tmp_path: Path, password_file: Path) -> None:
     with started(tmp_path / "w", "--password-file", str(password_file)) as served:
         statuses = [sign_in(served, password=f"guess {n}").status for n in range(12)]
@@ -219,6 +221,7 @@ def test_a_link_is_given_as_text_not_as_html(guarded: Served) -> None:
 # ---- behind a proxy ----
 
 
+@pytest.mark.slow
 def test_the_page_works_under_a_path_of_a_proxy_that_was_named(tmp_path: Path) -> None:
     name = "speech.example.org"
     with started(tmp_path / "w", "--root-path", f"https://{name}/ward") as served:
@@ -237,6 +240,7 @@ def test_the_page_works_under_a_path_of_a_proxy_that_was_named(tmp_path: Path) -
         assert served.ask("POST", "/ward/prompts", body, {**asked, "Origin": "https://other.example.org"}).status == 403
 
 
+@pytest.mark.slow
 def test_what_a_request_says_of_a_proxy_that_nobody_named_is_not_believed(tmp_path: Path) -> None:
     with started(tmp_path / "w") as served:
         answer = served.ask("GET", "/", headers={"X-Forwarded-Host": "foo.example", "Forwarded": "host=foo.example"})
@@ -263,6 +267,7 @@ def test_a_page_that_is_open_for_months_has_to_be_loaded_again(tmp_path: Path, m
     assert pages.find(token) is None
 
 
+@pytest.mark.slow
 def test_a_second_server_on_a_workspace_says_where_the_first_is(tmp_path: Path) -> None:
     with started(tmp_path / "w") as served:
         second = [sys.executable, "app.py", "--workspace", str(tmp_path / "w"), "--port", "0"]

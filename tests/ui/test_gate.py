@@ -350,6 +350,7 @@ def test_one_page_cannot_use_anothers_session(served: Served, tab: Tab) -> None:
 # ---- limits ----
 
 
+@pytest.mark.slow
 def test_streams_that_nobody_reads_are_limited_and_the_page_goes_on(served: Served) -> None:
     """600 were accepted before, and the page hung for everybody."""
     opened: list[socket.socket] = []
@@ -446,6 +447,7 @@ def test_an_upload_without_end_or_form_is_refused(served: Served, tab: Tab) -> N
 STAY_OPEN = ("heartbeat", "queue/data", "progress", "/changes")
 
 
+@pytest.mark.slow
 def test_every_route_bears_hostile_parts_and_methods(
     served: Served, tab: Tab, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def test_nothing_on_the_page_waits_until_it_is_opened_to_be_drawn(server: Server
     assert [props["label"] for props in accordions if props["open"] is False] == []
 
 
+@pytest.mark.slow
 def test_the_end_is_quiet_while_a_page_is_open(tmp_path: Path) -> None:
     """Ctrl+C with an open tab: its streams are cut, which uvicorn tells in a hundred lines for each."""
     with started(tmp_path / "workspace") as served:

@@ -77,7 +77,7 @@ def from_json(document: dict[str, Any]) -> Augmentation:
     name = str(arguments.pop("name", ""))
     kind = Augmentation._registry.get(name)
     if kind is None:
-        raise UnknownNameError("augmentation", name, sorted(Augmentation._registry))
+        raise UnknownNameError(say("augmentation"), name, sorted(Augmentation._registry))
     if kind is Chain:
         arguments["steps"] = tuple(from_json(step) for step in arguments.get("steps", ()))
     try:
@@ -112,7 +112,7 @@ class Speed(Augmentation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ordered(self, self.low, self.high, 0.5, 2.0, "times")
+        _ordered(self, self.low, self.high, 0.5, 2.0, say("times"))
 
     def apply(self, samples: Samples, rng: np.random.Generator) -> npt.NDArray[Any]:
         speed = round(rng.uniform(self.low, self.high) * SPEED_STEPS)
@@ -131,7 +131,7 @@ class Pitch(Augmentation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ordered(self, self.low_semitones, self.high_semitones, -12, 12, "semitones")
+        _ordered(self, self.low_semitones, self.high_semitones, -12, 12, say("semitones"))
 
     def apply(self, samples: Samples, rng: np.random.Generator) -> npt.NDArray[Any]:
         ratio = round(2 ** (rng.uniform(self.low_semitones, self.high_semitones) / 12) * SPEED_STEPS)

@@ -17,7 +17,7 @@ import soundfile
 
 from workbench.atomic import replacing
 from workbench.audio import resampling
-from workbench.audio.reading import EMPTY, UNREADABLE, Block
+from workbench.audio.reading import Block
 from workbench.audio.resampling import (
     LOWEST_RATE_HZ,
     REMEDIES,
@@ -40,13 +40,12 @@ DECODE_LIMIT: Final[Seconds] = 30 * 60.0  # nothing longer is read into memory
 QUIET_PEAK: Final = 0.01  # -40 dB of full scale
 DECODING: Final = 2  # 1: other resamplers, and libsndfile for MP3 and Ogg
 
-SILENT: Final = "silent"
-TOO_SHORT: Final = "shorter than 0.2 s"
-CLIPPED: Final = "clipped: the recording was too loud and is distorted"
-QUIET: Final = "very quiet"
+SILENT: Final = say("silent")
+CLIPPED: Final = say("clipped: the recording was too loud and is distorted")
+QUIET: Final = say("very quiet")
 _REMEDIES: Final = REMEDIES | {
-    CLIPPED: "record it again more softly if you can",
-    QUIET: "record it again closer to the microphone if you can",
+    CLIPPED: say("record it again more softly if you can"),
+    QUIET: say("record it again closer to the microphone if you can"),
 }
 
 
@@ -107,9 +106,7 @@ def from_array(rate: int, array: npt.ArrayLike) -> Sound:
     """
     data = np.asarray(array)
     if data.dtype == object or data.ndim not in (1, 2):
-        raise AudioError(
-            say("{unreadable} (the microphone sent no samples)", unreadable=UNREADABLE), say("record again")
-        )
+        raise AudioError(say("unreadable (the microphone sent no samples)"), say("record again"))
     if data.dtype == np.uint8:
         data = (data.astype(np.float32) - 128) / 128
     elif np.issubdtype(data.dtype, np.integer):
@@ -125,21 +122,19 @@ def decode_wav(data: bytes, *, longest: Seconds = DECODE_LIMIT) -> Sound:
         AudioError: It is empty, no WAV, or longer than `longest`.
     """
     if not data:
-        raise AudioError(say("{empty} (nothing was recorded)", empty=EMPTY), say("record it again"))
+        raise AudioError(say("empty (nothing was recorded)"), say("record it again"))
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.format not in ("WAV", "WAVEX") or file.samplerate < LOWEST_RATE_HZ:
                 raise AudioError(
-                    say("{unreadable} (the recorder sent {format})", unreadable=UNREADABLE, format=file.format),
+                    say("unreadable (the recorder sent {format})", format=file.format),
                     say("record it again"),
                 )
             if file.frames > longest * file.samplerate:
                 raise too_long(file.frames / file.samplerate, longest)
             block = Block(file.read(dtype="float32", always_2d=True), file.samplerate)
     except (soundfile.LibsndfileError, TypeError, RuntimeError) as e:
-        raise AudioError(
-            say("{unreadable} (what the recorder sent is no sound)", unreadable=UNREADABLE), say("record it again")
-        ) from e
+        raise AudioError(say("unreadable (what the recorder sent is no sound)"), say("record it again")) from e
     return _recorded(block)
 
 
@@ -154,7 +149,7 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
     """
     if sound.duration < SHORTEST:
         raise AudioError(
-            say("{too_short} (it lasts {duration:.3f} s)", too_short=TOO_SHORT, duration=sound.duration),
+            say("shorter than {shortest:g} s (it lasts {seconds:.3f} s)", shortest=SHORTEST, seconds=sound.duration),
             say("record it again with a pause on each side"),
         )
     if sound.duration > longest:
@@ -171,7 +166,7 @@ def check(sound: Sound, *, longest: Seconds = LONGEST) -> tuple[str, ...]:
 
 def remedy_for(remark: str) -> str:
     """What to do about one of the phrases of `check`."""
-    return next((remedy for part, remedy in _REMEDIES.items() if part in remark), "listen to it")
+    return next((remedy for part, remedy in _REMEDIES.items() if part in remark), say("listen to it"))
 
 
 def is_silent(samples: Samples) -> bool:
@@ -230,14 +225,14 @@ def _flac(samples: Samples) -> bytes:
     try:
         soundfile.write(file, to_int16(samples), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     except soundfile.LibsndfileError as e:
-        raise OSError(f"writing FLAC failed: {e}") from e
+        raise OSError(say("writing FLAC failed: {why}", why=e)) from e
     return file.getvalue()
 
 
 def _recorded(block: Block) -> Sound:
     """What a microphone gave, all at once."""
     if block.array.size == 0:
-        raise AudioError(say("{empty} (it holds no samples)", empty=EMPTY), say("record it again"))
+        raise AudioError(say("empty (it holds no samples)"), say("record it again"))
     parts: list[Samples] = []
     resampled = Resampled(parts.append, float("inf"))
     resampled.add(block)

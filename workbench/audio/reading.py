@@ -49,9 +49,8 @@ LONGEST_PACKET: Final[Seconds] = 2.0  # lossless coders take a second at once; m
 LONGEST_SILENCE: Final[Seconds] = 20.0  # put in the place of damage at once
 MOST_ERRORS: Final = 1_000  # in a row without a sample between: a container that makes no sense any more
 
-UNREADABLE: Final = "unreadable"
-EMPTY: Final = "empty"
-DAMAGED: Final = (f"{UNREADABLE} (not a sound file, or damaged)", "convert it to WAV or FLAC, or record it again")
+DAMAGED: Final = say("unreadable (not a sound file, or damaged)"), say("convert it to WAV or FLAC, or record it again")
+_CHECK: Final = say("check that the file exists and may be read")
 
 # Containers that hold sound themselves. Playlists (HLS, DASH, concat) are left out on purpose: a playlist uploaded as a
 # sound would make the program open other files and addresses.
@@ -66,20 +65,8 @@ _OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 _COMPRESSED: Final = {"MP3", "OGG", "FLAC"}
 # Their headers, or Ogg's last page, state how long the sound is; elsewhere ffmpeg guesses from the bit rate.
 _ANNOUNCING: Final = {
-    "ogg",
-    "mov",
-    "matroska",
-    "flac",
-    "wav",
-    "w64",
-    "asf",
-    "flv",
-    "avi",
-    "ape",
-    "wv",
-    "tta",
-    "caf",
-    "aiff",
+    *("ogg", "mov", "matroska", "flac", "wav", "w64", "asf"),
+    *("flv", "avi", "ape", "wv", "tta", "caf", "aiff"),
 }
 _HEADS: Final = {"asf": 16, "flv": 9, "tta": 14, "caf": 8}  # bytes that begin each file and stand nowhere else in it
 _WIDTHS: Final = {
@@ -152,9 +139,9 @@ class SoundReader:
                     self.channels = max(self.channels, block.array.shape[1])
                     yield block
         except OSError as e:
-            raise AudioError(f"{UNREADABLE} ({e.strerror})", say("check that the file exists and may be read")) from e
+            raise AudioError(say("unreadable ({why})", why=e.strerror), _CHECK) from e
         if not self.duration:
-            raise AudioError(say("{empty} (no sound could be read)", empty=EMPTY), say("record or copy it again"))
+            raise AudioError(say("empty (no sound could be read)"), say("record or copy it again"))
         if self.announced is not None:
             missing = self.announced - self.duration - sum(length for _, length in self.gaps)
             if missing > max(SHORTEST_CUT + 2 * min(self._frame, LONGEST_STEP), CUT_SHARE * self.announced):
@@ -203,17 +190,12 @@ class SoundReader:
             with _opened(FilePart(file, start, stop)) as container:
                 streams = container.streams.audio
                 if not streams:
-                    raise AudioError(
-                        say("{unreadable} (it holds no sound)", unreadable=UNREADABLE),
-                        say("choose a file with sound in it"),
-                    )
+                    raise AudioError(say("unreadable (it holds no sound)"), say("choose a file with sound in it"))
                 if self.track >= len(streams):  # damaged streams are not found the same way twice
                     raise AudioError(*DAMAGED)
                 stream: Any = streams[self.track]
                 if stream.codec_context is None:
-                    raise AudioError(
-                        say("{unreadable} (its coding is not known here)", unreadable=UNREADABLE), DAMAGED[1]
-                    )
+                    raise AudioError(say("unreadable (its coding is not known here)"), DAMAGED[1])
                 stream.thread_type = "NONE"  # several files are decoded side by side already
                 names = container.format.name.split(",")
                 suffix = self.path.suffix.lower().lstrip(".")
@@ -338,17 +320,17 @@ def check_file(path: Path) -> None:
     try:
         state = path.stat()
     except OSError as e:
-        raise AudioError(f"{UNREADABLE} ({e.strerror})", say("check that the file exists and may be read")) from e
+        raise AudioError(say("unreadable ({why})", why=e.strerror), _CHECK) from e
     if not stat.S_ISREG(state.st_mode):
         raise AudioError(
-            say("{unreadable} (a pipe, device or folder, not a file)", unreadable=UNREADABLE),
+            say("unreadable (a pipe, device or folder, not a file)"),
             say("put the sound itself in its place"),
         )
     if state.st_size == 0:
-        raise AudioError(say("{empty} (the file has no bytes)", empty=EMPTY), say("record or copy it again"))
+        raise AudioError(say("empty (the file has no bytes)"), say("record or copy it again"))
     if state.st_size > LARGEST_FILE:
         raise AudioError(
-            say("larger than {largest_file} GB", largest_file=LARGEST_FILE // 2**30), say("cut it into several files")
+            say("larger than {most_gb} GB", most_gb=LARGEST_FILE // 2**30), say("cut it into several files")
         )
 
 

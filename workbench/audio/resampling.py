@@ -1,16 +1,16 @@
 """From a file's own rate to 16 kHz, as a stream: a clip and hours of a recording go the same way, sample for sample."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.audio.reading import EMPTY, UNREADABLE, Block, SoundReader
+from workbench.audio.reading import Block, SoundReader
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 
 Samples = npt.NDArray[np.float32]
 Take = Callable[[Samples], None]  # `(n_samples, n_channels)` at 16 kHz
@@ -23,13 +23,15 @@ FULL_SCALE: Final = 0.998  # samples from here on may be clipped
 LARGEST_VALUE: Final = 1e10  # floats beyond are damage, and would overflow when they are mixed
 FEWEST_TOPS: Final = 10  # flat tops before a sound is called clipped; and one sample in ten thousand
 
-CUT_OFF: Final = "cut off: the file ends before its sound does"
-# What each remark has in it, and what to do about it.
-REMEDIES: Final = {
-    CUT_OFF: "copy the file again if the end is missing",
-    "the file is damaged": "copy the file again from where it was recorded, or leave out what cannot be understood",
-    "audio track": "save the track that is wanted as a file of its own if it is another",
-    "left out": "save each sound as a file of its own",
+CUT_OFF: Final = say("cut off: the file ends before its sound does")
+# What each remark has in it, in English, and what to do about it.
+REMEDIES: Final[dict[str, str]] = {
+    CUT_OFF: say("copy the file again if the end is missing"),
+    "the file is damaged": say(
+        "copy the file again from where it was recorded, or leave out what cannot be understood"
+    ),
+    "audio track": say("save the track that is wanted as a file of its own if it is another"),
+    "left out": say("save each sound as a file of its own"),
 }
 _SEVERAL: Final = 3  # damaged places that are named one by one
 
@@ -40,8 +42,12 @@ class TooLongError(AudioError):
 
 def too_long(duration: Seconds, longest: Seconds) -> TooLongError:
     """The error for a sound above the limit."""
-    limit = f"{longest:g} s" if longest < 120 else f"{longest / 60:g} min"
-    return TooLongError(f"longer than {limit} (it lasts {duration:.1f} s)", "cut it into shorter clips")
+    if longest < 120:
+        reason = say("longer than {longest:g} s (it lasts {seconds:.1f} s)", longest=longest, seconds=duration)
+    else:
+        minutes = longest / 60
+        reason = say("longer than {minutes:g} min (it lasts {seconds:.1f} s)", minutes=minutes, seconds=duration)
+    return TooLongError(reason, say("cut it into shorter clips"))
 
 
 class Resampled:
@@ -83,9 +89,7 @@ class Resampled:
             AudioError: It is.
         """
         if self.highest < self.lowest:
-            raise AudioError(
-                say("{empty} (it holds less than a sample at 16 kHz)", empty=EMPTY), say("record or copy it again")
-            )
+            raise AudioError(say("empty (it holds less than a sample at 16 kHz)"), say("record or copy it again"))
 
     def add(self, block: Block, *, floats: bool = False, announced: Seconds | None = None) -> None:
         """Take one block.
@@ -96,7 +100,7 @@ class Resampled:
         import soxr
 
         if block.rate < LOWEST_RATE_HZ:
-            reason = f"{UNREADABLE} (a sample rate of {block.rate} Hz holds no speech)"
+            reason = say("unreadable (a sample rate of {rate} Hz holds no speech)", rate=block.rate)
             raise AudioError(reason, say("record it at 16 kHz or more"))
         if not self.rate:
             self.rate, self.channels = block.rate, min(block.array.shape[1], MOST_CHANNELS)
@@ -158,41 +162,63 @@ def read_audible(path: Path, begin: Callable[[], Take], longest: Seconds) -> tup
 
 def remarks_on(reader: SoundReader) -> tuple[str, ...]:
     """What of a file was not read, or not where one expects it; one phrase each."""
-    found = []
-    if reader.tracks > 1:
-        if reader.track:
-            found.append(f"its first audio track is silent: track {reader.track + 1} of {reader.tracks} was read")
-        else:
-            found.append(f"holds {reader.tracks} audio tracks: the first was read")
+    return (*_of_tracks(reader), *_of_places(reader), *_of_its_end(reader))
+
+
+def _of_tracks(reader: SoundReader) -> Iterator[str]:
+    n, read = reader.tracks, reader.track + 1
+    if reader.track:
+        yield say("its first audio track is silent: track {track} of {n} was read", track=read, n=n)
+    elif n > 1:
+        yield say("holds {n} audio tracks: the first was read", n=n)
     if reader.channels > MOST_CHANNELS:
-        found.append(f"holds {reader.channels} channels: the first {MOST_CHANNELS} were read, the others left out")
+        n, read = reader.channels, MOST_CHANNELS
+        yield say("holds {n} channels: the first {read} were read, the others left out", n=n, read=read)
+
+
+def _of_places(reader: SoundReader) -> Iterator[str]:
     if reader.skipped:
-        found.append(damage(reader.skipped))
+        yield damage(reader.skipped)
     if reader.gaps:
-        found.append(f"{_places(reader.gaps)} are missing: the file is damaged, or its recorder was paused")
+        yield say(
+            "{seconds:.2f} s at {places} are missing: the file is damaged, or its recorder was paused",
+            seconds=_length(reader.gaps),
+            places=_places(reader.gaps),
+        )
     if reader.late:
-        found.append(f"its sound begins {reader.late:.2f} s late: silence stands before it")
-    if reader.missing and (reader.skipped or reader.gaps):
-        found.append(f"{reader.missing:.2f} s of what its header announces are missing: the file is damaged")
-    elif (reader.cut_off or reader.missing) and reader.left_out == 0:
-        found.append(CUT_OFF)
-    if reader.left_out is None:
-        found.append("another sound stands behind the first in the same file and was left out")
-    elif reader.left_out:
-        found.append(f"{reader.left_out:.1f} s stand behind the end that its header states and were left out")
-    return tuple(found)
+        yield say("its sound begins {seconds:.2f} s late: silence stands before it", seconds=reader.late)
+
+
+def _of_its_end(reader: SoundReader) -> Iterator[str]:
+    missing, left_out = reader.missing, reader.left_out
+    if missing and (reader.skipped or reader.gaps):
+        yield say("{seconds:.2f} s of what its header announces are missing: the file is damaged", seconds=missing)
+    elif (reader.cut_off or missing) and left_out == 0:
+        yield CUT_OFF
+    if left_out is None:
+        yield say("another sound stands behind the first in the same file and was left out")
+    elif left_out:
+        yield say("{seconds:.1f} s stand behind the end that its header states and were left out", seconds=left_out)
 
 
 def damage(skipped: Sequence[tuple[Seconds, Seconds]]) -> str:
     """The phrase about stretches that could not be read."""
-    return f"{_places(skipped)} could not be read and are silent now: the file is damaged"
+    return say(
+        "{seconds:.2f} s at {places} could not be read and are silent now: the file is damaged",
+        seconds=_length(skipped),
+        places=_places(skipped),
+    )
+
+
+def _length(stretches: Sequence[tuple[Seconds, Seconds]]) -> Seconds:
+    return max(0.01, sum(length for _, length in stretches))
 
 
 def _places(stretches: Sequence[tuple[Seconds, Seconds]]) -> str:
-    length = max(0.01, sum(length for _, length in stretches))
     places = [clock(max(place, 0)) for place, _ in stretches]
-    where = ", ".join(places) if len(places) <= _SEVERAL else f"{places[0]} and {len(places) - 1} more places"
-    return f"{length:.2f} s at {where}"
+    if len(places) <= _SEVERAL:
+        return listing(places)
+    return say("{place} and {n} more places", place=places[0], n=len(places) - 1)
 
 
 def mix(array: Samples) -> Samples:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.language.forms import Forms
+from workbench.language.spoken import ENGLISH
 
 WORDING: Final = Path(__file__).parent / "wording"
 _SPEC: Final = re.compile(r"([+]?)(,?)(?:d|\.(\d+)f)?")
@@ -28,8 +29,6 @@ class Catalogue:
         self.language, self.locale = language, Locale.parse(language)
         with (WORDING / f"{language}.po").open("rb") as file:
             read = read_po(file, locale=language)
-        self.checked = not read.fuzzy
-        self.by = read.last_translator or ""
         self._form: Callable[[int], int] = c2py(read.plural_expr)
         self._found: dict[tuple[str, str], tuple[str, ...]] = {}
         for message in read:
@@ -73,6 +72,15 @@ class Catalogue:
         if isinstance(value, tuple | list):
             return type(value)(self.text(f"{context}.{place}", each) for place, each in enumerate(value))
         return value
+
+
+@cache
+def unchecked(language: str) -> bool:
+    """Whether no speaker has checked a language's wording, which the head of its catalogue says."""
+    if language == ENGLISH:
+        return False
+    with (WORDING / f"{language}.po").open(encoding="utf-8") as file:
+        return "#, fuzzy\n" in [next(file, "") for _ in range(4)]
 
 
 @cache

@@ -102,6 +102,11 @@ def listing(parts: Iterable[object], separator: str = ", ") -> Said:
     return Said(LISTED, {"separator": separator, "parts": [_plain(part) for part in parts]})
 
 
+def phrase(sentence: str) -> str:
+    """A sentence without its full stop, to stand in another."""
+    return Said("{sentence:phrase}", {"sentence": sentence}) if isinstance(sentence, Said) else sentence.rstrip(".")
+
+
 def english(text: str) -> str:
     """A sentence as a plain English string, whoever asks."""
     return str.__str__(text) if isinstance(text, Said) else text
@@ -119,7 +124,8 @@ def restored(text: str) -> str:
 
 def _worded(template: str, others: str | None, values: Mapping[str, Any], language: Words) -> str:
     if template == LISTED and "parts" in values:
-        return str(values["separator"]).join(_value(part, "", language) for part in values["parts"])
+        separator = _value(values["separator"], "", language)
+        return separator.join(_value(part, "", language) for part in values["parts"])
     parts: list[str] = []
     for literal, name, spec, conversion in Formatter().parse(language.template(template, others, values.get("n", 1))):
         parts.append(literal)
@@ -131,7 +137,8 @@ def _worded(template: str, others: str | None, values: Mapping[str, Any], langua
 
 def _value(value: Any, spec: str, language: Words) -> str:
     if isinstance(value, Said):
-        return value.worded(language)
+        worded = value.worded(language)
+        return worded.rstrip(".") if spec == "phrase" else worded
     if isinstance(value, int | float) and not isinstance(value, bool):
         return language.number(value, spec)
     return format(value, spec)

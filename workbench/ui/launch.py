@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Final
 from filelock import FileLock, Timeout
 
 from workbench.errors import WorkbenchError
+from workbench.language.spoken import ask
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.access import LOCAL, Access
 from workbench.workspace import SERVING
 
 if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
+
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
 
@@ -43,29 +47,53 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
     os.environ[UPLOAD_FOLDER] = str(workbench.uploads.root)
     # Gradio would summarise its timings with pandas after every event; nobody reads them here.
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
-    import gradio as gr
     from fastapi import FastAPI
 
     from workbench.ui.collect.recording_routes import add_recording_routes
     from workbench.ui.delivery.delivery import delivery
+    from workbench.ui.delivery.languages import Languages
     from workbench.ui.gate.gate import Gate
     from workbench.ui.gate.login import Login
     from workbench.ui.gate.pages import Pages, page_key
+    from workbench.ui.kit.asked import asked_by_event
     from workbench.ui.kit.changes import Changes, add_changes_route
-    from workbench.ui.kit.components import style_sheets
-    from workbench.ui.kit.scripts import call, call_programs
-    from workbench.ui.kit.theme import theme
     from workbench.ui.media_routes import add_routes
     from workbench.ui.page import build
     from workbench.ui.voice.voice_routes import add_voice_routes
 
+    ask(asked_by_event)
     app = FastAPI(title="Speech Workbench", docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, workbench)
     add_recording_routes(app, workbench)
     add_changes_route(app, Changes(workbench.watch.token))
     add_voice_routes(app, workbench)
     own = frozenset(path.split("/")[1] for route in app.routes if (path := getattr(route, "path", "")))
-    blocks = build(workbench)
+    languages = Languages(lambda: build(workbench), lambda blocks: _mounted(FastAPI(), blocks, access))
+    blocks = languages.blocks
+    languages.begin(_mounted(app, blocks, access))
+    # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.
+    blocks.has_launched = True
+    return Gate(
+        app,
+        blocks,
+        own=own,
+        access=access,
+        pages=Pages(page_key(workbench.workspace.root)),
+        login=login or Login(access, 0),
+        uploads=workbench.uploads,
+        delivery=delivery(blocks, workbench.workspace.cache),
+        languages=languages,
+    )
+
+
+def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
+    """An application with a page at its root."""
+    import gradio as gr
+
+    from workbench.ui.kit.components import style_sheets
+    from workbench.ui.kit.scripts import call, call_programs
+    from workbench.ui.kit.theme import theme
+
     call_programs(blocks)
     blocks._queue.sleep_when_free, blocks._queue.progress_update_sleep_when_free = QUEUE_S, QUEUE_PROGRESS_S
     # Gradio keeps each tab's components for good, some 0.4 MB a tab, up to this many; 10,000 would be gigabytes.
@@ -89,18 +117,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         js=call("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
-    # Gradio checks paths only where its own `launch` has said so; the gate has judged them before.
-    blocks.has_launched = True
-    return Gate(
-        app,
-        blocks,
-        own=own,
-        access=access,
-        pages=Pages(page_key(workbench.workspace.root)),
-        login=login or Login(access, 0),
-        uploads=workbench.uploads,
-        delivery=delivery(blocks, workbench.workspace.cache),
-    )
+    return app
 
 
 def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool = False) -> None:

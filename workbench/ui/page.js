@@ -8,6 +8,13 @@
     paint(mode);
     try { localStorage.setItem(key, mode); } catch { /* not kept, still switched */ }
   });
+  document.addEventListener('change', (event) => {
+    const menu = event.target.closest('select[data-language]');
+    if (!menu) return;
+    const place = new URL(document.baseURI).pathname;
+    document.cookie = `workbench-language=${menu.value}; path=${place}; max-age=31536000; samesite=lax`;
+    window.location.reload();
+  });
   // A jump opens the stage that holds the place.
   window.showPlace = (id) => {
     const place = document.getElementById(id);

@@ -203,6 +203,7 @@ def test_any_other_failure_to_write_is_not_called_a_full_disk(
         FeatureCache(tmp_path, backend_of("wav2vec2-group"), 3).fetch(item_of()[0])
 
 
+@pytest.mark.slow
 def test_two_processes_fill_one_cache(model_folder: Callable[[str], Path], tmp_path: Path) -> None:
     script = textwrap.dedent("""
         import sys

@@ -76,4 +76,4 @@ def test_the_verdict_says_the_same() -> None:
     rows = [ComparisonRow(str(i), "one two three four", "one two tree four", adapted[i % 5]) for i in range(20)]
     found = compare(rows, normalizer="marks", scheme="out-of-fold")
     assert found.verdict == "no proof"
-    assert Enough(20, 20).sentence("errors before") in found.sentence()
+    assert Enough(20, 20).sentence(earlier=True) in found.sentence()

@@ -162,6 +162,7 @@ def wait_for_drafts(bench: Workbench) -> str:
     return view.message
 
 
+@pytest.mark.slow
 def test_drafts_go_on_without_damaged_clips(bench, clips, spec, monkeypatch) -> None:
     monkeypatch.setattr(bench.drafting.catalog, "find", lambda name: spec)
     broken = clips[2:4]

@@ -195,6 +195,7 @@ def test_recording(collecting, labelling) -> None:
     assert labelling.clips("s")[-1].name.startswith("recording ")
 
 
+@pytest.mark.slow
 def test_samples(collecting, labelling) -> None:
     for kind, least in (("clinic", 80), ("workshop", 80), ("general", 50)):
         report = collecting.import_samples(kind)

@@ -40,6 +40,7 @@ def samples(bench: Workbench, clip_id: int, of: str = "") -> np.ndarray:
     return read_clip(bench.picturing.sound(clip_id, of))
 
 
+@pytest.mark.slow
 def test_what_is_heard_is_the_cut_and_the_whole_sound_stays(few: Workbench) -> None:
     clip = few.labelling.clips(SET)[0]
     whole = samples(few, clip.id)

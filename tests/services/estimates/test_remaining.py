@@ -76,6 +76,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench
     opened.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["folds", "sweep", "curve"])
 def test_a_run_of_many_trainings_fills_its_bar_once(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -231,6 +231,7 @@ def test_a_run_of_a_copy_is_held_to_what_is_known_of_the_set(
     assert "nothing says under which licence" in said_of_a_copy("unknown", public=True)
 
 
+@pytest.mark.slow
 def test_a_run_is_pushed_with_its_card_and_without_words_of_its_labels(
     hub: StandIn, ours: tuple[Workbench, str], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

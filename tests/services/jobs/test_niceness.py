@@ -31,6 +31,7 @@ def test_a_process_stands_back_as_far_as_asked_and_never_forward() -> None:
     assert nice_after(here) == here
 
 
+@pytest.mark.slow
 def test_the_process_that_listens_for_the_page_does_so(workspace) -> None:
     process = ModelProcess(workspace)
     with pytest.raises(WorkbenchError):  # there is no such run; the process lives

@@ -152,6 +152,7 @@ def test_a_missing_sound_is_said(bench: Workbench, monkeypatch: pytest.MonkeyPat
     assert "The sound was deleted since" in report_html(report)
 
 
+@pytest.mark.slow
 def test_corrected_labels_change_the_fingerprint_of_the_next_run(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,6 +258,7 @@ def test_labels_that_nobody_said_neither_train_nor_test(bench: Workbench, spec: 
     assert note.startswith("3 of 24 confirmed labels hold times, markup or control tokens (such as <|endoftext|>)")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_interval_that_it_was_judged_by(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", 24)
     run = bench.adaptation.start("tones", spec, "head", QUICK)

@@ -80,6 +80,7 @@ def test_a_version_follows_sounds_and_labels_alone() -> None:
     assert version_of([clips[0], replace(clips[1], sha256="other")]) != version_of(clips)
 
 
+@pytest.mark.slow
 def test_what_was_measured_on_unlike_versions_is_not_compared(
     bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_run_is_checked_on_another_set_without_what_it_learned(
     assert len(rows_of(bench)) == 3
 
 
+@pytest.mark.slow
 def test_with_folds_the_delivered_model_is_checked(
     bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +164,7 @@ def test_with_folds_the_delivered_model_is_checked(
     assert [text for text, _ in heard] == [r.adapted for r in rows]
 
 
+@pytest.mark.slow
 def test_a_stop_during_the_check_keeps_the_result_and_says_so(
     bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_sizes_are_nested_and_the_last_is_the_run(bench: Workbench, spec: ModelS
     assert learning_curve(None) == ""
 
 
+@pytest.mark.slow
 def test_with_folds_each_size_is_tested_on_every_clip(bench: Workbench, spec: ModelSpec) -> None:
     run = bench.adaptation.start("tones", spec, "head", {**SETTINGS, "folds": 2, "epochs": 1}, curve_draws=3)
     execute(bench.workspace, bench.store, run)
@@ -70,6 +71,7 @@ def test_with_folds_each_size_is_tested_on_every_clip(bench: Workbench, spec: Mo
     assert len(texts[0] | texts[1]) == 40
 
 
+@pytest.mark.slow
 def test_a_killed_curve_goes_on_where_it_stood(
     bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:

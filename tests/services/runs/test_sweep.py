@@ -67,6 +67,7 @@ def test_arms_race_and_the_winner_is_delivered(bench: Workbench, spec: ModelSpec
     assert {i: heard[i] for i in measured} == measured
 
 
+@pytest.mark.slow
 def test_an_arm_in_a_sweep_learns_what_it_learns_alone(
     bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def test_an_arm_in_a_sweep_learns_what_it_learns_alone(
         assert set(checks) <= {(c["step"], c["wer"], c["cer"]) for c in found}
 
 
+@pytest.mark.slow
 def test_with_folds_each_fold_makes_its_own_choice(bench: Workbench, spec: ModelSpec) -> None:
     run = bench.adaptation.start_sweep("tones", spec, ["head", "top-1"], [1e-2], {**SETTINGS, "folds": 3, "epochs": 4})
     sweep(bench, run)
@@ -95,6 +97,7 @@ def test_with_folds_each_fold_makes_its_own_choice(bench: Workbench, spec: Model
     assert all((folder / f"fold-{n}" / "race.json").is_file() for n in (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_where_it_stood(
     bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_killed_sweep_goes_on_where_it_stood(
     assert bench.comparing.document(run)["sweep"]["chosen"]
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_keeps_the_best_so_far(
     bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:

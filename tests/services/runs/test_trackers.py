@@ -83,6 +83,7 @@ def test_a_tracker_that_is_missing_is_told_before_the_run(
     assert prepare(bench, monkeypatch, spec, "tones", tracker="none") == "run-1"
 
 
+@pytest.mark.slow
 def test_every_update_and_every_check_is_told(tracked: Callable[..., tuple[str, RunResult]], bench: Workbench) -> None:
     writer = Kept()
     name, result = tracked("tensorboard", writer)
@@ -105,6 +106,7 @@ def test_folds_have_curves_of_their_own(tracked: Callable[..., tuple[str, RunRes
     assert writer.closed == 3
 
 
+@pytest.mark.slow
 def test_what_fails_in_every_fold_is_told_once(tracked: Callable[..., tuple[str, RunResult]]) -> None:
     _, result = tracked("tensorboard", Kept(breaks_at=1), folds=2)
     assert sum("tracker" in note for note in result.notes) == 1

@@ -127,6 +127,7 @@ def test_a_long_sound_is_drafted_piece_by_piece(bench: Workbench, spec: ModelSpe
     assert len(long["text"]) > max(len(d["text"]) for d in bench.transcribing.clip_set(spec, "tones"))
 
 
+@pytest.mark.slow
 def test_drafts_that_go_round_in_circles_are_told(bench: Workbench, tmp_path: Path) -> None:
     import_tones(bench, tmp_path / "tones", range(3), "tones")
     with bench.store.session() as session:

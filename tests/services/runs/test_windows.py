@@ -142,6 +142,7 @@ def test_an_encoder_is_healed_once_from_no_clip_of_the_set(
     assert not set(taught) & (own | check)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("keep_the_last")
 def test_folds_and_races_hear_in_the_window(
     bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -250,6 +250,7 @@ def test_a_copy_that_cannot_be_rewritten_goes(bench: Workbench, monkeypatch: pyt
     assert list_backups(bench.workspace) == []
 
 
+@pytest.mark.slow
 def test_many_labels_leave_no_byte_in_a_large_database(store: Store, workspace: Workspace, collecting) -> None:
     """Pages that were split and merged a thousand times over hold nothing of what was erased either."""
     with store.session() as session:

@@ -7,12 +7,12 @@ changes that can be read before it is applied: a new text, or a confirmation tak
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from workbench.core.doctor.findings import Change, Finding, Labelled, LabelSet, finding, relisten, rewritten
+from workbench.core.doctor.findings import Change, Finding, Labelled, LabelSet, Sound, finding, relisten, rewritten
 from workbench.core.doctor.similarity import near_pairs, usual_distance
 from workbench.core.splits import closed_vocabulary
 from workbench.core.text.characters import main_script, odd_characters, script_of
@@ -28,6 +28,7 @@ from workbench.core.text.styles import (
 )
 from workbench.core.text.unspoken import unspoken, without_unspoken
 from workbench.errors import UnknownNameError
+from workbench.language.said import count, listing, say
 
 ENOUGH_PACES: Final = 8  # clips; fewer have no usual pace
 FASTEST: Final = 35.0  # letters a second; nobody speaks faster, whatever the set
@@ -66,11 +67,17 @@ def mixed_numbers(ward: LabelSet) -> Finding | None:
     return finding(
         "numbers",
         digits,
-        f"{_some(digits, 'write')} numbers in digits, {len(words)} as words; the model learns both "
-        "and writes neither reliably.",
-        "Write all numbers as words",
+        count(
+            len(digits),
+            "{n:,} label writes numbers in digits, {words} as words; the model learns both and writes neither "
+            "reliably.",
+            "{n:,} labels write numbers in digits, {words} as words; the model learns both and writes neither "
+            "reliably.",
+            words=len(words),
+        ),
+        say("Write all numbers as words"),
         rewritten(digits, lambda text: with_number_words(text, ward.language)),
-        {c.clip_id: "digits, where other labels have number words" for c in digits},
+        {c.clip_id: say("digits, where other labels have number words") for c in digits},
     )
 
 
@@ -86,10 +93,15 @@ def odd_letters(ward: LabelSet) -> Finding | None:
     return finding(
         "characters",
         found,
-        f"{_some(found, 'hold')} characters that nobody meant to type, for instance {most}.",
-        "Write them with plain characters",
+        count(
+            len(found),
+            "{n:,} label holds characters that nobody meant to type, for instance {most}.",
+            "{n:,} labels hold characters that nobody meant to type, for instance {most}.",
+            most=most,
+        ),
+        say("Write them with plain characters"),
         [Change(c.clip_id, c.text, odd[c.clip_id].plain) for c in found if odd[c.clip_id].plain != c.text],
-        {c.clip_id: "; ".join(odd[c.clip_id].reasons[:3]) for c in found},
+        {c.clip_id: listing(odd[c.clip_id].reasons[:3], "; ") for c in found},
     )
 
 
@@ -106,10 +118,15 @@ def nobody_said(ward: LabelSet) -> Finding | None:
     return finding(
         "unspoken",
         found,
-        f"{_some(found, 'hold')} what nobody says, for instance {odd[found[0].clip_id][0]}; they never train or test.",
-        "Take it out, or put the label on the list to listen again",
+        count(
+            len(found),
+            "{n:,} label holds what nobody says, for instance {what}; they never train or test.",
+            "{n:,} labels hold what nobody says, for instance {what}; they never train or test.",
+            what=odd[found[0].clip_id][0],
+        ),
+        say("Take it out, or put the label on the list to listen again"),
         changes,
-        {i: f"holds {kind}: {written[:40]}" for i, (kind, written) in odd.items()},
+        {i: say("holds {kind}: {written}", kind=kind, written=written[:40]) for i, (kind, written) in odd.items()},
     )
 
 
@@ -121,19 +138,31 @@ def mixed_case(ward: LabelSet) -> Finding | None:
         return None
     most = max(counts, key=lambda case: (counts[case], case == "sentence"))
     others = [c for c in ward.clips if cases[c.clip_id] not in (None, most)]
-    how = {"lower": "small letters", "upper": "capitals", "sentence": "capitals as in a sentence"}
+    how = {
+        "lower": say("small letters"),
+        "upper": say("capitals"),
+        "sentence": say("capitals as in a sentence"),
+    }
     remedy = {
-        "lower": "Write them all in small letters",
-        "upper": "Write them all in capitals",
-        "sentence": "Begin them with a capital; check names inside",
+        "lower": say("Write them all in small letters"),
+        "upper": say("Write them all in capitals"),
+        "sentence": say("Begin them with a capital; check names inside"),
     }
     return finding(
         "case",
         others,
-        f"Most labels are written with {how[most]}, {len(others)} of {len(ward.clips)} otherwise.",
+        say(
+            "Most labels are written with {style}, {others} of {labels} otherwise.",
+            style=how[most],
+            others=len(others),
+            labels=len(ward.clips),
+        ),
         remedy[most],
         rewritten(others, lambda text: in_case(text, most, ward.language)),
-        {c.clip_id: f"written with {how[cases[c.clip_id] or most]}, most with {how[most]}" for c in others},
+        {
+            c.clip_id: say("written with {own}, most with {most}", own=how[cases[c.clip_id] or most], most=how[most])
+            for c in others
+        },
     )
 
 
@@ -146,13 +175,19 @@ def mixed_punctuation(ward: LabelSet) -> Finding | None:
         return None
     add = len(with_mark) >= len(without)
     others = without if add else with_mark
+    unlike = say("ends without a mark, unlike most") if add else say("ends with a mark, unlike most")
     return finding(
         "punctuation",
         others,
-        f"{_some(with_mark, 'end')} with a full stop or another mark, {len(without)} without one.",
-        "Add a full stop; check questions" if add else "Take the punctuation off",
+        count(
+            len(with_mark),
+            "{n:,} label ends with a full stop or another mark, {without} without one.",
+            "{n:,} labels end with a full stop or another mark, {without} without one.",
+            without=len(without),
+        ),
+        say("Add a full stop; check questions") if add else say("Take the punctuation off"),
         rewritten(others, with_full_stop if add else without_marks),
-        {c.clip_id: f"ends {'without' if add else 'with'} a mark, unlike most" for c in others},
+        dict.fromkeys((c.clip_id for c in others), unlike),
     )
 
 
@@ -165,9 +200,14 @@ def too_fast(ward: LabelSet) -> Finding | None:
     return relisten(
         "too-fast",
         [c for c, _ in fast],
-        f"{_some(fast, 'hold')} more text than fits the length of the sound; it may belong to "
-        "another clip, or the sound is cut.",
-        {c.clip_id: f"{pace:.0f} letters a second" for c, pace in fast},
+        count(
+            len(fast),
+            "{n:,} label holds more text than fits the length of the sound; it may belong to another clip, or the "
+            "sound is cut.",
+            "{n:,} labels hold more text than fits the length of the sound; it may belong to another clip, or the "
+            "sound is cut.",
+        ),
+        {c.clip_id: say("{pace:.0f} letters a second", pace=pace) for c, pace in fast},
     )
 
 
@@ -177,8 +217,12 @@ def too_slow(ward: LabelSet) -> Finding | None:
     return relisten(
         "too-slow",
         [c for c, _ in slow],
-        f"{_some(slow, 'hold')} far less text than the length of the sound lets expect; something may be missing.",
-        {c.clip_id: f"{pace:.1f} letters a second" for c, pace in slow},
+        count(
+            len(slow),
+            "{n:,} label holds far less text than the length of the sound lets expect; something may be missing.",
+            "{n:,} labels hold far less text than the length of the sound lets expect; something may be missing.",
+        ),
+        {c.clip_id: say("{pace:.1f} letters a second", pace=pace) for c, pace in slow},
     )
 
 
@@ -221,17 +265,29 @@ def _weight(character: str) -> float:
 
 def poor_sound(ward: LabelSet) -> Finding | None:
     """Clipped or very quiet recordings."""
-    words = {"clipped": "too loud and distorted (clipped)", "quiet": "very quiet"}
-    poor = {c.clip_id: words[c.sound] for c in ward.clips if c.sound}
-    counts = Counter(poor.values())
-    said = " and ".join(f"{n} {'is' if n == 1 else 'are'} {what}" for what, n in counts.items())
+    words = {"clipped": say("too loud and distorted (clipped)"), "quiet": say("very quiet")}
+    poor: dict[int, str] = {c.clip_id: words[c.sound] for c in ward.clips if c.sound}
     return relisten(
         "sound",
         [c for c in ward.clips if c.sound],
-        f"Of {len(ward.clips)} clips {said}; a model learns the noise with the words, and is judged by it.",
+        say(
+            "Of {clips} clips {poor}; a model learns the noise with the words, and is judged by it.",
+            clips=len(ward.clips),
+            poor=_poor(Counter(c.sound for c in ward.clips if c.sound)),
+        ),
         poor,
-        remedy="Do not use them (take the confirmation back); record them again",
+        remedy=say("Do not use them (take the confirmation back); record them again"),
     )
+
+
+def _poor(counts: Counter[Sound]) -> str:
+    said: list[str] = []
+    for sound, n in counts.items():
+        if sound == "clipped":
+            said.append(count(n, "{n} is too loud and distorted (clipped)", "{n} are too loud and distorted (clipped)"))
+        else:
+            said.append(count(n, "{n} is very quiet", "{n} are very quiet"))
+    return say("{one} and {other}", one=said[0], other=said[1]) if len(said) > 1 else listing(said)
 
 
 def far_from_draft(ward: LabelSet) -> Finding | None:
@@ -240,17 +296,30 @@ def far_from_draft(ward: LabelSet) -> Finding | None:
     notes = {}
     for s in found:
         clip = ward.clips[s.place]
-        other = f"; that fits the label of {ward.clips[s.fits].name}" if s.fits is not None else ""
-        notes[clip.clip_id] = f"{ward.model} hears “{clip.draft}”{other}"
-    swapped = sum(s.fits is not None for s in found)
-    more = f" {swapped} of them fit another clip's label better." if swapped else ""
+        fits = None if s.fits is None else ward.clips[s.fits].name
+        notes[clip.clip_id] = _heard(ward.model, clip.draft, fits)
+    far = count(
+        len(found),
+        "{n:,} label is far from what {model} hears, beside the set's others: a slip, or the text of another clip?",
+        "{n:,} labels are far from what {model} hears, beside the set's others: a slip, or the text of another clip?",
+        model=ward.model,
+    )
     return relisten(
         "far-from-draft",
         [ward.clips[s.place] for s in found],
-        f"{_some(found, 'be')} far from what {ward.model} hears, beside the set's others: a slip, "
-        f"or the text of another clip?{more}",
+        listing([far, _swapped(swapped)], " ") if (swapped := sum(s.fits is not None for s in found)) else far,
         notes,
     )
+
+
+def _heard(model: str | None, draft: str | None, fits: str | None) -> str:
+    if fits is None:
+        return say("{model} hears “{draft}”", model=model, draft=draft)
+    return say("{model} hears “{draft}”; that fits the label of {clip}", model=model, draft=draft, clip=fits)
+
+
+def _swapped(n: int) -> str:
+    return count(n, "{n} of them fit another clip's label better.", "{n} of them fit another clip's label better.")
 
 
 # ---- labels and the split ----
@@ -272,13 +341,28 @@ def near_duplicates(ward: LabelSet) -> Finding | None:
         if not repeated and (not ward.in_folds or second.clip_id not in twins):
             twins.setdefault(first.clip_id, second)
     found = [c for c in learners if c.clip_id in twins]
-    where = "another label, which folds may set apart" if ward.in_folds else "the label of a test clip"
     return relisten(
         "near-duplicates",
         found,
-        f"{_some(found, 'nearly repeat')} {where}: a leak, which makes the measured gain look too good.",
-        {i: f"nearly the label of {c.name}: “{c.text}”" for i, c in twins.items()},
-        remedy="Leave them out (take the confirmation back); the others stay",
+        _repeated(len(found), in_folds=ward.in_folds),
+        {i: say("nearly the label of {clip}: “{text}”", clip=c.name, text=c.text) for i, c in twins.items()},
+        remedy=say("Leave them out (take the confirmation back); the others stay"),
+    )
+
+
+def _repeated(n: int, *, in_folds: bool) -> str:
+    if in_folds:
+        return count(
+            n,
+            "{n:,} label nearly repeats another label, which folds may set apart: a leak, which makes the measured "
+            "gain look too good.",
+            "{n:,} labels nearly repeat another label, which folds may set apart: a leak, which makes the measured "
+            "gain look too good.",
+        )
+    return count(
+        n,
+        "{n:,} label nearly repeats the label of a test clip: a leak, which makes the measured gain look too good.",
+        "{n:,} labels nearly repeat the label of a test clip: a leak, which makes the measured gain look too good.",
     )
 
 
@@ -295,22 +379,14 @@ CHECKS: Final[dict[str, Callable[[LabelSet], Finding | None]]] = {
     "near-duplicates": near_duplicates,
 }
 TITLES: Final[dict[str, str]] = {
-    "numbers": "Digits and number words mixed",
-    "unspoken": "Times, markup or control tokens",
-    "characters": "Odd characters",
-    "case": "Capitals and small letters mixed",
-    "punctuation": "Punctuation mixed",
-    "too-fast": "Too much text for the sound",
-    "too-slow": "Too little text for the sound",
-    "sound": "Poor sound",
-    "far-from-draft": "Far from the draft",
-    "near-duplicates": "Nearly the same label on both sides of the test (leak)",
+    "numbers": say("Digits and number words mixed"),
+    "unspoken": say("Times, markup or control tokens"),
+    "characters": say("Odd characters"),
+    "case": say("Capitals and small letters mixed"),
+    "punctuation": say("Punctuation mixed"),
+    "too-fast": say("Too much text for the sound"),
+    "too-slow": say("Too little text for the sound"),
+    "sound": say("Poor sound"),
+    "far-from-draft": say("Far from the draft"),
+    "near-duplicates": say("Nearly the same label on both sides of the test (leak)"),
 }
-
-
-def _some(things: Sequence[object], verb: str) -> str:
-    """How many labels do something: "1 label holds", "3 labels hold"."""
-    n = len(things)
-    if verb == "be":
-        return f"{n:,} label is" if n == 1 else f"{n:,} labels are"
-    return f"{n:,} label {verb}s" if n == 1 else f"{n:,} labels {verb}"

@@ -9,8 +9,9 @@ from workbench.core.doctor.similarity import DraftMatch, hold_against
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.numbers import spell_numbers
 from workbench.core.types import Seconds, SplitName
+from workbench.language.said import say
 
-LISTEN_AGAIN: Final = "Put them on the list to listen again (take the confirmation back)"
+LISTEN_AGAIN: Final = say("Put them on the list to listen again (take the confirmation back)")
 
 Sound = Literal["clipped", "quiet"]
 

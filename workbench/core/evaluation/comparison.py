@@ -4,31 +4,20 @@ Used for a run's test clips, for out-of-fold texts, for two runs, and for texts 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workbench.core.evaluation.intervals import (
-    EARLIER_METHOD,
-    FEWEST_DIFFERING,
-    METHOD,
-    Interval,
-    paired_bootstrap,
-    verdict,
-)
+from workbench.core.evaluation.intervals import METHOD, Interval, paired_bootstrap, verdict
 from workbench.core.evaluation.mistakes import Confusion, Missed, mistakes
 from workbench.core.evaluation.part_rates import PartRate, part_rates
-from workbench.core.evaluation.sample_size import Enough, Scheme
+from workbench.core.evaluation.sample_size import Scheme
 from workbench.core.evaluation.scoring import ClipScore, Evaluation, evaluate
 from workbench.core.evaluation.terms import TermScore, pooled, score_rare_words, score_terms
-from workbench.core.text.ruler import Measure, choose_ruler, measure_of
+from workbench.core.evaluation.verdict_sentence import parts_sentence, verdict_sentence
+from workbench.core.text.ruler import Measure, choose_ruler, measure_of, other_ruler
 from workbench.core.types import Verdict
-
-OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
-EARLIER = "; interval by the earlier method, plain percentiles, which is too narrow for few clips"
-OTHER_RULER = "Chosen by hand; these texts are usually compared with {suited}."
-_NO_CLIP = "No proof: there is no test clip."
-_CLIP_NOUN: dict[Scheme, str] = {"test": "test clip", "out-of-fold": "clip heard out of fold", "given": "clip"}
+from workbench.language.said import english
 
 
 @dataclass(frozen=True)
@@ -135,7 +124,7 @@ class Comparison:
         """Rates as fractions, counts as integers, plain Python types."""
         return {
             "normalizer": self.normalizer,
-            "normalizer_reason": self.normalizer_reason,
+            "normalizer_reason": english(self.normalizer_reason),
             "measure": self.measure,
             "test_clips": len(self.rows),
             "scheme": self.scheme,
@@ -165,14 +154,7 @@ class Comparison:
 
     def parts_sentence(self) -> str:
         """The error rates on the words of the word list and on all others; empty without a list."""
-        named = (("the words of the list", self.term_rate), ("all others", self.other_rate))
-        said = [
-            f"{name} {percent(part.base)} to {percent(part.adapted)} WER ({points(part.change.estimate)} points, "
-            f"95 % interval {points(part.change.low)} to {points(part.change.high)})"
-            for name, part in named
-            if part
-        ]
-        return f"On {'; on '.join(said)}." if self.term_rate else ""
+        return parts_sentence(self.term_rate, self.other_rate)
 
     def _pairs(self) -> list[tuple[ClipScore, ClipScore]]:
         return list(zip(self.base.clips, self.adapted.clips, strict=True))
@@ -232,7 +214,7 @@ def compare(
     rare = None if terms or not any(row.rare_words for row in rows) else [row.rare_words for row in rows]
     term_rate, other_rate = part_rates(terms, rare, base, adapted, speakers, seed=seed, method=method)
     if not reason:
-        reason = suited.reason if suited.normalizer == normalizer else OTHER_RULER.format(suited=suited.normalizer)
+        reason = suited.reason if suited.normalizer == normalizer else other_ruler(suited)
     by_characters = measure_of(normalizer) == "cer"
     judging, rate = (cer_interval, adapted.cer) if by_characters else (interval, adapted.wer)
     return Comparison(
@@ -257,44 +239,6 @@ def _verdict(interval: Interval, hits: int, rate: float) -> Verdict:
     """The interval's verdict; but what an empty text would beat or equal is not better, whatever it spares."""
     found = verdict(interval)
     return "no proof" if found == "better" and (hits == 0 or rate >= 1) else found
-
-
-def verdict_sentence(comparison: Comparison) -> str:
-    """Say what was measured, how sure it is and for whom; nothing more than the numbers allow."""
-    interval, n_clips, name = comparison.judging, len(comparison.rows), comparison.measure.upper()
-    if n_clips == 0:
-        return f"{comparison.kept_base} There is no test clip." if comparison.kept_base else _NO_CLIP
-    noun = _CLIP_NOUN[comparison.scheme]
-    on = f"on {n_clips:,} {noun if n_clips == 1 else noun.replace('clip', 'clips', 1)}"
-    if comparison.nothing_kept:
-        rate, rules = percent(comparison.rate(comparison.base)), f"{comparison.normalizer} normalizer"
-        return f"{comparison.kept_base} It has {rate} {name} {on}, before and after ({rules})."
-    if comparison.kept_base:
-        of_folds = replace(comparison, kept_base="").sentence()
-        return f"{comparison.kept_base} What follows is of the folds' own models. {of_folds}"
-    wers = f"{percent(comparison.rate(comparison.base))} to {percent(comparison.rate(comparison.adapted))}"
-    if interval.groups < 2:
-        rules = f"{comparison.normalizer} normalizer"
-        return f"No proof: {name} went from {wers} {on}, and one clip proves nothing ({rules})."
-    measured = (
-        f"change {points(interval.estimate)} points, 95 % interval {points(interval.low)} to"
-        f" {points(interval.high)}, {for_whom(comparison)}; {comparison.normalizer} normalizer"
-        f"{said_of_method(interval)}"
-    )
-    if not interval.judges:
-        few = f"fewer than {FEWEST_DIFFERING} prove nothing"
-        return f"Too few to judge: {name} went from {wers} {on}, but {_differing(interval)}, and {few} ({measured})."
-    if comparison.verdict == "no proof" and interval.high < 0:
-        return (
-            f"No proof: {name} went from {wers} {on}, but an empty text would score 100.0 %: the adapted model only "
-            f"writes fewer wrong words ({measured})."
-        )
-    if comparison.verdict == "no proof":
-        provable = Enough(n_clips, comparison.base.errors, comparison.scheme).sentence("errors before")
-        return f"No proof yet: {name} went from {wers} {on}, but the interval includes zero ({measured}). {provable}"
-    moved = "fell" if comparison.verdict == "better" else "rose"
-    judged = f"{comparison.verdict.capitalize()}: {name} {moved} from {wers} {on} ({measured})."
-    return judged + _still_wrong(comparison)
 
 
 def _evaluate(rows: Sequence[ComparisonRow], normalizer: str) -> tuple[Evaluation, Evaluation]:
@@ -332,50 +276,3 @@ def _clip_json(row: ComparisonRow, base: ClipScore, adapted: ClipScore) -> dict[
         "adapted_wer": adapted.wer,
         "wer_change": adapted.wer - base.wer,
     }
-
-
-def said_of_method(interval: Interval) -> str:
-    """What to add where an interval was made by the method of before; else nothing."""
-    return EARLIER if interval.method == EARLIER_METHOD else ""
-
-
-def for_whom(comparison: Comparison) -> str:
-    """Say what the interval was resampled over, and thereby for whom it holds."""
-    if comparison.interval.over == "speakers":
-        return f"over {comparison.interval.groups} speakers"
-    n_speakers = comparison.n_speakers
-    if not n_speakers:
-        return "over clips, speakers not named"
-    return f"over clips, for {'this one speaker' if n_speakers == 1 else f'these {n_speakers} speakers'}"
-
-
-def _still_wrong(comparison: Comparison) -> str:
-    """What "better" does not mean: most words right, or the expert's own words heard."""
-    said = []
-    rate, things = comparison.rate(comparison.adapted), "characters" if comparison.measure == "cer" else "words"
-    if rate >= OFTEN_WRONG:
-        said.append(f"about {min(10, round(10 * rate))} of 10 {things} are still wrong")
-    terms = comparison.all_terms
-    if terms and terms.adapted.occurrences and terms.adapted.recall is not None:
-        before, after = terms.base.hits, terms.adapted.hits
-        said.append(f"of your own words {after} of {terms.adapted.occurrences} are heard right, {before} before")
-    return f" {'; '.join(said).capitalize()}." if said else ""
-
-
-def _differing(interval: Interval) -> str:
-    """How many clips, or speakers, have another number of errors than before."""
-    n, of = interval.differing, "them" if interval.over == "clips" else f"the {interval.groups} speakers"
-    if n == 0:
-        return f"none of {of} has another number of errors than before"
-    return f"only {n} of {of} {'has' if n == 1 else 'have'} another number of errors than before"
-
-
-def percent(rate: float) -> str:
-    """A rate in percent."""
-    return f"{100 * rate:.1f} %"
-
-
-def points(change: float) -> str:
-    """A change in percentage points with its sign; a rounded zero has none."""
-    shown = f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
-    return "0.0" if shown[1:] == "0.0" else shown

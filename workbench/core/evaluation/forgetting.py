@@ -7,8 +7,10 @@ The line is NeMo's: a fine-tuned model may lose 3 points of absolute WER on gene
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.core.evaluation.comparison import Comparison, for_whom, percent, points, said_of_method
+from workbench.core.evaluation.comparison import Comparison
 from workbench.core.evaluation.intervals import FEWEST_DIFFERING, Interval
+from workbench.core.evaluation.verdict_sentence import measured, percent, points
+from workbench.language.said import count, listing, say
 
 Standing = Literal["forgot", "maybe forgot", "within", "cannot tell"]
 
@@ -50,14 +52,14 @@ class Forgetting:
         c = self.comparison
         if c is None:
             return self.unscored
-        version = f", version {self.version}" if self.version else ""
-        clips = f"{len(c.rows):,} general clip{'' if len(c.rows) == 1 else 's'} (set “{self.set_name}”{version})"
-        measured = (
-            f"WER went from {percent(c.base.wer)} to {percent(c.adapted.wer)} on {clips}: change "
-            f"{points(c.interval.estimate)} points, 95 % interval {points(c.interval.low)} to "
-            f"{points(c.interval.high)}, {for_whom(c)}; {c.normalizer} normalizer{said_of_method(c.interval)}"
+        measure = say(
+            "WER went from {before} to {after} on {clips}: {measured}.",
+            before=percent(c.base.wer),
+            after=percent(c.adapted.wer),
+            clips=self._clips(len(c.rows)),
+            measured=measured(c, c.interval),
         )
-        return f"{self._judgement()} {measured}.{self._caution()}{self._left_out()}"
+        return listing([part for part in (self._judgement(), measure, self._caution(), self._left_out()) if part], " ")
 
     def to_json(self) -> dict[str, Any]:
         """Rates as fractions; the figures are missing where nothing was scored."""
@@ -75,31 +77,52 @@ class Forgetting:
         kept = ("normalizer", "base", "adapted", "wer_change", "fixed", "broken")
         return {**document, "clips": figures["test_clips"], **{name: figures[name] for name in kept}}
 
+    def _clips(self, n: int) -> str:
+        if not self.version:
+            return count(
+                n, "{n:,} general clip (set “{name}”)", "{n:,} general clips (set “{name}”)", name=self.set_name
+            )
+        return count(
+            n,
+            "{n:,} general clip (set “{name}”, version {version})",
+            "{n:,} general clips (set “{name}”, version {version})",
+            name=self.set_name,
+            version=self.version,
+        )
+
     def _judgement(self) -> str:
-        line = f"the red line of {points(self.red_line)} points"
+        line = points(self.red_line)
         if self.standing == "forgot":
-            return f"Forgot more general speech than {line} allows, and that is proven."
+            return say(
+                "Forgot more general speech than the red line of {line} points allows, and that is proven.", line=line
+            )
         if self.standing == "maybe forgot":
-            return f"Forgot more general speech than {line} allows by what was measured, but that is not proven."
+            return say(
+                "Forgot more general speech than the red line of {line} points allows by what was measured, but that "
+                "is not proven.",
+                line=line,
+            )
         if self.standing == "within":
-            return f"Forgetting stays within {line}."
+            return say("Forgetting stays within the red line of {line} points.", line=line)
         assert self.comparison is not None
         if self.comparison.base.wer >= HOPELESS_BASE:
-            return "Cannot tell what was forgotten: the base itself gets most of these words wrong."
-        return f"Cannot tell whether forgetting stays within {line}."
+            return say("Cannot tell what was forgotten: the base itself gets most of these words wrong.")
+        return say("Cannot tell whether forgetting stays within the red line of {line} points.", line=line)
 
     def _caution(self) -> str:
         groups = self.comparison.interval.groups if self.comparison else FEWEST_DIFFERING
-        return (
-            "" if groups >= FEWEST_DIFFERING else f" Only {groups} clip{'' if groups == 1 else 's'}: take it as a hint."
-        )
+        if groups >= FEWEST_DIFFERING:
+            return ""
+        return count(groups, "Only {n} clip: take it as a hint.", "Only {n} clips: take it as a hint.")
 
     def _left_out(self) -> str:
         if not self.left_out:
             return ""
-        one = self.left_out == 1
-        were = "clip of it was" if one else "clips of it were"
-        return f" {self.left_out:,} {were} left out: the model has learned from {'it' if one else 'them'}."
+        return count(
+            self.left_out,
+            "{n:,} clip of it was left out: the model has learned from it.",
+            "{n:,} clips of it were left out: the model has learned from them.",
+        )
 
 
 def against_line(interval: Interval, red_line: float) -> Standing:

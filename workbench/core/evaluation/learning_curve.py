@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.language.said import say
+
 FURTHEST = 2.0  # times the clips there are
 EXPONENTS = np.linspace(0.05, 1.5, 59)
 FLOORS = np.linspace(0.0, 0.95, 20)  # share of the lowest error seen
@@ -67,17 +69,29 @@ class LearningCurve:
         more = max(1, round(now.clips * (FURTHEST - 1)))
         then = self.at(now.clips + more)
         gain = now.estimate - then.high
+        figures = {
+            "clips": more,
+            "before": _percent(now.estimate),
+            "low": _percent(then.low),
+            "high": _percent(then.high),
+        }
         if then.high - then.low > max(0.1, 0.5 * now.estimate):
-            return (
-                f"These clips cannot tell: with {more} more, the WER of about {now.estimate:.0%} would come to "
-                f"anything from {then.low:.0%} to {then.high:.0%}. More test clips or draws would tell more."
+            return say(
+                "These clips cannot tell: with {clips} more, the WER of about {before} would come to anything from "
+                "{low} to {high}. More test clips or draws would tell more.",
+                **figures,
             )
         if gain < max(0.01, 0.05 * now.estimate):
-            return (
-                f"More of the same would not help much: with {more} more clips the WER would go from about "
-                f"{now.estimate:.0%} to {then.low:.0%}–{then.high:.0%}. Other speakers, rooms or words may."
+            return say(
+                "More of the same would not help much: with {clips} more clips the WER would go from about {before} "
+                "to {low}–{high}. Other speakers, rooms or words may.",
+                **figures,
             )
-        return f"{more} more clips would bring the WER from about {now.estimate:.0%} to {then.low:.0%}–{then.high:.0%}."
+        return say("{clips} more clips would bring the WER from about {before} to {low}–{high}.", **figures)
+
+
+def _percent(rate: float) -> str:
+    return say("{percent:.0f}%", percent=100 * rate)
 
 
 def sizes_for(clips: int, *, at_least: int = 5, smallest: int = 4) -> tuple[int, ...]:

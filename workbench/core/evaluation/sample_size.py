@@ -11,6 +11,7 @@ from typing import Literal
 from workbench.core.config import FOLDS_BELOW_CLIPS
 from workbench.core.evaluation.intervals import PROVABLE, provable_change
 from workbench.core.splits import TARGET_TENTHS
+from workbench.language.said import count, say
 
 TEST_TENTHS = TARGET_TENTHS["test"]
 FEWEST_TEST_CLIPS = FOLDS_BELOW_CLIPS * TEST_TENTHS // 10
@@ -53,36 +54,61 @@ class Enough:
         """Labelled clips that are missing; where a part of them tests, the others learn."""
         return ceil(10 * self.more_tests / TEST_TENTHS) if self.scheme == "test" else self.more_tests
 
-    def sentence(self, called: str = "base errors") -> str:
+    def sentence(self, *, earlier: bool = False) -> str:
         """What the clips can prove, and what is missing; empty where the errors are unknown.
 
         Args:
-            called: The errors' name, a plural; of two runs, the first one's errors are not the base's.
+            earlier: Whether the errors are said to be those before; of two runs, the first one's are not the base's.
         """
         if self.errors is None:
             return ""
-        clips = _count(self.tested, "test clip")
+        clips = count(self.tested, "{n:,} test clip", "{n:,} test clips")
         if not self.errors:
-            return f"{clips} without {called} leave nothing to gain; add clips that are heard wrong."
-        errors = f"about {self.errors:,} {called.replace('errors', 'error') if self.errors == 1 else called}"
+            return _nothing_to_gain(clips, earlier=earlier)
+        errors = _about(self.errors, earlier=earlier)
         reduction = provable_change(self.errors)
         if reduction is None:
-            return f"{clips} with {errors} are too few to prove even a halving; {self._missing()}"
+            return say(
+                "{clips} with {errors} are too few to prove even a halving; {missing}",
+                clips=clips,
+                errors=errors,
+                missing=self._missing(),
+            )
         if reduction > 0.45:
-            return f"{clips} with {errors} can prove a halving; a smaller gain may stay unproven."
-        percent = max(1, round(100 * reduction))
-        return (
-            f"{clips} with {errors} can prove that about {percent} % of the errors are gone; a smaller gain may stay "
-            "unproven."
+            return say(
+                "{clips} with {errors} can prove a halving; a smaller gain may stay unproven.",
+                clips=clips,
+                errors=errors,
+            )
+        return say(
+            "{clips} with {errors} can prove that about {percent} % of the errors are gone; a smaller gain may stay "
+            "unproven.",
+            clips=clips,
+            errors=errors,
+            percent=max(1, round(100 * reduction)),
         )
 
     def _missing(self) -> str:
         wanted = self.more_tests
         if self.scheme == "out-of-fold":
-            return f"about {_count(wanted, 'more labelled clip')} could."
-        labelled = f" (about {self.more_labelled:,} more labelled ones)" if self.scheme == "test" else ""
-        return f"about {_count(wanted, 'more test clip')} could{labelled}."
+            return count(wanted, "about {n:,} more labelled clip could.", "about {n:,} more labelled clips could.")
+        if self.scheme == "given":
+            return count(wanted, "about {n:,} more test clip could.", "about {n:,} more test clips could.")
+        return count(
+            wanted,
+            "about {n:,} more test clip could (about {labelled:,} more labelled ones).",
+            "about {n:,} more test clips could (about {labelled:,} more labelled ones).",
+            labelled=self.more_labelled,
+        )
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def _about(errors: int, *, earlier: bool) -> str:
+    if earlier:
+        return count(errors, "about {n:,} error before", "about {n:,} errors before")
+    return count(errors, "about {n:,} base error", "about {n:,} base errors")
+
+
+def _nothing_to_gain(clips: str, *, earlier: bool) -> str:
+    if earlier:
+        return say("{clips} without errors before leave nothing to gain; add clips that are heard wrong.", clips=clips)
+    return say("{clips} without base errors leave nothing to gain; add clips that are heard wrong.", clips=clips)

@@ -13,6 +13,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.language.said import count, listing, say
+
 BASE = "base"  # the arm that trains nothing
 RESAMPLES = 2000
 BASE_ERRORS = 2  # standard errors by which training has to beat not training, which is safe and free
@@ -81,20 +83,52 @@ def recommendation(choice: Selection, base_wer: float, wers: Mapping[str, float]
         base_wer: Of the untouched base on the dev clips.
         wers: Arm -> its WER on the dev clips.
     """
-    on = f"on {dev_clips} dev clips"
+    base = _percent(base_wer)
     if not choice.train:
-        best = f"{choice.best} came to {wers[choice.best]:.1%}" if choice.best in wers else "no arm did better"
-        return (
-            f"Do not train: {on} the base has {base_wer:.1%} WER and {best}, which is within the noise. More clips, "
-            "or other ones, would say more."
-        )
-    taken = f"Take {choice.chosen}: {wers[choice.chosen]:.1%} WER {on}, the base has {base_wer:.1%}."
-    if choice.chosen == choice.best:
-        return f"{taken} No simpler arm comes within the noise of it."
-    return (
-        f"{taken} {choice.best} came to {wers[choice.best]:.1%}, but the difference is within the noise, and "
-        f"{choice.chosen} lets fewer weights learn."
+        return _keep_base(choice, base, wers, dev_clips)
+    taken = count(
+        dev_clips,
+        "Take {arm}: {wer} WER on {n} dev clip, the base has {base}.",
+        "Take {arm}: {wer} WER on {n} dev clips, the base has {base}.",
+        arm=choice.chosen,
+        wer=_percent(wers[choice.chosen]),
+        base=base,
     )
+    if choice.chosen == choice.best:
+        return listing([taken, say("No simpler arm comes within the noise of it.")], " ")
+    simpler = say(
+        "{best} came to {wer}, but the difference is within the noise, and {chosen} lets fewer weights learn.",
+        best=choice.best,
+        wer=_percent(wers[choice.best]),
+        chosen=choice.chosen,
+    )
+    return listing([taken, simpler], " ")
+
+
+def _keep_base(choice: Selection, base: str, wers: Mapping[str, float], dev_clips: int) -> str:
+    if choice.best not in wers:
+        return count(
+            dev_clips,
+            "Do not train: on {n} dev clip the base has {base} WER and no arm did better, which is within the noise. "
+            "More clips, or other ones, would say more.",
+            "Do not train: on {n} dev clips the base has {base} WER and no arm did better, which is within the noise. "
+            "More clips, or other ones, would say more.",
+            base=base,
+        )
+    return count(
+        dev_clips,
+        "Do not train: on {n} dev clip the base has {base} WER and {best} came to {wer}, which is within the noise. "
+        "More clips, or other ones, would say more.",
+        "Do not train: on {n} dev clips the base has {base} WER and {best} came to {wer}, which is within the noise. "
+        "More clips, or other ones, would say more.",
+        base=base,
+        best=choice.best,
+        wer=_percent(wers[choice.best]),
+    )
+
+
+def _percent(rate: float) -> str:
+    return say("{percent:.1f}%", percent=100 * rate)
 
 
 def _lead(

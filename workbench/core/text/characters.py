@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from workbench.language.said import say
+
 SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")  # those that share look-alikes
 # Look-alikes, place by place: Latin, Cyrillic, Greek; a dot where a script has none.
 _ALIKE: Final = (
@@ -29,16 +31,16 @@ _QUOTES: Final = str.maketrans(
 _JOINERS: Final = frozenset("\u200c\u200d")  # orthography in Persian and Indic scripts
 _MICRO: Final = "\u00b5"  # as in µg
 _NAMES: Final = {
-    "\ufffd": "a replacement mark where a character was lost",
-    "\u00ad": "a soft hyphen, which cannot be seen",
-    "\u201b": "a typographic quotation mark",
-    "\u2019": "a typographic apostrophe",
-    "\u2018": "a typographic quotation mark",
-    "\u201c": "a typographic quotation mark",
-    "\u201d": "a typographic quotation mark",
-    "\u2026": "an ellipsis in one character",
-    "\u00b4": "an accent in place of an apostrophe",
-    "\u0060": "an accent in place of an apostrophe",
+    "\ufffd": say("a replacement mark where a character was lost"),
+    "\u00ad": say("a soft hyphen, which cannot be seen"),
+    "\u201b": say("a typographic quotation mark"),
+    "\u2019": say("a typographic apostrophe"),
+    "\u2018": say("a typographic quotation mark"),
+    "\u201c": say("a typographic quotation mark"),
+    "\u201d": say("a typographic quotation mark"),
+    "\u2026": say("an ellipsis in one character"),
+    "\u00b4": say("an accent in place of an apostrophe"),
+    "\u0060": say("an accent in place of an apostrophe"),
 }
 
 
@@ -93,10 +95,11 @@ def _without_invisible(text: str, reasons: dict[str, None]) -> str:
         elif character in _JOINERS and _is_joined(text, place):
             kept.append(character)
         elif unicodedata.category(character) in ("Cf", "Co", "Cn", "Cc"):
-            reasons[_NAMES.get(character, "a character that cannot be seen")] = None
+            reasons[_NAMES.get(character, say("a character that cannot be seen"))] = None
         elif _is_compound(character):
-            reasons[f"“{character}”, one character for “{unicodedata.normalize('NFKC', character)}”"] = None
-            kept.append(unicodedata.normalize("NFKC", character))
+            plain = unicodedata.normalize("NFKC", character)
+            reasons[say("“{character}”, one character for “{plain}”", character=character, plain=plain)] = None
+            kept.append(plain)
         else:
             kept.append(character)
     return "".join(kept)
@@ -128,8 +131,16 @@ def _word(word: str, main: str | None, reasons: dict[str, None]) -> str:
     # A Greek letter without a look-alike is a sign that was meant, as in μg.
     strangers = [c for c in strangers if ord(c) in table or script_of(c) != "GREEK"]
     for c in dict.fromkeys(strangers):
-        reasons[f"“{c}” in “{word}” is a {script_of(c).capitalize()} letter"] = None
+        reasons[_stranger(c, word)] = None
     return word.translate(table)
+
+
+def _stranger(letter: str, word: str) -> str:
+    if script_of(letter) == "LATIN":
+        return say("“{letter}” in “{word}” is a Latin letter", letter=letter, word=word)
+    if script_of(letter) == "GREEK":
+        return say("“{letter}” in “{word}” is a Greek letter", letter=letter, word=word)
+    return say("“{letter}” in “{word}” is a Cyrillic letter", letter=letter, word=word)
 
 
 def _meant(word: str, scripts: set[str], main: str | None) -> str:

@@ -18,6 +18,7 @@ from typing import Literal
 from workbench.core.text.languages import short_code
 from workbench.core.text.numbers import spell_numbers
 from workbench.errors import UnknownNameError
+from workbench.language.said import listing, say
 
 _APOSTROPHES = "\u2019\u2018\u201b\u02bc\uff07\u00b4\u0060"  # all typed for the plain one
 _PLAIN_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
@@ -211,15 +212,16 @@ def repetition(text: str) -> str | None:
 def explain_model_text(model_text: ModelText) -> str:
     """Say in one short sentence what became of a label."""
     if not model_text.text:
-        return "Nothing is left for the model to write."
-    parts = [f"Written as “{model_text.text}”"]
+        return say("Nothing is left for the model to write.")
+    parts = [say("Written as “{text}”", text=model_text.text)]
     if model_text.spelled:
-        parts.append("spelled out " + ", ".join(f"“{number}”" for number, _ in dict.fromkeys(model_text.spelled)))
+        numbers = ", ".join(f"“{number}”" for number, _ in dict.fromkeys(model_text.spelled))
+        parts.append(say("spelled out {numbers}", numbers=numbers))
     if model_text.dropped:
-        parts.append("dropped " + _quote(model_text.dropped))
+        parts.append(say("dropped {characters}", characters=_quote(model_text.dropped)))
     if model_text.unknown:
-        parts.append("cannot write " + _quote(model_text.unknown))
-    return "; ".join(parts) + "."
+        parts.append(say("cannot write {characters}", characters=_quote(model_text.unknown)))
+    return say("{parts}.", parts=listing(parts, "; "))
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from workbench.core.text.languages import short_code
 from workbench.core.text.normalize import codes_alone, is_turkic, unspaced_script
 from workbench.core.text.numbers import language_code
+from workbench.language.said import say
 
 Measure = Literal["wer", "cer"]
 
@@ -62,29 +63,52 @@ def choose_ruler(texts: Sequence[str], language: str | None) -> Ruler:
     letters = Counter(c for text in texts for c in unicodedata.normalize("NFC", text.lower()) if c.isalpha())
     others = [c for c, _ in letters.most_common() if c not in _LATIN_ENGLISH]
     if sum(unspaced_script(c) * n for c, n in letters.items()) * 2 > letters.total() > 0:
-        return Ruler("characters", "No language was named; the texts are in a script without spaces between words.")
+        return Ruler(
+            "characters", say("No language was named; the texts are in a script without spaces between words.")
+        )
     spoken = [text for text in texts if text.strip()]
     if sum("ı" in text or "İ" in text for text in spoken) >= TURKIC_SHARE * len(spoken) > 0:  # not for a single name
-        return Ruler("turkic", "No language was named; the texts hold the letters İ or ı of Turkish and its kin.")
+        return Ruler("turkic", say("No language was named; the texts hold the letters İ or ı of Turkish and its kin."))
     if others:
-        some = " ".join(others[:3])
-        return Ruler("marks", f"No language was named; the texts hold letters beyond English's ({some}).")
+        return Ruler(
+            "marks",
+            say(
+                "No language was named; the texts hold letters beyond English's ({letters}).",
+                letters=" ".join(others[:3]),
+            ),
+        )
     if codes_alone(texts):
-        return Ruler("marks", "The texts are letters and digits one by one, which rules for sentences would join.")
+        return Ruler("marks", say("The texts are letters and digits one by one, which rules for sentences would join."))
     if not letters:
-        return Ruler("marks", "No language was named, and the texts hold no letters.")
-    return Ruler("english", "No language was named; the texts hold only letters that English has.")
+        return Ruler("marks", say("No language was named, and the texts hold no letters."))
+    return Ruler("english", say("No language was named; the texts hold only letters that English has."))
+
+
+def other_ruler(suited: Ruler) -> str:
+    """Why a normalizer is used where another would suit the texts, a sentence."""
+    return say("Chosen by hand; these texts are usually compared with {suited}.", suited=suited.normalizer)
 
 
 def _of_language(texts: Sequence[str], language: str) -> Ruler:
     code = language_code(language)
     plain = language.strip().lower().replace("_", "-").split("-")[0]
     if {plain, short_code(plain), _NAMES.get(plain)} & UNSPACED:
-        return Ruler("characters", f"Language {language}: no spaces between words, so that characters are compared.")
+        return Ruler(
+            "characters",
+            say("Language {language}: no spaces between words, so that characters are compared.", language=language),
+        )
     if is_turkic(language):
-        return Ruler("turkic", f"Language {language}: İ and i, I and ı are two letters each.")
+        return Ruler("turkic", say("Language {language}: İ and i, I and ı are two letters each.", language=language))
     if code != "en":
-        return Ruler("marks", f"Language {language}: lower case without punctuation, every accent and vowel sign kept.")
+        return Ruler(
+            "marks",
+            say(
+                "Language {language}: lower case without punctuation, every accent and vowel sign kept.",
+                language=language,
+            ),
+        )
     if codes_alone(texts):
-        return Ruler("marks", "The texts are letters and digits one by one, which rules for sentences would join.")
-    return Ruler("english", f"Language {language}: numbers, spellings and contractions made alike.")
+        return Ruler("marks", say("The texts are letters and digits one by one, which rules for sentences would join."))
+    return Ruler(
+        "english", say("Language {language}: numbers, spellings and contractions made alike.", language=language)
+    )

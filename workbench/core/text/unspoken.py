@@ -8,20 +8,22 @@ import html
 import re
 from typing import Final
 
+from workbench.language.said import say
+
 _TIME: Final = r"\d{1,2}:\d{2}(?::\d{2})?[.,]\d{1,3}"
 KINDS: Final[dict[str, re.Pattern[str]]] = {
-    "a control token": re.compile(
+    say("a control token"): re.compile(
         r"<\|[^<>|]{0,60}\|>|</?s>|<(?:pad|unk|blank|mask|blk|eos|bos|sos)>|"
         r"\[(?:PAD|UNK|CLS|SEP|MASK|BLANK_AUDIO|_BEG_|_TT_\d+)\]",
         re.IGNORECASE,
     ),
-    "a speaker's tag": re.compile(r"\[SPEAKER_\d{1,3}\]|\bSPEAKER_\d{1,3}:"),
-    "times": re.compile(
+    say("a speaker's tag"): re.compile(r"\[SPEAKER_\d{1,3}\]|\bSPEAKER_\d{1,3}:"),
+    say("times"): re.compile(
         rf"{_TIME}\s*-?->|-->\s*{_TIME}|[\[(<]\s*{_TIME}|\[\s*\d+(?:\.\d+)?s?\s*-?->\s*\d|"
         r"^\s*[\[(]\d{1,2}:\d{2}(?::\d{2})?[\])]|\[\d{1,2}:\d{2}(?::\d{2})?\]|\b\d{1,2}:\d{2}:\d{2}[.,]\d{1,3}\b",
         re.MULTILINE,
     ),
-    "markup": re.compile(
+    say("markup"): re.compile(
         r"</?(?:i|b|u|c|v|p|br|div|em|font|html|lang|ruby|rt|span|strong)(?:[\s.][^<>]*)?/?>|\{\\[^{}]*\}|"
         r"&(?:lt|gt|amp|nbsp|quot|#\d+);|\\(?:rtf|ansi|pard|fonttbl|colortbl)\b|\booTextFile\b|<\?xml\b|<!DOCTYPE\b",
         re.IGNORECASE,

@@ -20,7 +20,7 @@ from workbench.core.licences import LONGEST
 from workbench.core.text.clean import clean_name
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import phrase, say
 from workbench.services.clips.ingest import Prepared, add_clips, prepare
 from workbench.services.clips.segments import Decode
 from workbench.services.importers import NO_TEXT, NO_TEXT_REMEDY, Candidate, ImportOptions, ImportScan
@@ -34,7 +34,7 @@ Progress = Callable[[int, int, str], None]  # sounds done, sounds in all, the ne
 
 CLIPS_PER_COMMIT: Final = 64
 WORKERS: Final = min(8, os.cpu_count() or 1)
-_DISK_FULL: Final = "Only a part was added (add all of it again afterwards: what is there is not added twice)"
+_DISK_FULL: Final = say("Only a part was added (add all of it again afterwards: what is there is not added twice)")
 
 
 @dataclass(frozen=True)
@@ -144,16 +144,20 @@ class Intake:
             labelled = confirmed_candidates(session, self._set_id)
         for clip_id, reason in divided.left_out.items():
             if clip_id in self._added:
-                yield self._added[clip_id].problem(reason.rstrip("."), "it is kept, but neither trains nor tests")
+                remedy = say("it is kept, but neither trains nor tests")
+                yield self._added[clip_id].problem(phrase(reason), remedy)
         sources = {candidate.source for candidate in labelled}
         if len(labelled) > 1 and len(sources) == 1 and any(candidate.place for candidate in self._added.values()):
-            reason = f"all {len(labelled)} labelled clips come from one recording ({sources.pop()})"
-            yield Problem(
-                "", None, reason, "add others to learn how it does elsewhere: the figures will hold for this one"
+            reason = say(
+                "all {n} labelled clips come from one recording ({recording})",
+                n=len(labelled),
+                recording=sources.pop(),
             )
+            remedy = say("add others to learn how it does elsewhere: the figures will hold for this one")
+            yield Problem("", None, reason, remedy)
         if any(candidate.split for candidate in self._added.values()):
             for sentence in divided.leaks:
-                yield Problem("", None, sentence.rstrip("."), "divide the clips anew without a split column")
+                yield Problem("", None, phrase(sentence), say("divide the clips anew without a split column"))
 
 
 @contextmanager
@@ -222,5 +226,5 @@ def _disk_full_in_words(root: Path) -> Iterator[None]:
         if isinstance(e, OperationalError):
             raise
         raise WorkbenchError(
-            say("A sound could not be stored ({value}); check the workspace folder.", value=e.strerror or e)
+            say("A sound could not be stored ({why}); check the workspace folder.", why=e.strerror or e)
         ) from e

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from workbench.audio.decode import DECODING, SILENT, Sound, check, content_hash, write_flac
 from workbench.core.types import Seconds, clock
 from workbench.errors import AudioError
+from workbench.language.said import say
 from workbench.services.clips.older_sounds import older_twins
 from workbench.services.clips.segments import Decode, sounds_of
 from workbench.services.clips.trims import mend_cuts
@@ -26,7 +27,6 @@ from workbench.store.queries import lock_set
 from workbench.store.sounds import has_sound
 from workbench.workspace import Workspace
 
-DUPLICATE: Final = "duplicate"
 TOLERANCE_S: Final = 0.5  # between the duration a list states and the sound's own
 
 
@@ -77,11 +77,13 @@ def _stored(workspace: Workspace, candidate: Candidate, sound: Sound) -> Prepare
     except AudioError as e:
         if candidate.place is None:
             return candidate.problem(e.reason, e.remedy)
-        where = f"from {clock(candidate.place[0])} to {clock(candidate.place[1])}"
-        remedy = "nothing to do, unless something is said there" if e.reason == SILENT else e.remedy
-        return candidate.problem(f"{e.reason} {where}", remedy)
+        start, end = map(clock, candidate.place)
+        reason = say("{reason} from {start} to {end}", reason=e.reason, start=start, end=end)
+        nothing = say("nothing to do, unless something is said there")
+        return candidate.problem(reason, nothing if e.reason == SILENT else e.remedy)
     if candidate.stated is not None and abs(candidate.stated - sound.duration) > TOLERANCE_S:
-        warnings += (f"its list says {candidate.stated:.1f} s, the sound lasts {sound.duration:.1f} s",)
+        stated, lasts = candidate.stated, sound.duration
+        warnings += (say("its list says {stated:.1f} s, the sound lasts {lasts:.1f} s", stated=stated, lasts=lasts),)
     sha256 = content_hash(sound.samples)
     path = workspace.sound_path(sha256)
     problem = sound_problem(path, sha256)
@@ -209,10 +211,13 @@ def _merge(session: Session, clip: ClipRow, candidate: Candidate, *, mended: boo
         session.add(row)
         session.flush()
         clip.reference_id = row.id
-        return candidate.problem(f"{DUPLICATE} of {clip.name}, which had no text and took this one", "nothing to do")
+        reason = say("duplicate of {name}, which had no text and took this one", name=clip.name)
+        return candidate.problem(reason, say("nothing to do"))
     if candidate.text and candidate.text != text:
-        reason = f"{DUPLICATE} of {clip.name} with another text; the first text is kept"
-        return candidate.problem(reason, "listen to the clip and correct its label if need be")
+        reason = say("duplicate of {name} with another text; the first text is kept", name=clip.name)
+        return candidate.problem(reason, say("listen to the clip and correct its label if need be"))
     if mended:
-        return candidate.problem(f"{DUPLICATE} of {clip.name}, whose stored sound is mended by it", "nothing to do")
-    return candidate.problem(f"{DUPLICATE} of {clip.name}", "nothing to do; the sound is kept once")
+        reason = say("duplicate of {name}, whose stored sound is mended by it", name=clip.name)
+        return candidate.problem(reason, say("nothing to do"))
+    reason = say("duplicate of {name}", name=clip.name)
+    return candidate.problem(reason, say("nothing to do; the sound is kept once"))

@@ -57,7 +57,7 @@ class Picturing:
         """
         path = self._workspace.sound_path(self._hash(clip_id, of))
         if not path.is_file():
-            raise DataError(say("The sound of clip {clip_id} is missing from the workspace.", clip_id=clip_id))
+            raise DataError(say("The sound of clip {clip} is missing from the workspace.", clip=clip_id))
         return path
 
     def heard(self, clip_id: int, run: str) -> Cut:
@@ -140,7 +140,7 @@ class Picturing:
                 _keep_picture(picture, spectrogram_png(read_clip(sound), dark=dark, width_px=WIDTH_PX))
                 if not sound.is_file():  # erased while it was being drawn
                     picture.unlink(missing_ok=True)
-                    raise DataError(say("Clip {clip_id} was erased.", clip_id=clip_id))
+                    raise DataError(say("Clip {clip} was erased.", clip=clip_id))
         return picture
 
 
@@ -148,7 +148,7 @@ def _living(session: Session, clip_id: int) -> ClipRow:
     query = select(ClipRow).join(ClipSetRow, ClipSetRow.id == ClipRow.set_id).where(ClipRow.id == clip_id, alive())
     row = session.scalars(query).one_or_none()
     if row is None:
-        raise DataError(say("Clip {clip_id} does not exist any more; it was deleted, or never added.", clip_id=clip_id))
+        raise DataError(say("Clip {clip} does not exist any more; it was deleted, or never added.", clip=clip_id))
     return row
 
 
@@ -163,7 +163,7 @@ def _keep_picture(picture: Path, content: bytes) -> None:
         if is_full(e):
             raise DiskFullError(say("The picture of the sound was not drawn"), picture.parent) from e
         raise WorkbenchError(
-            say("The picture of the sound was not drawn ({value}); check the workspace.", value=e.strerror or e)
+            say("The picture of the sound was not drawn ({why}); check the workspace.", why=e.strerror or e)
         ) from e
 
 

@@ -21,7 +21,7 @@ from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import AudioError, DataError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.clips.sets import Collecting
 from workbench.services.labels.revisions import Labelling, Revision
 from workbench.store.database import Store
@@ -34,9 +34,8 @@ LONGEST_PROMPT: Final = 350  # characters; slow readers need the 30 s that a cli
 COMFORTABLE: Final = 160  # characters; longer lines are read sentence by sentence
 LONGEST_TAKE: Final[Seconds] = LONGEST + 2.0  # as recorded; its silence is taken off before it has to fit
 QUIET_DB: Final = -42.0  # of full scale; speech into a near microphone is 15 dB louder
-CUT_IN: Final = "The beginning may be missing, so the text is kept as a draft; press first, then read."
-CUT_OFF: Final = "The end may be missing, so the text is kept as a draft; finish reading, then press."
-OTHER_PROMPT: Final = "This sounds like “{other}”, so the text is kept as a draft; listen, then confirm or read again."
+CUT_IN: Final = say("The beginning may be missing, so the text is kept as a draft; press first, then read.")
+CUT_OFF: Final = say("The end may be missing, so the text is kept as a draft; finish reading, then press.")
 _NUMBERING: Final = re.compile(r"^\s*(?:[-*•–]|\d{1,4}[.)])\s+")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…。！？])\s+")
 
@@ -117,9 +116,14 @@ class Prompting:
         """
         info = self._collecting.set_info(set_name)
         texts = list(_texts(lines))
-        notes = []
+        notes: list[str] = []
         if in_sentences and not carriers(info.language):
-            notes.append(f"There are no sentences in the set's language ({info.language}) yet; each line stands alone.")
+            notes.append(
+                say(
+                    "There are no sentences in the set's language ({language}) yet; each line stands alone.",
+                    language=info.language,
+                )
+            )
         elif in_sentences:
             texts = carried(texts, info.language, per_term=min(per_term, MOST_PER_TERM), seed=seed)
         distinct: dict[str, str] = {}
@@ -127,15 +131,15 @@ class Prompting:
             distinct.setdefault(normalize_marks(text) or text, text)
         if len(distinct) < len(texts):
             n = len(texts) - len(distinct)
-            notes.append(f"{n} repeated {'line was' if n == 1 else 'lines were'} left out.")
+            notes.append(count(n, "{n} repeated line was left out.", "{n} repeated lines were left out."))
         if not distinct:
             raise DataError(say("There is nothing to read yet; write words or sentences, one a line."))
         if len(distinct) > MOST_PROMPTS:
             raise DataError(
                 say(
-                    "{n:,} prompts are too many; take at most {most_prompts:,} at a time.",
+                    "{n:,} prompts are too many; take at most {most:,} at a time.",
                     n=len(distinct),
-                    most_prompts=MOST_PROMPTS,
+                    most=MOST_PROMPTS,
                 )
             )
         read = self._read(info.id, clean_name(speaker) or None)
@@ -203,7 +207,12 @@ class Prompting:
         if other is None:
             return ""
         held = Revision(clip_id, label.text, label.text, confirmed=False)
-        return OTHER_PROMPT.format(other=other) if self._labelling.revise([held], author) else ""
+        if not self._labelling.revise([held], author):
+            return ""
+        return say(
+            "This sounds like “{other}”, so the text is kept as a draft; listen, then confirm or read again.",
+            other=other,
+        )
 
     def _read(self, set_id: int, speaker: str | None) -> set[str]:
         """The texts that a speaker's clips have already, normalised."""
@@ -236,12 +245,12 @@ def _texts(lines: str) -> Iterator[str]:
             if len(text) > LONGEST_PROMPT:
                 raise DataError(
                     say(
-                        "Line {number} has a sentence of {n} characters, too long to be read in the "
-                        "{longest:g} s of a clip; break it into lines of at most {longest_prompt}.",
-                        number=number,
+                        "Line {line} has a sentence of {n} characters, too long to be read in the "
+                        "{seconds:g} s of a clip; break it into lines of at most {most}.",
+                        line=number,
                         n=len(text),
-                        longest=LONGEST,
-                        longest_prompt=LONGEST_PROMPT,
+                        seconds=LONGEST,
+                        most=LONGEST_PROMPT,
                     )
                 )
             if text:
@@ -266,12 +275,15 @@ def _remark(sound: Sound, trimmed: Trimmed, text: str) -> str:
     if text and (trimmed.cut_in or trimmed.cut_off):
         return CUT_IN if trimmed.cut_in else CUT_OFF
     if sound.clipped:
-        again = "read it again" if text else "record it again and delete this one"
-        return f"Too loud: kept, but the sound is distorted; move back a little, then {again}."
+        if text:
+            return say("Too loud: kept, but the sound is distorted; move back a little, then read it again.")
+        return say(
+            "Too loud: kept, but the sound is distorted; move back a little, then record it again and delete this one."
+        )
     if trimmed.level_db < QUIET_DB:
-        return "Very quiet; move closer to the microphone and read it again."
+        return say("Very quiet; move closer to the microphone and read it again.")
     if not trimmed.stands_out:
-        return "Hardly louder than the room; move closer to the microphone or find a quieter place."
+        return say("Hardly louder than the room; move closer to the microphone or find a quieter place.")
     if trimmed.cut_in:
-        return "The beginning may be missing; press first, then read."
-    return "The end may be missing; finish reading, then press." if trimmed.cut_off else ""
+        return say("The beginning may be missing; press first, then read.")
+    return say("The end may be missing; finish reading, then press.") if trimmed.cut_off else ""

@@ -15,7 +15,7 @@ from workbench.audio.resampling import TooLongError
 from workbench.audio.segment import split_at_silences
 from workbench.core.types import SAMPLE_RATE, Seconds, clock
 from workbench.errors import AudioError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.importers.candidates import Candidate
 from workbench.services.importers.formats import TIMED, ImportOptions
 from workbench.services.importers.lines import Problem
@@ -63,8 +63,9 @@ def sounds_of(
                     yield from _Cutter(sound, wishes, remarks).pieces(first)
                     return
                 if wishes.by_channel and sound.channels > 1:
-                    remedy = "import it without its text to have each channel by itself"
-                    remarks.append(first.problem(f"{sound.channels} channels with one text; they were mixed", remedy))
+                    reason = say("{n} channels with one text; they were mixed", n=sound.channels)
+                    remedy = say("import it without its text to have each channel by itself")
+                    remarks.append(first.problem(reason, remedy))
                 yield first, sound
                 return
         by_channel = wishes.by_channel if first.cut is None else first.channel is not None
@@ -92,7 +93,7 @@ def _whole(candidate: Candidate, wishes: ImportOptions, decode: Decode | None) -
         return sound
     if candidate.text:
         raise TooLongError(
-            say("longer than {limit:g} s (it lasts {duration:.1f} s)", limit=limit, duration=sound.duration),
+            say("longer than {longest:g} s (it lasts {seconds:.1f} s)", longest=limit, seconds=sound.duration),
             say("record it in shorter clips"),
         )
     nothing = np.zeros(0)
@@ -105,11 +106,11 @@ def _about_file(candidate: Candidate, remark: str) -> Problem:
 
 
 def _one_text_for_all(candidate: Candidate, e: TooLongError) -> Problem:
-    remedy = (
+    remedy = say(
         "give the text with times (.srt, .vtt, .eaf or .TextGrid), or import the sound without it to have it cut "
         "in its pauses"
     )
-    return candidate.problem(f"{e.reason}, with one text for all of it", remedy)
+    return candidate.problem(say("{reason}, with one text for all of it", reason=e.reason), remedy)
 
 
 class _Cutter:
@@ -122,8 +123,9 @@ class _Cutter:
         """A recording without text, cut in its pauses; each channel by itself where that is wished."""
         n_clips = 0
         if whole.hypotheses:
-            remedy = "let the base model draft the clips, or give what was heard with times (offset and duration)"
-            self.remarks.append(whole.problem("what models heard in all of it fits no clip and was left out", remedy))
+            reason = say("what models heard in all of it fits no clip and was left out")
+            remedy = say("let the base model draft the clips, or give what was heard with times (offset and duration)")
+            self.remarks.append(whole.problem(reason, remedy))
         for number, track in enumerate(self.recording.tracks):
             owner = self._of_channel(whole, number) if len(self.recording.tracks) > 1 else whole
             if self.recording.duration <= self.wishes.longest:
@@ -135,8 +137,14 @@ class _Cutter:
                 part = self._placed(owner, start / SAMPLE_RATE, stop / SAMPLE_RATE)
                 yield part, self.recording.part(number, start, stop)
         if self.recording.duration > self.wishes.longest:
-            reason = f"lasts {_length(self.recording.duration)}: cut in its pauses into {n_clips} clips"
-            self.remarks.append(whole.problem(reason, "nothing to do; each clip keeps its place in the recording"))
+            reason = count(
+                n_clips,
+                "lasts {length}: cut in its pauses into {n} clip",
+                "lasts {length}: cut in its pauses into {n} clips",
+                length=_length(self.recording.duration),
+            )
+            remedy = say("nothing to do; each clip keeps its place in the recording")
+            self.remarks.append(whole.problem(reason, remedy))
 
     def parts(self, group: Sequence[Candidate]) -> Iterator[Found]:
         """The parts that texts belong to."""
@@ -150,8 +158,12 @@ class _Cutter:
         self._say_overlaps(group)
         uncovered = float(np.count_nonzero(~covered)) / 10
         if uncovered >= WORTH_SAYING and PurePosixPath(group[0].file).suffix.lower() in (*TIMED, PLAIN):
-            reason = f"{_length(uncovered)} of {group[0].source or group[0].name} have no text and were left out"
-            remedy = "nothing to do, unless something is said there: then annotate it, and import again"
+            reason = say(
+                "{length} of {recording} have no text and were left out",
+                length=_length(uncovered),
+                recording=group[0].source or group[0].name,
+            )
+            remedy = say("nothing to do, unless something is said there: then annotate it, and import again")
             self.remarks.append(Problem(group[0].file, None, reason, remedy))
 
     def _say_overlaps(self, group: Sequence[Candidate]) -> None:
@@ -164,33 +176,30 @@ class _Cutter:
                 shared.append(start)
             last = max(last, (channel, end))
         if shared:
-            n = f"{len(shared)} {'text claims' if len(shared) == 1 else 'texts claim'}"
-            reason = f"{n} sound that another text claims too, first at {clock(shared[0])} of {group[0].name}"
-            remedy = "correct the times; where people talk at once, a clip holds words that its text leaves out"
+            reason = count(
+                len(shared),
+                "{n} text claims sound that another text claims too, first at {place} of {recording}",
+                "{n} texts claim sound that another text claims too, first at {place} of {recording}",
+                place=clock(shared[0]),
+                recording=group[0].name,
+            )
+            remedy = say("correct the times; where people talk at once, a clip holds words that its text leaves out")
             self.remarks.append(Problem(group[0].file, None, reason, remedy))
 
     def _part(self, candidate: Candidate, start: Seconds, end: Seconds, *, alone: bool) -> Found:
         duration = self.recording.duration
         track = candidate.channel or 0
         if track >= len(self.recording.tracks):
-            reason = f"names channel {track}, but {candidate.name} has {len(self.recording.tracks)}"
-            return candidate.problem(reason, "count channels from 0")
-        if end == start:
-            return candidate.problem(f"has no length (at {clock(start)})", "give it an end, or take it out")
-        if end < start or start < 0:
-            times = f"it begins at {clock(max(start, 0))} and ends at {clock(max(end, 0))}"
-            return candidate.problem(f"ends before it begins ({times})", "correct its times")
-        if start >= duration or end > duration + OVERSHOOT:
-            reason = f"reaches to {clock(end)}, but {candidate.name} lasts {clock(duration)}"
-            return candidate.problem(reason, "check that the text belongs to this recording, and correct its times")
-        end = min(end, duration)
-        at = f"it lasts {end - start:.2f} s, from {clock(start)}"
-        if end - start < SHORTEST:
-            return candidate.problem(f"shorter than {SHORTEST:g} s ({at})", "join it with its neighbour")
-        if end - start > LONGEST:
-            return candidate.problem(
-                f"longer than {LONGEST:g} s ({at})", "divide it, with its text, into shorter parts"
+            reason = say(
+                "names channel {channel}, but {recording} has {n}",
+                channel=track,
+                recording=candidate.name,
+                n=len(self.recording.tracks),
             )
+            return candidate.problem(reason, say("count channels from 0"))
+        if wrong := _wrong_times(candidate, start, end, duration):
+            return wrong
+        end = min(end, duration)
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
         sound = self.recording.part(track, first, last)
         if alone and start <= SAME and end >= duration - SAME and candidate.channel is None:
@@ -217,5 +226,41 @@ class _Cutter:
         )
 
 
+def _wrong_times(part: Candidate, start: Seconds, end: Seconds, duration: Seconds) -> Problem | None:
+    """What is wrong with the place of a part in a recording of this duration; None where it can be a clip."""
+    begins, ends = clock(max(start, 0)), clock(max(end, 0))
+    if end == start:
+        return part.problem(
+            say("has no length (at {place})", place=clock(start)), say("give it an end, or take it out")
+        )
+    if end < start or start < 0:
+        reason = say("ends before it begins (it begins at {start} and ends at {end})", start=begins, end=ends)
+        return part.problem(reason, say("correct its times"))
+    if start >= duration or end > duration + OVERSHOOT:
+        lasts = clock(duration)
+        reason = say("reaches to {end}, but {recording} lasts {length}", end=ends, recording=part.name, length=lasts)
+        return part.problem(reason, say("check that the text belongs to this recording, and correct its times"))
+    length = min(end, duration) - start
+    if length < SHORTEST:
+        reason = say(
+            "shorter than {shortest:g} s (it lasts {seconds:.2f} s, from {start})",
+            shortest=SHORTEST,
+            seconds=length,
+            start=begins,
+        )
+        return part.problem(reason, say("join it with its neighbour"))
+    if length > LONGEST:
+        reason = say(
+            "longer than {longest:g} s (it lasts {seconds:.2f} s, from {start})",
+            longest=LONGEST,
+            seconds=length,
+            start=begins,
+        )
+        return part.problem(reason, say("divide it, with its text, into shorter parts"))
+    return None
+
+
 def _length(seconds: Seconds) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+    if seconds < 120:
+        return say("{seconds:.1f} s", seconds=seconds)
+    return say("{minutes:.1f} min", minutes=seconds / 60)

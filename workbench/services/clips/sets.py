@@ -72,7 +72,7 @@ class Collecting:
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
 
-    @told_when_full("The clip set was not made")
+    @told_when_full(say("The clip set was not made"))
     def create_set(self, name: str, language: str | None = None) -> SetInfo:
         """Make an empty set.
 
@@ -84,9 +84,7 @@ class Collecting:
             with self._store.session() as session:
                 session.add(ClipSetRow(name=cleaned, language=tag))
         except IntegrityError as e:
-            raise DataError(
-                say("There is already a clip set called '{cleaned}'; choose another name.", cleaned=cleaned)
-            ) from e
+            raise taken(cleaned) from e
         return self.set_info(cleaned)
 
     def sets(self) -> list[SetInfo]:
@@ -102,7 +100,7 @@ class Collecting:
         infos = self.sets()
         found = next((info for info in infos if info.name == name), None)
         if found is None:
-            raise UnknownNameError("clip set", name, [info.name for info in infos])
+            raise UnknownNameError(say("clip set"), name, [info.name for info in infos])
         return found
 
     def latest_set(self) -> str:
@@ -129,7 +127,7 @@ class Collecting:
                         when[set_id] = max(when[set_id], (moment, set_id))
             return max(living, key=lambda row: when[row.id]).name if living else ""
 
-    @comes_first("The word list was not saved")
+    @comes_first(say("The word list was not saved"))
     def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
         """Replace a set's word list; empty lines and repetitions are dropped."""
         words = list(dict.fromkeys(word for word in map(clean_label, terms) if word))
@@ -228,7 +226,7 @@ class Collecting:
         """
         return self._add_decoded(set_name, lambda _: sound, name, speaker, text, confirmed)
 
-    @told_when_full("The recording was not saved")
+    @told_when_full(say("The recording was not saved"))
     def _add_decoded(
         self, set_name: str, decode: Decode, name: str | None, speaker: str | None, text: str | None, confirmed: bool
     ) -> ImportReport:
@@ -249,7 +247,7 @@ class Collecting:
             set_name: What the set is called; the kind by default.
         """
         if kind not in SAMPLE_KINDS:
-            raise UnknownNameError("sample set", kind, SAMPLE_KINDS)
+            raise UnknownNameError(say("sample set"), kind, SAMPLE_KINDS)
         return self.import_path(assets_root() / "clips" / kind, set_name or kind, progress=progress)
 
     def set_licence(self, set_name: str, licence: str) -> str:
@@ -260,12 +258,12 @@ class Collecting:
         """
         return state_licence(self._workspace, self._store, set_name, licence)
 
-    @comes_first("Nothing was deleted")
+    @comes_first(say("Nothing was deleted"))
     def delete_clips(self, clip_ids: Collection[int]) -> int:
         """Move clips to the bin for a week; how many there were."""
         return erasing.delete_clips(self._store, clip_ids)
 
-    @comes_first("The clip set was not deleted")
+    @comes_first(say("The clip set was not deleted"))
     def delete_set(self, name: str) -> int:
         """Move a set to the bin for a week; its id, for `undo_delete`."""
         return erasing.delete_set(self._store, name)
@@ -274,19 +272,19 @@ class Collecting:
         """What can still be brought back, newest deletion first."""
         return erasing.list_deleted(self._store)
 
-    @comes_first("Nothing was brought back")
+    @comes_first(say("Nothing was brought back"))
     def undo_delete(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> int:
         """Bring clips or a set back; how many clips came back."""
         return erasing.undo_delete(self._store, clip_ids=clip_ids, set_id=set_id)
 
-    @comes_first("It was not erased for good and waits in the bin")
+    @comes_first(say("It was not erased for good and waits in the bin"))
     def erase(self, *, clip_ids: Collection[int] = (), set_id: int | None = None) -> Erased:
         """Erase clips or a whole set for good, at once, whether deleted before or not."""
         if set_id is not None:
             return erasing.erase_set(self._workspace, self._store, set_id)
         return erasing.erase_clips(self._workspace, self._store, clip_ids)
 
-    @comes_first("What is past its time in the bin was not erased")
+    @comes_first(say("What is past its time in the bin was not erased"))
     def erase_expired(self, days: float = erasing.KEEP_DAYS) -> Erased:
         """Erase what was deleted longer ago than this."""
         return erasing.erase_expired(self._workspace, self._store, days=days)
@@ -362,6 +360,11 @@ def _info(row: ClipSetRow, *counted: Any) -> SetInfo:
     return replace(info, archived=row.archived_at is not None)
 
 
+def taken(name: str) -> DataError:
+    """The error for a name that another set has."""
+    return DataError(say("There is already a clip set called '{name}'; choose another name.", name=name))
+
+
 def check_set_name(name: str) -> str:
     """The name cleaned.
 
@@ -370,13 +373,9 @@ def check_set_name(name: str) -> str:
     """
     cleaned = clean_name(name, LONGEST_SET_NAME + 1)
     if not cleaned or len(cleaned) > LONGEST_SET_NAME:
-        raise DataError(
-            say("A clip set needs a name of 1 to {longest_set_name} characters.", longest_set_name=LONGEST_SET_NAME)
-        )
+        raise DataError(say("A clip set needs a name of 1 to {most} characters.", most=LONGEST_SET_NAME))
     if _RUN_NAME.fullmatch(cleaned):
-        raise DataError(
-            say("'{cleaned}' is how runs are called; choose another name for the clip set.", cleaned=cleaned)
-        )
+        raise DataError(say("'{name}' is how runs are called; choose another name for the clip set.", name=cleaned))
     return cleaned
 
 
@@ -390,9 +389,8 @@ def check_language(language: str | None) -> str | None:
     if not tag:
         return None
     if not _LANGUAGE.fullmatch(tag) or len(tag) > 20:
-        raise DataError(
-            say("'{clean_name}' is no language tag; write for instance en, de or chr.", clean_name=clean_name(tag, 30))
-        )
+        written = clean_name(tag, 30)
+        raise DataError(say("'{written}' is no language tag; write for instance en, de or chr.", written=written))
     return tag.lower()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import DataError
 from workbench.language.said import say
-from workbench.services.clips.sets import Collecting, SetInfo, check_set_name
+from workbench.services.clips.sets import Collecting, SetInfo, check_set_name, taken
 from workbench.services.storage.licences import LicencesProblem, licences_of, note_copy
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash.trash import sounds_lock
@@ -22,8 +22,6 @@ from workbench.store.queries import batches, find_set, lock_set
 from workbench.store.runs import ACTIVE
 from workbench.workspace import Workspace
 
-TAKEN: Final = "There is already a clip set called '{name}'; choose another name."
-
 
 class Shelf:
     """The use cases around whole sets."""
@@ -31,7 +29,7 @@ class Shelf:
     def __init__(self, workspace: Workspace, store: Store, collecting: Collecting) -> None:
         self._workspace, self._store, self._collecting = workspace, store, collecting
 
-    @comes_first("The clip set was not renamed")
+    @comes_first(say("The clip set was not renamed"))
     def rename(self, name: str, new: str) -> SetInfo:
         """Give a set another name; its clips, labels and runs stay as they are.
 
@@ -48,7 +46,7 @@ class Shelf:
         self._write(cleaned, change)
         return self._collecting.set_info(cleaned)
 
-    @told_when_full("The clip set was not copied")
+    @told_when_full(say("The clip set was not copied"))
     def copy(self, name: str, new: str) -> SetInfo:
         """Make a set of the same clips with their labels, cuts, drafts, splits and words; sounds are shared.
 
@@ -63,7 +61,7 @@ class Shelf:
             self._write(cleaned, lambda session: self._copy(session, find_set(session, name), cleaned))
         return self._collecting.set_info(cleaned)
 
-    @comes_first("The clip set was not archived")
+    @comes_first(say("The clip set was not archived"))
     def archive(self, name: str) -> SetInfo:
         """Put a set away: it takes no new clips and runs until it is taken out again.
 
@@ -74,18 +72,11 @@ class Shelf:
             row = find_set(session, name)
             at_work = RunRow.set_id == row.id, RunRow.status.in_(ACTIVE), RunRow.deleted_at.is_(None)
             if (run := session.scalars(select(RunRow).where(*at_work).limit(1)).first()) is not None:
-                raise DataError(
-                    say(
-                        "{name} is {status}; wait for it or stop it, then archive '{name2}'.",
-                        name=run.name,
-                        status=run.status,
-                        name2=name,
-                    )
-                )
+                raise DataError(_at_work(run, name))
             row.archived_at = row.archived_at or now()
         return self._collecting.set_info(name)
 
-    @comes_first("The clip set was not taken out of the archive")
+    @comes_first(say("The clip set was not taken out of the archive"))
     def unarchive(self, name: str) -> SetInfo:
         """Take a set out of the archive.
 
@@ -120,7 +111,13 @@ class Shelf:
             with self._store.session() as session:
                 change(session)
         except IntegrityError as e:
-            raise DataError(TAKEN.format(name=name)) from e
+            raise taken(name) from e
+
+
+def _at_work(run: RunRow, name: str) -> str:
+    if run.status == "queued":
+        return say("{run} is queued; wait for it or stop it, then archive '{set}'.", run=run.name, set=name)
+    return say("{run} is running; wait for it or stop it, then archive '{set}'.", run=run.name, set=name)
 
 
 def _rename_in_runs(session: Session, name: str, new: str) -> None:
@@ -130,9 +127,9 @@ def _rename_in_runs(session: Session, name: str, new: str) -> None:
     if active := next((run for run in checked if run.status in ACTIVE and run.deleted_at is None), None):
         raise DataError(
             say(
-                "{name} is to be checked on '{name2}'; wait for it or stop it, then rename the set.",
-                name=active.name,
-                name2=name,
+                "{run} is to be checked on '{set}'; wait for it or stop it, then rename the set.",
+                run=active.name,
+                set=name,
             )
         )
     for run in checked:

@@ -7,7 +7,6 @@ caches or compares clips has it without knowing of trims.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,8 +25,6 @@ from workbench.store.models import ClipRow, TrimRow, now
 from workbench.store.queries import lock_clip, note_change
 from workbench.store.sounds import Cut, has_sound, whole_of
 from workbench.workspace import Workspace
-
-NOTHING_THERE: Final = "Nothing is heard in the part that would be left of {name}; choose one where somebody speaks."
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Trimming:
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
 
-    @told_when_full("The clip was not trimmed")
+    @told_when_full(say("The clip was not trimmed"))
     def trim(
         self, clip_id: int, start: Seconds, end: Seconds, *, author: str, expected_revision: int | None = None
     ) -> Trim:
@@ -93,7 +90,7 @@ class Trimming:
                 conflict = _trim(newest, whole.duration) if newest and overtaken else None
                 return replace(_trim(row, whole.duration), conflict=conflict)
 
-    @told_when_full("Nothing was undone")
+    @told_when_full(say("Nothing was undone"))
     def undo(self, clip_id: int, author: str, *, expected_revision: int | None = None) -> Trim | None:
         """Bring back the cut before the newest one, at last the whole sound; repeated, go further back.
 
@@ -140,7 +137,12 @@ class Trimming:
         """The samples from `first` up to `last` as a stored sound; the caller holds the sounds lock."""
         samples = self._read(whole.sha256, name)[first:last]
         if is_silent(samples):
-            raise DataError(NOTHING_THERE.format(name=name))
+            raise DataError(
+                say(
+                    "Nothing is heard in the part that would be left of {name}; choose one where somebody speaks.",
+                    name=name,
+                )
+            )
         sha256 = content_hash(samples)
         path = self._workspace.sound_path(sha256)
         if sound_problem(path, sha256):
@@ -179,8 +181,8 @@ def _within(whole: Cut, start: Seconds, end: Seconds, name: str) -> tuple[int, i
         left = max(0, last - first) / SAMPLE_RATE
         raise DataError(
             say(
-                "Only {left:.2f} s would be left of {name}, and a clip lasts at least {shortest:g} s.",
-                left=left,
+                "Only {seconds:.2f} s would be left of {name}, and a clip lasts at least {shortest:g} s.",
+                seconds=left,
                 name=name,
                 shortest=SHORTEST,
             )
@@ -214,7 +216,7 @@ def _hear(session: Session, clip: ClipRow, whole: Cut, row: TrimRow, before: Tri
     other = ClipRow.set_id == clip.set_id, ClipRow.deleted_at.is_(None), ClipRow.id != clip.id
     twin = session.scalar(select(func.min(ClipRow.name)).where(*other, has_sound([row.sha256])))
     if twin is not None:
-        raise DataError(say("The set has this very sound already, as {twin}; delete one of the two.", twin=twin))
+        raise DataError(say("The set has this very sound already, as {name}; delete one of the two.", name=twin))
     session.add(row)
     session.flush()
     clip.whole_sha256, clip.whole_duration = whole.sha256, whole.duration

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.importers.candidates import Refused
 from workbench.services.importers.lines import Problem
 
@@ -82,7 +83,12 @@ def decoded(content: bytes, *, may_be_utf16: bool = True) -> str:
     try:
         text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as e:
-        where = "" if is_utf16 else f" (line {content[: e.start].count(10) + 1})"
-        encodings = "UTF-8 or UTF-16" if may_be_utf16 else "UTF-8"
-        raise Unreadable(f"not {encodings} text{where}", "save it as UTF-8") from e
+        line = content[: e.start].count(10) + 1
+        if is_utf16:
+            reason = say("not UTF-8 or UTF-16 text")
+        elif may_be_utf16:
+            reason = say("not UTF-8 or UTF-16 text (line {line})", line=line)
+        else:
+            reason = say("not UTF-8 text (line {line})", line=line)
+        raise Unreadable(reason, say("save it as UTF-8")) from e
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -50,7 +50,7 @@ NAME_IS_UTF8: Final = 0x800  # bit 11 of the flags, APPNOTE 4.4.4
 UNIX_LINKS: Final = {0x000D: 12, 0x756E: 14}  # extra fields that may name a link's target: bytes they have without one
 
 Judged = Iterator[tuple[zipfile.ZipInfo, str]]  # entries with the names they go by
-_AGAIN: Final = "pack the archive again without it"
+_AGAIN: Final = say("pack the archive again without it")
 
 
 def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan) -> Place:
@@ -78,9 +78,9 @@ def archive_place(path: Path, title: str, scratch: Path, reading: ImportScan) ->
         if isinstance(e, OSError) and e.errno is not None:
             raise DataError(
                 say(
-                    "{title} cannot be unpacked ({strerror}); check the disk and try again.",
+                    "{title} cannot be unpacked ({why}); check the disk and try again.",
                     title=title,
-                    strerror=e.strerror,
+                    why=e.strerror,
                 )
             ) from e
         raise DataError(say("{title} is no ZIP archive, or a damaged one; pack or copy it again.", title=title)) from e
@@ -100,20 +100,20 @@ def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> N
     if len(entries) > MOST_ENTRIES:
         raise DataError(
             say(
-                "{title} holds {n:,} files, more than {most_entries:,}; pack several archives.",
+                "{title} holds {n:,} files, more than {most:,}; pack several archives.",
                 title=title,
                 n=len(entries),
-                most_entries=MOST_ENTRIES,
+                most=MOST_ENTRIES,
             )
         )
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_TOTAL:
         raise DataError(
             say(
-                "{title} would unpack to {total:.0f} GB, more than {largest_total:.0f}; pack several.",
+                "{title} would unpack to {size_gb:.0f} GB, more than {most_gb:.0f}; pack several.",
                 title=title,
-                total=total / 2**30,
-                largest_total=LARGEST_TOTAL / 2**30,
+                size_gb=total / 2**30,
+                most_gb=LARGEST_TOTAL / 2**30,
             )
         )
     for entry in entries:
@@ -121,21 +121,22 @@ def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> N
             name = clean_name(entry.filename, 100)
             raise DataError(
                 say(
-                    "{title} is packed like a bomb: {name} would grow to {file_size:,.0f} MB, "
-                    "{file_size2:,.0f} times its size; nothing of it was read.",
+                    "{title} is packed like a bomb: {name} would grow to {size_mb:,.0f} MB, "
+                    "{times:,.0f} times its size; nothing of it was read.",
                     title=title,
                     name=name,
-                    file_size=entry.file_size / 2**20,
-                    file_size2=entry.file_size / max(1, entry.compress_size),
+                    size_mb=entry.file_size / 2**20,
+                    times=entry.file_size / max(1, entry.compress_size),
                 )
             )
     if total > HARMLESS and total > HIGHEST_RATIO * sum(entry.compress_size for entry in entries):
         raise DataError(
             say(
-                "{title} is packed like a bomb: its {n:,} files would grow to {total:,.0f} MB; nothing of it was read.",
+                "{title} is packed like a bomb: its {n:,} files would grow to {size_mb:,.0f} MB; "
+                "nothing of it was read.",
                 title=title,
                 n=len(entries),
-                total=total / 2**20,
+                size_mb=total / 2**20,
             )
         )
     placed = sorted(entries, key=lambda entry: entry.header_offset)
@@ -150,9 +151,9 @@ def _check_whole(entries: list[zipfile.ZipInfo], title: str, scratch: Path) -> N
     if total > shutil.disk_usage(scratch).free - SPARE_DISK:
         raise DataError(
             say(
-                "{title} would unpack to {total:,.0f} MB, for which the disk has no room.",
+                "{title} would unpack to {size_mb:,.0f} MB, for which the disk has no room.",
                 title=title,
-                total=total / 2**20,
+                size_mb=total / 2**20,
             )
         )
 
@@ -212,7 +213,9 @@ def _judged(entries: list[zipfile.ZipInfo], title: str, reading: ImportScan) -> 
                 continue
             key = unicodedata.normalize("NFC", name).casefold()
             if key in seen:
-                raise Refused("a second file of the same name, case aside", "give each file a name of its own")
+                raise Refused(
+                    say("a second file of the same name, case aside"), say("give each file a name of its own")
+                )
             seen.add(key)
             yield entry, name
 
@@ -221,26 +224,29 @@ def _checked_name(written: str) -> str:
     name = written.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if not parts or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
-        raise Refused("a name that no file can have", _AGAIN)
+        raise Refused(say("a name that no file can have"), _AGAIN)
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise Refused("an absolute path", _AGAIN)
+        raise Refused(say("an absolute path"), _AGAIN)
     if ".." in parts:
-        raise Refused("a path that leads out of the archive", _AGAIN)
+        raise Refused(say("a path that leads out of the archive"), _AGAIN)
     if len(name) > LONGEST_NAME or len(parts) > DEEPEST:
-        raise Refused("a path that is too long", _AGAIN)
+        raise Refused(say("a path that is too long"), _AGAIN)
     return str(PurePosixPath(name)) + ("/" if name.endswith("/") else "")
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind == stat.S_IFLNK or _names_a_link(entry.extra):
-        raise Refused("a link", "pack the file itself instead of the link")
+        raise Refused(say("a link"), say("pack the file itself instead of the link"))
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise Refused("a device or pipe, not a file", _AGAIN)
+        raise Refused(say("a device or pipe, not a file"), _AGAIN)
     if entry.flag_bits & 0x2041:
-        raise Refused("encrypted", "pack the archive again without a password")
+        raise Refused(say("encrypted"), say("pack the archive again without a password"))
     if entry.compress_type not in METHODS:
-        raise Refused(f"packed in an unknown way (method {entry.compress_type})", "pack the archive again as plain ZIP")
+        raise Refused(
+            say("packed in an unknown way (method {method})", method=entry.compress_type),
+            say("pack the archive again as plain ZIP"),
+        )
 
 
 def _names_a_link(extra: bytes) -> bool:
@@ -259,7 +265,8 @@ def _unpack(archive: zipfile.ZipFile, entries: Judged, title: str, scratch: Path
     for number, (entry, name) in enumerate(entries):
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in ARCHIVES:
-            reading.reject(f"{title}: {name}", None, "an archive inside the archive", "unpack it, and pack its files")
+            remedy = say("unpack it, and pack its files")
+            reading.reject(f"{title}: {name}", None, say("an archive inside the archive"), remedy)
         elif suffix in AUDIO_SUFFIXES | TEXT_SUFFIXES or PurePosixPath(name).name in COMPANIONS:
             target = scratch / f"{number:06}{suffix}"
             if not _holds_something(entry):
@@ -273,9 +280,7 @@ def _unpack(archive: zipfile.ZipFile, entries: Judged, title: str, scratch: Path
     if len(empty) > FEW:
         reading.reject_empty([f"{title}: {name}" for _, name, _ in empty])
     for suffix, names in sorted(others.items()):
-        reason = f"not a sound file ({len(names)} {'file' if len(names) == 1 else 'files'} of the kind '{suffix}')"
-        remedy = "nothing to do, unless it holds sound: then convert it to WAV"
-        reading.warn(f"{title}: {names[0]}", None, reason, remedy)
+        reading.warn_of_others(f"{title}: {names[0]}", len(names), suffix)
     return _without_common_folder(place)
 
 
@@ -288,22 +293,24 @@ def _lay_out(
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> Path:
     if target.suffix not in AUDIO_SUFFIXES and entry.file_size > LARGEST_TEXT:
-        raise Refused(f"a text of more than {LARGEST_TEXT // 2**20} MB", "split it into several")
+        raise Refused(
+            say("a text of more than {most_mb} MB", most_mb=LARGEST_TEXT // 2**20), say("split it into several")
+        )
     left = entry.file_size
     try:
         with archive.open(entry) as packed, target.open("xb") as file:
             while part := packed.read(CHUNK):
                 left -= len(part)
                 if left < 0:
-                    raise Refused("longer than the archive says", _AGAIN)
+                    raise Refused(say("longer than the archive says"), _AGAIN)
                 file.write(part)
         if left:
-            raise Refused("shorter than the archive says", "pack or copy the archive again")
+            raise Refused(say("shorter than the archive says"), say("pack or copy the archive again"))
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError) as e:
         target.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.errno is not None:  # the disk, not the archive
             raise
-        raise Refused("damaged in the archive", "pack or copy the archive again") from e
+        raise Refused(say("damaged in the archive"), say("pack or copy the archive again")) from e
     except Refused:
         target.unlink(missing_ok=True)
         raise

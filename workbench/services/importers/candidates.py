@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.types import Seconds, SplitName
 from workbench.errors import DataError
+from workbench.language.said import Said, count, listing, say
 from workbench.services.importers.lines import Problem, Remark
 
 Kept = TypeVar("Kept")
@@ -40,10 +41,10 @@ SPLITS: Final[dict[str, SplitName]] = {
 
 NOTHING: Final = frozenset(("NaN", "<NA>"))  # how tables write an empty cell; "nan" may be a grandmother
 NOBODY: Final = frozenset(("nan", "<na>", "null", "none", "n/a", "na"))
-MISSING: Final = "text names a missing file"
-OUTSIDE: Final = "leads outside the folder of its list"
-NO_TEXT: Final = "no text"
-NO_TEXT_REMEDY: Final = "label it on the page, or let the base model draft it"
+MISSING: Final = say("text names a missing file")
+OUTSIDE: Final = say("leads outside the folder of its list")
+NO_TEXT: Final = say("no text")
+NO_TEXT_REMEDY: Final = say("label it on the page, or let the base model draft it")
 FEW: Final = 20  # of a kind; they are told one by one, each with its name and line
 LARGEST_HEADER: Final = 64  # bytes; sounds of this size have a header at most, since 0.2 s take more in any format
 
@@ -106,19 +107,29 @@ class ImportScan:
     tiers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def reject(self, file: str, line: int | None, reason: str, remedy: str) -> None:
-        self.rejected.append(Problem(clean_name(file) or "unnamed", line, reason, remedy))
+        self.rejected.append(Problem(_called(file), line, reason, remedy))
 
     def reject_together(self, names: Sequence[str], reason: str, remedy: str) -> None:
         """Reject files of one kind: a few by their names, many in one sentence."""
-        several = [*names] if len(names) <= FEW else [f"{names[0]} and {len(names) - 1:,} more"]
+        several = [*names] if len(names) <= FEW else [and_more(names)]
         for name in several:
             self.reject(name, None, reason, remedy)
 
     def reject_empty(self, names: Sequence[str]) -> None:
-        self.reject_together(names, "empty: no sound in it", "record or copy them again")
+        self.reject_together(names, say("empty: no sound in it"), say("record or copy them again"))
 
     def warn(self, file: str, line: int | None, reason: str, remedy: str) -> None:
-        self.warnings.append(Problem(clean_name(file) or "unnamed", line, reason, remedy))
+        self.warnings.append(Problem(_called(file), line, reason, remedy))
+
+    def warn_of_others(self, file: str, n: int, suffix: str) -> None:
+        """Say of files with an ending that no sound has that they are left out; `file` is one of them."""
+        reason = count(
+            n,
+            "not a sound file ({n} file of the kind '{suffix}')",
+            "not a sound file ({n} files of the kind '{suffix}')",
+            suffix=suffix,
+        )
+        self.warn(file, None, reason, say("nothing to do, unless it holds sound: then convert it to WAV"))
 
     def kept(self, lines: Iterable[Kept | Problem]) -> Iterator[Kept]:
         """A list's readable lines; what is wrong with the others is noted."""
@@ -166,12 +177,33 @@ class TierChoice(DataError):
     def __init__(self, found: Mapping[str, Sequence[str]]) -> None:
         self.tiers = tuple(dict.fromkeys(tier for tiers in found.values() for tier in tiers))
         self.file, tiers = next(iter(found.items()))
-        names = ", ".join(f"'{tier}'" for tier in tiers)
-        others = len(found) - 1
-        more = f" (and {others} more {'file' if others == 1 else 'files'})" if others else ""
-        super().__init__(
-            f"{self.file}{more} has several tiers with text ({names}); name those that are meant with --tier."
+        super().__init__(_several_tiers(self.file, listing(f"'{tier}'" for tier in tiers), len(found) - 1))
+
+
+def _several_tiers(file: str, tiers: str, others: int) -> str:
+    if not others:
+        return say(
+            "{file} has several tiers with text ({tiers}); name those that are meant with --tier.",
+            file=file,
+            tiers=tiers,
         )
+    return count(
+        others,
+        "{file} (and {n} more file) has several tiers with text ({tiers}); name those that are meant with --tier.",
+        "{file} (and {n} more files) has several tiers with text ({tiers}); name those that are meant with --tier.",
+        file=file,
+        tiers=tiers,
+    )
+
+
+def _called(file: str) -> str:
+    return file if isinstance(file, Said) else clean_name(file) or "unnamed"
+
+
+def and_more(names: Sequence[str]) -> str:
+    """The first of some names, and how many others there are."""
+    first = clean_name(names[0]) or "unnamed"
+    return say("{name} and {n:,} more", name=first, n=len(names) - 1) if len(names) > 1 else first
 
 
 def missing(written: str, alike: str = "") -> Refused:
@@ -180,8 +212,15 @@ def missing(written: str, alike: str = "") -> Refused:
     Args:
         alike: What nearly has this name.
     """
-    there = f" (there is {clean_name(alike, 100)})" if alike else ""
-    return Refused(MISSING, f"put {clean_name(written, 100)} where the list says, or correct the name{there}")
+    file = clean_name(written, 100)
+    if not alike:
+        return Refused(MISSING, say("put {file} where the list says, or correct the name", file=file))
+    remedy = say(
+        "put {file} where the list says, or correct the name (there is {other})",
+        file=file,
+        other=clean_name(alike, 100),
+    )
+    return Refused(MISSING, remedy)
 
 
 def split_name(value: str) -> SplitName | None:
@@ -203,10 +242,13 @@ def text_of(values: Mapping[str, Any], columns: Sequence[str] = TEXT_COLUMNS) ->
     if isinstance(text, str):
         text = _unwrapped(text)
     if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise Refused("its text is not text", "write the text as a string, or null where there is none")
+        raise Refused(say("its text is not text"), say("write the text as a string, or null where there is none"))
     cleaned = clean_label(str(text))
     if len(cleaned) > LONGEST_LABEL:
-        raise Refused(f"text longer than {LONGEST_LABEL:,} characters", "check that the text belongs to this clip")
+        raise Refused(
+            say("text longer than {most:,} characters", most=LONGEST_LABEL),
+            say("check that the text belongs to this clip"),
+        )
     return cleaned
 
 
@@ -226,7 +268,9 @@ def _unwrapped(text: str) -> str:
         found = found.get("text", text)
     texts = found if isinstance(found, list) else [found]
     if len(texts) != 1 or not isinstance(texts[0], str):
-        raise Refused("several texts in one cell, without their times", "export it as JSON, which has the times")
+        raise Refused(
+            say("several texts in one cell, without their times"), say("export it as JSON, which has the times")
+        )
     return texts[0]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.core.text.clean import clean_name
+from workbench.language.said import say
 from workbench.services.importers.candidates import (
     LANGUAGE_COLUMNS,
     SPEAKER_COLUMNS,
@@ -59,7 +60,7 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
 
 def _candidate(place: Place, name: str, row: Row, written: str) -> Candidate:
     if not written:
-        raise Refused("names no sound", "give the clip's file in the column path")
+        raise Refused(say("names no sound"), say("give the clip's file in the column path"))
     table = PurePosixPath(name).name
     return Candidate(
         path=_locate(place, written, name),
@@ -91,10 +92,10 @@ def _locate(place: Place, written: str, name: str) -> Path:
 def _say_left_out(place: Place, name: str, reading: ImportScan) -> None:
     if place.chosen:
         return
-    for other, why in (
-        (REJECTED_BY_LISTENERS, "clips that listeners rejected"),
-        (UNHEARD, "clips that nobody has checked yet"),
+    for other, reason in (
+        (REJECTED_BY_LISTENERS, say("left out: clips that listeners rejected")),
+        (UNHEARD, say("left out: clips that nobody has checked yet")),
     ):
         new = all(warning.file != other for warning in reading.warnings)
         if new and PurePosixPath(name).name != other and place.beside(name, other):
-            reading.warn(other, None, f"left out: {why}", "import this table by its name if you want them")
+            reading.warn(other, None, reason, say("import this table by its name if you want them"))

@@ -12,6 +12,7 @@ from typing import Final
 from workbench.core.text.clean import clean_label
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.importers import elan, subtitles, textgrid
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, decoded
 from workbench.services.importers.candidates import Refused
@@ -28,6 +29,7 @@ _CONSOLE: Final = re.compile(rf"\[{_CLOCK}\s*-?->\s*{_CLOCK}\]\s*(.*)")  # whisp
 _CONSOLE_SECONDS: Final = re.compile(rf"\[({_NUMBER})s?\s*-?->\s*({_NUMBER})s?\]\s*(.*)")  # faster-whisper's examples
 _STAMPED: Final = re.compile(r"^\s*\d{1,2}:\d{2}(?::\d{2})?(?:\s|$)|\s\d{1,2}:\d{2}(?::\d{2})?\s*$")
 _TABLE_HEAD: Final = "start\tend\ttext"  # whisper --output_format tsv, in milliseconds
+_ONLY_SAID: Final = say("leave only what is said in it, or give subtitles as .srt or .vtt")
 _PAIRED: Final = 0.8  # of the lines that have to be of a kind, so that a file is; the others are told
 
 
@@ -72,14 +74,14 @@ def read_segments(content: bytes, name: str) -> Annotations:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as e:
-        raise Unreadable("not valid JSON", "write it again") from e
+        raise Unreadable(say("not valid JSON"), say("write it again")) from e
     segments = document.get("segments") if isinstance(document, dict) else None
     found = Annotations()
     spans: list[Span] = []
     for segment in segments if isinstance(segments, list) else []:
         times = [number_of(segment.get(key)) for key in ("start", "end")] if isinstance(segment, dict) else [None]
         if None in times or not isinstance(segment.get("text"), str):
-            found.problems.append(Problem(name, None, "a segment without times and text", "take it out"))
+            found.problems.append(Problem(name, None, say("a segment without times and text"), say("take it out")))
         else:
             _add(spans, times[0] or 0.0, times[1] or 0.0, segment["text"], len(spans) + 1)
     return _with(found, spans)
@@ -92,19 +94,32 @@ def check_plain(text: str) -> None:
         Refused: It names what stands in it, and the line.
     """
     if text.lstrip().startswith("{\\rtf"):
-        raise Refused("an RTF document, no plain text", "save it as plain text (.txt)")
+        raise Refused(say("an RTF document, no plain text"), say("save it as plain text (.txt)"))
     if re.match(r"\s*(?:<!DOCTYPE|<html|<\?xml)", text, re.IGNORECASE):
-        raise Refused("HTML or XML, no plain text", "save what is said as plain text (.txt)")
+        raise Refused(say("HTML or XML, no plain text"), say("save what is said as plain text (.txt)"))
     stamped = [n for n, line in enumerate(text.split("\n"), start=1) if _STAMPED.search(line)]
     if len(stamped) > 1:  # one may be a text that begins with the time of day
-        reason = f"its lines {stamped[0]} and {stamped[1]} begin or end with times, which nobody says"
-        raise Refused(reason, "leave only what is said in it, or give subtitles as .srt or .vtt")
+        raise Refused(
+            say(
+                "its lines {line} and {other} begin or end with times, which nobody says",
+                line=stamped[0],
+                other=stamped[1],
+            ),
+            _ONLY_SAID,
+        )
     for number, line in enumerate(text.split("\n"), start=1):
         found = unspoken(line)
         if found:
             kind, written = found
-            reason = f"its text holds {kind} (“{clean_label(written)[:40]}”, line {number}), which nobody says"
-            raise Refused(reason, "leave only what is said in it, or give subtitles as .srt or .vtt")
+            raise Refused(
+                say(
+                    "its text holds {kind} (“{written}”, line {line}), which nobody says",
+                    kind=kind,
+                    written=clean_label(written)[:40],
+                    line=number,
+                ),
+                _ONLY_SAID,
+            )
 
 
 def read_track(content: bytes, name: str) -> Annotations:
@@ -156,7 +171,7 @@ def _with(found: Annotations, spans: list[Span]) -> Annotations:
 
 
 def _say_unread(found: Annotations, name: str, line: int) -> None:
-    found.problems.append(Problem(name, line, "a line without times", "give it times, or take it out"))
+    found.problems.append(Problem(name, line, say("a line without times"), say("give it times, or take it out")))
 
 
 def _seconds(value: str) -> Seconds:

@@ -13,12 +13,15 @@ from xml.parsers import expat
 
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.importers.annotations import Annotations, Span, Unreadable
 from workbench.services.importers.lines import Problem
 
 LARGEST: Final = 256 * 2**20  # bytes; an hour of dense annotation takes about 5 MB
 LATEST_MS: Final = 10**9  # eleven days; anything later is damage
 _LINE: Final = "workbench-line"
+_SAVE_AGAIN: Final = say("save it again with ELAN")
+_ALIGN: Final = say("align it in ELAN")
 
 Times = tuple[Seconds, Seconds]
 
@@ -31,11 +34,13 @@ def read(content: bytes, name: str) -> Annotations:
     """
     root = _parse(content)
     if root.tag != "ANNOTATION_DOCUMENT":
-        raise Unreadable(f"not an ELAN document (its root is {clean_name(str(root.tag), 40)})", "save it with ELAN")
+        found_root = clean_name(str(root.tag), 40)
+        raise Unreadable(say("not an ELAN document (its root is {root})", root=found_root), say("save it with ELAN"))
     header = root.find("HEADER")
     units = header.get("TIME_UNITS", "milliseconds") if header is not None else "milliseconds"
     if units != "milliseconds":
-        raise Unreadable(f"its times are in {clean_name(units, 30)}", "save it with times in milliseconds")
+        reason = say("its times are in {units}", units=clean_name(units, 30))
+        raise Unreadable(reason, say("save it with times in milliseconds"))
     found = Annotations()
     for media in root.iter("MEDIA_DESCRIPTOR"):
         found.media += [unquote(url) for url in (media.get("RELATIVE_MEDIA_URL"), media.get("MEDIA_URL")) if url]
@@ -50,7 +55,9 @@ def read(content: bytes, name: str) -> Annotations:
 
 def _parse(content: bytes) -> ElementTree.Element:
     if len(content) > LARGEST:
-        raise Unreadable(f"larger than {LARGEST // 2**20} MB", "split it into several documents")
+        raise Unreadable(
+            say("larger than {most_mb} MB", most_mb=LARGEST // 2**20), say("split it into several documents")
+        )
     builder = ElementTree.TreeBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -59,7 +66,7 @@ def _parse(content: bytes) -> ElementTree.Element:
         builder.start(tag, {**attributes, _LINE: str(parser.CurrentLineNumber)})
 
     def refuse(*_: object) -> None:
-        raise Unreadable("it holds a DTD or entities, which ELAN never writes", "save it again with ELAN")
+        raise Unreadable(say("it holds a DTD or entities, which ELAN never writes"), _SAVE_AGAIN)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = builder.end
@@ -70,8 +77,9 @@ def _parse(content: bytes) -> ElementTree.Element:
         parser.Parse(content, True)
         return builder.close()
     except (expat.ExpatError, ValueError, LookupError, AssertionError) as e:
-        where = f" (line {e.lineno})" if isinstance(e, expat.ExpatError) else ""
-        raise Unreadable(f"not valid XML{where}", "save it again with ELAN") from e
+        line = e.lineno if isinstance(e, expat.ExpatError) else 0
+        reason = say("not valid XML (line {line})", line=line) if line else say("not valid XML")
+        raise Unreadable(reason, _SAVE_AGAIN) from e
 
 
 def _times(root: ElementTree.Element, name: str, found: Annotations) -> dict[str, Times]:
@@ -83,8 +91,8 @@ def _times(root: ElementTree.Element, name: str, found: Annotations) -> dict[str
         if start is not None and end is not None:
             times[annotation.get("ANNOTATION_ID", "")] = (start, end)
         elif _text(annotation):
-            reason, remedy = f"'{clean_name(_text(annotation), 40)}' has no times", "align it in ELAN"
-            found.problems.append(Problem(name, _line(annotation), reason, remedy))
+            reason = say("'{text}' has no times", text=clean_name(_text(annotation), 40))
+            found.problems.append(Problem(name, _line(annotation), reason, _ALIGN))
     borrowers = {a.get("ANNOTATION_ID", ""): a.get("ANNOTATION_REF", "") for a in root.iter("REF_ANNOTATION")}
     for borrower in borrowers:
         owner, steps = borrowers[borrower], 0
@@ -105,8 +113,8 @@ def _spans(tier: ElementTree.Element, times: dict[str, Times], name: str, found:
         if text and place:
             by_time.setdefault(place, ([], _line(annotation)))[0].append(text)
         elif text and annotation.tag == "REF_ANNOTATION":
-            reason, remedy = f"'{clean_name(text, 40)}' belongs to no annotation with times", "align it in ELAN"
-            found.problems.append(Problem(name, _line(annotation), reason, remedy))
+            reason = say("'{text}' belongs to no annotation with times", text=clean_name(text, 40))
+            found.problems.append(Problem(name, _line(annotation), reason, _ALIGN))
     for (start, end), (texts, line) in sorted(by_time.items()):
         yield Span(start, end, " ".join(texts), line, speaker)
 

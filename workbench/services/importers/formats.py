@@ -53,31 +53,38 @@ class BesideFormat:
 # In a folder the first list format that recognises something is taken; the formats beside a sound share a folder.
 LISTS: Final[dict[str, ListFormat]] = {
     "commonvoice": ListFormat(
-        "Common Voice table", "a .tsv with the columns path and sentence", commonvoice.recognise, commonvoice.read
+        say("Common Voice table"),
+        say("a .tsv with the columns path and sentence"),
+        commonvoice.recognise,
+        commonvoice.read,
     ),
-    "ljspeech": ListFormat("LJSpeech list", "metadata.csv with lines id|text", ljspeech.recognise, ljspeech.read),
+    "ljspeech": ListFormat(
+        say("LJSpeech list"), say("metadata.csv with lines id|text"), ljspeech.recognise, ljspeech.read
+    ),
     "audiofolder": ListFormat(
         "AudioFolder",
-        "metadata.csv or metadata.jsonl with a column file_name",
+        say("metadata.csv or metadata.jsonl with a column file_name"),
         tables.recognise_audiofolder,
         tables.read_audiofolder,
     ),
     "nemo": ListFormat(
-        "NeMo manifest",
-        "a .jsonl with 'manifest' in its name and the field audio_filepath",
+        say("NeMo manifest"),
+        say("a .jsonl with 'manifest' in its name and the field audio_filepath"),
         tables.recognise_nemo,
         tables.read_nemo,
     ),
     "kaldi": ListFormat(
-        "Kaldi data folder", "wav.scp beside text", kaldi.recognise, kaldi.read, (".scp",), kaldi.BESIDE
+        say("Kaldi data folder"), say("wav.scp beside text"), kaldi.recognise, kaldi.read, (".scp",), kaldi.BESIDE
     ),
     "table": ListFormat(
-        "table",
-        "a .csv, .tsv or .jsonl with a column for the sound's file and one for its text",
+        say("table"),
+        say("a .csv, .tsv or .jsonl with a column for the sound's file and one for its text"),
         tables.recognise_table,
         tables.read_table,
     ),
-    "azure": ListFormat("tab-separated list", "trans.txt with lines file<TAB>text", tabbed.recognise, tabbed.read),
+    "azure": ListFormat(
+        say("tab-separated list"), say("trans.txt with lines file<TAB>text"), tabbed.recognise, tabbed.read
+    ),
 }
 # Ending -> reader; of two beside the same sound, the first is taken.
 TIMED: Final[dict[str, Reader]] = {
@@ -88,11 +95,13 @@ TIMED: Final[dict[str, Reader]] = {
     ".sbv": subtitles.read_sbv,
 }
 BESIDE: Final[dict[str, BesideFormat]] = {
-    "elan": BesideFormat("ELAN document", "an .eaf beside its sound", ".eaf"),
-    "textgrid": BesideFormat("Praat TextGrid", "a .TextGrid beside its sound", ".textgrid"),
-    "srt": BesideFormat("SubRip subtitles", "an .srt beside its sound", ".srt"),
-    "vtt": BesideFormat("WebVTT subtitles", "a .vtt beside its sound", ".vtt"),
-    "txt": BesideFormat("sounds with text files", "a sound, and a .txt of the same name where it has a text", PLAIN),
+    "elan": BesideFormat(say("ELAN document"), say("an .eaf beside its sound"), ".eaf"),
+    "textgrid": BesideFormat(say("Praat TextGrid"), say("a .TextGrid beside its sound"), ".textgrid"),
+    "srt": BesideFormat(say("SubRip subtitles"), say("an .srt beside its sound"), ".srt"),
+    "vtt": BesideFormat(say("WebVTT subtitles"), say("a .vtt beside its sound"), ".vtt"),
+    "txt": BesideFormat(
+        say("sounds with text files"), say("a sound, and a .txt of the same name where it has a text"), PLAIN
+    ),
 }
 FORMATS: Final[dict[str, ListFormat | BesideFormat]] = {**LISTS, **BESIDE}
 # Endings of what may be a list, and of all that may hold texts: a ZIP archive brings these along.
@@ -122,14 +131,13 @@ class ImportOptions:
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
-            raise UnknownNameError("format", self.format, tuple(FORMATS))
+            raise UnknownNameError(say("format"), self.format, tuple(FORMATS))
         if not SHORTEST_LIMIT <= self.longest <= LONGEST_CLIP:
             raise DataError(
                 say(
-                    "Clips of at most {longest:g} s cannot be made; choose a length from "
-                    "{shortest_limit:g} to {longest_clip:g} s.",
+                    "Clips of at most {longest:g} s cannot be made; choose a length from {least:g} to {most:g} s.",
                     longest=self.longest,
-                    shortest_limit=SHORTEST_LIMIT,
-                    longest_clip=LONGEST_CLIP,
+                    least=SHORTEST_LIMIT,
+                    most=LONGEST_CLIP,
                 )
             )

@@ -11,6 +11,7 @@ from typing import Final
 
 from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.importers.candidates import Candidate, ImportScan, Refused, number, split_name, text_of
 from workbench.services.importers.lines import read_lines
 from workbench.services.importers.place import Place
@@ -18,6 +19,8 @@ from workbench.services.importers.place import Place
 SCP: Final = "wav.scp"
 BESIDE: Final = frozenset(("text", "segments", "utt2spk", "utt2lang"))  # the lists without an ending
 _OFFSET: Final = re.compile(r"(?s).+\.(ark|scp):\d+(\[.*\])?")
+
+_RIGHT: Final = say("keep the line that is right")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
         recording = segment.recording if segment else utterance
         with reading.refusing(utterance, segment.line if segment else None):
             if recording not in recordings:
-                raise Refused(f"its recording {clean_name(recording, 60)} is not in {SCP}", f"add it to {SCP}")
+                reason = say(
+                    "its recording {recording} is not in {list}", recording=clean_name(recording, 60), list=SCP
+                )
+                raise Refused(reason, say("add it to {list}", list=SCP))
             path = recordings[recording]
             if path is None:
                 continue  # the line in wav.scp has been refused
@@ -66,7 +72,8 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
     for utterance, (line, _) in texts.items():
         if utterance not in utterances:
             where = "segments" if segments is not None else SCP
-            reading.reject(utterance, line, f"has a text but no sound in {where}", f"add it to {where}")
+            reason = say("has a text but no sound in {list}", list=where)
+            reading.reject(utterance, line, reason, say("add it to {list}", list=where))
 
 
 def _with_ending(recording: str, path: Path) -> str:
@@ -84,7 +91,8 @@ def _recordings(place: Place, name: str, reading: ImportScan) -> dict[str, Path 
         key, written = parts[0], parts[1].strip() if len(parts) > 1 else ""
         with reading.refusing(f"{SCP}: {key}", line.number):
             if key in found:
-                raise Refused(f"'{clean_name(key, 60)}' stands there twice", "give each recording an id of its own")
+                reason = say("'{recording}' stands there twice", recording=clean_name(key, 60))
+                raise Refused(reason, say("give each recording an id of its own"))
             found[key] = None
             found[key] = _file(place, name, written)
     return found
@@ -92,14 +100,15 @@ def _recordings(place: Place, name: str, reading: ImportScan) -> dict[str, Path 
 
 def _file(place: Place, name: str, written: str) -> Path:
     if not written:
-        raise Refused("names no sound", "write the recording's id, a space, and its sound file")
+        raise Refused(say("names no sound"), say("write the recording's id, a space, and its sound file"))
     if written.endswith("|") or written.startswith("|") or written == "-":
         raise Refused(
-            "a command instead of a sound file; commands from a list are never run",
-            "run it yourself, save its output as WAV, and write that file's name",
+            say("a command instead of a sound file; commands from a list are never run"),
+            say("run it yourself, save its output as WAV, and write that file's name"),
         )
     if _OFFSET.fullmatch(written):
-        raise Refused("a place in a Kaldi archive", "save the sound as WAV (wav-copy), and write that file's name")
+        remedy = say("save the sound as WAV (wav-copy), and write that file's name")
+        raise Refused(say("a place in a Kaldi archive"), remedy)
     return place.locate_any(written, name)
 
 
@@ -110,7 +119,7 @@ def _table(place: Place, name: str, other: str, reading: ImportScan) -> dict[str
     for line in reading.kept(read_lines(place.path(beside), other)) if beside else ():
         parts = line.text.split(None, 1)
         if parts and parts[0] in found:
-            reading.reject(parts[0], line.number, f"stands twice in {other}", "keep the line that is right")
+            reading.reject(parts[0], line.number, say("stands twice in {list}", list=other), _RIGHT)
         elif parts:
             found[parts[0]] = (line.number, parts[1] if len(parts) > 1 else "")
     return found
@@ -125,10 +134,10 @@ def _segments(place: Place, name: str, reading: ImportScan) -> dict[str, _Segmen
         parts = line.text.split()
         times = [number(part) for part in parts[2:4]]
         if len(parts) not in (4, 5) or None in times:
-            reason, remedy = "not a segment", "write utterance, recording, start and end in seconds"
-            reading.reject(parts[0] if parts else "segments", line.number, reason, remedy)
+            remedy = say("write utterance, recording, start and end in seconds")
+            reading.reject(parts[0] if parts else "segments", line.number, say("not a segment"), remedy)
         elif parts[0] in found:
-            reading.reject(parts[0], line.number, "stands twice in segments", "keep the line that is right")
+            reading.reject(parts[0], line.number, say("stands twice in {list}", list="segments"), _RIGHT)
         else:
             start, end = float(times[0] or 0), float(times[1] or 0)
             channel = int(parts[4]) if len(parts) == 5 and parts[4].isdigit() else None

@@ -27,8 +27,8 @@ _SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # what Excel write
 _WESTERN_SIGNS: Final = frozenset("‘’‚“”„–—…€£°§«»¿¡´·\xa0\xad½¼¾²³")  # and letters, but for the byte that means damage
 _ENDING: Final = re.compile(r"(?<=[\w)])\.[A-Za-z][A-Za-z0-9]{1,4}$")  # of a file's name
 MOST_LINES: Final = 60  # that a quoted text may go over; a sound has less to say
-WESTERN: Final = "no UTF-8: read as Windows text for Western languages (cp1252)"
-WESTERN_REMEDY: Final = "look at letters with accents, and save it as UTF-8 if they are wrong"
+WESTERN: Final = say("no UTF-8: read as Windows text for Western languages (cp1252)")
+WESTERN_REMEDY: Final = say("look at letters with accents, and save it as UTF-8 if they are wrong")
 LONGEST_LINE: Final = 64 * 1024  # bytes that are looked at to recognise a list
 
 
@@ -116,8 +116,7 @@ def read_rows_unquoted(path: Path, name: str, *, delimiter: str) -> Iterator[Row
         if not header:
             header = [cell.strip().lower() for cell in cells]
         elif len(cells) > len(header):
-            reason = f"{len(cells)} values under {len(header)} columns"
-            yield Problem(name, line.number, reason, "take the delimiter out of the text")
+            yield Problem(name, line.number, _too_many(cells, header), say("take the delimiter out of the text"))
         else:
             yield Row(line.number, dict(zip(header, cells, strict=False)))
 
@@ -177,7 +176,7 @@ def _bytes_of(path: Path, name: str) -> bytes:
     try:
         return bytes_of(path)
     except FileProblem as e:
-        raise DataError(f"{name} {e.reason}; {e.remedy}.") from e
+        raise DataError(say("{file} {reason}; {remedy}.", file=name, reason=e.reason, remedy=e.remedy)) from e
 
 
 def _content(path: Path, name: str) -> bytes:
@@ -218,12 +217,13 @@ def _read_json(content: bytes, name: str) -> Iterator[Row | Problem]:
         except UnicodeDecodeError:
             yield _not_utf8(name, line)
         except (ValueError, RecursionError):
-            yield Problem(name, line, "not valid JSON", "write one whole JSON object on each line")
+            yield Problem(name, line, say("not valid JSON"), say("write one whole JSON object on each line"))
         else:
             if isinstance(values, dict):
                 yield Row(line, {str(key).strip().lower(): value for key, value in values.items()})
             else:
-                yield Problem(name, line, "not a JSON object", 'write {"audio_filepath": …, "text": …} on each line')
+                remedy = say('write {{"audio_filepath": …, "text": …}} on each line')
+                yield Problem(name, line, say("not a JSON object"), remedy)
 
 
 def _read_array(content: bytes, name: str) -> Iterator[Row | Problem]:
@@ -238,12 +238,13 @@ def _read_array(content: bytes, name: str) -> Iterator[Row | Problem]:
         if isinstance(entry, dict):
             parts = _label_studio(entry)
             if isinstance(parts, str):
-                yield Problem(name, number, parts, "give each text the times of its region, or one text for all")
+                yield Problem(name, number, parts, say("give each text the times of its region, or one text for all"))
             else:
                 for part in parts:
                     yield Row(number, {str(key).strip().lower(): value for key, value in part.items()})
         else:
-            yield Problem(name, number, "not a JSON object", 'write {"audio_filepath": …, "text": …} for each sound')
+            remedy = say('write {{"audio_filepath": …, "text": …}} for each sound')
+            yield Problem(name, number, say("not a JSON object"), remedy)
 
 
 def _label_studio(entry: dict[str, Any]) -> list[dict[str, Any]] | str:
@@ -270,7 +271,7 @@ def _parts(
     values: dict[str, Any], written: Sequence[tuple[Any, dict[str, Any]]], column: str = "text"
 ) -> list[dict[str, Any]] | str:
     if len(written) > 1 and not all(_has_times(region) for _, region in written):
-        return f"{len(written)} texts for one sound, without their times"
+        return say("{n} texts for one sound, without their times", n=len(written))
     found = []
     for text, region in written:
         lines = text if isinstance(text, list) else [text]
@@ -309,23 +310,20 @@ def _read_table(content: bytes, name: str) -> Iterator[Row | Problem]:
         except StopIteration:
             continue
         except csv.Error:
-            yield Problem(name, line, "not a valid table row", "check the quotes in this line")
+            yield Problem(name, line, say("not a valid table row"), say("check the quotes in this line"))
             continue
         if not header:
             header = [cell.strip().lower() for cell in cells]
             twice = [column for column, n in Counter(header).items() if n > 1 and column]
             if twice:
-                reason = f"several columns are called {clean_name(', '.join(twice), 80)}: the first of them is read"
-                yield Remark(name, line, reason, "give each column a name of its own")
+                names = clean_name(", ".join(twice), 80)
+                reason = say("several columns are called {names}: the first of them is read", names=names)
+                yield Remark(name, line, reason, say("give each column a name of its own"))
         elif any("\udc80" <= c <= "\udcff" for cell in cells for c in cell):
             yield _not_utf8(name, line)
         elif len(cells) > len(header):
-            yield Problem(
-                name,
-                line,
-                f"{len(cells)} values under {len(header)} columns",
-                'put quotes around a text with a comma: "…"',
-            )
+            remedy = say('put quotes around a text with a comma: "…"')
+            yield Problem(name, line, _too_many(cells, header), remedy)
         elif any(cell.strip() for cell in cells):
             pairs = list(zip(header, map(unmarked, cells) if marks else cells, strict=False))
             yield Row(line, dict(reversed(pairs)))  # of several columns with one name the first one stays
@@ -350,9 +348,9 @@ def _records(lines: Sequence[str], first: int, delimiter: str) -> Iterator[tuple
         place += 1
         while _quoting(delimiter) != csv.QUOTE_NONE and _is_open(record, delimiter):
             if place >= min(len(lines), start + MOST_LINES) or _begins_a_row(lines[place], lines[start], delimiter):
-                reason = "a quotation mark opens a text and nothing closes it"
+                reason = say("a quotation mark opens a text and nothing closes it")
                 record, place = "", start + 1
-                yield start + 1, Problem("", None, reason, "close it, or take it off")
+                yield start + 1, Problem("", None, reason, say("close it, or take it off"))
                 break
             record += "\n" + lines[place]
             place += 1
@@ -391,5 +389,9 @@ def _delimiter(header: str) -> str:
     return "," if "," in header else max("\t;", key=header.count)
 
 
+def _too_many(cells: Sequence[str], header: Sequence[str]) -> str:
+    return say("{cells} values under {n} columns", cells=len(cells), n=len(header))
+
+
 def _not_utf8(name: str, line: int) -> Problem:
-    return Problem(name, line, "not UTF-8 text", "save the list as UTF-8")
+    return Problem(name, line, say("not UTF-8 text"), say("save the list as UTF-8"))

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from workbench.core.text.clean import clean_name
+from workbench.language.said import count, say
 from workbench.services.importers.candidates import (
     SPEAKER_COLUMNS,
     TEXT_COLUMNS,
@@ -71,8 +72,11 @@ def _third_column(rows: Sequence[tuple[int, list[str]]], table: str, reading: Im
     names = {cells[2] for cells in full}
     if len(names) < len(full) and all(len(name.split()) <= 3 and len(name) <= 60 for name in names):
         some = ", ".join(sorted(names)[:3]) + (" …" if len(names) > 3 else "")
-        reason = f"its third column is no text but short names ({clean_name(some, 100)}): taken for the speaker"
-        reading.warn(table, None, reason, "take the column away if it is something else")
+        reason = say(
+            "its third column is no text but short names ({names}): taken for the speaker",
+            names=clean_name(some, 100),
+        )
+        reading.warn(table, None, reason, say("take the column away if it is something else"))
         return "speaker"
     return ""
 
@@ -88,12 +92,17 @@ def _alike(said: str, spelled: str) -> float:
 
 def _candidate(place: Place, name: str, number: int, cells: list[str], third: str) -> Candidate:
     if len(cells) not in (2, 3):
-        reason = f"{len(cells)} {'value' if len(cells) == 1 else 'values'} between bars instead of 2 or 3"
-        raise Refused(reason, "write id|text or id|text|text with numbers spelled out")
+        reason = count(
+            len(cells),
+            "{n} value between bars instead of 2 or 3",
+            "{n} values between bars instead of 2 or 3",
+        )
+        raise Refused(reason, say("write id|text or id|text|text with numbers spelled out"))
     if not cells[0]:
-        raise Refused("names no sound", "write the sound's id before the first bar")
+        raise Refused(say("names no sound"), say("write the sound's id before the first bar"))
     if len(cells) == 3 and cells[2] and not third:
-        raise Refused("a third column that is neither its text nor a name", "write id|text, or the spelled text there")
+        reason = say("a third column that is neither its text nor a name")
+        raise Refused(reason, say("write id|text, or the spelled text there"))
     path, written = _locate(place, name, cells[0])
     text = text_of({"text": (cells[-1] if third == "text" else "") or cells[1]})
     speaker = clean_name(cells[2]) or None if third == "speaker" and len(cells) == 3 else None

@@ -16,9 +16,10 @@ from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, OUT
 from workbench.services.importers.spelling import Names, folded
 from workbench.services.importers.survey import Sheet
 
-SPECIAL: Final = "a pipe, device or socket, not a file"
+SPECIAL: Final = say("a pipe, device or socket, not a file")
 _UPLOAD_MARK: Final = re.compile(r"^[0-9a-f]{8}-")
-SPECIAL_REMEDY: Final = "put the file itself in its place"
+_INSIDE: Final = say("move the sound into the folder of the list")
+SPECIAL_REMEDY: Final = say("put the file itself in its place")
 
 
 @dataclass
@@ -128,8 +129,9 @@ class Place:
             raise missing(written)
         found = names.alike(wanted)
         if found is None and names.several(wanted):
-            two = " and ".join(clean_name(PurePosixPath(n).name, 60) for n in names.several(wanted)[:2])
-            raise Refused(MISSING, f"write which of {two} is meant, letter for letter")
+            one, two = (clean_name(PurePosixPath(n).name, 60) for n in names.several(wanted)[:2])
+            remedy = say("write which of {one} and {two} is meant, letter for letter", one=one, two=two)
+            raise Refused(MISSING, remedy)
         renamed = found is not None and elsewhere
         for guess in (wanted, self._without_upload_mark(wanted)):
             found = found or names.alike(guess) or names.with_other_ending(guess)
@@ -155,7 +157,7 @@ class Place:
         if self.root is not None and not self.allow_outside:
             folder = (self.root / of).parent.resolve()
             if not path.resolve().is_relative_to(folder):
-                raise Refused(OUTSIDE, "move the sound into the folder of the list")
+                raise Refused(OUTSIDE, _INSIDE)
 
     def _names(self, folder: PurePosixPath) -> Names:
         """The files that a list may mean; where it was named alone, those of the folder that it points into."""
@@ -189,7 +191,7 @@ class Place:
             if joined in self.files:
                 return self.files[joined]
         if written.startswith(("/", "\\")) or os.path.normpath(written).startswith(".."):
-            raise Refused(OUTSIDE, "move the sound into the folder of the list")
+            raise Refused(OUTSIDE, _INSIDE)
         raise missing(written)
 
     def _on_disk(self, written: str, of: str) -> Path:
@@ -204,7 +206,7 @@ class Place:
         except (OSError, ValueError) as e:  # a name too long or with a null byte
             raise missing(written) from e
         if not inside and not self.allow_outside:
-            raise Refused(OUTSIDE, "move the sound into the folder of the list")
+            raise Refused(OUTSIDE, _INSIDE)
         if special:
             raise Refused(SPECIAL, SPECIAL_REMEDY)
         if not exists:
@@ -235,7 +237,7 @@ def upload_place(files: Sequence[tuple[Path, str]]) -> Place:
     Args:
         files: Where each lies now, and what its owner called it.
     """
-    place = Place("the upload", flat=True, chosen=True)
+    place = Place(say("the upload"), flat=True, chosen=True)
     for path, original in files:
         stem = name = clean_name(PurePosixPath(original.replace("\\", "/")).name) or "unnamed"
         number = 1
@@ -266,7 +268,7 @@ def check_exists(path: Path) -> None:
     if not path.exists():
         raise DataError(say("There is no file or folder {path}.", path=path))
     if not is_openable(path):
-        raise DataError(f"{path} is {SPECIAL}; {SPECIAL_REMEDY}.")
+        raise DataError(say("{path} is {reason}; {remedy}.", path=path, reason=SPECIAL, remedy=SPECIAL_REMEDY))
 
 
 def ending_of(name: str) -> str:

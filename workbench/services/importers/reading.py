@@ -144,7 +144,14 @@ def _recognised(place: Place, reading: ImportScan, wanted: ListFormat | BesideFo
 
 
 def _not_there(place: Place, wanted: ListFormat | BesideFormat) -> DataError:
-    return DataError(f"{place.title} holds no {wanted.title}: {wanted.expects} is expected.")
+    return DataError(
+        say(
+            "{place} holds no {format}: {expects} is expected.",
+            place=place.title,
+            format=wanted.title,
+            expects=wanted.expects,
+        )
+    )
 
 
 def _bring_text(place: Place) -> None:

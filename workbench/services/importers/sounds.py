@@ -9,6 +9,7 @@ from typing import Final
 
 from workbench.core.text.clean import clean_name
 from workbench.files import FileProblem
+from workbench.language.said import say
 from workbench.services.importers import disguised
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, all_labels, decoded, tier_speaker
 from workbench.services.importers.candidates import AUDIO_SUFFIXES, MISSING, Candidate, ImportScan, Refused, text_of
@@ -18,11 +19,11 @@ from workbench.services.importers.spelling import folded
 from workbench.services.importers.survey import PLAIN, WORDS_FILE
 
 NOT_LABELS: Final = frozenset({"readme.txt", "license.txt", "licence.txt", WORDS_FILE})
-SAME_NAME: Final = "put the sound of the same name beside it"
+SAME_NAME: Final = say("put the sound of the same name beside it")
 # Of two recordings with the same name, the one that lost nothing.
 PREFERRED: Final = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
 
-AGAIN: Final = "import it again afterwards"
+AGAIN: Final = say("import it again afterwards")
 Key = tuple[str, str]
 Annotated = Annotations | Unreadable  # what a file with times holds, or why it cannot be used
 Readers = Mapping[str, disguised.Reader | None]  # by ending; none for a text that is told by what stands in it
@@ -51,8 +52,9 @@ def read_sounds(
             reading.candidates += timed.found.pop(path)
             if key(name) in texts:
                 used.add(key(name))
-                remedy = "nothing to do; take the file with times away if this text is meant"
-                reading.warn(texts[key(name)], None, "not used, since another text has the times", remedy)
+                reason = say("not used, since another text has the times")
+                remedy = say("nothing to do; take the file with times away if this text is meant")
+                reading.warn(texts[key(name)], None, reason, remedy)
             continue
         if key(name) in texts:
             used.add(key(name))
@@ -64,8 +66,8 @@ def read_sounds(
         elif path in timed.waiting:
             continue
         elif key(name) in timed.keys:
-            reason = f"not used, since {timed.keys[key(name)]} has the same name and the text with times"
-            reading.warn(name, None, reason, "nothing to do; give it another name if it is another recording")
+            reason = say("not used, since {file} has the same name and the text with times", file=timed.keys[key(name)])
+            reading.warn(name, None, reason, say("nothing to do; give it another name if it is another recording"))
             continue
         reading.candidates.append(candidate)
     for candidates in timed.found.values():  # sounds elsewhere on this machine
@@ -95,14 +97,20 @@ def _read_texts(place: Place, readers: Readers) -> tuple[dict[str, Annotated], d
             if reader:
                 annotated[name] = e
             else:
-                labels[name] = Refused(f"{PurePosixPath(name).name} is {e.reason}; {e.remedy}", AGAIN)
+                reason = say(
+                    "{file} is {reason}; {remedy}", file=PurePosixPath(name).name, reason=e.reason, remedy=e.remedy
+                )
+                labels[name] = Refused(reason, AGAIN)
         except Refused as e:
             labels[name] = e
         except FileProblem as e:
             if reader:
                 annotated[name] = Unreadable(e.reason, e.remedy)
             elif ending == PLAIN:
-                labels[name] = Refused(f"{PurePosixPath(name).name} {e.reason}; {e.remedy}", AGAIN)
+                reason = say(
+                    "{file} {reason}; {remedy}", file=PurePosixPath(name).name, reason=e.reason, remedy=e.remedy
+                )
+                labels[name] = Refused(reason, AGAIN)
     return annotated, labels
 
 
@@ -152,8 +160,9 @@ class _Timed:
         elif sound is None:
             self.reading.reject(name, None, MISSING, SAME_NAME)
         elif sound in self.found:
-            remedy = "nothing to do; name its format with --format if this text is meant"
-            self.reading.warn(name, None, "not used, since another text stands beside the same sound", remedy)
+            reason = say("not used, since another text stands beside the same sound")
+            remedy = say("nothing to do; name its format with --format if this text is meant")
+            self.reading.warn(name, None, reason, remedy)
             return
         self.reading.rejected += annotations.problems
         spans = self._chosen(name, annotations) if sound and not problem else []
@@ -170,8 +179,8 @@ class _Timed:
         """The spans of the tiers that are meant, in order of time."""
         tiers = annotations.tiers
         if not tiers:
-            reason = "no text with times in it"
-            self.reading.reject(name, None, reason, "annotate it, or take it away to import the sound without it")
+            remedy = say("annotate it, or take it away to import the sound without it")
+            self.reading.reject(name, None, say("no text with times in it"), remedy)
             return []
         if "" in tiers or (not self.tiers and (len(tiers) == 1 or all_labels(tiers))):
             chosen = tiers
@@ -179,8 +188,12 @@ class _Timed:
             chosen = {tier: tiers[tier] for tier in tiers if tier in self.tiers}
             if not chosen:
                 wanted, there = ", ".join(self.tiers), ", ".join(tiers)
-                reason = f"no tier called {clean_name(wanted, 100)}; its tiers with text are {clean_name(there, 300)}"
-                self.reading.reject(name, None, reason, "name one of them with --tier")
+                reason = say(
+                    "no tier called {tier}; its tiers with text are {tiers}",
+                    tier=clean_name(wanted, 100),
+                    tiers=clean_name(there, 300),
+                )
+                self.reading.reject(name, None, reason, say("name one of them with --tier"))
         else:
             self.reading.tiers[name] = tuple(tiers)
             return []

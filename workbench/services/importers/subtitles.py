@@ -12,6 +12,7 @@ from typing import Final
 
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, decoded
 from workbench.services.importers.lines import Problem
 
@@ -24,7 +25,7 @@ _VTT_MARKUP: Final = re.compile(r"</?(?:(?:c|i|b|u|ruby|rt|v|lang)(?:[.\s][^<>]*
 _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>]+)>")
 _WORD_TIME: Final = re.compile(r"<\d{1,2}:\d{2}:\d{2}\.\d{3}><c>")  # YouTube's automatic captions
 ROLLING: Final = 0.5  # of the captions that have to repeat the one before, where no word has a time
-_TIMES: Final = "write 00:00:01,000 --> 00:00:04,000"
+_TIMES: Final = say("write 00:00:01,000 --> 00:00:04,000")
 
 
 def read_srt(content: bytes, name: str) -> Annotations:
@@ -55,7 +56,8 @@ def read_vtt(content: bytes, name: str) -> Annotations:
     """
     text = decoded(content)
     if not re.match(r"WEBVTT(?:[ \t\n]|$)", text):
-        raise Unreadable("not WebVTT (its first line must be WEBVTT)", "save it as WebVTT or as SubRip (.srt)")
+        reason = say("not WebVTT (its first line must be WEBVTT)")
+        raise Unreadable(reason, say("save it as WebVTT or as SubRip (.srt)"))
     return _read(text, name, vtt=True)
 
 
@@ -80,13 +82,13 @@ def _read(text: str, name: str, *, vtt: bool) -> Annotations:
     for first_line, lines in _blocks(text, vtt=vtt):
         starts = [n for n, line in enumerate(lines) if is_timing(line) or (n < 2 and "-->" in line)]
         if not vtt and (not starts or starts[0] > 1):
-            found.problems.append(Problem(name, first_line, "a caption without times", _TIMES))
+            found.problems.append(Problem(name, first_line, say("a caption without times"), _TIMES))
         # Some programs leave no empty line between captions: the next one begins with its number, or with its times.
         begins = [n - 1 if n and lines[n - 1].strip().isdigit() else n for n in starts]
         for start, stop in zip(starts, [*begins[1:], len(lines)][: len(starts)], strict=True):
             match, line = _TIMING.fullmatch(lines[start]), first_line + start
             if match is None:
-                found.problems.append(Problem(name, line, "times that cannot be read", _TIMES))
+                found.problems.append(Problem(name, line, say("times that cannot be read"), _TIMES))
                 continue
             written = lines[start + 1 : stop]
             voice = _VOICE.search(" ".join(written)) if vtt else None

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/ai-services/speech-service/how-to-custom-speec
 from pathlib import PurePosixPath
 
 from workbench.core.text.clean import clean_name
+from workbench.language.said import say
 from workbench.services.importers.candidates import Candidate, ImportScan, Refused, text_of
 from workbench.services.importers.lines import read_lines
 from workbench.services.importers.place import Place
@@ -25,11 +26,13 @@ def read(place: Place, name: str, reading: ImportScan) -> None:
         written = written.strip()
         with reading.refusing(written if tab and written else table, line.number):
             if not tab:
-                raise Refused("no tab between file and text", "write the sound's file, a tab, and what is said in it")
+                remedy = say("write the sound's file, a tab, and what is said in it")
+                raise Refused(say("no tab between file and text"), remedy)
             if not written:
-                raise Refused("names no sound", "write the sound's file before the tab")
+                raise Refused(say("names no sound"), say("write the sound's file before the tab"))
             if "\t" in text:
-                raise Refused("more than one tab", "write one tab between file and text, and none in the text")
+                remedy = say("write one tab between file and text, and none in the text")
+                raise Refused(say("more than one tab"), remedy)
             called = clean_name(PurePosixPath(written.replace("\\", "/")).name)
             path, label = place.locate(written, name), text_of({"text": text})
             reading.candidates.append(Candidate(path, clean_name(written), called, line.number, label))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from workbench.core.text.clean import clean_name
 from workbench.core.types import Seconds, SplitName, is_run
 from workbench.errors import DataError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.services.importers.candidates import (
     LANGUAGE_COLUMNS,
     SOURCE_COLUMNS,
@@ -48,7 +48,9 @@ def recognise_audiofolder(place: Place) -> list[str]:
         here = [name for name in (f"{folder}/{m}".lstrip("/") for m in METADATA) if name in place.files]
         if len(here) > 1:
             at = f"{place.title}/{folder}".rstrip("/")
-            raise DataError(say("{at} holds both metadata.csv and metadata.jsonl; keep the one that is right.", at=at))
+            raise DataError(
+                say("{folder} holds both metadata.csv and metadata.jsonl; keep the one that is right.", folder=at)
+            )
         found += here
     return found
 
@@ -67,12 +69,11 @@ def recognise_nemo(place: Place) -> list[str]:
         return [name for name in lists if PurePosixPath(name).name not in METADATA]
     found = [name for name in lists if "/" not in name and _is_manifest(name)]
     if len(found) > 1:
-        names = ", ".join(found)
         raise DataError(
             say(
                 "{title} holds several manifests ({names}); name one of them instead of the folder.",
                 title=place.title,
-                names=names,
+                names=listing(found),
             )
         )
     return found
@@ -138,7 +139,8 @@ def candidate_of(
     values = row.values
     written = first(values, FILE_COLUMNS)
     if not isinstance(written, str) or not written.strip():
-        raise Refused("names no sound", f"give the sound's file in the column {' or '.join(FILE_COLUMNS)}")
+        columns = listing(FILE_COLUMNS, say(" or "))
+        raise Refused(say("names no sound"), say("give the sound's file in the column {columns}", columns=columns))
     text = text_of(values)
     cut, stated = _part(values)
     candidate = Candidate(
@@ -159,7 +161,8 @@ def candidate_of(
     )
     given = word(values, ("split",))
     if given and not split_name(given):
-        reading.warnings.append(candidate.problem(f"unknown split '{given}'", "use train, dev or test"))
+        unknown = candidate.problem(say("unknown split '{split}'", split=given), say("use train, dev or test"))
+        reading.warnings.append(unknown)
     return replace(candidate, split=split_name(given)) if given and split_name(given) else candidate
 
 
@@ -170,11 +173,12 @@ def _part(values: dict[str, Any]) -> tuple[tuple[Seconds, Seconds | None] | None
         return None, duration
     offset = number(values.get("offset"))
     if offset is None or offset < 0:
-        raise Refused("its offset is no time", "give the offset in seconds from the start of the recording")
+        raise Refused(say("its offset is no time"), say("give the offset in seconds from the start of the recording"))
     if duration is None or duration <= 0:
         if offset == 0:
             return None, None
-        raise Refused("a part of a longer sound without its length", "give its duration in seconds beside the offset")
+        reason = say("a part of a longer sound without its length")
+        raise Refused(reason, say("give its duration in seconds beside the offset"))
     return (offset, offset + duration), None
 
 

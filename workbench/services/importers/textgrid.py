@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from workbench.core.text.clean import clean_label, clean_name
+from workbench.language.said import say
 from workbench.services.importers.annotations import Annotations, Span, Unreadable, decoded
 from workbench.services.importers.lines import Problem
 
@@ -23,7 +24,7 @@ _TOKEN: Final = re.compile(
 )
 _MOST: Final = 10_000_000  # tiers or intervals
 _LATEST: Final = 1e6  # seconds, eleven days
-_SAVE: Final = "save it with Praat as a text file (Save as text file…)"
+_SAVE: Final = say("save it with Praat as a text file (Save as text file…)")
 
 
 class _Token(NamedTuple):
@@ -38,10 +39,10 @@ def read(content: bytes, name: str) -> Annotations:
         Unreadable: No TextGrid, a binary one, or one that ends too early.
     """
     if content.startswith(b"ooBinaryFile"):
-        raise Unreadable("a binary TextGrid", _SAVE)
+        raise Unreadable(say("a binary TextGrid"), _SAVE)
     tokens = _tokens(decoded(content))
     if _next(tokens, str).value != "ooTextFile" or _next(tokens, str).value != "TextGrid":
-        raise Unreadable("not a TextGrid in Praat's long or short text form", _SAVE)
+        raise Unreadable(say("not a TextGrid in Praat's long or short text form"), _SAVE)
     for _ in range(2):
         _next(tokens, float)  # the whole grid's times
     found = Annotations()
@@ -57,7 +58,7 @@ def _tier(tokens: Iterator[_Token], name: str, found: Annotations) -> None:
     for _ in range(2):
         _next(tokens, float)
     if kind.value not in ("IntervalTier", "TextTier"):
-        raise Unreadable(f"an unknown kind of tier in line {kind.line}", _SAVE)
+        raise Unreadable(say("an unknown kind of tier in line {line}", line=kind.line), _SAVE)
     tier, spans = clean_name(title) or "(unnamed)", []
     for _ in range(_count(tokens)):
         start = _next(tokens, float)
@@ -66,12 +67,12 @@ def _tier(tokens: Iterator[_Token], name: str, found: Annotations) -> None:
             continue
         end, text = _next(tokens, float), clean_label(str(_next(tokens, str).value))
         if not max(abs(float(start.value)), abs(float(end.value))) <= _LATEST:
-            raise Unreadable(f"an impossible time in line {start.line}", _SAVE)
+            raise Unreadable(say("an impossible time in line {line}", line=start.line), _SAVE)
         if text:
             spans.append(Span(float(start.value), float(end.value), text, start.line))
     if kind.value == "TextTier":
-        reason, remedy = f"the tier '{tier}' marks points, not stretches of time", "use an interval tier for texts"
-        found.problems.append(Problem(name, kind.line, reason, remedy))
+        reason = say("the tier '{tier}' marks points, not stretches of time", tier=tier)
+        found.problems.append(Problem(name, kind.line, reason, say("use an interval tier for texts")))
     elif spans:
         while tier in found.tiers:
             tier += " (again)"
@@ -93,10 +94,11 @@ def _tokens(text: str) -> Iterator[_Token]:
 def _next(tokens: Iterator[_Token], kind: type) -> _Token:
     token = next(tokens, None)
     if token is None:
-        raise Unreadable("it ends too early", "copy it again, or save it again with Praat")
+        raise Unreadable(say("it ends too early"), say("copy it again, or save it again with Praat"))
     if not isinstance(token.value, kind):
-        expected = "a number" if kind is float else "a text in quotes"
-        raise Unreadable(f"{expected} is missing in line {token.line}", "save it again with Praat")
+        number = say("a number is missing in line {line}", line=token.line)
+        quoted = say("a text in quotes is missing in line {line}", line=token.line)
+        raise Unreadable(number if kind is float else quoted, say("save it again with Praat"))
     return token
 
 
@@ -104,5 +106,5 @@ def _count(tokens: Iterator[_Token]) -> int:
     """Praat counts what follows; a wrong count ends in a missing value, never in a loop."""
     token = _next(tokens, float)
     if not 0 <= float(token.value) <= _MOST:
-        raise Unreadable(f"an impossible count in line {token.line}", _SAVE)
+        raise Unreadable(say("an impossible count in line {line}", line=token.line), _SAVE)
     return int(token.value)

@@ -14,12 +14,11 @@ from sqlalchemy import select
 from workbench.asr.training.checkpoint import save_run_model
 from workbench.asr.training.trainer import TrainingOutcome
 from workbench.core.config import TrainingConfig
-from workbench.core.evaluation.comparison import OTHER_RULER
 from workbench.core.evaluation.intervals import METHOD
 from workbench.core.evaluation.scoring import evaluate
 from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
-from workbench.core.text.ruler import choose_ruler
+from workbench.core.text.ruler import choose_ruler, other_ruler
 from workbench.services.estimates.duration import hearings, timing
 from workbench.services.estimates.hardware import OtherLoad
 from workbench.services.estimates.workload import Load, Shape, padded
@@ -120,7 +119,7 @@ def _store(context: RunContext, trained: Trained, result: RunResult) -> None:
 def _normalizer_reason(run: LoadedRun) -> str:
     """Why these text rules, by all the labels of the run and not by its test clips alone."""
     suited = choose_ruler([clip.text for clip in run.clips.values()], run.row.config.get("language"))
-    return suited.reason if suited.normalizer == run.normalizer else OTHER_RULER.format(suited=suited.normalizer)
+    return suited.reason if suited.normalizer == run.normalizer else other_ruler(suited)
 
 
 def _what_would_help(context: RunContext, trained: Trained) -> str:

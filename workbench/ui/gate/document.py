@@ -8,10 +8,12 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from workbench.language.spoken import spoken
 from workbench.ui.gate import headers as policies
 from workbench.ui.gate.pages import HEADER
 
 _SCRIPT: Final = re.compile(r"<script(?=[\s>])")
+_LANGUAGE: Final = re.compile(r'(<html\s[^>]*?)lang="en"')
 # Runs before any other script: requests to this server carry the token, others go as they are.
 _FETCH: Final = """(() => {
   const plain = window.fetch.bind(window);
@@ -44,9 +46,11 @@ async def page(app: App, request: Request, token: str, rewrite: Callable[[str], 
     nonce = policies.nonce()
     html = rewrite(bytes(answer.body).decode("utf-8"))
     script = _FETCH % (json.dumps(HEADER), json.dumps(token))
+    html = _LANGUAGE.sub(rf'\1lang="{spoken()}"', html, count=1)
     html = html.replace("<head>", f"<head><script>{script}</script>", 1)
     html = _SCRIPT.sub(f'<script nonce="{nonce}"', html)
     made = Response(html, headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+    made.headers["content-language"] = spoken()
     made.headers["content-security-policy"] = policies.PAGE.format(nonce=nonce)
     return _compressed(made, request.headers.get("accept-encoding", ""))
 

@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
+from workbench.language.spoken import speaking, spoken
 from workbench.services.clips.uploads import Uploads
 from workbench.ui import text
 from workbench.ui.delivery.delivery import Delivery
 from workbench.ui.delivery.files import KEPT
+from workbench.ui.delivery.languages import Languages
 from workbench.ui.gate import document
 from workbench.ui.gate import headers as policies
 from workbench.ui.gate.access import Access
@@ -26,6 +29,7 @@ from workbench.ui.gate.pages import HEADER, TOO_MANY_STREAMS, UNKNOWN_PAGE, Page
 from workbench.ui.gate.payload import LARGEST_EVENT, SESSION, TOO_LARGE, Event, Refused, inputs_of, judge
 from workbench.ui.gate.queue import TOO_MANY_EVENTS, Waiting
 from workbench.ui.gate.receiving import LONGEST_ID, receive
+from workbench.ui.kit.asked import asked
 
 API: Final = "/gradio_api"
 # What the page loads of Gradio; anything else of it is not found.
@@ -70,6 +74,7 @@ class Gate:
         login: Who is signed in.
         uploads: Where files go.
         delivery: What is sent in place of Gradio's own files.
+        languages: The page by language.
     """
 
     def __init__(
@@ -83,9 +88,10 @@ class Gate:
         login: Login,
         uploads: Uploads,
         delivery: Delivery,
+        languages: Languages,
     ) -> None:
         self._app, self._own, self._access, self._login = app, own, access, login
-        self._pages, self._uploads, self._delivery = pages, uploads, delivery
+        self._pages, self._uploads, self._delivery, self._languages = pages, uploads, delivery, languages
         self._hosts = Hosts(access)
         self._functions = inputs_of(blocks)
         self._waiting = Waiting(blocks)
@@ -99,7 +105,8 @@ class Gate:
                 self._keeper = asyncio.create_task(self._look_after())
             answering = _Answering(send)
             try:
-                await self._http(scope, _impatient(receive), answering)
+                with speaking(asked(Headers(scope=scope))):
+                    await self._http(scope, _impatient(receive), answering)
             except ClientDisconnect:
                 log.debug("%s was broken off by who asked", scope["path"])
             except Exception:  # the page's boundary
@@ -140,7 +147,7 @@ class Gate:
 
     async def _get(self, request: Request, path: str, send: "_Answering") -> Response | None:
         if path == "/":
-            return await document.page(self._app, request, self._pages.issue(), self._delivery.rewrite)
+            return await document.page(await self._sender(), request, self._pages.issue(), self._delivery.rewrite)
         if (file := self._delivery.find(path)) is not None:
             send.policy = policies.ASSET
             return file.answer(request)
@@ -159,8 +166,14 @@ class Gate:
             return None
         elif path.split("/")[1] not in self._own:
             raise Refused(NOT_FOUND)
-        await self._app(request.scope, request.receive, send)
+        app = await self._sender() if path == "/config" else self._app
+        await app(request.scope, request.receive, send)
         return None
+
+    async def _sender(self) -> App:
+        """What sends the page in the language that was asked for."""
+        app: App = await run_in_threadpool(self._languages.app, spoken())
+        return app
 
     async def _post(self, request: Request, path: str, send: "_Answering") -> Response | None:
         if path == f"{API}/queue/join":

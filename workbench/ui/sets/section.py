@@ -16,6 +16,7 @@ from workbench.ui.kit.components import html
 from workbench.ui.kit.errors import quiet, say, shown
 from workbench.ui.kit.html import esc
 from workbench.ui.sets.guide import Facts, Guide, guide, loading_html
+from workbench.ui.sets.languages import language_menu
 from workbench.ui.sets.menu import SetMenu
 
 TO_COLLECT: Final = "() => window.openStage('collect')"  # a set begins with its clips
@@ -46,6 +47,7 @@ class Sets:
                 self.choice = gr.Dropdown([], label=text.SET, interactive=True, min_width=150, elem_id="set-choice")
                 self.new = gr.Button(text.NEW_SET, size="sm", min_width=84, scale=0, elem_id="new-set")
                 self.menu.build()
+                html(language_menu(), elem_classes="theme-box")
                 html(
                     f"<button type='button' class='theme' data-theme-switch aria-label='{esc(text.THEME)}' "
                     f"title='{esc(text.THEME)}'>◐</button>",
