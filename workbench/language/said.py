@@ -112,6 +112,12 @@ def english(text: str) -> str:
     return str.__str__(text) if isinstance(text, Said) else text
 
 
+def sentence(error: BaseException) -> str:
+    """What an error says, as the sentence that it was raised with; `str` would leave only the words of it."""
+    found: str = _plain(error)
+    return found
+
+
 def restored(text: str) -> str:
     """What `Said.stored` wrote down as a sentence; any other text as it is."""
     if not text.startswith(STORED):
