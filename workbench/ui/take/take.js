@@ -32,7 +32,11 @@ const voice = button('confirm', words.voice, () => {
 voice.addEventListener('click', (event) => {
   if (document.body.classList.contains('voicing')) event.stopImmediatePropagation();
 }, true);
-const take = button('confirm', words.take, () => open(panel.hidden));
+const take = button('confirm', words.take, () => {
+  open(panel.hidden);
+  // It opens below the buttons, which stand at the end of the page.
+  if (!panel.hidden) requestAnimationFrame(() => panel.scrollIntoView({ block: 'nearest' }));
+});
 const report = make('a', 'confirm', words.report, { download: '' });
 const hint = make('p', 'hint', words.reportHint);
 const bar = make('div', 'take-bar', null, { role: 'group' });
@@ -46,8 +50,6 @@ box.append(title, bar, hint, panel);
 
 function open(wanted) {
   panel.hidden = !wanted;
-  // It opens below the buttons, which stand at the end of the page.
-  if (wanted) requestAnimationFrame(() => panel.scrollIntoView({ block: 'nearest' }));
   take.setAttribute('aria-expanded', String(wanted));
 }
 
