@@ -46,6 +46,8 @@ box.append(title, bar, hint, panel);
 
 function open(wanted) {
   panel.hidden = !wanted;
+  // It opens below the buttons, which stand at the end of the page.
+  if (wanted) requestAnimationFrame(() => panel.scrollIntoView({ block: 'nearest' }));
   take.setAttribute('aria-expanded', String(wanted));
 }
 
