@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from string import Formatter
 from typing import Any, Final, Protocol
 
-from workbench.language.spoken import words
+from workbench.language.catalogue import words
 
 # What a stored sentence begins with; no text that people write holds it.
 STORED: Final = "\x02say"
