@@ -1,14 +1,25 @@
 """What the rules of a split say: what keeps clips together, what was left out and why, what would help."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection
+from typing import Literal, Protocol
 
 from workbench.language.said import count, say
 
-if TYPE_CHECKING:
-    from workbench.core.splits import Rules
-
 Kind = Literal["speaker", "source", "sentence"]
 KINDS: tuple[Kind, ...] = ("speaker", "source", "sentence")
+
+
+class Rules(Protocol):
+    """Which properties tie clips together; see `splits`."""
+
+    @property
+    def by_speaker(self) -> bool: ...
+    @property
+    def sentence_rule(self) -> Literal["tie", "leave out", "free"]: ...
+    @property
+    def free_sources(self) -> Collection[str]: ...
+    @property
+    def closed_vocabulary(self) -> bool: ...
 
 
 def leak(kind: Kind, n: int) -> str:
@@ -41,7 +52,7 @@ def stands(kind: Kind, splits: str) -> str:
     return say("its sentence stands in {splits}", splits=splits)
 
 
-def together(rules: "Rules") -> str:
+def together(rules: Rules) -> str:
     """What keeps clips in one split; no full stop."""
     if rules.free_sources:
         if rules.sentence_rule == "free":
@@ -53,7 +64,7 @@ def together(rules: "Rules") -> str:
     return _together_by_speaker(rules) if rules.by_speaker else _together_by_source(rules)
 
 
-def _together_by_speaker(rules: "Rules") -> str:
+def _together_by_speaker(rules: Rules) -> str:
     if rules.sentence_rule == "tie":
         return say("Clips that share a speaker, a source recording or a sentence stay together")
     if rules.sentence_rule == "leave out":
@@ -67,7 +78,7 @@ def _together_by_speaker(rules: "Rules") -> str:
     )
 
 
-def _together_by_source(rules: "Rules") -> str:
+def _together_by_source(rules: Rules) -> str:
     if rules.sentence_rule == "tie":
         return say("Clips that share a source recording or a sentence stay together")
     if rules.sentence_rule == "leave out":
@@ -81,7 +92,7 @@ def _together_by_source(rules: "Rules") -> str:
     )
 
 
-def described(rules: "Rules", *, fixed: bool) -> str:
+def described(rules: Rules, *, fixed: bool) -> str:
     """The rules in use, one sentence for the page."""
     if fixed:
         return say(
@@ -92,7 +103,7 @@ def described(rules: "Rules", *, fixed: bool) -> str:
     return say("{rule}; new clips are dealt 70 % to train, 10 % to dev, 20 % to test.", rule=together(rules))
 
 
-def remedy(rules: "Rules") -> str:
+def remedy(rules: Rules) -> str:
     """What clips would have to be added, as in “add clips …”."""
     if rules.by_speaker and rules.closed_vocabulary:
         return say("of another speaker and another source recording")

@@ -95,7 +95,7 @@ def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment
     below its target; each split gets at least one group where there are three.
     """
     clips = sorted(candidates, key=lambda clip: clip.clip_id)
-    rules = Rules.of(clips)
+    rules = _Rules.of(clips)
     splits: dict[int, SplitName | None] = {clip.clip_id: clip.split for clip in clips}
     held = _splits_by_key((clip for clip in clips if clip.split), rules)
     new = [clip for clip in clips if clip.split is None]
@@ -122,7 +122,7 @@ def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment
 def leaks(candidates: Sequence[SplitCandidate]) -> list[str]:
     """Say what stands in both train and test of the splits that came with an import; empty where nothing does."""
     fixed = [clip for clip in candidates if clip.fixed and clip.split]
-    rules = Rules.of(fixed)
+    rules = _Rules.of(fixed)
     both = Counter(kind for (kind, _), names in _splits_by_key(fixed, rules).items() if {"train", "test"} <= names)
     return [leak(kind, both[kind]) for kind in KINDS if both[kind]]
 
@@ -137,7 +137,7 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
         TrainingError: All clips hang together, so that no part can test another.
     """
     clips = sorted(candidates, key=lambda clip: clip.clip_id)
-    rules = Rules.of(clips)
+    rules = _Rules.of(clips)
     groups = _shuffled_large_first(_groups(clips, rules), seed)
     if len(groups) < 2 or k < 2:
         raise TrainingError(
@@ -161,7 +161,7 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
 
 
 @dataclass(frozen=True)
-class Rules:
+class _Rules:
     """Which properties tie clips together in this set.
 
     Attributes:
@@ -176,7 +176,7 @@ class Rules:
     free_sources: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, clips: Sequence[SplitCandidate]) -> "Rules":
+    def of(cls, clips: Sequence[SplitCandidate]) -> "_Rules":
         by_speaker = len({clip.speaker for clip in clips if clip.speaker}) >= MIN_SPEAKERS
         free = _free_sources(clips)
         if _mostly_repeated(clip.sentence for clip in clips):
@@ -223,7 +223,7 @@ def _can_be_cut(groups: Sequence[list[SplitCandidate]]) -> bool:
     return len(groups) >= len(SPLIT_NAMES) and 10 * max(map(len, groups)) <= TARGET_TENTHS["train"] * _n_clips(groups)
 
 
-def _groups(clips: Sequence[SplitCandidate], rules: Rules) -> list[list[SplitCandidate]]:
+def _groups(clips: Sequence[SplitCandidate], rules: _Rules) -> list[list[SplitCandidate]]:
     """Clips that share a tie, directly or through others: union-find, in order of their first clip."""
     parent = list(range(len(clips)))
 
@@ -245,7 +245,7 @@ def _groups(clips: Sequence[SplitCandidate], rules: Rules) -> list[list[SplitCan
     return list(groups.values())
 
 
-def _splits_by_key(clips: Iterable[SplitCandidate], rules: Rules) -> dict[Key, set[SplitName]]:
+def _splits_by_key(clips: Iterable[SplitCandidate], rules: _Rules) -> dict[Key, set[SplitName]]:
     held: dict[Key, set[SplitName]] = {}
     for clip in clips:
         for key in rules.keys(clip):
@@ -254,7 +254,7 @@ def _splits_by_key(clips: Iterable[SplitCandidate], rules: Rules) -> dict[Key, s
     return held
 
 
-def _touched(group: Iterable[SplitCandidate], held: dict[Key, set[SplitName]], rules: Rules) -> set[SplitName]:
+def _touched(group: Iterable[SplitCandidate], held: dict[Key, set[SplitName]], rules: _Rules) -> set[SplitName]:
     """The splits in which something of a group already stands."""
     return {name for clip in group for key in rules.keys(clip) for name in held.get(key, ())}
 
@@ -290,7 +290,7 @@ def _shuffled_large_first(groups: Iterable[list[SplitCandidate]], seed: int) -> 
     return sorted(shuffled, key=len, reverse=True)
 
 
-def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: Rules, seed: int) -> Split:
+def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: _Rules, seed: int) -> Split:
     tested = [clip for group in dealt[number] for clip in group]
     rest = [group for other, part in enumerate(dealt) if other != number for group in part]
     steering = [clip for group in _dev_slice(_shuffled_large_first(rest, seed + number + 1)) for clip in group]
@@ -331,13 +331,13 @@ def _n_clips(groups: Iterable[list[SplitCandidate]]) -> int:
     return sum(map(len, groups))
 
 
-def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: Rules) -> str:
+def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
     where = {kind: sorted(held.get((kind, value), ())) for kind, value in rules.keys(clip)}
     parts = listing(stands(kind, " and ".join(names)) for kind, names in where.items() if names)
     return say("Left out because it would link two splits: {parts}.", parts=parts)
 
 
-def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: Rules) -> str:
+def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
     return say(
         "Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}.",
         own=" and ".join(sorted(_touched([clip], held, rules))),

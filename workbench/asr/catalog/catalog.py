@@ -180,6 +180,10 @@ def folder_spec(folder: Path) -> ModelSpec:
     )
 
 
+# What a card says in English -> the sentence, which other languages know.
+_OFFERED = {offer.good_for: offer.good_for for offer in OFFERS}
+
+
 def kept_spec(folder: Path) -> ModelSpec:
     """A model that was fetched or added: a folder whose card says the rest.
 
@@ -190,6 +194,7 @@ def kept_spec(folder: Path) -> ModelSpec:
     with problems_of(folder):
         card = read_card(folder)
     said: dict[str, Any] = {name: str(card[name])[:MOST_WORDS] for name in ("licence", "good_for") if card.get(name)}
+    said |= {"good_for": offered} if (offered := _OFFERED.get(said.get("good_for", ""))) else {}
     return replace(spec, source="fetched" if card.get("source") == "fetched" else "added", **said)
 
 

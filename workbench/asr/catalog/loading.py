@@ -54,7 +54,7 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     folder = fetch(spec, progress=progress)
     judged, config = check_folder(spec, folder)
     check_memory(spec, sum(map(math.prod, judged.shapes.values())), trainable_share)
-    progress(f"Loading {spec.name}")
+    progress(say("Loading {model}", model=spec.name))
     auto: Any = AutoModelForSpeechSeq2Seq if judged.family == "seq2seq" else AutoModelForCTC
     with _quiet(), _one_sentence(spec):
         check_shapes(spec, auto, config, judged.shapes)

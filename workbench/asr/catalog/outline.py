@@ -136,8 +136,18 @@ def check_depths(file: Path, config: Mapping[str, Any], shapes: Shapes) -> dict[
         held = len({found[1] for found in map(pattern.search, shapes) if found})
         said = inner.get(key)
         if type(said) is not int or not 0 < said <= held:
-            told = "nothing" if said is None else str(said)[:40]
-            raise FileProblem(file, f"says {key} {told}, and the weights hold {held} {stack} layers", FETCH_AGAIN)
+            told = say("nothing") if said is None else str(said)[:40]
+            raise FileProblem(
+                file,
+                say(
+                    "says {setting} {told}, and the weights hold {held} {stack} layers",
+                    setting=key,
+                    told=told,
+                    held=held,
+                    stack=stack,
+                ),
+                FETCH_AGAIN,
+            )
         depths[stack] = said
     return depths
 
@@ -145,7 +155,9 @@ def check_depths(file: Path, config: Mapping[str, Any], shapes: Shapes) -> dict[
 def _naming_of(file: Path, kind: Any) -> Naming:
     naming = NAMINGS.get(kind) if isinstance(kind, str) else None
     if naming is None:
-        raise FileProblem(file, f"tells of a model of the kind {str(kind)[:40]}, which is not supported", OTHER_MODEL)
+        raise FileProblem(
+            file, say("tells of a model of the kind {kind}, which is not supported", kind=str(kind)[:40]), OTHER_MODEL
+        )
     return naming
 
 
@@ -277,7 +289,7 @@ def frames_needed(folder: Path, text: str) -> int:
     except BaseException as e:
         if not is_failure(e) or isinstance(e, FileProblem):
             raise
-        raise FileProblem(file, f"is no tokenizer ({str(e)[:100]})", FETCH_AGAIN) from e
+        raise FileProblem(file, say("is no tokenizer ({why})", why=str(e)[:100]), FETCH_AGAIN) from e
 
 
 def is_failure(error: BaseException) -> bool:
