@@ -169,9 +169,9 @@ def _done(context: RunContext, trained: Trained, arm: Arm) -> dict[str, Load]:
     if len(outcomes) == len(context.splits) > 1:
         steps = round(statistics.median(o.best_step for o in outcomes))
         trainings.append(work.training(shape, run.lengths(labels), (), arm.config, (steps, 0)))
-    general, heard = context.general.lengths, run.model.listened
+    heard = run.model.listened
     adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
-    written = work.written(shape, [*adapted, *general], [*run.lengths(context.base_heard), *general])
+    written = work.written(shape, adapted, run.lengths(context.base_heard))
     return {
         "prefix": Load(cost=shape.frozen * padded(heard["prefix"], work.padded_to)),
         "training": Load().plus(*trainings),
