@@ -41,20 +41,20 @@ ATTRIBUTES = re.compile(r"(?:aria-label|title|alt|placeholder|data-copied)='([^'
 
 
 class Marking(Catalogue):
-    """Marks each text of the page and each sentence of the services."""
+    """Marks each text of the page and each sentence of the services, by signs that break HTML where not escaped."""
 
     def __init__(self) -> None:
         super().__init__("de")
         self.language, self._found = NOBODYS, {}
 
     def template(self, said: str, others: str | None = None, n: int = 1) -> str:
-        return f"⟦{said}⟧"
+        return f"⟦{said}'⟧"
 
     def text(self, context: str, value: Any) -> Any:
         if isinstance(value, Forms):
-            return Forms(*(f"⟦{form}⟧" for form in value), form=value.form)
+            return Forms(*(f"⟦{form}'⟧" for form in value), form=value.form)
         if isinstance(value, str):
-            return value and f"⟦{value}⟧"
+            return value and f"⟦{value}'⟧"
         return super().text(context, value)
 
 
@@ -144,8 +144,8 @@ def test_choices_have_the_same_values_in_every_language(bench: Workbench, nobody
 def test_sentences_in_data_are_worded_where_it_leaves(nobodys: None) -> None:
     said = say("There is no clip {clip}.", clip=7)
     assert worded({"why": said, "more": [said, ("plain", 1)]}) == {
-        "why": "⟦There is no clip 7.⟧",
-        "more": ["⟦There is no clip 7.⟧", ("plain", 1)],
+        "why": "⟦There is no clip 7.'⟧",
+        "more": ["⟦There is no clip 7.'⟧", ("plain", 1)],
     }
     with speaking("en"):
         assert worded([said])[0] == "There is no clip 7."

@@ -754,7 +754,7 @@ TIMELINE_WORDS: Final = {
         "missing": "missing (deletion)",
         "extra": "extra (insertion)",
     },
-    "hint": "Click a word to hear it, or the picture to play from there.",
+    "hint": "Click a word to hear it, a wrong one is followed by the word that was said; the picture plays from there.",
     "failed": "The picture could not be drawn.",
 }
 SAID: Final = "Said (reference)"
