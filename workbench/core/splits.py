@@ -16,23 +16,18 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Literal
 
+from workbench.core.split_sentences import KINDS, Kind, described, leak, remedy, stands, together
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SPLIT_NAMES, Split, SplitName
 from workbench.errors import TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, listing, say
 
 TARGET_TENTHS: dict[SplitName, int] = {"train": 7, "dev": 1, "test": 2}  # of the clips
 MIN_SPEAKERS = 3  # fewer cannot fill train, dev and test
 DEV_SHARE = 6  # a fold's dev slice is about one in six of the clips outside the fold
 _PREFERRED: tuple[SplitName, ...] = ("test", "dev", "train")  # who wins a tie
 
-Kind = Literal["speaker", "source", "sentence"]
 Key = tuple[Kind, str]
-_NOUNS: dict[Kind, tuple[str, str]] = {
-    "speaker": ("speaker", "speakers"),
-    "source": ("source recording", "source recordings"),
-    "sentence": ("sentence", "sentences"),
-}
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment
     below its target; each split gets at least one group where there are three.
     """
     clips = sorted(candidates, key=lambda clip: clip.clip_id)
-    rules = _Rules.of(clips)
+    rules = Rules.of(clips)
     splits: dict[int, SplitName | None] = {clip.clip_id: clip.split for clip in clips}
     held = _splits_by_key((clip for clip in clips if clip.split), rules)
     new = [clip for clip in clips if clip.split is None]
@@ -120,21 +115,16 @@ def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment
     _deal(to_deal, splits, n_clips=len(clips) - len(left_out), seed=seed)
     if rules.sentence_rule == "leave out":
         _leave_out_repeated(new, splits, left_out)
-    rule = _describe(rules, fixed=any(clip.fixed for clip in clips))
+    rule = described(rules, fixed=any(clip.fixed for clip in clips))
     return Assignment(splits, rule, rules.closed_vocabulary, rules.by_speaker, left_out)
 
 
 def leaks(candidates: Sequence[SplitCandidate]) -> list[str]:
     """Say what stands in both train and test of the splits that came with an import; empty where nothing does."""
     fixed = [clip for clip in candidates if clip.fixed and clip.split]
-    rules = _Rules.of(fixed)
+    rules = Rules.of(fixed)
     both = Counter(kind for (kind, _), names in _splits_by_key(fixed, rules).items() if {"train", "test"} <= names)
-    return [
-        f"{count} {_NOUNS[kind][count > 1]} {'stand' if count > 1 else 'stands'} in both train and test;"
-        " the measured gain may be too good."
-        for kind in _NOUNS
-        if (count := both[kind])
-    ]
+    return [leak(kind, both[kind]) for kind in KINDS if both[kind]]
 
 
 def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) -> tuple[Split, ...]:
@@ -147,17 +137,18 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
         TrainingError: All clips hang together, so that no part can test another.
     """
     clips = sorted(candidates, key=lambda clip: clip.clip_id)
-    rules = _Rules.of(clips)
+    rules = Rules.of(clips)
     groups = _shuffled_large_first(_groups(clips, rules), seed)
     if len(groups) < 2 or k < 2:
         raise TrainingError(
-            say(
-                "{n} clips form {n2} independent group{value}, too few to test what was learned: add "
-                "clips {remedy} (two groups are needed, three with a dev set).",
-                n=len(clips),
-                n2=len(groups),
-                value="" if len(groups) == 1 else "s",
-                remedy=_remedy(rules),
+            count(
+                len(groups),
+                "{clips} clips form {n} independent group, too few to test what was learned: add clips {remedy} (two "
+                "groups are needed, three with a dev set).",
+                "{clips} clips form {n} independent groups, too few to test what was learned: add clips {remedy} (two "
+                "groups are needed, three with a dev set).",
+                clips=len(clips),
+                remedy=remedy(rules),
             )
         )
     dealt: list[list[list[SplitCandidate]]] = [[] for _ in range(min(k, len(groups)))]
@@ -170,7 +161,7 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
 
 
 @dataclass(frozen=True)
-class _Rules:
+class Rules:
     """Which properties tie clips together in this set.
 
     Attributes:
@@ -185,7 +176,7 @@ class _Rules:
     free_sources: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, clips: Sequence[SplitCandidate]) -> "_Rules":
+    def of(cls, clips: Sequence[SplitCandidate]) -> "Rules":
         by_speaker = len({clip.speaker for clip in clips if clip.speaker}) >= MIN_SPEAKERS
         free = _free_sources(clips)
         if _mostly_repeated(clip.sentence for clip in clips):
@@ -232,7 +223,7 @@ def _can_be_cut(groups: Sequence[list[SplitCandidate]]) -> bool:
     return len(groups) >= len(SPLIT_NAMES) and 10 * max(map(len, groups)) <= TARGET_TENTHS["train"] * _n_clips(groups)
 
 
-def _groups(clips: Sequence[SplitCandidate], rules: _Rules) -> list[list[SplitCandidate]]:
+def _groups(clips: Sequence[SplitCandidate], rules: Rules) -> list[list[SplitCandidate]]:
     """Clips that share a tie, directly or through others: union-find, in order of their first clip."""
     parent = list(range(len(clips)))
 
@@ -254,7 +245,7 @@ def _groups(clips: Sequence[SplitCandidate], rules: _Rules) -> list[list[SplitCa
     return list(groups.values())
 
 
-def _splits_by_key(clips: Iterable[SplitCandidate], rules: _Rules) -> dict[Key, set[SplitName]]:
+def _splits_by_key(clips: Iterable[SplitCandidate], rules: Rules) -> dict[Key, set[SplitName]]:
     held: dict[Key, set[SplitName]] = {}
     for clip in clips:
         for key in rules.keys(clip):
@@ -263,7 +254,7 @@ def _splits_by_key(clips: Iterable[SplitCandidate], rules: _Rules) -> dict[Key, 
     return held
 
 
-def _touched(group: Iterable[SplitCandidate], held: dict[Key, set[SplitName]], rules: _Rules) -> set[SplitName]:
+def _touched(group: Iterable[SplitCandidate], held: dict[Key, set[SplitName]], rules: Rules) -> set[SplitName]:
     """The splits in which something of a group already stands."""
     return {name for clip in group for key in rules.keys(clip) for name in held.get(key, ())}
 
@@ -290,7 +281,7 @@ def _leave_out_repeated(
         for clip in clips:
             if splits[clip.clip_id] not in (None, "test", keeps) and not kept.isdisjoint(_sentence(clip)):
                 splits[clip.clip_id] = None
-                left_out[clip.clip_id] = f"Left out because its sentence stands in {keeps} too."
+                left_out[clip.clip_id] = say("Left out because its sentence stands in {split} too.", split=keeps)
 
 
 def _shuffled_large_first(groups: Iterable[list[SplitCandidate]], seed: int) -> list[list[SplitCandidate]]:
@@ -299,7 +290,7 @@ def _shuffled_large_first(groups: Iterable[list[SplitCandidate]], seed: int) -> 
     return sorted(shuffled, key=len, reverse=True)
 
 
-def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: _Rules, seed: int) -> Split:
+def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: Rules, seed: int) -> Split:
     tested = [clip for group in dealt[number] for clip in group]
     rest = [group for other, part in enumerate(dealt) if other != number for group in part]
     steering = [clip for group in _dev_slice(_shuffled_large_first(rest, seed + number + 1)) for clip in group]
@@ -312,7 +303,7 @@ def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: _Rule
         train=tuple(sorted(clip.clip_id for clip in training)),
         dev=tuple(sorted(clip.clip_id for clip in steering)),
         test=tuple(sorted(clip.clip_id for clip in tested)),
-        rule=f"Fold {number + 1} of {len(dealt)}. {_together(rules)}.",
+        rule=say("Fold {number} of {folds}. {rule}.", number=number + 1, folds=len(dealt), rule=together(rules)),
         seed=seed,
     )
 
@@ -340,39 +331,15 @@ def _n_clips(groups: Iterable[list[SplitCandidate]]) -> int:
     return sum(map(len, groups))
 
 
-def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
+def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: Rules) -> str:
     where = {kind: sorted(held.get((kind, value), ())) for kind, value in rules.keys(clip)}
-    parts = [f"its {_NOUNS[kind][0]} stands in {' and '.join(names)}" for kind, names in where.items() if names]
-    return f"Left out because it would link two splits: {', '.join(parts)}."
+    parts = listing(stands(kind, " and ".join(names)) for kind, names in where.items() if names)
+    return say("Left out because it would link two splits: {parts}.", parts=parts)
 
 
-def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
-    own = " and ".join(sorted(_touched([clip], held, rules)))
-    return f"Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}."
-
-
-def _together(rules: _Rules) -> str:
-    if rules.free_sources:
-        within = "Clips of one recording test each other, so the figures hold for this voice and recording"
-        return within if rules.sentence_rule == "free" else f"{within}; a sentence stays in one split"
-    ties = "a speaker, a source recording" if rules.by_speaker else "a source recording"
-    if rules.sentence_rule == "tie":
-        return f"Clips that share {ties} or a sentence stay together"
-    ties = ties.replace(", ", " or ")
-    if rules.sentence_rule == "leave out":
-        return f"Clips that share {ties} stay together, and a clip that repeats a sentence of another split is left out"
-    return (
-        f"Clips that share {ties} stay together; most texts are repeated (a closed vocabulary), so the same text may"
-        " stand in several splits"
+def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: Rules) -> str:
+    return say(
+        "Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}.",
+        own=" and ".join(sorted(_touched([clip], held, rules))),
+        joined=joined,
     )
-
-
-def _describe(rules: _Rules, *, fixed: bool) -> str:
-    kept = "; splits that came with the import are kept" if fixed else ""
-    return f"{_together(rules)}{kept}; new clips are dealt 70 % to train, 10 % to dev, 20 % to test."
-
-
-def _remedy(rules: _Rules) -> str:
-    others = ["another speaker"] if rules.by_speaker else []
-    others.append("another source recording")
-    return "of " + " and ".join([*others, *([] if rules.closed_vocabulary else ["other sentences"])])

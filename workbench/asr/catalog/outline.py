@@ -18,6 +18,7 @@ from workbench.core.text.languages import find_code
 from workbench.core.text.normalize import ctc_frames_needed
 from workbench.core.types import Block, Seconds
 from workbench.files import FileProblem, read_object
+from workbench.language.said import say
 
 MOST_BYTES = 12 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
 WRITTEN_WITH = ("tokenizer.json", "vocab.json", "tokenizer_config.json")  # what a model's characters depend on
@@ -100,7 +101,7 @@ _WHISPER = _naming(
 )
 BY_SPECTROGRAM = ("wav2vec2-bert", "parakeet_ctc")  # CTC models without convolutions over the sound itself
 NAMINGS = {**CTC_NAMINGS, "whisper": _WHISPER, "moonshine": _MOONSHINE}
-OTHER_MODEL = "choose another model"
+OTHER_MODEL = say("choose another model")
 
 
 def outline(folder: Path) -> tuple[Block, ...]:
