@@ -333,13 +333,13 @@ def _n_clips(groups: Iterable[list[SplitCandidate]]) -> int:
 
 def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
     where = {kind: sorted(held.get((kind, value), ())) for kind, value in rules.keys(clip)}
-    parts = listing(stands(kind, " and ".join(names)) for kind, names in where.items() if names)
+    parts = listing(stands(kind, listing(names, say(" and "))) for kind, names in where.items() if names)
     return say("Left out because it would link two splits: {parts}.", parts=parts)
 
 
 def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
     return say(
         "Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}.",
-        own=" and ".join(sorted(_touched([clip], held, rules))),
+        own=listing(sorted(_touched([clip], held, rules)), say(" and ")),
         joined=joined,
     )
