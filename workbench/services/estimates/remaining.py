@@ -5,10 +5,12 @@ Each stage weighs what was foretold of it; what its updates or clips take in fac
 
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.core.types import Seconds
-from workbench.services.estimates.duration import Expectation
+
+if TYPE_CHECKING:
+    from workbench.services.estimates.duration import Expectation
 
 FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
 LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
@@ -51,7 +53,7 @@ class Course:
     _share: float = 0.0
 
     @classmethod
-    def foretold(cls, expected: Expectation) -> "Course":
+    def foretold(cls, expected: "Expectation") -> "Course":
         """The course of a run before it has begun to listen."""
         paces = {name: expected.parts[name] / max(1, load.units) for name, load in expected.loads.items()}
         return cls({name: Stage(pace, expected.loads[name].units) for name, pace in paces.items()})

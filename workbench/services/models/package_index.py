@@ -133,7 +133,7 @@ def _explain(said: str, offer: Offer, work: Path) -> None:
     if any(words in low for words in FULL_WORDS):
         raise DiskFullError(say("The model {name} was not fetched", name=offer.name), work.parent)
     if any(words in low for words in NOT_THERE):
-        names = listing(f"{name} {version}" for name, version in offer.packages)
+        names = listing((f"{name} {version}" for name, version in offer.packages), say(" and "))
         raise SourceProblem(say("{whence} does not have {packages} (any more)", whence=WHENCE, packages=names))
     lines = [text for line in said.splitlines() if (text := line.strip()) and not text.startswith("hint:")]
     last = lines[-1].removeprefix("cause:").strip()[:200].rstrip(".") if lines else say("it says nothing")
