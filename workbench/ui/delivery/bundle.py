@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from workbench.ui.delivery.mends import mended
 from workbench.ui.delivery.module import Import, Module, NotJoinable, exports_of, read_module
 
 LOAD: Final = "$joined"
@@ -22,15 +23,6 @@ SHEET: Final = re.compile(r'<link rel="stylesheet" crossorigin href="\./assets/(
 UNUSED: Final = ("hls-",)
 COMPONENT: Final = r"\bcomponent:\(\)=>[\w$]+\(\(\)=>import\(`\./([^`]+)`\)"
 LATER: Final = r"import\(`\./{}`\)"
-# The clock of a progress display that is gone: it went on at every frame for good, 4 % of a core on an idle page.
-CLOCK: Final = re.compile(
-    r"!(?P<props>\w+)\.status\|\|(?P<between>.{0,600}?)function (?P<tick>\w+)\(\)(?P<body>\{\w+\(\(\)=>\{[^{}]{0,80}"
-    r"performance\.now\(\)[^{}]{0,80}?)(?P<runs>\w+)&&(?P=tick)\(\)\}\)\}"
-)
-STOPPED: Final = (
-    r"!\g<props>.status||\g<between>function \g<tick>()\g<body>"
-    r"\g<runs>&&(\g<props>.status===`pending`?\g<tick>():\g<runs>=!1)})}"
-)
 LISTED: Final = re.compile(r"m\.f=\[(?P<files>[^\]]*)\]")
 
 RUNTIME: Final = """const made = { __proto__: null }, makers = { __proto__: null };
@@ -133,7 +125,7 @@ def _bundle(chunks: Chunks, entry: str, order: list[str], sheets: list[str]) -> 
     script, sheet = f"joined-{_hash(code + styles)}.js", f"joined-{_hash(styles)}.css"
     names = dict.fromkeys(order, script) | dict.fromkeys(sheets, sheet)
     instead = {name: _handing_on(name, chunks, script) for name in order}
-    begun = _redirected(chunks.text(entry), order, script).replace(f"./assets/{sheets[0]}", f"./assets/{sheet}")
+    begun = _redirected(mended(chunks.text(entry)), order, script).replace(f"./assets/{sheets[0]}", f"./assets/{sheet}")
     instead[entry] = _led(begun, names)
     return Bundle({script: _led(code, names), sheet: styles}, instead, script, sheet)
 
@@ -201,11 +193,6 @@ def _maker(name: str, chunks: Chunks, entry: str, live: dict[str, str]) -> str:
     return (
         f"makers[{name!r}] = ($exports, $put) => {{ $put({{ {getters} }});\n{''.join(lines)}{mended(module.body)}\n}};"
     )
-
-
-def mended(body: str) -> str:
-    """A script without the fault of Gradio's that costs an idle page most."""
-    return CLOCK.sub(STOPPED, body)
 
 
 def _taken(imported: Import, entry: str, changing: frozenset[str], live: dict[str, str]) -> str:

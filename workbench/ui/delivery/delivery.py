@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.atomic import write_json
-from workbench.ui.delivery import bundle, module
+from workbench.ui.delivery import bundle, mends, module
 from workbench.ui.delivery.bundle import ENTRY, SHEET, Bundle, join
 from workbench.ui.delivery.files import File, Files, hashed
 from workbench.ui.delivery.module import NotJoinable
@@ -79,7 +79,7 @@ def delivery(blocks: Any, cache: Path) -> Delivery:
 
 def _joined(folder: Path, kinds: Iterable[str], cache: Path, version: str) -> Bundle:
     index = (folder / "index.html").read_text(encoding="utf-8")
-    how = [Path(source.__file__ or "").read_text(encoding="utf-8") for source in (bundle, module)]
+    how = [Path(source.__file__ or "").read_text(encoding="utf-8") for source in (bundle, mends, module)]
     key = hashed(json.dumps([version, index, [*kinds], how]).encode("utf-8"))
     kept = cache / f"{key}.json"
     try:
