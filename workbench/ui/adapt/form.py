@@ -96,7 +96,7 @@ def explained(name: str, why: Mapping[str, str]) -> str:
 
     Gradio shows it as Markdown, in which entities stay entities: signs that Markdown or HTML reads are left out.
     """
-    said = f"{setting_help(name)} → {why[name]}" if name in why else setting_help(name)
+    said = f"{setting_help(name)} → {why[name]}" if name in why else str(setting_help(name))
     return said.translate(_MARKUP)
 
 
