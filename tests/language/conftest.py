@@ -1,4 +1,4 @@
-"""A language of a few templates, spoken in place of German."""
+"""A language of a few templates, in place of German."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,12 @@ from workbench.language.spoken import speaking
 
 WORDED = {
     "There is no clip {clip} in {name}.": "In {name} gibt es keinen Clip {clip}.",
+    "It was left out of {name}.": "Es fehlt in {name}.",
+    "Left out: {clips}.": "Weggelassen: {clips}.",
     "{n:,} clip": "{n:,} Aufnahme",
     "{n:,} clips": "{n:,} Aufnahmen",
     "the ward": "die Station",
+    "Mistyped in {name}.": "Vertippt in {nmae}.",
 }
 
 
@@ -29,8 +32,13 @@ class Tiny:
 
 
 @pytest.fixture
-def in_german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Speak it for the length of a test."""
+def german(monkeypatch: pytest.MonkeyPatch) -> None:
+    """German is this one; it is not spoken by itself."""
     monkeypatch.setattr(catalogue, "catalogue", lambda language: Tiny())
+
+
+@pytest.fixture
+def in_german(german: None) -> Iterator[None]:
+    """Speak it for the length of a test."""
     with speaking("de"):
         yield

@@ -2,30 +2,17 @@
 
 import pytest
 
-from workbench.language import catalogue
-from workbench.language.said import phrase, restored, say
+from workbench.language.said import phrase, restored, say, stored
 from workbench.language.spoken import speaking
 
 
-class Shouting:
-    """A language that writes every template in capitals."""
-
-    language = "de"
-
-    def template(self, said: str, others: str | None = None, n: int = 1) -> str:
-        return (said if others is None or n == 1 else others).replace("left out", "LEFT OUT")
-
-    def number(self, value: float, spec: str = "") -> str:
-        return format(value, spec)
-
-
-def test_a_phrase_has_no_full_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "catalogue", lambda language: Shouting())
+@pytest.mark.usefixtures("german")
+def test_a_phrase_has_no_full_stop() -> None:
     sentence = say("It was left out of {name}.", name="the ward.")
     told = say("{reason}; add others.", reason=phrase(sentence))
     assert (sentence, told) == ("It was left out of the ward..", "It was left out of the ward; add others.")
     with speaking("de"):
-        assert str(told) == "It was LEFT OUT of the ward; add others."
+        assert str(told) == "Es fehlt in the ward; add others."
         assert told == "It was left out of the ward; add others.", "what is compared stays English"
 
 
@@ -34,5 +21,5 @@ def test_plain_text_is_shortened_as_well() -> None:
 
 
 def test_a_phrase_can_be_stored() -> None:
-    kept = restored(phrase(say("{n} left out.", n=3)).stored())  # type: ignore[attr-defined]
+    kept = restored(stored(phrase(say("{n} left out.", n=3))))
     assert kept == "3 left out"

@@ -8,35 +8,11 @@ from typing import Any
 import pytest
 
 from workbench.errors import DataError, UnknownNameError
-from workbench.language import catalogue
 from workbench.language.forms import Forms
-from workbench.language.said import STORED, Said, count, english, listing, restored, say
+from workbench.language.said import STORED, Said, count, english, listing, restored, say, stored
 from workbench.language.spoken import preferred, speaking, spoken
 
-WORDS = {
-    "There is no clip {clip} in {name}.": "In {name} gibt es den Clip {clip} nicht.",
-    "{n:,} clip": "{n:,} Aufnahme",
-    "{n:,} clips": "{n:,} Aufnahmen",
-    "Left out: {clips}.": "Weggelassen: {clips}.",
-}
-
-
-class Made:
-    """A small German."""
-
-    language = "de"
-
-    def template(self, said: str, others: str | None = None, n: int = 1) -> str:
-        text = said if others is None or n == 1 else others
-        return WORDS.get(text, text)
-
-    def number(self, value: float, spec: str = "") -> str:
-        return format(value, spec).replace(",", ".")
-
-
-@pytest.fixture(autouse=True)
-def german(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "catalogue", lambda language: Made())
+pytestmark = pytest.mark.usefixtures("german")
 
 
 def test_a_sentence_is_english_and_another_where_a_page_asks() -> None:
@@ -44,7 +20,7 @@ def test_a_sentence_is_english_and_another_where_a_page_asks() -> None:
     assert said == "There is no clip 7 in ward." == english(said)
     assert json.dumps([said]) == '["There is no clip 7 in ward."]'
     with speaking("de"):
-        assert str(said) == f"{said}" == "In ward gibt es den Clip 7 nicht."
+        assert str(said) == f"{said}" == "In ward gibt es keinen Clip 7."
         assert "%s" % said == str(said)  # noqa: UP031 - as logging writes it
         assert english(said) == "There is no clip 7 in ward."
     assert str(said) == said
@@ -61,8 +37,8 @@ def test_what_stands_in_a_sentence_is_worded_with_it() -> None:
 def test_an_error_tells_its_sentence() -> None:
     why = DataError(say("There is no clip {clip} in {name}.", clip=7, name="ward"))
     with speaking("de"):
-        assert str(why) == "In ward gibt es den Clip 7 nicht."
-        assert str(say("{why} Look.", why=why)) == "In ward gibt es den Clip 7 nicht. Look."
+        assert str(why) == "In ward gibt es keinen Clip 7."
+        assert str(say("{why} Look.", why=why)) == "In ward gibt es keinen Clip 7. Look."
     assert str(UnknownNameError("strategy", "x", ["a", "b"])) == "There is no strategy called 'x'; choose one of: a, b."
 
 
@@ -82,9 +58,34 @@ def test_a_stored_sentence_comes_back() -> None:
         assert str(back) == "Weggelassen: 3 Aufnahmen, {brace}, 4, None."
 
 
+HOSTILE = STORED + '{"say": "{x:>999999999}", "values": {"x": 1}}'
+
+
+@pytest.mark.parametrize("text", ["plain", "", STORED, HOSTILE, STORED + '"plain"', STORED + STORED])
+def test_what_somebody_wrote_comes_back_as_it_was_written(text: str) -> None:
+    back = restored(stored(text))
+    assert back == text
+    assert type(back) is str
+
+
 @pytest.mark.parametrize("text", ["plain", "", STORED, STORED + "[]", STORED + '{"say": 1}', STORED + '{"say": "{x}"}'])
 def test_any_other_text_stays_as_it_is(text: str) -> None:
     assert restored(text) == text
+
+
+def test_a_catalogue_that_names_other_values_does_not_hide_what_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with speaking("de"):
+        assert str(say("Mistyped in {name}.", name="ward")) == "Mistyped in ward."
+    assert "cannot be worded" in caplog.text
+
+
+def test_a_piece_may_begin_a_sentence() -> None:
+    said = say("{reason:capital}.", reason=count(3, "{n:,} clip", "{n:,} clips"))
+    assert say("{reason:capital}.", reason=say("the ward")) == "The ward."
+    assert said == "3 clips."
+    with speaking("de"):
+        assert str(say("{reason:capital}!", reason=say("the ward"))) == "Die Station!"
+    assert say("{reason:capital}.", reason="no sound; é") == "No sound; é."
 
 
 def test_braces_of_people_are_no_places() -> None:

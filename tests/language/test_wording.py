@@ -91,6 +91,7 @@ def test_who_checked_a_wording_is_said(language: str) -> None:
         ("de", 3.25, "+.1f", "+3,2"),
         ("de", -3, "+", "-3"),
         ("de", 3.5, "", "3,5"),
+        ("de", 0.4, ".0%", "40\xa0%"),
         ("de", 7, "04x", "0007"),  # no number that people read
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.language.conftest import in_german
+from tests.language.conftest import german, in_german  # noqa: F401 (fixtures)
 from workbench.core.run_result import RunResult
 from workbench.language.said import Said, count, english, say
 from workbench.store.database import Store

@@ -115,7 +115,7 @@ class Split:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Split":
         parts: dict[str, Any] = {name: tuple(document[name]) for name in SPLIT_NAMES}
-        return cls(**parts, rule=str(document["rule"]), seed=int(document["seed"]))
+        return cls(**parts, rule=document["rule"], seed=int(document["seed"]))
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,10 @@ class Catalogue:
 
     def number(self, value: float, spec: str = "") -> str:
         """A number as the language writes it, `spec` being one of Python's for whole and decimal numbers."""
-        from babel.numbers import format_decimal
+        from babel.numbers import format_decimal, format_percent
 
+        if spec == ".0%":
+            return format_percent(value, locale=self.locale)
         known = _SPEC.fullmatch(spec)
         if known is None:
             return format(value, spec)

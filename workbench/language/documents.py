@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from workbench.language.said import Said, restored
+from workbench.language.said import restored, stored
 
 
 def kept(document: Any) -> Any:
     """A document as JSON can keep it: each sentence as `Said.stored` writes it, everything else as it is."""
-    if isinstance(document, Said):
-        return document.stored()
+    if isinstance(document, str):
+        return stored(document)
     if isinstance(document, dict):
         return {name: kept(value) for name, value in document.items()}
     if isinstance(document, list | tuple):

@@ -10,13 +10,16 @@ out (`str`, an f-string) while a page of another language is answered, it is wor
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from string import Formatter
 from typing import Any, Final, Protocol
 
 from workbench.language.catalogue import words
 
-# What a stored sentence begins with; no text that people write holds it.
+log = logging.getLogger(__name__)
+
+# What a stored sentence begins with.
 STORED: Final = "\x02say"
 
 
@@ -63,8 +66,12 @@ class Said(str):
         return made
 
     def worded(self, language: Words) -> str:
-        """The sentence in a language."""
-        return _worded(self.template, self.others, self.values, language)
+        """The sentence in a language; in English where its catalogue names values that the sentence does not have."""
+        try:
+            return _worded(self.template, self.others, self.values, language)
+        except (LookupError, ValueError):  # a file that people mend by hand must not hide what is said
+            log.exception("%r cannot be worded", self.template)
+            return str.__str__(self)
 
     def __str__(self) -> str:
         language = words()
@@ -81,6 +88,7 @@ class Said(str):
         return STORED + json.dumps(_document(self), ensure_ascii=False)
 
 
+PHRASE, CAPITAL = "phrase", "capital"  # how a text is put in: "{reason:phrase}"
 LISTED: Final = ""  # the template of a listing: its parts, joined
 
 
@@ -118,12 +126,21 @@ def sentence(error: BaseException) -> str:
     return found
 
 
+def stored(text: str) -> str:
+    """A text for a place that keeps plain text, from which `restored` makes the same again, a sentence or not."""
+    if isinstance(text, Said):
+        return text.stored()
+    # What somebody wrote so that it looks like a stored sentence comes back as it was written, too.
+    return STORED + json.dumps(text, ensure_ascii=False) if text.startswith(STORED) else text
+
+
 def restored(text: str) -> str:
-    """What `Said.stored` wrote down as a sentence; any other text as it is."""
+    """What `stored` wrote down; a text that was never stored so as it is."""
     if not text.startswith(STORED):
         return text
     try:
-        return Said(*_parts(json.loads(text[len(STORED) :])))
+        found = json.loads(text[len(STORED) :])
+        return found if isinstance(found, str) else Said(*_parts(found))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return text
 
@@ -143,11 +160,17 @@ def _worded(template: str, others: str | None, values: Mapping[str, Any], langua
 
 def _value(value: Any, spec: str, language: Words) -> str:
     if isinstance(value, Said):
-        worded = value.worded(language)
-        return worded.rstrip(".") if spec == "phrase" else worded
+        return _put(value.worded(language), spec)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return language.number(value, spec)
-    return format(value, spec)
+    return _put(value, spec) if isinstance(value, str) else format(value, spec)
+
+
+def _put(text: str, spec: str) -> str:
+    """A text as it stands in a sentence: as a phrase without its full stop, or as the beginning with a capital."""
+    if spec == PHRASE:
+        return text.rstrip(".")
+    return text[:1].upper() + text[1:] if spec == CAPITAL else format(text, spec)
 
 
 def _plain(value: object) -> Any:

@@ -132,11 +132,12 @@ def _refuse(workspace: Workspace, what: str) -> None:
     if sounds:
         raise WorkbenchError(
             say(
-                "The database {database} {what}, though {sounds:,} sounds lie beside it; nothing was done. {remedy}.",
+                "The database {database} {what}, though {sounds:,} sounds lie beside it; nothing was done. "
+                "{remedy:capital}.",
                 database=workspace.database,
                 what=what,
                 sounds=sounds,
-                remedy=_remedy_alone(workspace),
+                remedy=_remedy(workspace),
             )
         )
 
@@ -157,26 +158,6 @@ def _remedy(workspace: Workspace) -> str:
         )
     return say(
         "there is no backup of it; put a copy of your own back with `workbench recover --from FILE`, or begin anew "
-        "with `workbench recover --empty`, which keeps the sounds in lost+found"
-    )
-
-
-def _remedy_alone(workspace: Workspace) -> str:
-    """The same as a sentence, without its full stop."""
-    newest = newest_backup(workspace)
-    if newest is not None:
-        return say(
-            "The newest backup is of {made} UTC and knows {clips:,} clips: put it back with `workbench recover --from "
-            "{file}`, or begin anew with `workbench recover --empty`, which keeps the sounds in lost+found",
-            **_named(newest),
-        )
-    if list_backups(workspace):
-        return say(
-            "No backup of it knows a clip; put a copy of your own back with `workbench recover --from FILE`, or begin "
-            "anew with `workbench recover --empty`, which keeps the sounds in lost+found"
-        )
-    return say(
-        "There is no backup of it; put a copy of your own back with `workbench recover --from FILE`, or begin anew "
         "with `workbench recover --empty`, which keeps the sounds in lost+found"
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from workbench.language.documents import kept, read
-from workbench.language.said import Said, restored
+from workbench.language.said import restored, stored
 
 
 class Sentence(TypeDecorator[str]):
@@ -16,7 +16,7 @@ class Sentence(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value.stored() if isinstance(value, Said) else value
+        return None if value is None else stored(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else restored(value)

@@ -20,7 +20,7 @@ class SourceProblem(WorkbenchError):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason[:1].upper()}{reason[1:]}.")
+        super().__init__(say("{reason:capital}.", reason=reason))
         self.reason = reason
 
 

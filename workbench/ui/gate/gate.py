@@ -103,17 +103,19 @@ class Gate:
         elif scope["type"] == "http":
             if self._keeper is None:
                 self._keeper = asyncio.create_task(self._look_after())
-            answering = _Answering(send)
-            try:
-                with speaking(asked(Headers(scope=scope))):
-                    await self._http(scope, _impatient(receive), answering)
-            except ClientDisconnect:
-                log.debug("%s was broken off by who asked", scope["path"])
-            except Exception:  # the page's boundary
-                log.exception("%s failed", scope["path"])
-                if answering.begun:
-                    raise
-                await _say(Refusal(500, lambda: text.UNEXPECTED))(scope, receive, answering)
+            with speaking(asked(Headers(scope=scope))):
+                await self._guarded(scope, receive, _Answering(send))
+
+    async def _guarded(self, scope: Scope, receive: Receive, answering: "_Answering") -> None:
+        try:
+            await self._http(scope, _impatient(receive), answering)
+        except ClientDisconnect:
+            log.debug("%s was broken off by who asked", scope["path"])
+        except Exception:  # the page's boundary
+            log.exception("%s failed", scope["path"])
+            if answering.begun:
+                raise
+            await _say(Refusal(500, lambda: text.UNEXPECTED))(scope, receive, answering)
 
     async def _http(self, scope: Scope, receive: Receive, send: "_Answering") -> None:
         head = Headers(scope=scope)

@@ -1,6 +1,7 @@
 """Which language a request asks for: the one that was chosen in the page, else the browser's."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from starlette.requests import cookie_parser
@@ -12,8 +13,13 @@ COOKIE: Final = "workbench-language"  # written by page.js; no secret, and the s
 
 def asked(headers: Mapping[str, str]) -> str:
     """The code of the language, one of `LANGUAGES`, that a request with these headers asks for."""
-    chosen = cookie_parser(headers.get("cookie") or "").get(COOKIE, "")
-    return chosen if chosen in LANGUAGES else preferred(headers.get("accept-language") or "")
+    return _chosen(headers.get("cookie") or "", headers.get("accept-language") or "")
+
+
+@lru_cache(64)  # asked for every text of an answer
+def _chosen(cookie: str, accepted: str) -> str:
+    chosen = cookie_parser(cookie).get(COOKIE, "")
+    return chosen if chosen in LANGUAGES else preferred(accepted)
 
 
 def asked_by_event() -> str | None:
