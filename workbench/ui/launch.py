@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
@@ -119,7 +119,8 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio writes all components down for each tab, for a link that is not offered here, before its first answer.
-    blocks.state_holder.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})
+    sessions: Any = blocks.state_holder
+    sessions.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})
     return app
 
 
