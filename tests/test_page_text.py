@@ -16,7 +16,7 @@ TEXTS = {"text.py"}
 # What serves programs and terminals speaks English too.
 SERVING = {"launch.py", "media_routes.py", "recording_routes.py", "answers.py", "access.py", "document.py"}
 # These write programs and style sheets, which only browsers read.
-SERVING |= {"bundle.py", "delivery.py", "files.py", "fonts.py", "module.py", "scripts.py", "changes.py"}
+SERVING |= {"bundle.py", "delivery.py", "mends.py", "files.py", "fonts.py", "module.py", "scripts.py", "changes.py"}
 # Short forms that stand in every language, and signs for the eye.
 SHARED = {"WER", "CER", "MB", "GB", "Hz", "kHz", "dB", "min", "UTC", "Gradio", "utf", "HTML", "SNR"}
 SEEN_BY_PEOPLE = ("aria-label", "title", "alt", "placeholder", "aria-description")

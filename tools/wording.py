@@ -41,7 +41,12 @@ class Message:
 
 def messages() -> list[Message]:
     """All of them, the page's first, each once."""
-    return list(dict.fromkeys([*_page(), *(m for file in sorted(PACKAGE.rglob("*.py")) for m in said(file))]))
+    found: dict[tuple[str, str], Message] = {}
+    for message in (*_page(), *(m for file in sorted(PACKAGE.rglob("*.py")) for m in said(file))):
+        place = message.context, message.text
+        if place not in found or found[place].many is None:  # a template may be said alone and of a number
+            found[place] = message
+    return list(found.values())
 
 
 def said(file: Path) -> Iterator[Message]:
@@ -109,7 +114,7 @@ def updated(language: str, wanted: list[Message]) -> str:
     for message in wanted:
         source = message.text if message.many is None else (message.text, message.many)
         known = old.get(source, message.context or None)
-        found = known.string if known is not None else None
+        found = known.string if known is not None and isinstance(known.string, str) == (message.many is None) else None
         made.add(
             source, found or ("" if message.many is None else ("",) * made.num_plurals), context=message.context or None
         )

@@ -52,7 +52,7 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
         page.locator("#results .filter", has_text=group).click()
         assert rows.count() == n
         assert page.locator("#results .filter[aria-pressed=true]").inner_text() == f"{group} {n}"
-    assert page.locator("#results caption").text_content() == "Clips that are still wrong, most improved first"
+    assert page.locator("#results caption").text_content() == "Clips that are still wrong, the worst first"
     rows.last.locator("button").click()
     clip_id = int(rows.last.get_attribute("data-clip") or 0)
     timeline = page.locator("#clip-timeline .timeline")
@@ -76,6 +76,14 @@ def test_a_clip_is_chosen_seen_and_heard_word_by_word(
     lanes["reference"].locator("button.tl-word").nth(2).click()
     page.wait_for_function("window.heard.length === 1")
     assert page.evaluate("window.heard[0]") == pytest.approx(0.57, abs=0.02), "the word, a little before it begins"
+    page.wait_for_function("document.querySelector('#clip-timeline .tl-play').getAttribute('aria-label') === 'Play'")
+    wrong.click()
+    page.wait_for_function("window.heard.length === 3")
+    begins = [float(wrong.get_attribute("data-from") or 0)]
+    index = lanes["base"].locator("button.tl-word").evaluate_all("all => all.findIndex((w) => w.matches('.wrong'))")
+    begins.append(float(lanes["reference"].locator("button.tl-word").nth(index).get_attribute("data-from") or 0))
+    heard = page.evaluate("window.heard.slice(1)")
+    assert heard == pytest.approx([max(0, b - 0.03) for b in begins], abs=0.02), "what was heard, then what was said"
     page.wait_for_function("document.querySelector('#clip-timeline .tl-play').getAttribute('aria-label') === 'Play'")
 
     view = timeline.locator(".tl-view")

@@ -58,8 +58,8 @@ def test_a_lane_holds_right_wrong_and_extra_words_and_the_missing_ones_when_they
     heard = Text("one too four", WordTimes(((0.1, 0.4), (0.5, 0.7), (0.8, 0.9))))
     assert heard_lane(heard, steps("One two, three.", "one too four"), said) == [
         LaneWord("one", "right", span=(0.1, 0.4)),
-        LaneWord("too", "wrong", "two,", (0.5, 0.7)),
-        LaneWord("four", "wrong", "three.", (0.8, 0.9)),
+        LaneWord("too", "wrong", "two,", (0.5, 0.7), (0.5, 0.8)),
+        LaneWord("four", "wrong", "three.", (0.8, 0.9), (0.9, 1.2)),
     ]
     lane = heard_lane(Text("one extra three"), steps("One two, three.", "one extra three"), said)
     assert [(w.text, w.kind, w.span) for w in lane] == [

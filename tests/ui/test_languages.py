@@ -143,6 +143,29 @@ def test_a_page_that_cannot_be_built_is_sent_in_english(
     assert "could not be built in de" in caplog.text
 
 
+def test_what_is_counted_meanwhile_does_not_shift_a_page(bench: Workbench) -> None:
+    """An event of another page makes a component while this one is built; then it is built once more."""
+    from gradio.context import Context
+
+    from workbench.ui.delivery.languages import Languages
+    from workbench.ui.page import build
+
+    made: list[int] = []
+
+    def disturbed() -> Any:
+        made.append(1)
+        if len(made) == 2:
+            Context.id += 1
+        return build(bench)
+
+    languages = Languages(disturbed, lambda blocks: blocks)
+    languages.begin("english")
+    german = languages.app("de")
+    assert len(made) == 3
+    assert sorted(german.blocks) == sorted(languages.blocks.blocks)
+    assert languages.app("de") is german
+
+
 def test_the_menu_marks_wordings_that_nobody_checked(tmp_path: Path) -> None:
     from workbench.language.catalogue import unchecked
     from workbench.ui.sets.languages import language_menu

@@ -112,7 +112,7 @@ class Speed(Augmentation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ordered(self, self.low, self.high, 0.5, 2.0, say("times"))
+        _ordered(self, self.low, self.high, 0.5, 2.0, say("times the speed"))
 
     def apply(self, samples: Samples, rng: np.random.Generator) -> npt.NDArray[Any]:
         speed = round(rng.uniform(self.low, self.high) * SPEED_STEPS)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from workbench.core.types import Block, Part
 from workbench.errors import UnknownNameError
+from workbench.language.said import say
 
 # As written in a list -> part of a block.
 PART_WORDS: dict[str, Part] = {
@@ -42,4 +43,31 @@ def write_blocks(blocks: Sequence[Block], parts: Sequence[Part]) -> str:
         b.name if part == Part.ALL else f"{b.name}: {short[Part(part)]}"
         for b, part in zip(blocks, parts, strict=True)
         if part != Part.NOTHING
+    )
+
+
+def without_part(block: str, part: Part, others: Sequence[str]) -> str:
+    """Why a part of a block cannot learn: it has none.
+
+    Args:
+        others: Blocks that have one.
+    """
+    named = {
+        Part.NORMS: say("norms and biases"),
+        Part.LOW_RANK: say("low-rank adapters"),
+        Part.LANGUAGE: say("language adapters"),
+    }
+    if others:
+        return say(
+            "The block {block} has no {part} that could learn; {other} and others have. Let it learn whole, or leave "
+            "it frozen.",
+            block=block,
+            part=named.get(part, part),
+            other=others[0],
+        )
+    return say(
+        "The block {block} has no {part} that could learn, nor has any other block of this model. Let it learn whole, "
+        "or leave it frozen.",
+        block=block,
+        part=named.get(part, part),
     )

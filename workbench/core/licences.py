@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from workbench.language.said import say
+
 LONGEST: Final = 200  # characters
 
 # What is asked for first hinders more.
@@ -42,14 +44,19 @@ def hindrance(licences: Sequence[str], *, public: bool) -> str:
     """
     for licence in licences:
         if _STAYS.search(licence):
-            return f"their licence ('{licence}') says that they may not be passed on"
+            return say("their licence ('{licence}') says that they may not be passed on", licence=licence)
     if not public:
         return ""
     for licence in licences:
         if _NO_DERIVATIVES.search(licence):
-            return f"their licence ('{licence}') allows nothing that is made of them to be passed on"
+            return say(
+                "their licence ('{licence}') allows nothing that is made of them to be passed on", licence=licence
+            )
         if _NON_COMMERCIAL.search(licence):
-            return f"their licence ('{licence}') allows no commercial use, and what is public anybody can use for that"
+            return say(
+                "their licence ('{licence}') allows no commercial use, and what is public anybody can use for that",
+                licence=licence,
+            )
     if not licences or not all(licences):
-        return "nothing says under which licence they are"
+        return say("nothing says under which licence they are")
     return ""

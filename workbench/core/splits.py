@@ -16,23 +16,18 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Literal
 
+from workbench.core.split_sentences import KINDS, Kind, described, leak, remedy, stands, together
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SPLIT_NAMES, Split, SplitName
 from workbench.errors import TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, listing, say
 
 TARGET_TENTHS: dict[SplitName, int] = {"train": 7, "dev": 1, "test": 2}  # of the clips
 MIN_SPEAKERS = 3  # fewer cannot fill train, dev and test
 DEV_SHARE = 6  # a fold's dev slice is about one in six of the clips outside the fold
 _PREFERRED: tuple[SplitName, ...] = ("test", "dev", "train")  # who wins a tie
 
-Kind = Literal["speaker", "source", "sentence"]
 Key = tuple[Kind, str]
-_NOUNS: dict[Kind, tuple[str, str]] = {
-    "speaker": ("speaker", "speakers"),
-    "source": ("source recording", "source recordings"),
-    "sentence": ("sentence", "sentences"),
-}
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ def assign(candidates: Sequence[SplitCandidate], *, seed: int = 0) -> Assignment
     _deal(to_deal, splits, n_clips=len(clips) - len(left_out), seed=seed)
     if rules.sentence_rule == "leave out":
         _leave_out_repeated(new, splits, left_out)
-    rule = _describe(rules, fixed=any(clip.fixed for clip in clips))
+    rule = described(rules, fixed=any(clip.fixed for clip in clips))
     return Assignment(splits, rule, rules.closed_vocabulary, rules.by_speaker, left_out)
 
 
@@ -129,12 +124,7 @@ def leaks(candidates: Sequence[SplitCandidate]) -> list[str]:
     fixed = [clip for clip in candidates if clip.fixed and clip.split]
     rules = _Rules.of(fixed)
     both = Counter(kind for (kind, _), names in _splits_by_key(fixed, rules).items() if {"train", "test"} <= names)
-    return [
-        f"{count} {_NOUNS[kind][count > 1]} {'stand' if count > 1 else 'stands'} in both train and test;"
-        " the measured gain may be too good."
-        for kind in _NOUNS
-        if (count := both[kind])
-    ]
+    return [leak(kind, both[kind]) for kind in KINDS if both[kind]]
 
 
 def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) -> tuple[Split, ...]:
@@ -151,13 +141,14 @@ def folds(candidates: Sequence[SplitCandidate], k: int = 5, *, seed: int = 0) ->
     groups = _shuffled_large_first(_groups(clips, rules), seed)
     if len(groups) < 2 or k < 2:
         raise TrainingError(
-            say(
-                "{n} clips form {n2} independent group{value}, too few to test what was learned: add "
-                "clips {remedy} (two groups are needed, three with a dev set).",
-                n=len(clips),
-                n2=len(groups),
-                value="" if len(groups) == 1 else "s",
-                remedy=_remedy(rules),
+            count(
+                len(groups),
+                "{clips} clips form {n} independent group, too few to test what was learned: add clips {remedy} (two "
+                "groups are needed, three with a dev set).",
+                "{clips} clips form {n} independent groups, too few to test what was learned: add clips {remedy} (two "
+                "groups are needed, three with a dev set).",
+                clips=len(clips),
+                remedy=remedy(rules),
             )
         )
     dealt: list[list[list[SplitCandidate]]] = [[] for _ in range(min(k, len(groups)))]
@@ -290,7 +281,7 @@ def _leave_out_repeated(
         for clip in clips:
             if splits[clip.clip_id] not in (None, "test", keeps) and not kept.isdisjoint(_sentence(clip)):
                 splits[clip.clip_id] = None
-                left_out[clip.clip_id] = f"Left out because its sentence stands in {keeps} too."
+                left_out[clip.clip_id] = say("Left out because its sentence stands in {split} too.", split=keeps)
 
 
 def _shuffled_large_first(groups: Iterable[list[SplitCandidate]], seed: int) -> list[list[SplitCandidate]]:
@@ -312,7 +303,7 @@ def _fold(dealt: Sequence[list[list[SplitCandidate]]], number: int, rules: _Rule
         train=tuple(sorted(clip.clip_id for clip in training)),
         dev=tuple(sorted(clip.clip_id for clip in steering)),
         test=tuple(sorted(clip.clip_id for clip in tested)),
-        rule=f"Fold {number + 1} of {len(dealt)}. {_together(rules)}.",
+        rule=say("Fold {number} of {folds}. {rule}.", number=number + 1, folds=len(dealt), rule=together(rules)),
         seed=seed,
     )
 
@@ -342,37 +333,13 @@ def _n_clips(groups: Iterable[list[SplitCandidate]]) -> int:
 
 def _straddles(clip: SplitCandidate, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
     where = {kind: sorted(held.get((kind, value), ())) for kind, value in rules.keys(clip)}
-    parts = [f"its {_NOUNS[kind][0]} stands in {' and '.join(names)}" for kind, names in where.items() if names]
-    return f"Left out because it would link two splits: {', '.join(parts)}."
+    parts = listing(stands(kind, listing(names, say(" and "))) for kind, names in where.items() if names)
+    return say("Left out because it would link two splits: {parts}.", parts=parts)
 
 
 def _links(clip: SplitCandidate, joined: SplitName, held: dict[Key, set[SplitName]], rules: _Rules) -> str:
-    own = " and ".join(sorted(_touched([clip], held, rules)))
-    return f"Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}."
-
-
-def _together(rules: _Rules) -> str:
-    if rules.free_sources:
-        within = "Clips of one recording test each other, so the figures hold for this voice and recording"
-        return within if rules.sentence_rule == "free" else f"{within}; a sentence stays in one split"
-    ties = "a speaker, a source recording" if rules.by_speaker else "a source recording"
-    if rules.sentence_rule == "tie":
-        return f"Clips that share {ties} or a sentence stay together"
-    ties = ties.replace(", ", " or ")
-    if rules.sentence_rule == "leave out":
-        return f"Clips that share {ties} stay together, and a clip that repeats a sentence of another split is left out"
-    return (
-        f"Clips that share {ties} stay together; most texts are repeated (a closed vocabulary), so the same text may"
-        " stand in several splits"
+    return say(
+        "Left out because it would link two splits: it belongs to {own}, but most clips of its group to {joined}.",
+        own=listing(sorted(_touched([clip], held, rules)), say(" and ")),
+        joined=joined,
     )
-
-
-def _describe(rules: _Rules, *, fixed: bool) -> str:
-    kept = "; splits that came with the import are kept" if fixed else ""
-    return f"{_together(rules)}{kept}; new clips are dealt 70 % to train, 10 % to dev, 20 % to test."
-
-
-def _remedy(rules: _Rules) -> str:
-    others = ["another speaker"] if rules.by_speaker else []
-    others.append("another source recording")
-    return "of " + " and ".join([*others, *([] if rules.closed_vocabulary else ["other sentences"])])

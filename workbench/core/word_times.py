@@ -41,12 +41,14 @@ class LaneWord:
         kind: "said" in the reference's lane; else how it compares; "missing" for a word that was said and not written.
         said: The word of the reference, for wrong ones.
         span: None where no time is known.
+        said_span: Of the word of the reference, for wrong ones; None where it is not known.
     """
 
     text: str
     kind: LaneKind
     said: str = ""
     span: Span | None = None
+    said_span: Span | None = None
 
 
 @dataclass(frozen=True)

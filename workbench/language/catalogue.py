@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.language.forms import Forms
-from workbench.language.spoken import ENGLISH
+from workbench.language.spoken import ENGLISH, spoken
 
 WORDING: Final = Path(__file__).parent / "wording"
 _SPEC: Final = re.compile(r"([+]?)(,?)(?:d|\.(\d+)f)?")
@@ -87,3 +87,9 @@ def unchecked(language: str) -> bool:
 def catalogue(language: str) -> Catalogue:
     """The catalogue of a language; read once."""
     return Catalogue(language)
+
+
+def words() -> Catalogue | None:
+    """The catalogue of the language that is spoken; None for English, which needs none."""
+    language = spoken()
+    return None if language == ENGLISH else catalogue(language)

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any, Final
 
-from workbench.language.spoken import words
+from workbench.language.catalogue import words
 
 ROOM: Final = "workbench.ui."
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from string import Formatter
 from typing import Any, Final, Protocol
 
-from workbench.language.spoken import words
+from workbench.language.catalogue import words
 
 # What a stored sentence begins with; no text that people write holds it.
 STORED: Final = "\x02say"
@@ -110,6 +110,12 @@ def phrase(sentence: str) -> str:
 def english(text: str) -> str:
     """A sentence as a plain English string, whoever asks."""
     return str.__str__(text) if isinstance(text, Said) else text
+
+
+def sentence(error: BaseException) -> str:
+    """What an error says, as the sentence that it was raised with; `str` would leave only the words of it."""
+    found: str = _plain(error)
+    return found
 
 
 def restored(text: str) -> str:

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from workbench.language.catalogue import Catalogue
+from typing import Final
 
 ENGLISH: Final = "en"
 # By their own names, as people look for them.
@@ -38,16 +35,6 @@ def ask(asker: Callable[[], str | None]) -> None:
     """Let something tell the language where none was set, such as the request that is being answered."""
     if asker not in _askers:
         _askers.append(asker)
-
-
-def words() -> "Catalogue | None":
-    """The catalogue of the language that is spoken; None for English, which needs none."""
-    language = spoken()
-    if language == ENGLISH:
-        return None
-    from workbench.language.catalogue import catalogue  # reads files
-
-    return catalogue(language)
 
 
 def preferred(accepted: str) -> str:

@@ -18,6 +18,7 @@ from workbench.asr.catalog.catalog import local_folder
 from workbench.core.types import ModelSpec
 from workbench.disk import is_full, remedy
 from workbench.errors import ModelError, TooLargeError, TrainingError, WorkbenchError
+from workbench.language.said import say, sentence
 from workbench.services.jobs.locks import ALIVE, TURN
 from workbench.services.jobs.niceness import WORKING, stand_back
 from workbench.services.jobs.startup import is_starting, withdraw
@@ -61,7 +62,12 @@ def _take_turn(workspace: Workspace, store: Store, name: str) -> None:
     try:
         turn = _wait_for_turn(workspace, store, name)
         if turn is None:
-            _end(store, name, "stopped", _stopped(workspace, store, name, "it began"))
+            _end(
+                store,
+                name,
+                "stopped",
+                _stopped(workspace, store, name, say("Stopped before it began; nothing was learned.")),
+            )
             return
         with turn:
             _execute(workspace, store, name)
@@ -116,23 +122,28 @@ def _execute(workspace: Workspace, store: Store, name: str) -> None:
     try:
         executed = execute(workspace, store, name)
     except StopRequested:
-        _end(store, name, "stopped", _stopped(workspace, store, name, "training began"))
+        _end(
+            store,
+            name,
+            "stopped",
+            _stopped(workspace, store, name, say("Stopped before training began; nothing was learned.")),
+        )
     else:
         _place_words(executed)
 
 
-def _stopped(workspace: Workspace, store: Store, name: str, before: str) -> str:
+def _stopped(workspace: Workspace, store: Store, name: str, nothing: str) -> str:
     """What to say of a run that was stopped before it learned anything: an earlier attempt may have.
 
     Args:
-        before: What it did not come to.
+        nothing: Said where none has.
     """
     with store.session() as session:
         if find_run(session, name).result:
-            return "Stopped before it learned anything new; what it had learned before stands."
+            return say("Stopped before it learned anything new; what it had learned before stands.")
     if any(workspace.run_folder(name).glob(CHECKS)):
-        return "Stopped before it went on; Resume goes on from its last checkpoint."
-    return f"Stopped before {before}; nothing was learned."
+        return say("Stopped before it went on; Resume goes on from its last checkpoint.")
+    return nothing
 
 
 def _final(error: Exception, store: Store, name: str) -> bool:
@@ -150,15 +161,20 @@ def _final(error: Exception, store: Store, name: str) -> bool:
 def _reason(error: Exception, workspace: Workspace, name: str) -> str:
     """Why a run ended, for the page."""
     if isinstance(error, WorkbenchError):
-        return str(error)
+        return sentence(error)
     if isinstance(error, MemoryError):
-        return "The machine ran out of memory; choose a smaller batch or a smaller model."
+        return say("The machine ran out of memory; choose a smaller batch or a smaller model.")
     if is_full(error, workspace.root):
-        return f"The run stopped, because the disk is full; {remedy(workspace.root)}, then resume it."
+        room = remedy(workspace.root)
+        return say("The run stopped, because the disk is full; {room}, then resume it.", room=room)
     if isinstance(error, OSError):
-        what = error.strerror or error
-        return f"A file could not be read or written ({what}); check the workspace's disk and resume the run."
-    return f"An unexpected error stopped the run; its details are in {name}/log.txt of the workspace's runs."
+        return say(
+            "A file could not be read or written ({why}); check the workspace's disk and resume the run.",
+            why=error.strerror or error,
+        )
+    return say(
+        "An unexpected error stopped the run; its details are in {run}/log.txt of the workspace's runs.", run=name
+    )
 
 
 def _place_words(executed: "Executed") -> None:
@@ -178,7 +194,7 @@ def _end(store: Store, name: str, status: str, message: str, *, final: bool = Fa
             row.status, row.message, row.finished_at = status, message, now()
             row.progress = {**row.progress, FINAL: final}
 
-    first_served(store, "How the run ended was not saved", write)
+    first_served(store, say("How the run ended was not saved"), write)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def read_backup(path: Path) -> Backup:
                 " WHERE clip.deleted_at IS NULL AND reference.confirmed"
             ).fetchone()[0]
     except sqlite3.DatabaseError as e:
-        return Backup(path, made, problem=f"it cannot be read ({e})")
+        return Backup(path, made, problem=say("it cannot be read ({why})", why=e))
     return Backup(path, made, clips, labels)
 
 
@@ -227,9 +227,9 @@ def no_room_in_words(what: str) -> Iterator[None]:
         raise WorkbenchError(
             say(
                 "{what}, and nothing was changed, because a copy of its database could not be "
-                "written ({reason}); free some disk space and start again.",
+                "written ({why}); free some disk space and start again.",
                 what=what,
-                reason=reason,
+                why=reason,
             )
         ) from e
 
@@ -254,7 +254,7 @@ def _has_clips(database: Path) -> bool:
 def _check_whole(copy: sqlite3.Connection) -> None:
     found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise sqlite3.DatabaseError(say("database disk image is malformed: {found}", found=found))
+        raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
 
 
 def _to_disk(path: Path) -> None:

@@ -85,10 +85,10 @@ class Store:
                 raise
             raise WorkbenchError(
                 say(
-                    "The database {database} is damaged ({orig}); close the program, then `workbench "
+                    "The database {database} is damaged ({why}); close the program, then `workbench "
                     "recover` lists the backups and puts one back.",
                     database=self.engine.url.database,
-                    orig=e.orig,
+                    why=e.orig,
                 )
             ) from e
 
@@ -169,10 +169,18 @@ def _in_words(workspace: Workspace, error: Exception) -> WorkbenchError:
         return damaged(workspace, reason)
     if isinstance(error, PermissionError) or "readonly" in str(reason) or "read-only" in str(reason).lower():
         return WorkbenchError(
-            f"The workspace folder {workspace.root} may only be read ({reason}); choose another with --workspace, or "
-            "give yourself the right to write there."
+            say(
+                "The workspace folder {folder} may only be read ({why}); choose another with --workspace, or give "
+                "yourself the right to write there.",
+                folder=workspace.root,
+                why=reason,
+            )
         )
     return WorkbenchError(
-        f"The database in {workspace.root} cannot be opened ({reason}); check that the disk has room and that the file "
-        "workbench.db is yours."
+        say(
+            "The database in {folder} cannot be opened ({why}); check that the disk has room and that the file "
+            "workbench.db is yours.",
+            folder=workspace.root,
+            why=reason,
+        )
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from workbench.atomic import write_json
 from workbench.errors import WorkbenchError
 from workbench.language.said import say
-from workbench.store.backups import list_backups, newest_backup
+from workbench.store.backups import Backup, list_backups, newest_backup
 from workbench.store.clock import CLOCK
 from workbench.store.models import Base, ClipRow, ClipSetRow, ClockRow
 from workbench.workspace import Workspace
@@ -43,7 +43,7 @@ def refuse_missing(workspace: Workspace) -> None:
     path = workspace.database
     if path.exists() and path.stat().st_size:
         return
-    _refuse(workspace, "is empty" if path.exists() else "is missing")
+    _refuse(workspace, say("is empty") if path.exists() else say("is missing"))
 
 
 def refuse_empty(workspace: Workspace, engine: Engine) -> None:
@@ -62,7 +62,7 @@ def refuse_empty(workspace: Workspace, engine: Engine) -> None:
             return
         if known is not None and known.database_id == _first(session, ClockRow, ClockRow.database_id):
             return
-    _refuse(workspace, "knows no clip")
+    _refuse(workspace, say("knows no clip"))
 
 
 def replaced(workspace: Workspace, session: Session) -> str:
@@ -73,11 +73,16 @@ def replaced(workspace: Workspace, session: Session) -> str:
     clock = session.get_one(ClockRow, CLOCK)
     if clock.database_id == known.database_id and clock.looks >= known.looks:
         return ""
-    other = clock.database_id != known.database_id
-    what = "another one than before" if other else "an older state of the one that was here before"
-    return (
-        f"The database in {workspace.root} is {what}: clips and labels may be missing from it. For now nothing is "
-        "moved or erased; `workbench recover` lists the backups and puts one back."
+    if clock.database_id != known.database_id:
+        return say(
+            "The database in {folder} is another one than before: clips and labels may be missing from it. For now "
+            "nothing is moved or erased; `workbench recover` lists the backups and puts one back.",
+            folder=workspace.root,
+        )
+    return say(
+        "The database in {folder} is an older state of the one that was here before: clips and labels may be missing "
+        "from it. For now nothing is moved or erased; `workbench recover` lists the backups and puts one back.",
+        folder=workspace.root,
     )
 
 
@@ -105,7 +110,14 @@ def keep_seen(workspace: Workspace, seen: Seen | None) -> None:
 
 def damaged(workspace: Workspace, reason: object) -> WorkbenchError:
     """The error for a database that cannot be read."""
-    return WorkbenchError(f"The database {workspace.database} is damaged ({reason}); {_remedies(workspace)}.")
+    return WorkbenchError(
+        say(
+            "The database {database} is damaged ({why}); {remedy}.",
+            database=workspace.database,
+            why=reason,
+            remedy=_remedy(workspace),
+        )
+    )
 
 
 def _first(session: Session, table: type[Base], column: Any = None) -> Any:
@@ -118,31 +130,56 @@ def _first(session: Session, table: type[Base], column: Any = None) -> Any:
 def _refuse(workspace: Workspace, what: str) -> None:
     sounds = sum(1 for _ in workspace.clips.glob("*/*.flac"))
     if sounds:
-        remedies = _remedies(workspace)
         raise WorkbenchError(
             say(
-                "The database {database} {what}, though {sounds:,} sounds lie beside it; nothing was "
-                "done. {upper}{remedies}.",
+                "The database {database} {what}, though {sounds:,} sounds lie beside it; nothing was done. {remedy}.",
                 database=workspace.database,
                 what=what,
                 sounds=sounds,
-                upper=remedies[0].upper(),
-                remedies=remedies[1:],
+                remedy=_remedy_alone(workspace),
             )
         )
 
 
-def _remedies(workspace: Workspace) -> str:
+def _remedy(workspace: Workspace) -> str:
+    """What to do, within a sentence."""
     newest = newest_backup(workspace)
-    if newest is None:
-        any_left = "no backup of it knows a clip" if list_backups(workspace) else "there is no backup of it"
-        return (
-            f"{any_left}; put a copy of your own back with `workbench recover --from FILE`, or begin anew with " + _ANEW
+    if newest is not None:
+        return say(
+            "the newest backup is of {made} UTC and knows {clips:,} clips: put it back with `workbench recover --from "
+            "{file}`, or begin anew with `workbench recover --empty`, which keeps the sounds in lost+found",
+            **_named(newest),
         )
-    return (
-        f"the newest backup is of {newest.made:%Y-%m-%d %H:%M} UTC and knows {newest.clips:,} clips: put it back with "
-        f"`workbench recover --from {newest.path.name}`, or begin anew with {_ANEW}"
+    if list_backups(workspace):
+        return say(
+            "no backup of it knows a clip; put a copy of your own back with `workbench recover --from FILE`, or begin "
+            "anew with `workbench recover --empty`, which keeps the sounds in lost+found"
+        )
+    return say(
+        "there is no backup of it; put a copy of your own back with `workbench recover --from FILE`, or begin anew "
+        "with `workbench recover --empty`, which keeps the sounds in lost+found"
     )
 
 
-_ANEW: Final = "`workbench recover --empty`, which keeps the sounds in lost+found"
+def _remedy_alone(workspace: Workspace) -> str:
+    """The same as a sentence, without its full stop."""
+    newest = newest_backup(workspace)
+    if newest is not None:
+        return say(
+            "The newest backup is of {made} UTC and knows {clips:,} clips: put it back with `workbench recover --from "
+            "{file}`, or begin anew with `workbench recover --empty`, which keeps the sounds in lost+found",
+            **_named(newest),
+        )
+    if list_backups(workspace):
+        return say(
+            "No backup of it knows a clip; put a copy of your own back with `workbench recover --from FILE`, or begin "
+            "anew with `workbench recover --empty`, which keeps the sounds in lost+found"
+        )
+    return say(
+        "There is no backup of it; put a copy of your own back with `workbench recover --from FILE`, or begin anew "
+        "with `workbench recover --empty`, which keeps the sounds in lost+found"
+    )
+
+
+def _named(backup: Backup) -> dict[str, Any]:
+    return {"made": f"{backup.made:%Y-%m-%d %H:%M}", "clips": backup.clips, "file": backup.path.name}

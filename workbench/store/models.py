@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from workbench.store.sentences import Document, Sentence
+
 
 def now() -> datetime:
     """The current time in UTC; SQLite keeps no zone, so every time in the store is UTC."""
@@ -84,7 +86,7 @@ class ClipRow(Base):
     source_end: Mapped[float | None]
     split: Mapped[str | None] = mapped_column(String(5))
     split_fixed: Mapped[bool] = mapped_column(default=False)  # came with the import, honoured as it is
-    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    warnings: Mapped[list[Any]] = mapped_column(Document, default=list)
     decoding: Mapped[int] = mapped_column(server_default="1")  # see `audio.decode.DECODING`
     # Both are plain ids, not foreign keys: reference and hypothesis already point here, and a cycle helps nobody.
     reference_id: Mapped[int | None]
@@ -162,7 +164,7 @@ class DraftingRow(Base):
     done: Mapped[int]  # clips
     total: Mapped[int]
     seconds_left: Mapped[float | None]
-    message: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Sentence)
     stop_requested: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[datetime]  # the first time, where it was gone on with
 
@@ -183,17 +185,17 @@ class RunRow(Base):
     kind: Mapped[str] = mapped_column(String(12), default=FINE_TUNE, server_default=FINE_TUNE)
     status: Mapped[str] = mapped_column(String(12), default="queued")
     strategy: Mapped[str] = mapped_column(String(40))
-    model: Mapped[dict[str, Any]]  # ModelSpec and fingerprint
+    model: Mapped[dict[str, Any]] = mapped_column(Document)  # ModelSpec and fingerprint
     config: Mapped[dict[str, Any]]  # TrainingConfig; "sweep": its arms, or "curve": its draws
-    plan: Mapped[dict[str, Any]] = mapped_column(default=dict)  # FreezePlan, known once the model is loaded
-    split: Mapped[dict[str, Any]]  # this run's copy of Split, with folds
+    plan: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # FreezePlan, known once the model is loaded
+    split: Mapped[dict[str, Any]] = mapped_column(Document)  # this run's copy of Split, with folds
     labels: Mapped[dict[str, Any]]  # clip id -> id of the reference revision the run saw
     cuts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # clip id -> trim id; else whole
     words: Mapped[list[Any]] = mapped_column(default=list)
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    message: Mapped[str] = mapped_column(Text, default="")
+    progress: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    result: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    message: Mapped[str] = mapped_column(Sentence, default="")
     stop_requested: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]

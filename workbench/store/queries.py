@@ -51,7 +51,7 @@ def find_set(session: Session, name: str) -> ClipSetRow:
     """
     row = living_set(session, name)
     if row is None:
-        raise UnknownNameError("clip set", name, set_names(session))
+        raise UnknownNameError(say("clip set"), name, set_names(session))
     return row
 
 

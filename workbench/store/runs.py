@@ -7,10 +7,19 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from workbench.errors import UnknownNameError
+from workbench.language.said import say
 from workbench.store.models import ClipRow, ClipSetRow, EvaluationRow, ReferenceRow, RunRow
 from workbench.store.sounds import HeardClip, heard_by
 
 ACTIVE = ("queued", "running")
+STATUSES = {  # in words
+    "queued": say("queued"),
+    "running": say("running"),
+    "done": say("done"),
+    "stopped": say("stopped"),
+    "failed": say("failed"),
+    "interrupted": say("interrupted"),
+}
 
 
 def find_run(session: Session, name: str, *, deleted: bool = False) -> RunRow:
@@ -27,7 +36,7 @@ def find_run(session: Session, name: str, *, deleted: bool = False) -> RunRow:
     if row is None or row.erased_at is not None or (row.deleted_at is not None and not deleted):
         living = select(RunRow.id).where(RunRow.deleted_at.is_(None))
         newest = session.scalars(living.order_by(RunRow.id.desc()).limit(5)).all()
-        raise UnknownNameError("run", name, [f"run-{i}" for i in newest])
+        raise UnknownNameError(say("run"), name, [f"run-{i}" for i in newest])
     return row
 
 

@@ -22,14 +22,14 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.disk import is_full
 from workbench.errors import WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.store.backups import backups_lock, check_room, copy_named, no_room_in_words, reading
 from workbench.workspace import Workspace
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 MARKER: Final = ".updating.json"  # in the workspace, while an update is under way
 BUSY_S: Final = 30.0  # an update waits this long for another process
-NEWER: Final = (
+NEWER: Final = say(
     "This workspace was written by a newer Speech Workbench; update the program, or choose another --workspace."
 )
 
@@ -122,7 +122,7 @@ def _whole(engine: Engine) -> Iterator[Connection]:
         before = _violations(connection)
         yield connection
         if _violations(connection) - before:
-            raise sqlite3.IntegrityError(say("rows would point at rows that are not there"))
+            raise sqlite3.IntegrityError("rows would point at rows that are not there")
         connection.commit()
 
 
@@ -142,7 +142,7 @@ def _copy_before(workspace: Workspace, engine: Engine, begun: dict[str, Any] | N
         return ""
     if begun and begun.get("copy") and Path(begun["copy"]).is_file():
         return str(begun["copy"])
-    with no_room_in_words("The workspace was not updated"), backups_lock(workspace):
+    with no_room_in_words(say("The workspace was not updated")), backups_lock(workspace):
         check_room(workspace)
         return str(copy_named(workspace, f"before-{head}"))
 
@@ -154,29 +154,37 @@ def _holds_something(engine: Engine) -> bool:
 
 
 def _said(current: str | None, head: str, copy: str, begun: dict[str, Any] | None) -> Iterator[str]:
-    kept = f" The database as it was before is kept in {copy}." if copy else ""
     if begun and current is None and not copy:
-        yield "The first start of this workspace had been broken off; it was begun again, and is complete."
+        yield say("The first start of this workspace had been broken off; it was begun again, and is complete.")
     elif begun:
-        yield f"An update of this workspace had been broken off; it was done from the beginning, and is complete.{kept}"
+        done = say("An update of this workspace had been broken off; it was done from the beginning, and is complete.")
+        yield _with_copy(done, copy)
     elif current is not None:
-        yield f"The workspace was updated (schema {current} to {head}).{kept}"
+        updated = say("The workspace was updated (schema {before} to {after}).", before=current, after=head)
+        yield _with_copy(updated, copy)
+
+
+def _with_copy(said: str, copy: str) -> str:
+    return listing([said, say("The database as it was before is kept in {copy}.", copy=copy)], " ") if copy else said
 
 
 def _finished_before(begun: dict[str, Any]) -> str:
-    copy = begun.get("copy")
-    kept = f" The database as it was before is kept in {copy}." if copy else ""
-    return f"The last update of this workspace was broken off when it was complete; nothing is missing.{kept}"
+    complete = say("The last update of this workspace was broken off when it was complete; nothing is missing.")
+    return _with_copy(complete, begun.get("copy") or "")
 
 
 def _taken_back(error: Exception, copy: str, folder: Path) -> str:
+    said = _not_updated(error, folder)
+    return listing([said, say("A copy of the database is {copy}.", copy=copy)], " ") if copy else said
+
+
+def _not_updated(error: Exception, folder: Path) -> str:
     reason = str(error.orig if isinstance(error, DBAPIError) else error)
-    kept = f" A copy of the database is {copy}." if copy else ""
     if is_full(error, folder):
-        return f"The disk has no room for updating the workspace, and nothing was changed; free some space.{kept}"
+        return say("The disk has no room for updating the workspace, and nothing was changed; free some space.")
     if "locked" in reason or "busy" in reason:
-        return f"Another process is using the workspace, so it was not updated; end it and start again.{kept}"
-    return f"The workspace could not be updated ({reason}); it was left as it was: use the version before.{kept}"
+        return say("Another process is using the workspace, so it was not updated; end it and start again.")
+    return say("The workspace could not be updated ({why}); it was left as it was: use the version before.", why=reason)
 
 
 def _read(marker: Path) -> dict[str, Any] | None:
@@ -190,7 +198,7 @@ def _read(marker: Path) -> dict[str, Any] | None:
 
 
 def _write(marker: Path, document: dict[str, Any]) -> None:
-    with no_room_in_words("The workspace was not updated"), marker.open("w", encoding="utf-8") as file:
+    with no_room_in_words(say("The workspace was not updated")), marker.open("w", encoding="utf-8") as file:
         json.dump(document, file)
         file.flush()
         with suppress(OSError):

@@ -9,7 +9,7 @@
     try { localStorage.setItem(key, mode); } catch { /* not kept, still switched */ }
   });
   document.addEventListener('change', (event) => {
-    const menu = event.target.closest('select[data-language]');
+    const menu = /** @type {HTMLSelectElement | null} */ (event.target.closest('select[data-language]'));
     if (!menu) return;
     const place = new URL(document.baseURI).pathname;
     document.cookie = `workbench-language=${menu.value}; path=${place}; max-age=31536000; samesite=lax`;

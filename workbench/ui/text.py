@@ -659,7 +659,7 @@ STANDINGS: Final = {
     "cannot tell": "Cannot tell",
 }
 STANDING_SIGNS: Final = {"forgot": "▲", "maybe forgot": "△", "within": "✓", "cannot tell": "○"}
-NEXT_WRONG: Final = "N goes to the next clip that is still wrong, Shift N to the one before."
+NEXT_WRONG: Final = "N goes to the next clip that is still wrong, the worst first, Shift N to the one before."
 ALL_TESTED: Final = "All tested clips, most improved first"
 WORD_ERRORS: Final = "What goes wrong (error mix)"
 WORD_ERRORS_HINT: Final = "Errors in every 100 words that were said. Lower is better; extra words can lift it over 100."
@@ -709,8 +709,8 @@ RESULT_WORDS: Final = {
     "captions": {
         "all": ALL_TESTED,
         "improved": "Improved clips, most improved first",
-        "worse": "Clips that got worse, the worst last",
-        "wrong": "Clips that are still wrong, most improved first",
+        "worse": "Clips that got worse, the worst first",
+        "wrong": "Clips that are still wrong, the worst first",
     },
     "none": "No clip is in this group.",
     "more": "Show {n} more",
@@ -754,7 +754,7 @@ TIMELINE_WORDS: Final = {
         "missing": "missing (deletion)",
         "extra": "extra (insertion)",
     },
-    "hint": "Click a word to hear it, or the picture to play from there.",
+    "hint": "Click a word to hear it, a wrong one is followed by the word that was said; the picture plays from there.",
     "failed": "The picture could not be drawn.",
 }
 SAID: Final = "Said (reference)"

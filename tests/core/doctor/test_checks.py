@@ -12,6 +12,7 @@ from workbench.core.doctor.similarity import DraftMatch, hold_against, near_pair
 from workbench.core.text.characters import main_script, odd_characters
 from workbench.core.text.styles import in_case, with_number_words
 from workbench.errors import UnknownNameError
+from workbench.language.said import Said
 
 SENTENCES = (
     "Close the second valve before you start.", "The spindle runs at full speed now.", "Please check the oil pressure.",
@@ -40,6 +41,8 @@ def found(ward: LabelSet, kind: str) -> Finding:
     assert finding is not None
     assert set(finding.notes) == set(finding.clips)
     assert finding.sentence.endswith((".", "?"))
+    said = [finding.sentence, *finding.notes.values(), *([finding.remedy] if finding.remedy else [])]
+    assert all(isinstance(text, Said) for text in said), "the page cannot word it in another language"
     return finding
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from workbench.core.evaluation.comparison import Comparison, ComparisonRow, compare
 from workbench.core.evaluation.intervals import paired_bootstrap
 from workbench.core.evaluation.scoring import evaluate
+from workbench.language.said import English, Said
 
 
 def rows_with(n_clips: int, base_wrong: float, adapted_wrong: float, *, speakers: int = 0) -> list[ComparisonRow]:
@@ -37,6 +39,27 @@ def numbers_in(document: object) -> list[object]:
 
 def better() -> Comparison:
     return compare(rows_with(40, 0.5, 0.2, speakers=5), normalizer="marks", terms=["word7"], train_texts=["word7"])
+
+
+class Marked(English):
+    """A language of the same templates in square brackets, which writes commas in numbers."""
+
+    def template(self, said: str, others: str | None = None, n: int = 1) -> str:
+        return f"[{super().template(said, others, n)}]"
+
+    def number(self, value: float, spec: str) -> str:
+        return format(value, spec).replace(".", ",")
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.2, 0.5, 0.8])
+def test_all_of_the_verdict_can_be_worded_in_another_language(wrong: float) -> None:
+    comparison = compare(rows_with(40, 0.5, wrong), normalizer="marks", terms=["word7"])
+    for said in (comparison.sentence(), comparison.parts_sentence(), comparison.normalizer_reason):
+        assert isinstance(said, Said)
+        worded = said.worded(Marked())
+        assert worded.startswith("[")
+        assert worded.endswith("]")
+        assert not re.search(r"\d\.\d", worded), "a number was written before the language was known"
 
 
 def test_document() -> None:

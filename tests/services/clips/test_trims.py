@@ -220,7 +220,7 @@ def test_a_finished_run_keeps_the_cut_that_it_heard(few: Workbench, monkeypatch)
     (said,) = [r for r in few.transcripts.of(second) if r.clip == clip.id]
     assert (said.start, said.end) == (None, None) if said.source else (0.25, 1.0)
     assert said.span == (0.25, 1.0)
-    assert any("1 of them were trimmed" in note for note in few.comparing.of_two_runs(first, second).notes)
+    assert any("1 of them was trimmed" in note for note in few.comparing.of_two_runs(first, second).notes)
     few.trimming.undo(clip.id, "ann")
     few.trimming.undo(clip.id, "ann")
     np.testing.assert_array_equal(samples(few, clip.id, second), whole[RATE // 4 : RATE])

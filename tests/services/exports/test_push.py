@@ -16,7 +16,7 @@ from tests.services.exports.hub_stand_in import TOKEN, Repo, StandIn, serving
 from workbench.cli import main
 from workbench.errors import DataError, WorkbenchError
 from workbench.services.exports import push, pushing
-from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, HubAccount
+from workbench.services.exports.hub import COMMITTING, HubAccount, may_be_there
 from workbench.services.exports.push import Wish, check_push, find_target, push_run
 from workbench.services.jobs.background import JobView
 from workbench.services.jobs.steps import Step, Watch
@@ -130,7 +130,7 @@ def test_a_commit_that_is_not_answered_may_be_there(hub: StandIn, folder: Path) 
             steps.append, lambda now=stopped, told=steps: now and bool(told) and told[-1].message.startswith(COMMITTING)
         )
         said = refused(partial(put, folder, watch=watch))
-        assert said == MAY_BE_THERE.format(url=f"{hub.url}/ada/words")
+        assert said == may_be_there(f"{hub.url}/ada/words")
 
 
 @pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "sys.stdin.read(); os._exit(1)"])
@@ -147,7 +147,7 @@ def test_a_process_that_is_killed_during_the_commit_may_have_put_it_there(
         steps: list[Step] = []
         with pytest.raises(kind) as caught:
             push.push_beside(bench.workspace, Wish("run-1"), Watch(steps.append, lambda told=steps: bool(told)))
-        assert str(caught.value) == MAY_BE_THERE.format(url=url) or kind is not WorkbenchError
+        assert str(caught.value) == may_be_there(url) or kind is not WorkbenchError
 
 
 @pytest.mark.parametrize(

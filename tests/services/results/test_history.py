@@ -58,7 +58,7 @@ def test_only_clips_that_are_gone_count_as_deleted(bench: Workbench, monkeypatch
         session.execute(delete(EvaluationRow).where(EvaluationRow.clip_id == long))
     assert bench.comparing.of_run(run).notes == ("One note.",)
     bench.collecting.delete_clips([deleted])
-    assert "1 of the run's test clips were deleted since" in bench.comparing.of_run(run).notes[1]
+    assert "1 of the run's test clips was deleted since" in bench.comparing.of_run(run).notes[1]
 
 
 def test_a_name_and_a_note_are_kept_as_typed_but_for_what_nobody_sees(

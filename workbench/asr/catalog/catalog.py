@@ -70,7 +70,7 @@ class Skipped:
         return os.path.basename(self.folder) or self.folder
 
     def __str__(self) -> str:
-        return f"The model folder {self.folder} is left out: {self.reason}."
+        return say("The model folder {folder} is left out: {reason}.", folder=self.folder, reason=self.reason)
 
 
 class Catalog:
@@ -176,8 +176,12 @@ def folder_spec(folder: Path) -> ModelSpec:
         languages=fixed_languages(folder, judged.config, card),
         size_mb=round(sum(w.stat().st_size for w in judged.weights) / 1e6, 1),
         learning_rates=rates.get(judged.family, {}),
-        good_for="A model from your own disk.",
+        good_for=say("A model from your own disk."),
     )
+
+
+# What a card says in English -> the sentence, which other languages know.
+_OFFERED = {offer.good_for: offer.good_for for offer in OFFERS}
 
 
 def kept_spec(folder: Path) -> ModelSpec:
@@ -190,6 +194,7 @@ def kept_spec(folder: Path) -> ModelSpec:
     with problems_of(folder):
         card = read_card(folder)
     said: dict[str, Any] = {name: str(card[name])[:MOST_WORDS] for name in ("licence", "good_for") if card.get(name)}
+    said |= {"good_for": offered} if (offered := _OFFERED.get(said.get("good_for", ""))) else {}
     return replace(spec, source="fetched" if card.get("source") == "fetched" else "added", **said)
 
 
@@ -230,13 +235,15 @@ def check_here(spec: ModelSpec) -> None:
         ModelError: It names the command.
     """
     if state_of(spec) == "fetchable":
-        get = f"get it in the model field, or with `workbench fetch {spec.name}`"
-        remedy = get if spec.source == "fetched" else "add it again"
+        if spec.source != "fetched":
+            raise ModelError(
+                say("The model {name} is not on this machine; add it again, or choose another one.", name=spec.name)
+            )
         raise ModelError(
             say(
-                "The model {name} is not on this machine; {remedy}, or choose another one.",
+                "The model {name} is not on this machine; get it in the model field, or with `workbench fetch {name}`, "
+                "or choose another one.",
                 name=spec.name,
-                remedy=remedy,
             )
         )
 
@@ -250,7 +257,9 @@ def _model_folders(collection: Path, skipped: list[Skipped]) -> Iterator[Path]:
     try:
         found = sorted(os.fspath(entry) for entry in collection.iterdir())
     except OSError as e:
-        skipped.append(Skipped(shown(collection), f"it cannot be read ({e.strerror}); let this user read it"))
+        skipped.append(
+            Skipped(shown(collection), say("it cannot be read ({why}); let this user read it", why=e.strerror))
+        )
         return
     for name in found:
         folder = Path(name)

@@ -35,14 +35,7 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
     if spec.source in KEPT:
         kept = kept_folder(spec)
         if kept is None:
-            remedy = f"get it with `workbench fetch {spec.name}`" if spec.source == "fetched" else "add it again"
-            raise ModelError(
-                say(
-                    "The model {name} is not on this machine; {remedy}, or choose another model.",
-                    name=spec.name,
-                    remedy=remedy,
-                )
-            )
+            raise ModelError(_gone(spec))
         return kept
     if spec.source != "hub":
         folder = Path(spec.location)
@@ -55,7 +48,7 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
                 )
             )
         return folder
-    progress(f"Fetching {spec.location} from the model hub")
+    progress(say("Fetching {location} from the model hub", location=spec.location))
     try:
         return Path(snapshot_download(spec.location, allow_patterns=HUB_PATTERNS, ignore_patterns=NOT_FETCHED))
     except GatedRepoError as e:
@@ -78,3 +71,12 @@ def fetch(spec: ModelSpec, *, progress: Progress = lambda message: None) -> Path
                 location=spec.location,
             )
         ) from e
+
+
+def _gone(spec: ModelSpec) -> str:
+    if spec.source != "fetched":
+        return say("The model {name} is not on this machine; add it again, or choose another model.", name=spec.name)
+    return say(
+        "The model {name} is not on this machine; get it with `workbench fetch {name}`, or choose another model.",
+        name=spec.name,
+    )

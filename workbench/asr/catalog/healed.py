@@ -17,6 +17,7 @@ import numpy as np
 from workbench.asr.weights.headers import all_shapes, weight_files
 from workbench.assets import assets_root
 from workbench.files import FileProblem
+from workbench.language.said import say
 
 ENCODER: Final = "model.encoder."  # how names of an encoder's weights begin in a model's files
 FOLDER: Final = "healed"  # in the assets and in a workspace
@@ -55,7 +56,9 @@ def read_healed(file: Path) -> HealedEncoder:
         windows = tuple(int(w) for w in said["windows"])
         return HealedEncoder(file, str(said["encoder"]), windows, hashlib.sha256(file.read_bytes()).hexdigest())
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
-        raise FileProblem(file, "says nothing usable of a healed encoder", "remove it, and it is made again") from e
+        raise FileProblem(
+            file, say("says nothing usable of a healed encoder"), say("remove it, and it is made again")
+        ) from e
 
 
 def find_ready(folder: Path, window: float) -> HealedEncoder | None:

@@ -7,6 +7,7 @@ ones say so.
 from collections.abc import Mapping
 
 from workbench.core.types import ModelSpec
+from workbench.language.said import say
 
 Rates = Mapping[str, float]
 
@@ -94,7 +95,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         94_400_000,
         378,
         SUPERVISED_CTC_RATES,
-        "English read speech; the classic, comfortable on a laptop.",
+        say("English read speech; the classic, comfortable on a laptop."),
         ("en",),
     ),
     _hub(
@@ -103,7 +104,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         315_500_000,
         1260,
         SUPERVISED_CTC_RATES,
-        "English, more accurate; wants 8 GB of memory or a GPU.",
+        say("English, more accurate; wants 8 GB of memory or a GPU."),
         ("en",),
     ),
     _hub(
@@ -112,7 +113,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         93_200_000,
         373,
         SUPERVISED_CTC_RATES,
-        "English read speech, often a little better than wav2vec2-base.",
+        say("English read speech, often a little better than wav2vec2-base."),
         ("en",),
     ),
     _hub(
@@ -121,7 +122,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         315_500_000,
         1262,
         SUPERVISED_CTC_RATES,
-        "English, robust; wants 8 GB of memory or a GPU.",
+        say("English, robust; wants 8 GB of memory or a GPU."),
         ("en",),
     ),
     _hub(
@@ -130,7 +131,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         964_800_000,
         3860,
         SUPERVISED_CTC_RATES,
-        "Over a thousand languages, in letters; name the set's language, its adapter is fetched. Wants a GPU.",
+        say("Over a thousand languages, in letters; name the set's language, its adapter is fetched. Wants a GPU."),
         licence="CC-BY-NC-4.0",
     ),
     _hub(
@@ -139,7 +140,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         608_800_000,
         None,
         PARAKEET_RATES,
-        "English, very accurate, in small letters; writes pieces of words, so no new characters. Wants a GPU.",
+        say("English, very accurate, in small letters; writes pieces of words, so no new characters. Wants a GPU."),
         ("en",),
         licence="CC-BY-4.0",
     ),
@@ -149,7 +150,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         37_800_000,
         151,
         WHISPER_BASE_RATES,
-        "99 languages with capitals and punctuation; the smallest Whisper, fine on a laptop.",
+        say("99 languages with capitals and punctuation; the smallest Whisper, fine on a laptop."),
     ),
     _hub(
         "openai/whisper-base",
@@ -157,7 +158,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         72_600_000,
         290,
         WHISPER_BASE_RATES,
-        "99 languages; clearly better than tiny at twice its time.",
+        say("99 languages; clearly better than tiny at twice its time."),
     ),
     _hub(
         "UsefulSensors/moonshine-tiny",
@@ -165,7 +166,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         27_100_000,
         108,
         MOONSHINE_RATES,
-        "English with capitals and punctuation; short clips cost what they are long: quick on a laptop.",
+        say("English with capitals and punctuation; short clips cost what they are long: quick on a laptop."),
         ("en",),
         licence="MIT",
     ),
@@ -175,7 +176,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         61_500_000,
         246,
         MOONSHINE_RATES,
-        "English; more accurate than moonshine-tiny at twice its time.",
+        say("English; more accurate than moonshine-tiny at twice its time."),
         ("en",),
         licence="MIT",
     ),
@@ -185,7 +186,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         241_700_000,
         967,
         WHISPER_SMALL_RATES,
-        "99 languages; a good balance, wants 8 GB of memory or a GPU.",
+        say("99 languages; a good balance, wants 8 GB of memory or a GPU."),
     ),
     _hub(
         "openai/whisper-large-v3-turbo",
@@ -193,7 +194,7 @@ HUB_MODELS: tuple[ModelSpec, ...] = (
         808_900_000,
         1618,
         WHISPER_LARGE_RATES,
-        "99 languages, the most accurate here; wants a GPU.",
+        say("99 languages, the most accurate here; wants a GPU."),
         licence="MIT",
     ),
 )

@@ -25,7 +25,7 @@ from workbench.asr.weights.generation_settings import complete
 from workbench.asr.weights.soundness import check_finite, check_shapes
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import ModelError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import count, say
 
 # Besides the weights: everything that changes what a model computes or writes.
 FINGERPRINT_PATTERNS = ("*config.json", "vocab.json", "tokenizer.json", "merges.txt", "*.model")
@@ -54,7 +54,7 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     folder = fetch(spec, progress=progress)
     judged, config = check_folder(spec, folder)
     check_memory(spec, sum(map(math.prod, judged.shapes.values())), trainable_share)
-    progress(f"Loading {spec.name}")
+    progress(say("Loading {model}", model=spec.name))
     auto: Any = AutoModelForSpeechSeq2Seq if judged.family == "seq2seq" else AutoModelForCTC
     with _quiet(), _one_sentence(spec):
         check_shapes(spec, auto, config, judged.shapes)
@@ -71,11 +71,13 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
     if report["missing_keys"]:  # transformers fills them with random numbers and goes on
         lacking = sorted(report["missing_keys"])
         raise ModelError(
-            say(
-                "The model {name} is not complete: {n} of its weights are not in its files (such as "
-                "{lacking}); fetch it again, or choose another model.",
+            count(
+                len(lacking),
+                "The model {name} is not complete: {n} of its weights are not in its files (such as {lacking}); fetch "
+                "it again, or choose another model.",
+                "The model {name} is not complete: {n} of its weights are not in its files (such as {lacking}); fetch "
+                "it again, or choose another model.",
                 name=spec.name,
-                n=len(lacking),
                 lacking=lacking[0],
             )
         )
@@ -88,7 +90,7 @@ def load(spec: ModelSpec, *, trainable_share: float = 0.0, progress: Progress = 
                 name=spec.name,
             )
         )
-    check_finite(f"The model {spec.name}", model.state_dict())
+    check_finite(say("The model {name}", name=spec.name), model.state_dict())
     if judged.family == "seq2seq":
         complete(model.generation_config, processor.tokenizer, int(model.config.vocab_size))
     backend = SEQ2SEQ_BACKENDS[model.config.model_type] if judged.family == "seq2seq" else CTCBackend
@@ -117,9 +119,9 @@ def _one_sentence(spec: ModelSpec) -> Iterator[None]:
             raise
         raise ModelError(
             say(
-                "The model {name} cannot be loaded ({first_line}); choose another model.",
+                "The model {name} cannot be loaded ({why}); choose another model.",
                 name=spec.name,
-                first_line=_first_line(e),
+                why=_first_line(e),
             )
         ) from e
 
@@ -133,15 +135,15 @@ def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
     judged = judge(folder)
     if judged.family == "unsupported":
         names = judged.config.get("architectures")
-        kind = ", ".join(map(str, names)) if isinstance(names, list) and names else "unknown architecture"
+        kind = ", ".join(map(str, names)) if isinstance(names, list) and names else say("unknown architecture")
         raise ModelError(
             say(
                 "The model {name} ({kind}) is neither a Whisper model nor one with a CTC head of a "
-                "supported kind ({ctc_namings}); choose one such as whisper-base or "
+                "supported kind ({kinds}); choose one such as whisper-base or "
                 "wav2vec2-base-960h.",
                 name=spec.name,
-                kind=kind[:200],
-                ctc_namings=", ".join(CTC_NAMINGS),
+                kind=kind if len(kind) <= 200 else kind[:200],
+                kinds=", ".join(CTC_NAMINGS),
             )
         )
     try:
@@ -150,10 +152,10 @@ def check_folder(spec: ModelSpec, folder: Path) -> tuple[ModelFolder, Any]:
         raise ModelError(
             say(
                 "The model {name} has a config.json that transformers {version} does not take "
-                "({first_line}); fetch the model again, or choose another one.",
+                "({why}); fetch the model again, or choose another one.",
                 name=spec.name,
                 version=transformers.__version__,
-                first_line=_first_line(e),
+                why=_first_line(e),
             )
         ) from e
 

@@ -69,8 +69,15 @@ class BadModelError(ModelError):
     """
 
     def __init__(self, folder: Path, reason: str, remedy: str) -> None:
-        super().__init__(f"The model folder {shown(folder)} cannot be used: {reason}; {remedy}.")
-        self.reason = f"{reason}; {remedy}"
+        super().__init__(
+            say(
+                "The model folder {folder} cannot be used: {reason}; {remedy}.",
+                folder=shown(folder),
+                reason=reason,
+                remedy=remedy,
+            )
+        )
+        self.reason = say("{reason}; {remedy}", reason=reason, remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -96,11 +103,14 @@ def problems_of(folder: Path) -> Iterator[None]:
     try:
         yield
     except FileProblem as e:
-        name = "it" if e.path == folder else f"its {shown(os.path.relpath(e.path, folder))}"
-        raise BadModelError(folder, f"{name} {e.reason}", e.remedy) from e
+        if e.path == folder:
+            said = say("it {reason}", reason=e.reason)
+        else:
+            said = say("its {file} {reason}", file=shown(os.path.relpath(e.path, folder)), reason=e.reason)
+        raise BadModelError(folder, said, e.remedy) from e
     except OSError as e:
         raise BadModelError(
-            folder, say("it cannot be read ({strerror})", strerror=e.strerror), say("let this user read it")
+            folder, say("it cannot be read ({why})", why=e.strerror), say("let this user read it")
         ) from e
 
 
@@ -237,15 +247,15 @@ def _check_extractor(folder: Path, documents: Mapping[str, dict[str, Any]]) -> N
         if facts is None:
             continue
         if not isinstance(facts, dict):
-            raise FileProblem(folder / name, f"says of its {inner} what is no object", FETCH_AGAIN)
+            raise FileProblem(folder / name, say("says of its {part} what is no object", part=inner), FETCH_AGAIN)
         check_numbers(folder / name, facts, EXTRACTOR_NUMBERS)
         found = True
         _check_window(folder / name, facts, documents[CONFIG])
     if not found:
         raise FileProblem(
             folder,
-            "comes without its feature extractor (preprocessor_config.json or processor_config.json)",
-            "save the processor beside the model",
+            say("comes without its feature extractor (preprocessor_config.json or processor_config.json)"),
+            say("save the processor beside the model"),
         )
 
 
@@ -255,8 +265,13 @@ def _check_window(file: Path, facts: Mapping[str, Any], config: Mapping[str, Any
         return
     seconds, hop = facts.get("chunk_length") or 30, facts.get("hop_length") or 160
     if seconds * SAMPLE_RATE // hop != 2 * positions:
-        heard = f"{seconds} s in steps of {hop} samples"
-        raise FileProblem(file, f"tells of {heard}, and the model has {positions:,} positions for them", FETCH_AGAIN)
+        reason = say(
+            "tells of {seconds} s in steps of {hop} samples, and the model has {positions:,} positions for them",
+            seconds=seconds,
+            hop=hop,
+            positions=positions,
+        )
+        raise FileProblem(file, reason, FETCH_AGAIN)
 
 
 def _check_vocabulary(folder: Path, documents: Mapping[str, dict[str, Any]]) -> None:
@@ -268,17 +283,24 @@ def _check_vocabulary(folder: Path, documents: Mapping[str, dict[str, Any]]) -> 
     file = folder / "tokenizer_config.json"
     ids = documents.get(file.name, {}).get("added_tokens_decoder") or {}
     if not isinstance(ids, dict) or any(not i.isdecimal() or len(i) > 6 for i in ids):
-        raise FileProblem(file, "numbers its added tokens by what is no number", FETCH_AGAIN)
+        raise FileProblem(file, say("numbers its added tokens by what is no number"), FETCH_AGAIN)
     language, letters = documents.get(file.name, {}).get("target_lang"), read.get("vocab.json", {})
     several = "tokenizer.json" not in read and any(isinstance(v, dict) for v in letters.values())  # MMS
     if several and not (isinstance(language, str) and language in letters):
         said = str(language)[:40]
-        raise FileProblem(file, f"says that target_lang is {said}, which vocab.json does not have", FETCH_AGAIN)
+        reason = say("says that target_lang is {language}, which vocab.json does not have", language=said)
+        raise FileProblem(file, reason, FETCH_AGAIN)
     pairs = documents[CONFIG]["model_type"] == "whisper"  # learned from bytes, which need both files
     if "tokenizer.json" not in read and not ("vocab.json" in read and (_there(folder / "merges.txt") or not pairs)):
-        lacking = f"tokenizer.json or vocab.json{' with merges.txt' if pairs else ''}"
-        reason = f"comes without its tokenizer ({lacking}), so it could write nothing"
-        raise FileProblem(folder, reason, "save the processor beside the model")
+        raise FileProblem(folder, _mute(pairs=pairs), say("save the processor beside the model"))
+
+
+def _mute(*, pairs: bool) -> str:
+    if pairs:
+        return say(
+            "comes without its tokenizer (tokenizer.json or vocab.json with merges.txt), so it could write nothing"
+        )
+    return say("comes without its tokenizer (tokenizer.json or vocab.json), so it could write nothing")
 
 
 def _words(file: Path, document: dict[str, Any]) -> dict[str, Any]:
@@ -286,7 +308,7 @@ def _words(file: Path, document: dict[str, Any]) -> dict[str, Any]:
     if file.name == "vocab.json":
         inner = {k: v for k, v in document.items() if isinstance(v, dict)}
         if inner and len(inner) < len(document):
-            raise FileProblem(file, "mixes tokens and languages", FETCH_AGAIN)
+            raise FileProblem(file, say("mixes tokens and languages"), FETCH_AGAIN)
         return {f"{k} {t}": i for k, v in inner.items() for t, i in v.items()} if inner else document
     model = document.get("model")
     words = model.get("vocab") if isinstance(model, dict) else None
@@ -294,16 +316,21 @@ def _words(file: Path, document: dict[str, Any]) -> dict[str, Any]:
         words = {str(i): i for i in range(len(words))}
     added = document.get("added_tokens") or []
     if not isinstance(words, dict) or not words:
-        raise FileProblem(file, "holds no vocabulary", FETCH_AGAIN)
+        raise FileProblem(file, say("holds no vocabulary"), FETCH_AGAIN)
     if not isinstance(added, list) or not all(isinstance(token, dict) for token in added):
-        raise FileProblem(file, "tells of added tokens what is no list of them", FETCH_AGAIN)
+        raise FileProblem(file, say("tells of added tokens what is no list of them"), FETCH_AGAIN)
     return words | {str(token.get("content")): token.get("id") for token in added}
 
 
 def _check_tokens(file: Path, words: Mapping[str, Any]) -> None:
     if file.name == "vocab.json" and not words:
-        raise FileProblem(file, "holds no vocabulary", FETCH_AGAIN)
+        raise FileProblem(file, say("holds no vocabulary"), FETCH_AGAIN)
     for token, number in words.items():
         if type(number) is not int or not 0 <= number <= MOST_TOKENS:
-            said = f"gives the token '{token[:40]}' the number {str(number)[:40]}"
-            raise FileProblem(file, f"{said}, where it takes one from 0 to {MOST_TOKENS:,}", FETCH_AGAIN)
+            reason = say(
+                "gives the token '{token}' the number {number}, where it takes one from 0 to {most:,}",
+                token=token[:40],
+                number=str(number)[:40],
+                most=MOST_TOKENS,
+            )
+            raise FileProblem(file, reason, FETCH_AGAIN)

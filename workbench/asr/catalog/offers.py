@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.core.types import ModelSpec
+from workbench.language.said import say
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ OFFERS: tuple[Offer, ...] = (
         original="openai/whisper-tiny.en",
         languages=("en",),
         licence="MIT",
-        good_for="English with capitals and punctuation, real voices; the smallest Whisper, adapted in minutes.",
+        good_for=say("English with capitals and punctuation, real voices; the smallest Whisper, adapted in minutes."),
     ),
     Offer(
         name="whisper-base",
@@ -137,6 +138,6 @@ OFFERS: tuple[Offer, ...] = (
         original="openai/whisper-base",
         languages=(),
         licence="MIT",
-        good_for="99 languages; clearly better than tiny at twice its time.",
+        good_for=say("99 languages; clearly better than tiny at twice its time."),
     ),
 )

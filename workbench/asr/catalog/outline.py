@@ -18,6 +18,7 @@ from workbench.core.text.languages import find_code
 from workbench.core.text.normalize import ctc_frames_needed
 from workbench.core.types import Block, Seconds
 from workbench.files import FileProblem, read_object
+from workbench.language.said import say
 
 MOST_BYTES = 12 * 2**20  # of a JSON file; Whisper's tokenizer.json has 4 million
 WRITTEN_WITH = ("tokenizer.json", "vocab.json", "tokenizer_config.json")  # what a model's characters depend on
@@ -100,7 +101,7 @@ _WHISPER = _naming(
 )
 BY_SPECTROGRAM = ("wav2vec2-bert", "parakeet_ctc")  # CTC models without convolutions over the sound itself
 NAMINGS = {**CTC_NAMINGS, "whisper": _WHISPER, "moonshine": _MOONSHINE}
-OTHER_MODEL = "choose another model"
+OTHER_MODEL = say("choose another model")
 
 
 def outline(folder: Path) -> tuple[Block, ...]:
@@ -135,8 +136,18 @@ def check_depths(file: Path, config: Mapping[str, Any], shapes: Shapes) -> dict[
         held = len({found[1] for found in map(pattern.search, shapes) if found})
         said = inner.get(key)
         if type(said) is not int or not 0 < said <= held:
-            told = "nothing" if said is None else str(said)[:40]
-            raise FileProblem(file, f"says {key} {told}, and the weights hold {held} {stack} layers", FETCH_AGAIN)
+            told = say("nothing") if said is None else str(said)[:40]
+            raise FileProblem(
+                file,
+                say(
+                    "says {setting} {told}, and the weights hold {held} {stack} layers",
+                    setting=key,
+                    told=told,
+                    held=held,
+                    stack=stack,
+                ),
+                FETCH_AGAIN,
+            )
         depths[stack] = said
     return depths
 
@@ -144,7 +155,9 @@ def check_depths(file: Path, config: Mapping[str, Any], shapes: Shapes) -> dict[
 def _naming_of(file: Path, kind: Any) -> Naming:
     naming = NAMINGS.get(kind) if isinstance(kind, str) else None
     if naming is None:
-        raise FileProblem(file, f"tells of a model of the kind {str(kind)[:40]}, which is not supported", OTHER_MODEL)
+        raise FileProblem(
+            file, say("tells of a model of the kind {kind}, which is not supported", kind=str(kind)[:40]), OTHER_MODEL
+        )
     return naming
 
 
@@ -276,7 +289,7 @@ def frames_needed(folder: Path, text: str) -> int:
     except BaseException as e:
         if not is_failure(e) or isinstance(e, FileProblem):
             raise
-        raise FileProblem(file, f"is no tokenizer ({str(e)[:100]})", FETCH_AGAIN) from e
+        raise FileProblem(file, say("is no tokenizer ({why})", why=str(e)[:100]), FETCH_AGAIN) from e
 
 
 def is_failure(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from workbench.asr.catalog.catalog import RATE_CAP_FACTOR, SMALL_MODEL_PARAMETER
 from workbench.asr.catalog.languages import knows
 from workbench.core.config import DEFAULT_FOLDS, FOLDS_BELOW_CLIPS, TrainingConfig
 from workbench.core.types import ModelSpec
+from workbench.language.said import listing, say
 
 # A small model was trained without and has nothing to spare. On the set clinic, ctc-en found nothing better than itself
 # (38.4 % WER) with 0.15 at 3e-4, and 29.6 % with 0; the earlier, weaker one had gained a little by 0.15 on digits.
@@ -46,9 +47,9 @@ class Effort:
 
 
 EFFORTS: Mapping[str, Effort] = {
-    "quick": Effort(0.6, 3, 0, "quick: fewer passes, for a first look"),
-    "usual": Effort(1.0, DEFAULT_FOLDS, 0, "the usual"),
-    "thorough": Effort(2.0, 10, 3, "thorough: more passes, and more clips in each fold's training"),
+    "quick": Effort(0.6, 3, 0, say("quick: fewer passes, for a first look")),
+    "usual": Effort(1.0, DEFAULT_FOLDS, 0, say("the usual")),
+    "thorough": Effort(2.0, 10, 3, say("thorough: more passes, and more clips in each fold's training")),
 }
 
 
@@ -90,12 +91,6 @@ def usual_strategy(
     if spec.family == "seq2seq":
         wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
     return next((name for name in wanted if name in names), names[0])
-
-
-def _whose(spec: ModelSpec) -> str:
-    """Where a suggested rate comes from: a model that only its hub id names is in no catalogue."""
-    unlisted = spec.source == "hub" and spec.name == spec.location
-    return "usual for models of this kind" if unlisted else f"the catalogue's for {spec.name}"
 
 
 def _is_small(spec: ModelSpec) -> bool:
@@ -141,29 +136,31 @@ def suggest(
     size = "XS" if clips < XS_CLIPS else "S" if clips < S_CLIPS else "M"
     scaled = rate * 0.7 if size == "XS" else rate
     if small_model:
-        epochs, cap, length = 40, 1000, "a small model that starts far from your speech needs many passes"
+        epochs, cap = 40, 1000
+        length = say("a small model that starts far from your speech needs many passes")
     else:
-        epochs, cap, length = (
-            {"XS": 18, "S": 12, "M": 9}[size],
-            STRONG_UPDATES,
-            "a strong model needs few passes before it forgets",
-        )
+        epochs, cap = {"XS": 18, "S": 12, "M": 9}[size], STRONG_UPDATES
+        length = say("a strong model needs few passes before it forgets")
     epochs, cap = round(epochs * tries.passes), round(cap * tries.passes)
     if effort != TrainingConfig.effort:
-        length = f"{tries.why}; {length}"
+        length = listing([tries.why, length], "; ")
     copies = copies_for(strategy, small_model=small_model)
     folds = tries.folds if clips < FOLDS_BELOW_CLIPS else 0
-    why = {
-        "learning_rate": f"Learning rate {scaled:g}: {_whose(spec)} with {strategy}"
-        + (f", as {named} is here" if named != strategy else "")
-        + (", times 0.7 for fewer than 30 clips." if size == "XS" else "."),
-        "epochs": f"{epochs} epochs, at most {cap} updates: {length}.",
-        "augment_copies": f"{copies} altered copies of each training clip (speed, room, noise): few stand for many."
+    why: dict[str, str] = {
+        "learning_rate": _why_rate(spec, scaled, strategy, named, few_clips=size == "XS"),
+        "epochs": say("{epochs} epochs, at most {updates} updates: {why}.", epochs=epochs, updates=cap, why=length),
+        "augment_copies": say(
+            "{copies} altered copies of each training clip (speed, room, noise): few stand for many.", copies=copies
+        )
         if copies
-        else "No altered copies of the clips: a strong model knows other rooms and speeds already.",
-        "folds": f"{folds} folds: with fewer than {FOLDS_BELOW_CLIPS} clips each has to be a test clip once."
+        else say("No altered copies of the clips: a strong model knows other rooms and speeds already."),
+        "folds": say(
+            "{folds} folds: with fewer than {clips} clips each has to be a test clip once.",
+            folds=folds,
+            clips=FOLDS_BELOW_CLIPS,
+        )
         if folds
-        else "The set's own test clips judge: there are enough for that.",
+        else say("The set's own test clips judge: there are enough for that."),
     }
     config = TrainingConfig(
         effort=effort,
@@ -185,29 +182,62 @@ def suggest(
 def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, small_model: bool) -> dict[str, str]:
     """Why the settings that are rarely touched have their values."""
     few = strategy in FEW_WEIGHTS
-    whisper = spec.family == "seq2seq"
     return {
-        "batch_clips": f"{config.batch_clips} clips: a steady direction from few clips, and it fits a laptop's memory.",
-        "batch_seconds": f"{config.batch_seconds:g} s keeps an update of long clips within a laptop's memory.",
-        "weight_decay": "None: so few weights learn that none can grow out of hand."
+        "batch_clips": say(
+            "{clips} clips: a steady direction from few clips, and it fits a laptop's memory.", clips=config.batch_clips
+        ),
+        "batch_seconds": say(
+            "{seconds:g} s keeps an update of long clips within a laptop's memory.", seconds=config.batch_seconds
+        ),
+        "weight_decay": say("None: so few weights learn that none can grow out of hand.")
         if few
-        else f"{config.weight_decay:g}, a light pull, as in the models' own training.",
-        "warmup_share": f"{100 * config.warmup_share:.0f} % of the updates: the first steps must not be large ones.",
-        "max_updates": f"{config.max_updates}: a limit on time where there are many clips.",
-        "patience": f"{config.patience} checks: "
-        + ("a weak start gets better late." if small_model else "a strong model is at its best early."),
-        "time_mask": "None: models of this kind were made without."
-        if whisper
-        else f"{100 * config.time_mask:.0f} % of the sound hidden, so that few clips are not learned by heart.",
-        "dropout": "The model's own."
+        else say("{decay:g}, a light pull, as in the models' own training.", decay=config.weight_decay),
+        "warmup_share": say(
+            "{percent:.0f} % of the updates: the first steps must not be large ones.", percent=100 * config.warmup_share
+        ),
+        "max_updates": say("{updates}: a limit on time where there are many clips.", updates=config.max_updates),
+        "patience": _why_patience(config.patience, small_model=small_model),
+        "time_mask": say("None: models of this kind were made without.")
+        if spec.family == "seq2seq"
+        else say(
+            "{percent:.0f} % of the sound hidden, so that few clips are not learned by heart.",
+            percent=100 * config.time_mask,
+        ),
+        "dropout": say("The model's own.")
         if config.dropout is None
-        else f"{config.dropout:g}: a small model needs all it has; on dictation it learned nothing with 0.15.",
-        "blocks": "Only for custom and lora; the strip of blocks fills it in.",
-        "lora_rank": f"{config.lora_rank}: enough for new words, few enough weights for few clips.",
-        "seed": "Any number; the same number repeats the same run.",
-        "language": "The clip set's." if config.language else "The clip set names none.",
-        "task": "Write what is said, in its own language.",
-        "normalizer": "Chosen by the labels' language, and shown beside every figure.",
-        "general_set": "The bundled English sentences for English sets, none for other languages.",
-        "red_line": f"{config.red_line:g} points, as in NVIDIA NeMo's recipe for adapting a model.",
+        else say(
+            "{dropout:g}: a small model needs all it has; on dictation it learned nothing with 0.15.",
+            dropout=config.dropout,
+        ),
+        "blocks": say("Only for custom and lora; the strip of blocks fills it in."),
+        "lora_rank": say("{rank}: enough for new words, few enough weights for few clips.", rank=config.lora_rank),
+        "seed": say("Any number; the same number repeats the same run."),
+        "language": say("The clip set's.") if config.language else say("The clip set names none."),
+        "task": say("Write what is said, in its own language."),
+        "normalizer": say("Chosen by the labels' language, and shown beside every figure."),
+        "general_set": say("The bundled English sentences for English sets, none for other languages."),
+        "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
     }
+
+
+def _why_patience(checks: int, *, small_model: bool) -> str:
+    if small_model:
+        return say("{checks} checks: a weak start gets better late.", checks=checks)
+    return say("{checks} checks: a strong model is at its best early.", checks=checks)
+
+
+def _why_rate(spec: ModelSpec, rate: float, strategy: str, named: str, *, few_clips: bool) -> str:
+    """Where a suggested rate comes from: a model that only its hub id names is in no catalogue.
+
+    Args:
+        named: The strategy that was asked for; `strategy` is the one whose rate it gets.
+    """
+    if spec.source == "hub" and spec.name == spec.location:
+        whose = say("usual for models of this kind with {strategy}", strategy=strategy)
+    else:
+        whose = say("the catalogue's for {model} with {strategy}", model=spec.name, strategy=strategy)
+    if named != strategy:
+        whose = say("{whose}, as {named} is here", whose=whose, named=named)
+    if few_clips:
+        return say("Learning rate {rate:g}: {whose}, times 0.7 for fewer than 30 clips.", rate=rate, whose=whose)
+    return say("Learning rate {rate:g}: {whose}.", rate=rate, whose=whose)

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -37,7 +37,7 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
 from workbench.files import FileProblem, read_object, shown, size_of
-from workbench.language.said import say
+from workbench.language.said import count, say
 
 SAFE, PICKLED = "adapter_model.safetensors", "adapter_model.bin"
 BASE, KIND, FIRST = "base_model_name_or_path", "peft_type", "init_lora_weights"
@@ -61,7 +61,9 @@ def adapter_base(folder: Path) -> ModelSpec:
     name = read_object(folder / ADAPTER, most=SMALL).get(BASE)
     if not isinstance(name, str) or not name or len(name) > 4096:
         raise FileProblem(
-            folder / ADAPTER, f"does not say which model it belongs to ({BASE})", f"write it there as {BASE}"
+            folder / ADAPTER,
+            say("does not say which model it belongs to ({entry})", entry=BASE),
+            say("write it there as {entry}", entry=BASE),
         )
     if Path(name).is_absolute() and (Path(name) / CONFIG).is_file():
         return folder_spec(Path(name))
@@ -77,10 +79,13 @@ def adapter_base(folder: Path) -> ModelSpec:
             return spec
     raise FileProblem(
         folder,
-        f"holds an adapter and needs its base model {shown(name)[:200]}, which is not on this machine",
-        f"run `workbench fetch {offer.name}` and then this again"
+        say("holds an adapter and needs its base model {base}, which is not on this machine", base=shown(name)[:200]),
+        say("run `workbench fetch {name}` and then this again", name=offer.name)
         if offer
-        else f"add that model first (`workbench add-model FOLDER --name {shown(last)[:80]}`) and then this again",
+        else say(
+            "add that model first (`workbench add-model FOLDER --name {name}`) and then this again",
+            name=shown(last)[:80],
+        ),
     )
 
 
@@ -106,11 +111,19 @@ def from_adapter(source: Path, out: Path) -> Taken:
         with _without_warnings():
             merged = beside.merge_and_unload(safe_merge=True)
     except ValueError as e:  # of NaN
-        raise FileProblem(file, f"cannot be merged with {spec.name} ({_short(e)})", FETCH_AGAIN) from e
-    check_finite(f"The adapter {shown(source.name)} with {spec.name}", merged.state_dict(), FETCH_AGAIN)
+        raise FileProblem(
+            file, say("cannot be merged with {base} ({why})", base=spec.name, why=_short(e)), FETCH_AGAIN
+        ) from e
+    check_finite(
+        say("The adapter {name} with {base}", name=shown(source.name), base=spec.name),
+        merged.state_dict(),
+        FETCH_AGAIN,
+    )
     parameters = _write(merged, Path(str(local_folder(spec))), out)
     _prove(out, expected, spec)
-    return Taken(f"PEFT adapter ({kind})", parameters, f"It is {spec.name} with an adapter merged into it.")
+    return Taken(
+        f"PEFT adapter ({kind})", parameters, say("It is {base} with an adapter merged into it.", base=spec.name)
+    )
 
 
 def _check_kind(file: Path, config: Mapping[str, Any]) -> str:
@@ -119,14 +132,16 @@ def _check_kind(file: Path, config: Mapping[str, Any]) -> str:
     kind = str(config.get(KIND))[:40]
     mergeable = {k.value for k in PEFT_TYPE_TO_CONFIG_MAPPING.keys() & PEFT_TYPE_TO_TUNER_MAPPING} - UNMERGED
     if kind not in mergeable:
-        reason = f"tells of an adapter of the kind {kind}, which cannot be merged into weights"
-        raise FileProblem(file, reason, "choose a LoRA adapter, or a model that was saved whole")
+        reason = say("tells of an adapter of the kind {kind}, which cannot be merged into weights", kind=kind)
+        raise FileProblem(file, reason, say("choose a LoRA adapter, or a model that was saved whole"))
     asked = [name for name in PROGRAMS if config.get(name)]
     asked += [FIRST] if config.get(FIRST) not in HARMLESS else []
     if asked:
-        reason = f"asks for what is not done here ({asked[0]}: {str(config[asked[0]])[:40]})"
+        reason = say(
+            "asks for what is not done here ({setting}: {value})", setting=asked[0], value=str(config[asked[0]])[:40]
+        )
         raise FileProblem(
-            file, reason, "ask its maker for the adapter converted to plain LoRA, or for the merged model"
+            file, reason, say("ask its maker for the adapter converted to plain LoRA, or for the merged model")
         )
     return kind
 
@@ -138,7 +153,9 @@ def _weights(source: Path) -> tuple[Path, dict[str, Tensor]]:
         return source / SAFE, load_file(source / SAFE)
     if os.path.lexists(source / PICKLED):
         return source / PICKLED, tensors_of(source / PICKLED, read_pickled(source / PICKLED))
-    raise FileProblem(source, f"holds an adapter's configuration and no weights of it ({SAFE})", FETCH_AGAIN)
+    raise FileProblem(
+        source, say("holds an adapter's configuration and no weights of it ({file})", file=SAFE), FETCH_AGAIN
+    )
 
 
 def _beside(
@@ -159,18 +176,46 @@ def _beside(
     except Exception as e:  # of a configuration that fits no such model peft raises many kinds
         if not is_failure(e):
             raise
-        remedy = f"check that {backend.spec.name} is its base"
+        remedy = say("check that {base} is its base", base=backend.spec.name)
         raise FileProblem(
-            source / ADAPTER, f"describes no adapter for {backend.spec.name} ({_short(e)})", remedy
+            source / ADAPTER,
+            say("describes no adapter for {base} ({why})", base=backend.spec.name, why=_short(e)),
+            remedy,
         ) from e
     odd = sorted(n for n in wanted.keys() | weights.keys() if n not in weights or not _fits(model, n, wanted, weights))
     if odd:
-        what = "lacks" if odd[0] not in weights else "does not fit in" if odd[0] in wanted else "has besides"
-        reason = f"is no adapter for {backend.spec.name}: it {what} {shown(odd[0])[-120:]} ({len(odd)} in all)"
-        raise FileProblem(file, reason, "fetch it again, or name its own base model in adapter_config.json")
+        reason = _misfit(backend.spec.name, odd, lacking=odd[0] not in weights, misshapen=odd[0] in wanted)
+        raise FileProblem(file, reason, say("fetch it again, or name its own base model in adapter_config.json"))
     peft.set_peft_model_state_dict(model, dict(weights))
     model.eval()
     return model
+
+
+def _misfit(base: str, odd: Sequence[str], *, lacking: bool, misshapen: bool) -> str:
+    first = shown(odd[0])[-120:]
+    if lacking:
+        return count(
+            len(odd),
+            "is no adapter for {base}: it lacks {weights} ({n} in all)",
+            "is no adapter for {base}: it lacks {weights} ({n} in all)",
+            base=base,
+            weights=first,
+        )
+    if misshapen:
+        return count(
+            len(odd),
+            "is no adapter for {base}: it does not fit in {weights} ({n} in all)",
+            "is no adapter for {base}: it does not fit in {weights} ({n} in all)",
+            base=base,
+            weights=first,
+        )
+    return count(
+        len(odd),
+        "is no adapter for {base}: it has besides {weights} ({n} in all)",
+        "is no adapter for {base}: it has besides {weights} ({n} in all)",
+        base=base,
+        weights=first,
+    )
 
 
 def _fits(model: Any, name: str, wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> bool:

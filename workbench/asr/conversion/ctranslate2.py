@@ -19,6 +19,7 @@ import numpy as np
 
 from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.files import FileProblem, open_regular
+from workbench.language.said import say
 
 MODEL_FILE = "model.bin"
 VERSION, SPECIFICATION, REVISION = 6, "WhisperSpec", 3
@@ -74,7 +75,7 @@ class ModelFile:
         if found is None:
             return usual
         if found.shape or found.kind in (0, 4, BFLOAT16):
-            raise self.problem(f"says of {name} what is no whole number")
+            raise self.problem(say("says of {name} what is no whole number", name=name))
         return int(self._raw(found))
 
     def numbers(self, name: str) -> np.ndarray:
@@ -86,7 +87,7 @@ class ModelFile:
         if found.kind in QUANTISED:
             return self._scaled(name, raw)
         if found.kind not in (0, 4):
-            raise self.problem(f"holds {name} in whole numbers, where weights belong")
+            raise self.problem(say("holds {name} in whole numbers, where weights belong", name=name))
         return raw
 
     def problem(self, reason: str) -> FileProblem:
@@ -97,10 +98,12 @@ class ModelFile:
         """float16 of quantised weights, whose scales are one for each row, or one for all of them."""
         place = self.variables.get(name + SCALE)
         if place is None or place.kind != 0 or place.shape not in ((), raw.shape[:1]):
-            raise self.problem(f"holds {name} in whole numbers without a scale for them ({name}{SCALE})")
+            raise self.problem(
+                say("holds {name} in whole numbers without a scale for them ({name}{scale})", name=name, scale=SCALE)
+            )
         scale = self._raw(place)
         if not np.isfinite(scale).all() or not scale.all():
-            raise self.problem(f"has scales for {name} that nothing can be divided by")
+            raise self.problem(say("has scales for {name} that nothing can be divided by", name=name))
         wide = scale.reshape(scale.shape + (1,) * (raw.ndim - scale.ndim))
         scaled: np.ndarray = (raw.astype(np.float32) / wide).astype(np.float16)
         return scaled
@@ -110,7 +113,7 @@ class ModelFile:
             file.seek(variable.offset)
             content = file.read(variable.n_bytes)
         if len(content) < variable.n_bytes:
-            raise self.problem("has become shorter while it was read")
+            raise self.problem(say("has become shorter while it was read"))
         return np.frombuffer(content, np.dtype(KINDS[variable.kind]).newbyteorder("<")).reshape(variable.shape)
 
 
@@ -137,63 +140,75 @@ class _Reader:
         for _ in range(self._count("aliases")):
             alias, name = self._name(), self._name()
             if name not in variables or alias in variables:
-                raise self._problem(f"says that {alias} is another name of {name}, which it cannot be")
+                raise self._problem(
+                    say("says that {alias} is another name of {name}, which it cannot be", alias=alias, name=name)
+                )
             variables[alias] = variables[name]
         if self.file.tell() != self.size:
-            raise self._problem(f"has {self.size - self.file.tell():,} bytes behind its end")
+            raise self._problem(say("has {size:,} bytes behind its end", size=self.size - self.file.tell()))
         return ModelFile(self.path, variables)
 
     def _check_kind(self) -> None:
         version = self._number("<I")
         if version != VERSION:
-            said = f"is no CTranslate2 model of version {VERSION} (it says {version:,})"
-            raise FileProblem(self.path, said, "convert the model again with a newer CTranslate2, or fetch it again")
+            said = say("is no CTranslate2 model of version {version} (it says {said:,})", version=VERSION, said=version)
+            raise FileProblem(
+                self.path, said, say("convert the model again with a newer CTranslate2, or fetch it again")
+            )
         kind, revision = self._name(), self._number("<I")
         if (kind, revision) != (SPECIFICATION, REVISION):
-            said = (
-                f"holds a {kind[:40]} of revision {revision:,}, where a {SPECIFICATION} of revision {REVISION} belongs"
+            said = say(
+                "holds a {kind} of revision {revision:,}, where a {wanted} of revision {wanted_revision} belongs",
+                kind=kind[:40],
+                revision=revision,
+                wanted=SPECIFICATION,
+                wanted_revision=REVISION,
             )
-            raise FileProblem(self.path, said, "only Whisper models of CTranslate2 can be taken in")
+            raise FileProblem(self.path, said, say("only Whisper models of CTranslate2 can be taken in"))
 
     def _variables(self) -> Iterator[tuple[str, Variable]]:
         seen: set[str] = set()
         for _ in range(self._count("variables")):
             name = self._name()
             if name in seen:
-                raise self._problem(f"holds {name} twice")
+                raise self._problem(say("holds {name} twice", name=name))
             seen.add(name)
             yield name, self._variable(name)
 
     def _variable(self, name: str) -> Variable:
         rank = self._number("<B")
         if rank > MOST_DIMENSIONS:
-            raise self._problem(f"says that {name} has {rank} dimensions")
+            raise self._problem(say("says that {name} has {rank} dimensions", name=name, rank=rank))
         shape = tuple(self._number("<I") for _ in range(rank))
         kind, n_bytes = self._number("<B"), self._number("<I")
         if kind >= len(KINDS):
-            raise self._problem(f"holds {name} as a kind of numbers ({kind}) that is not known")
+            raise self._problem(
+                say("holds {name} as a kind of numbers ({kind}) that is not known", name=name, kind=kind)
+            )
         variable = Variable(shape, kind, self.file.tell())
         if variable.n_bytes != n_bytes:
-            raise self._problem(f"has {n_bytes:,} bytes for {name}, whose shape is {shape}")
+            raise self._problem(
+                say("has {size:,} bytes for {name}, whose shape is {shape}", size=n_bytes, name=name, shape=shape)
+            )
         if variable.offset + n_bytes > self.size:
-            raise self._problem(f"is cut off within {name}")
+            raise self._problem(say("is cut off within {name}", name=name))
         self.file.seek(n_bytes, os.SEEK_CUR)
         return variable
 
     def _count(self, what: str) -> int:
         n = self._number("<I")
         if n > MOST_VARIABLES:
-            raise self._problem(f"tells of {n:,} {what}, which no model has")
+            raise self._problem(say("tells of {n:,} {what}, which no model has", n=n, what=what))
         return n
 
     def _name(self) -> str:
         length = self._number("<H")
         if not 0 < length <= MOST_NAME:
-            raise self._problem(f"has a name of {length:,} bytes, which no variable has")
+            raise self._problem(say("has a name of {size:,} bytes, which no variable has", size=length))
         try:
             return self._take(length).rstrip(b"\0").decode("ascii")
         except UnicodeDecodeError:
-            raise self._problem("has a name that is no readable text") from None
+            raise self._problem(say("has a name that is no readable text")) from None
 
     def _number(self, form: str) -> int:
         return int(struct.unpack(form, self._take(struct.calcsize(form)))[0])
@@ -201,7 +216,7 @@ class _Reader:
     def _take(self, n: int) -> bytes:
         content = self.file.read(n)
         if len(content) < n:
-            raise self._problem(f"is cut off ({self.size:,} bytes)")
+            raise self._problem(say("is cut off ({size:,} bytes)", size=self.size))
         return content
 
     def _problem(self, reason: str) -> FileProblem:

@@ -12,9 +12,10 @@ from workbench.asr.conversion.whisper_tokenizer import TOKENIZER
 from workbench.asr.conversion.whisper_weights import WhisperShape, whisper_weights
 from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.files import FileProblem, read_object
+from workbench.language.said import say
 
 MOST_HEADS = 10_000
-ROUNDED_NOTE = "Its weights had been rounded to a few bits, which can cost a little accuracy."
+ROUNDED_NOTE = say("Its weights had been rounded to a few bits, which can cost a little accuracy.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _facts(file: Path, config: Mapping[str, Any], shape: WhisperShape) -> Writin
 def _heads(file: Path, pairs: Any, shape: WhisperShape) -> list[list[int]]:
     limits = (shape.decoder_layers, shape.decoder_attention_heads)
     if not isinstance(pairs, list) or len(pairs) > MOST_HEADS or not all(_is_head(pair, limits) for pair in pairs):
-        raise FileProblem(file, "names heads (alignment_heads) that the model does not have", FETCH_AGAIN)
+        raise FileProblem(file, say("names heads (alignment_heads) that the model does not have"), FETCH_AGAIN)
     return pairs
 
 

@@ -20,6 +20,7 @@ from workbench.asr.conversion.whisper_weights import WhisperShape
 from workbench.asr.weights.headers import FETCH_AGAIN, MOST_NAME
 from workbench.asr.weights.limits import MOST_TOKENS
 from workbench.files import FileProblem, open_regular
+from workbench.language.said import say
 
 MAGIC = b"lmgg"
 SOUND_SIZES = ("n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer")
@@ -54,7 +55,7 @@ def ggml_weights(path: Path) -> tuple[WhisperShape, dict[str, np.ndarray], bool]
         rounded = False
         for name, kind, values in reader.weights():
             if name in found or len(found) >= MOST_WEIGHTS:
-                raise reader.problem(f"holds {name[:80]} twice, or more weights than any model")
+                raise reader.problem(say("holds {name} twice, or more weights than any model", name=name[:80]))
             found[name] = values
             rounded |= kind in ROUNDED
     for name in CONVOLUTION_BIASES & found.keys():  # columns here
@@ -71,7 +72,7 @@ class _Reader:
 
     def sizes(self) -> dict[str, int]:
         if self._take(4) != MAGIC:
-            raise self.problem("is no file of whisper.cpp's")
+            raise self.problem(say("is no file of whisper.cpp's"))
         return {name: self._number() for name in SIZES}
 
     def skip_words(self) -> None:
@@ -80,7 +81,7 @@ class _Reader:
         self._skip(4 * rows * columns if rows >= 0 and columns >= 0 else -1)
         n_words = self._number()
         if not 0 <= n_words <= MOST_TOKENS:
-            raise self.problem(f"tells of {n_words:,} words")
+            raise self.problem(say("tells of {words:,} words", words=n_words))
         for _ in range(n_words):
             self._skip(self._number())
 
@@ -89,11 +90,11 @@ class _Reader:
         while self.file.tell() < self.size:
             n_dimensions, length, kind = self._number(), self._number(), self._number()
             if not 0 < n_dimensions <= MOST_DIMENSIONS or not 0 < length <= MOST_NAME:
-                raise self.problem("is damaged within its list of weights")
+                raise self.problem(say("is damaged within its list of weights"))
             shape = tuple(self._number() for _ in range(n_dimensions))[::-1]
             name = self._take(length).decode("utf-8", errors="replace")
             if min(shape) < 1:
-                raise self.problem(f"has no numbers for {name[:80]}")
+                raise self.problem(say("has no numbers for {name}", name=name[:80]))
             yield name, kind, self._values(name, kind, shape)
 
     def _values(self, name: str, kind: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -101,10 +102,12 @@ class _Reader:
         if kind in PLAIN:
             return np.frombuffer(self._take(n * PLAIN[kind].itemsize), PLAIN[kind]).reshape(shape)
         if kind not in ROUNDED:
-            reason = f"holds {name[:80]} rounded in a way ({kind}) that is not known here"
-            raise FileProblem(self.path, reason, "take the file in f16, q8_0, q5_1 or q5_0")
+            reason = say("holds {name} rounded in a way ({kind}) that is not known here", name=name[:80], kind=kind)
+            raise FileProblem(self.path, reason, say("take the file in f16, q8_0, q5_1 or q5_0"))
         if shape[-1] % BLOCK:
-            raise self.problem(f"holds {name[:80]} in blocks that do not fit its shape {shape}")
+            raise self.problem(
+                say("holds {name} in blocks that do not fit its shape {shape}", name=name[:80], shape=shape)
+            )
         blocks = np.frombuffer(self._take(n // BLOCK * ROUNDED[kind].itemsize), ROUNDED[kind])
         return scaled_back(blocks).astype(np.float16).reshape(shape)
 
@@ -125,7 +128,7 @@ class _Reader:
 
     def _check(self, n: int) -> None:
         if not 0 <= n <= self.size - self.file.tell():
-            raise self.problem(f"is cut off or damaged ({self.size:,} bytes)")
+            raise self.problem(say("is cut off or damaged ({size:,} bytes)", size=self.size))
 
 
 def scaled_back(blocks: np.ndarray) -> np.ndarray:

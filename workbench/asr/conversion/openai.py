@@ -14,6 +14,7 @@ from workbench.asr.conversion.whisper_weights import MOST_LAYERS, WhisperShape, 
 from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.asr.weights.limits import HEADS, MOST_TOKENS, POSITIONS, WIDTH
 from workbench.files import FileProblem
+from workbench.language.said import say
 
 # OpenAI's names of the sizes, and transformers'.
 SIZES = {
@@ -57,7 +58,9 @@ def openai_weights(path: Path) -> tuple[WhisperShape, dict[str, np.ndarray]]:
     """
     document = read_pickled(path)
     if not isinstance(document, Mapping) or not isinstance(document.get("dims"), Mapping):
-        raise FileProblem(path, "is no Whisper file of OpenAI's (it says no dims)", "name a model as `add-model` says")
+        raise FileProblem(
+            path, say("is no Whisper file of OpenAI's (it says no dims)"), say("name a model as `add-model` says")
+        )
     shape = sized(path, document["dims"])
     weights = tensors_of(path, document.get("model_state_dict"))
     return shape, whole(path, shape, {name: _numbers(weight) for name, weight in weights.items()})
@@ -78,7 +81,11 @@ def whole(path: Path, shape: WhisperShape, weights: Mapping[str, np.ndarray]) ->
     odd = sorted(name for name in wanted.keys() ^ found.keys() if name in wanted or not name.endswith("decoder.mask"))
     odd = odd or sorted(name for name, size in wanted.items() if tuple(found[name].shape) != size)
     if odd:
-        raise FileProblem(path, f"does not hold the weights that it tells of (such as {odd[0][:80]})", FETCH_AGAIN)
+        raise FileProblem(
+            path,
+            say("does not hold the weights that it tells of (such as {weights})", weights=odd[0][:80]),
+            FETCH_AGAIN,
+        )
     return {name: np.ascontiguousarray(found[name]) for name in wanted}
 
 
@@ -107,7 +114,11 @@ def sized(path: Path, dims: Mapping[str, Any]) -> WhisperShape:
     for theirs, (ours, (least, most)) in SIZES.items():
         value = dims.get(theirs)
         if type(value) is not int or not least <= value <= most or sizes.get(ours, value) != value:
-            raise FileProblem(path, f"says of its size {theirs} what no Whisper has ({str(value)[:40]})", FETCH_AGAIN)
+            raise FileProblem(
+                path,
+                say("says of its size {setting} what no Whisper has ({value})", setting=theirs, value=str(value)[:40]),
+                FETCH_AGAIN,
+            )
         sizes[ours] = value
     inner = INNER * sizes["d_model"]
     return WhisperShape(**sizes, encoder_ffn_dim=inner, decoder_ffn_dim=inner, scale_embedding=False)

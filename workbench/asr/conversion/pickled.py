@@ -47,10 +47,10 @@ def read_pickled(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
-        reason = "holds more than weights, which could run a program when it is opened, so it was not opened"
-        raise FileProblem(path, reason, "ask its maker for safetensors, or for its weights alone") from e
+        reason = say("holds more than weights, which could run a program when it is opened, so it was not opened")
+        raise FileProblem(path, reason, say("ask its maker for safetensors, or for its weights alone")) from e
     except Exception as e:  # of a damaged file torch raises many kinds
-        raise FileProblem(path, f"is damaged ({type(e).__name__})", FETCH_AGAIN) from e
+        raise FileProblem(path, say("is damaged ({why})", why=type(e).__name__), FETCH_AGAIN) from e
 
 
 def tensors_of(path: Path, document: Any) -> dict[str, Tensor]:
@@ -60,15 +60,17 @@ def tensors_of(path: Path, document: Any) -> dict[str, Tensor]:
         FileProblem: It is no such thing, or says to have more numbers than the file.
     """
     if not isinstance(document, Mapping) or not document:
-        raise FileProblem(path, "holds no list of weights", FETCH_AGAIN)
+        raise FileProblem(path, say("holds no list of weights"), FETCH_AGAIN)
     for name, value in document.items():
         if not isinstance(name, str) or len(name) > MOST_NAME or not isinstance(value, Tensor):
-            raise FileProblem(path, f"holds what is no weight under the name '{str(name)[:40]}'", FETCH_AGAIN)
+            raise FileProblem(
+                path, say("holds what is no weight under the name '{name}'", name=str(name)[:40]), FETCH_AGAIN
+            )
         if value.layout is not torch.strided or value.is_quantized:
-            raise FileProblem(path, f"holds {name[:80]} in a form that cannot be used here", FETCH_AGAIN)
+            raise FileProblem(path, say("holds {name} in a form that cannot be used here", name=name[:80]), FETCH_AGAIN)
     once = {(t.data_ptr(), t.shape): t.numel() * t.element_size() for t in document.values()}
     if sum(once.values()) > size_of(path):
-        raise FileProblem(path, "tells of more numbers than it holds", FETCH_AGAIN)
+        raise FileProblem(path, say("tells of more numbers than it holds"), FETCH_AGAIN)
     return dict(document)
 
 
@@ -76,14 +78,14 @@ def _check_zip(path: Path, size: int) -> None:
     with open_regular(path) as file:
         if file.read(len(LFS_POINTER)) == LFS_POINTER:
             raise FileProblem(
-                path, "is a pointer of git-lfs and not the weights themselves", "run 'git lfs pull' there"
+                path, say("is a pointer of git-lfs and not the weights themselves"), say("run 'git lfs pull' there")
             )
         try:
             with zipfile.ZipFile(file) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as e:
-            reason = "is cut off, or no file that PyTorch 1.6 or newer has written"
+            reason = say("is cut off, or no file that PyTorch 1.6 or newer has written")
             raise FileProblem(path, reason, FETCH_AGAIN) from e
     whole = sum(entry.file_size for entry in entries)
     if len(entries) > MOST_ENTRIES or whole > size or any(e.compress_type != zipfile.ZIP_STORED for e in entries):
-        raise FileProblem(path, "is packed as no model is", FETCH_AGAIN)
+        raise FileProblem(path, say("is packed as no model is"), FETCH_AGAIN)

@@ -18,13 +18,14 @@ from workbench.asr.conversion.whisper_folder import WritingFacts, write_folder
 from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, no_speech_tokens, tokenizer_for
 from workbench.asr.conversion.whisper_weights import WhisperShape
 from workbench.files import FileProblem, open_regular
+from workbench.language.said import say
 
-KNOWN = (
+KNOWN = say(
     "a folder of transformers' (model.safetensors or pytorch_model.bin), a folder of CTranslate2's (model.bin), a "
     "Whisper file of OpenAI's (.pt), one of whisper.cpp's (ggml), or a folder with an adapter of PEFT's"
 )
 # What a file begins with that is a model of an engine whose files are not taken in.
-OTHERS = {b"GGUF": "llama.cpp's (GGUF)", b"\x08\x03\x12\x07": "ONNX"}
+OTHERS = {b"GGUF": say("llama.cpp's (GGUF)"), b"\x08\x03\x12\x07": "ONNX"}
 
 
 def take(path: Path, out: Path) -> Taken:
@@ -49,7 +50,11 @@ def _engine_of(path: Path) -> Callable[[Path, Path], Taken]:
             return from_ggml
         other = OTHERS.get(begins)
         if other:
-            raise FileProblem(path, f"is a model of {other}, which cannot be taken in", f"name {KNOWN}")
+            raise FileProblem(
+                path,
+                say("is a model of {engine}, which cannot be taken in", engine=other),
+                say("name {known_kinds}", known_kinds=KNOWN),
+            )
         if path.name == MODEL_FILE:
             return lambda file, out: from_ctranslate2(file.parent, out)
         return from_openai
@@ -59,7 +64,7 @@ def _engine_of(path: Path) -> Callable[[Path, Path], Taken]:
         return from_ctranslate2
     if holds_model(path):
         return from_transformers
-    raise FileProblem(path, "holds no model that is known", f"name {KNOWN}")
+    raise FileProblem(path, say("holds no model that is known"), say("name {known_kinds}", known_kinds=KNOWN))
 
 
 def from_openai(source: Path, out: Path) -> Taken:

@@ -23,6 +23,7 @@ from workbench.asr.conversion.whisper_tokenizer import TOKENIZER, tokenizer_for
 from workbench.asr.weights.headers import FETCH_AGAIN, MOST_INDEX, WEIGHTS, all_shapes, weight_files
 from workbench.asr.weights.limits import MOST_TOKENS, POSITIONS, WIDTH, check_number
 from workbench.files import FileProblem, read_object, size_of
+from workbench.language.said import say
 
 PICKLED, INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 COPIED = (*(name for name in SMALL_FILES if name != CARD), *LARGE_FILES, "merges.txt", "vocab.txt")
@@ -46,7 +47,9 @@ def from_transformers(source: Path, out: Path) -> Taken:
     config = read_config(source)
     if family_of(config) == "unsupported":
         names = str(config.get("architectures"))[:80]
-        raise FileProblem(source, f"holds a model of another kind ({names})", "choose a Whisper or a CTC model")
+        raise FileProblem(
+            source, say("holds a model of another kind ({names})", names=names), say("choose a Whisper or a CTC model")
+        )
     kind, weights = _weights(source)
     if torch.equal(weights.get(OUTPUT, torch.empty(0)), weights.get(EMBEDDING, torch.empty(1))):
         weights.pop(OUTPUT)  # tied: it is there once
@@ -76,7 +79,7 @@ def _shards(index: Path) -> list[Path]:
     places = read_object(index, most=MOST_INDEX).get("weight_map")
     names = set(places.values()) if isinstance(places, dict) and all(map(_is_shard, places.values())) else set()
     if not names:
-        raise FileProblem(index, "does not say in which files of its folder the weights are", FETCH_AGAIN)
+        raise FileProblem(index, say("does not say in which files of its folder the weights are"), FETCH_AGAIN)
     return [index.parent / name for name in sorted(names)]
 
 

@@ -22,6 +22,7 @@ from workbench.asr.weights.generation_settings import ENGLISH_TOKENS, SILENT, ST
 from workbench.asr.weights.headers import FETCH_AGAIN, WEIGHTS
 from workbench.core.types import SAMPLE_RATE
 from workbench.files import FileProblem, read_object, shown
+from workbench.language.said import say
 
 HOP, TRANSFORM = 160, 400  # samples
 MOST_TIMESTAMP = 50  # the first time mark of a text is at most 1 s
@@ -100,11 +101,11 @@ def _special_tokens(file: Path, n_tokens: int) -> dict[str, int]:
     tokens = {str(t.get("content")): t.get("id") for t in added if isinstance(t, dict)}
     for name in (END, START, SILENT):
         if name not in tokens:
-            raise FileProblem(file, f"has no {name}, so it is no tokenizer of Whisper's", FETCH_AGAIN)
+            raise FileProblem(file, say("has no {name}, so it is no tokenizer of Whisper's", name=name), FETCH_AGAIN)
     ids = {name: i for name, i in tokens.items() if type(i) is int and 0 <= i < n_tokens}
     if len(ids) < len(tokens) or ENDS.get(n_tokens, ids[END]) != ids[END]:
-        other = f"is not the tokenizer of this model of {n_tokens:,} tokens"
-        raise FileProblem(file, other, "fetch the tokenizer that was published with these weights")
+        other = say("is not the tokenizer of this model of {tokens:,} tokens", tokens=n_tokens)
+        raise FileProblem(file, other, say("fetch the tokenizer that was published with these weights"))
     return ids
 
 
@@ -151,8 +152,8 @@ def _generation(n_tokens: int, positions: int, tokens: Mapping[str, int], facts:
 def _extractor(folder: Path, n_mels: int, positions: int) -> dict[str, Any]:
     seconds, rest = divmod(2 * positions * HOP, SAMPLE_RATE)
     if rest or not seconds:
-        said = f"tells of {positions:,} positions of the sound, which are no whole seconds"
-        raise FileProblem(folder / CONFIG, said, "add its preprocessor_config.json")
+        said = say("tells of {positions:,} positions of the sound, which are no whole seconds", positions=positions)
+        raise FileProblem(folder / CONFIG, said, say("add its preprocessor_config.json"))
     return {
         "chunk_length": seconds,
         "dither": 0.0,
@@ -194,5 +195,9 @@ def listed(file: Path, document: Mapping[str, Any], name: str, most: int) -> lis
     """
     values = document.get(name) or []
     if not isinstance(values, list) or any(type(v) is not int or not -1 <= v < most for v in values):
-        raise FileProblem(file, f"says of {shown(name)} what is no list of tokens below {most:,}", FETCH_AGAIN)
+        raise FileProblem(
+            file,
+            say("says of {name} what is no list of tokens below {most:,}", name=shown(name), most=most),
+            FETCH_AGAIN,
+        )
     return [v for v in values if v >= 0]  # -1 stands for CTranslate2's usual ones

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.asr.catalog.kept_models import kept_folders
 from workbench.asr.catalog.model_folder import CONFIG, LARGE, SMALL
 from workbench.files import FileProblem, read_object
+from workbench.language.said import say
 
 TOKENIZER = "tokenizer.json"
 OWNERS = {51_864: "whisper-tiny.en", 51_865: "whisper-base"}  # models to fetch, by the size of their vocabulary
@@ -39,8 +40,11 @@ def tokenizer_for(n_tokens: int, whose: Path, beside: Path | None = None) -> Pat
         if same and (folder / TOKENIZER).is_file():
             return folder / TOKENIZER
     owner = OWNERS.get(n_tokens)
-    remedy = f"run `workbench fetch {owner}`, which has the same one, and then this again" if owner else ""
-    raise FileProblem(whose, "comes without its tokenizer", remedy or f"put its {TOKENIZER} beside it")
+    if owner:
+        remedy = say("run `workbench fetch {model}`, which has the same one, and then this again", model=owner)
+    else:
+        remedy = say("put its {file} beside it", file=TOKENIZER)
+    raise FileProblem(whose, say("comes without its tokenizer"), remedy)
 
 
 def no_speech_tokens(file: Path) -> tuple[list[int], list[int]]:
@@ -75,4 +79,4 @@ def _read(file: Path) -> Any:
     except BaseException as e:
         if not is_failure(e):
             raise
-        raise FileProblem(file, f"is no tokenizer ({str(e)[:100]})") from e
+        raise FileProblem(file, say("is no tokenizer ({why})", why=str(e)[:100])) from e

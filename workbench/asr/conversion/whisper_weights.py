@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.asr.conversion.ctranslate2 import SCALE, ModelFile
+from workbench.language.said import say
 
 GELU = 3  # among CTranslate2's activations
 MOST_LAYERS = 200
@@ -53,7 +54,9 @@ def whisper_weights(file: ModelFile) -> tuple[WhisperShape, dict[str, np.ndarray
     for name, value in SETTINGS.items():
         found = file.setting(name, value)
         if found != value:
-            raise file.problem(f"has {name} = {found}, where Whisper has {value}")
+            raise file.problem(
+                say("has {name} = {found}, where Whisper has {wanted}", name=name, found=found, wanted=value)
+            )
     shape = _shape(file)
     wanted = dict(_names(shape))
     _check_complete(file, wanted)
@@ -77,7 +80,14 @@ def _shape(file: ModelFile) -> WhisperShape:
     heads = {half: file.setting(f"{half}/num_heads", 0) for half in layers}
     for half, number in heads.items():
         if number < 1 or d_model % number:
-            raise file.problem(f"has {number} heads in its {half}, where {d_model} numbers are shared out among them")
+            raise file.problem(
+                say(
+                    "has {heads} heads in its {half}, where {numbers} numbers are shared out among them",
+                    heads=number,
+                    half=half,
+                    numbers=d_model,
+                )
+            )
     return WhisperShape(
         vocab_size=vocab_size,
         d_model=d_model,
@@ -97,7 +107,7 @@ def _shape(file: ModelFile) -> WhisperShape:
 def _size(file: ModelFile, name: str, rank: int) -> tuple[int, ...]:
     found = file.variables.get(name)
     if found is None or len(found.shape) != rank or not all(found.shape):
-        raise file.problem(f"lacks {name}, or has it in another shape")
+        raise file.problem(say("lacks {name}, or has it in another shape", name=name))
     return found.shape
 
 
@@ -106,7 +116,7 @@ def _layers(file: ModelFile, half: str) -> int:
     while f"{half}/layer_{number}/ffn/linear_0/weight" in file.variables and number <= MOST_LAYERS:
         number += 1
     if not 0 < number <= MOST_LAYERS:
-        raise file.problem(f"has {number} layers in its {half}")
+        raise file.problem(say("has {layers} layers in its {half}", layers=number, half=half))
     return number
 
 

@@ -22,12 +22,13 @@ from workbench.asr.models.backend import Activations, Backend
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.core.word_times import Span, WordTimes, origins, spans_before
+from workbench.language.said import say
 
 Frames = tuple[int, int]  # from, to (exclusive)
 
-NO_TIMES: Final = "This kind of model gives no times for its words."
-NOT_ALIGNED: Final = "This text could not be laid along the sound."
-SILENT: Final = "There is no word to place."
+NO_TIMES: Final = say("This kind of model gives no times for its words.")
+NOT_ALIGNED: Final = say("This text could not be laid along the sound.")
+SILENT: Final = say("There is no word to place.")
 FRAME: Final = SAMPLE_RATE // 100  # samples, 10 ms, in which sound is told from silence
 CLOSURE: Final = 10  # such frames at most that a "t" or "k" is silent before it bursts; no pause
 REACH: Final = 40  # such frames that a word's edge may move outwards

@@ -239,13 +239,17 @@ class CTCBackend:
         known = self.characters()
         unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
         if unknown:
-            return f"The model cannot write {' '.join(unknown)}"
+            return say("The model cannot write {characters}", characters=" ".join(unknown))
         if not label_text.strip():
-            return "Nothing is left of the text once it is written in the model's alphabet"
+            return say("Nothing is left of the text once it is written in the model's alphabet")
         needed, frames = self.writing.frames_needed(label_text), self.n_frames(n_samples)
         if needed > frames:
-            seconds = n_samples / SAMPLE_RATE
-            return f"The text needs {needed} frames, but {seconds:.2f} s of sound give the model only {frames}"
+            return say(
+                "The text needs {needed} frames, but {seconds:.2f} s of sound give the model only {frames}",
+                needed=needed,
+                seconds=n_samples / SAMPLE_RATE,
+                frames=frames,
+            )
         return None
 
     def n_frames(self, n_samples: int) -> int:

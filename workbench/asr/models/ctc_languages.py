@@ -109,12 +109,13 @@ class LanguageAdapters:
         if not self._fits(weights):
             raise ModelError(
                 say(
-                    "The adapter {name} does not fit the model {name2}: it holds other weights; fetch both again.",
-                    name=file.name,
-                    name2=self.spec.name,
+                    "The adapter {adapter} does not fit the model {model}: it holds other weights; fetch both again.",
+                    adapter=file.name,
+                    model=self.spec.name,
                 )
             )
-        check_finite(f"The adapter {file.name} of {self.spec.name}", weights, "fetch it again")
+        whose = say("The adapter {adapter} of {model}", adapter=file.name, model=self.spec.name)
+        check_finite(whose, weights, say("fetch it again"))
         return weights
 
     def _fits(self, weights: dict[str, Tensor]) -> bool:

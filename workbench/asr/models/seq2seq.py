@@ -141,12 +141,16 @@ class TokenWriter:
         known = self.characters()
         unknown = sorted(set(label_text) - known - {" "}) if known is not None else []
         if unknown:
-            return f"The model cannot write {' '.join(unknown)}"
+            return say("The model cannot write {characters}", characters=" ".join(unknown))
         if not label_text.strip():
-            return "Nothing is left of the text once it is written in the model's alphabet"
+            return say("Nothing is left of the text once it is written in the model's alphabet")
         if self.window is not None and n_samples > self.window * SAMPLE_RATE:
-            return f"{n_samples / SAMPLE_RATE:.1f} s of sound are more than the {self.window:.0f} s it hears at once"
+            return say(
+                "{seconds:.1f} s of sound are more than the {window:.0f} s it hears at once",
+                seconds=n_samples / SAMPLE_RATE,
+                window=self.window,
+            )
         needed, most = len(self.encode_label(label_text)), self.most_tokens
         if needed > most:
-            return f"The text needs {needed} tokens, but the model writes at most {most}"
+            return say("The text needs {needed} tokens, but the model writes at most {most}", needed=needed, most=most)
         return None

@@ -21,7 +21,7 @@ from workbench.language.said import say
 LEARNED = "learned.safetensors"
 HEALED = "healed.safetensors"  # what healed the encoder for a shorter window, where something did
 MOST_RUN = 32 * 2**20  # bytes of run.json
-AGAIN = "restore the run's folder from a copy, or adapt again"
+AGAIN = say("restore the run's folder from a copy, or adapt again")
 
 
 def save_run_model(backend: Backend, plan: FreezePlan, folder: Path, *, run: dict[str, Any]) -> None:
@@ -79,15 +79,15 @@ def load_run_model(folder: Path) -> tuple[Backend, dict[str, Any]]:
     if odd:
         raise ModelError(
             say(
-                "What {name} learned does not fit its base model {name2} ({odd}); {again}.",
-                name=name,
-                name2=spec.name,
-                odd=odd[0],
-                again=AGAIN,
+                "What {run} learned does not fit its base model {base} ({weights}); {remedy}.",
+                run=name,
+                base=spec.name,
+                weights=odd[0],
+                remedy=AGAIN,
             )
         )
     load_state(backend, folder / LEARNED)
-    check_finite(f"The adapted model of {name}", trainable_state(backend), AGAIN)
+    check_finite(say("The adapted model of {run}", run=name), trainable_state(backend), AGAIN)
     if plan.lora_rank:
         merge_adapters(backend)
     backend.model.eval()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.core.block_lists import offers, read_blocks
+from workbench.core.block_lists import offers, read_blocks, without_part
 from workbench.core.config import TrainingConfig
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.errors import UnknownNameError, WorkbenchError
@@ -122,12 +122,9 @@ def _norms_and_biases(blocks: Sequence[Block], _: Choice) -> list[Part]:
 def _lora(blocks: Sequence[Block], choice: Choice) -> list[Part]:
     layers = {b.name for b in blocks if b.kind in LAYERS}
     names = set(_chosen(blocks, choice)) if choice.blocks else layers
-    if names - layers:
+    if odd := ", ".join(sorted(names - layers)):
         raise WorkbenchError(
-            say(
-                "Low-rank adapters fit into encoder and decoder blocks, not into {names}; leave these out.",
-                names=", ".join(sorted(names - layers)),
-            )
+            say("Low-rank adapters fit into encoder and decoder blocks, not into {names}; leave these out.", names=odd)
         )
     return [Part.ALL if b.kind == "head" else Part.LOW_RANK if b.name in names else Part.NOTHING for b in blocks]
 
@@ -154,20 +151,15 @@ def _custom(blocks: Sequence[Block], choice: Choice) -> list[Part]:
         part = chosen.get(block.name, Part.NOTHING)
         if part not in offers(block):
             fits = [b.name for b in blocks if part in offers(b)]
-            raise WorkbenchError(
-                f"The block {block.name} has no {part} that could learn"
-                + (f"; {fits[0]} and others have." if fits else ", nor has any other block of this model.")
-                + " Let it learn whole, or leave it frozen."
-            )
+            raise WorkbenchError(without_part(block.name, part, fits))
     return [chosen.get(b.name, Part.NOTHING) for b in blocks]
 
 
 def _chosen(blocks: Sequence[Block], choice: Choice) -> dict[str, Part]:
     """The blocks that the user named, by name or by kind, with what learns in them."""
-    known = {b.name for b in blocks} | {b.kind for b in blocks}
     found: dict[str, Part] = {}
     for name, part in choice.blocks:
-        if name not in known:
+        if not any(name in (b.name, b.kind) for b in blocks):
             raise UnknownNameError("block", name, [b.name for b in blocks])
         found |= {b.name: part for b in blocks if name in (b.name, b.kind)}
     return found
@@ -178,79 +170,97 @@ STRATEGIES: dict[str, Strategy] = {
     for s in (
         Strategy(
             "head",
-            "Head only",
-            "Listens the same, spells differently: only the last step learns, which turns what was heard into letters.",
+            say("Head only"),
+            say(
+                "Listens the same, spells differently: only the last step learns, which turns what was heard into "
+                "letters."
+            ),
             _head,
             seq2seq=False,  # the output layer is the token embedding, which a few clips would only unsettle
         ),
         Strategy(
             "top-N",
-            "Last blocks",
-            "Hears each sound the same, puts sounds together differently: the last N blocks (and a CTC model's output "
-            "layer) learn.",
+            say("Last blocks"),
+            say(
+                "Hears each sound the same, puts sounds together differently: the last N blocks (and a CTC model's "
+                "output layer) learn."
+            ),
             _top,
         ),
         Strategy(
             "bottom-N",
-            "First blocks",
-            "Hears sounds differently, puts them together the same: the first N encoder blocks learn, for another "
-            "room, microphone or kind of voice.",
+            say("First blocks"),
+            say(
+                "Hears sounds differently, puts them together the same: the first N encoder blocks learn, for another "
+                "room, microphone or kind of voice."
+            ),
             _bottom,
         ),
         Strategy(
             "encoder",
-            "Listening only",
-            "Listens differently, spells the same: all that listens learns, what writes stays frozen.",
+            say("Listening only"),
+            say("Listens differently, spells the same: all that listens learns, what writes stays frozen."),
             _encoder,
         ),
         Strategy(
             "decoder",
-            "Writing only",
-            "Listens the same, writes differently: the decoder learns with its vocabulary, the encoder stays frozen.",
+            say("Writing only"),
+            say(
+                "Listens the same, writes differently: the decoder learns with its vocabulary, the encoder stays "
+                "frozen."
+            ),
             _decoder,
             ctc=False,
         ),
         Strategy(
             "all-but-features",
-            "All but the sound features",
-            "Listens and spells differently: everything learns but the very first step, which turns sound into "
-            "features; the usual recipe.",
+            say("All but the sound features"),
+            say(
+                "Listens and spells differently: everything learns but the very first step, which turns sound into "
+                "features; the usual recipe."
+            ),
             _all_but_features,
             fits=lambda blocks: not blocks or any(b.kind == "features" for b in blocks),
         ),
         Strategy(
             "adapters",
-            "The language's adapter",
-            "Learns one language and leaves what all languages share: what MMS keeps for each language learns, its own "
-            "recipe.",
+            say("The language's adapter"),
+            say(
+                "Learns one language and leaves what all languages share: what MMS keeps for each language learns, its "
+                "own recipe."
+            ),
             _adapters,
             seq2seq=False,
             fits=lambda blocks: any(b.adapters for b in blocks),
         ),
         Strategy(
             "norms-and-biases",
-            "Norms and biases (BitFit)",
-            "Turns the knobs and changes no wiring: only the small offsets and scales in each block learn (and a CTC "
-            "model's output layer).",
+            say("Norms and biases (BitFit)"),
+            say(
+                "Turns the knobs and changes no wiring: only the small offsets and scales in each block learn (and a "
+                "CTC model's output layer)."
+            ),
             _norms_and_biases,
         ),
         Strategy(
             LORA,
-            "Low-rank adapters (LoRA)",
-            "Keeps what it knows and adds a little beside it: thin new layers learn in every block (and a CTC model's "
-            "output layer), few weights at all depths.",
+            say("Low-rank adapters (LoRA)"),
+            say(
+                "Keeps what it knows and adds a little beside it: thin new layers learn in every block (and a CTC "
+                "model's output layer), few weights at all depths."
+            ),
             _lora,
         ),
         Strategy(
             "full",
-            "Everything",
-            "Relearns everything: the largest change, the slowest, and the one that forgets the most.",
+            say("Everything"),
+            say("Relearns everything: the largest change, the slowest, and the one that forgets the most."),
             _full,
         ),
         Strategy(
             CUSTOM,
-            "Blocks of your choice",
-            "Your own choice: the blocks that you light up learn, all others stay as they are.",
+            say("Blocks of your choice"),
+            say("Your own choice: the blocks that you light up learn, all others stay as they are."),
             _custom,
         ),
     )
@@ -316,9 +326,9 @@ def plan_for_blocks(blocks: Sequence[Block], strategy: str, config: TrainingConf
         family = "seq2seq" if is_seq2seq(blocks) else "ctc"
         raise WorkbenchError(
             say(
-                "The strategy {strategy} means nothing for this kind of model; choose one of {strategy_names}.",
+                "The strategy {strategy} means nothing for this kind of model; choose one of {strategies}.",
                 strategy=strategy,
-                strategy_names=", ".join(strategy_names(family, blocks)),
+                strategies=", ".join(strategy_names(family, blocks)),
             )
         )
     parts = found.parts(blocks, Choice(number, read_blocks(config.blocks)))

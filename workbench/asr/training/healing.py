@@ -28,7 +28,7 @@ from workbench.asr.training.feature_cache import CacheItem, FeatureCache
 from workbench.atomic import replacing
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import ModelError, TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, say
 
 RECIPE: Final = 1  # raise it when another encoder would come out
 RANK: Final = 16
@@ -141,9 +141,10 @@ def _lessons(items: Sequence[CacheItem], windows: Sequence[int], updates: int) -
     for window, numbers in fitting.items():
         if len(numbers) < BATCH:
             raise TrainingError(
-                say(
+                count(
+                    len(numbers),
                     "Only {n} sounds to heal the encoder with fit into {window} s; choose a longer window.",
-                    n=len(numbers),
+                    "Only {n} sounds to heal the encoder with fit into {window} s; choose a longer window.",
                     window=window,
                 )
             )

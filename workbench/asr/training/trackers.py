@@ -101,8 +101,11 @@ def tracking(name: str, folder: Path, series: str, warn: Callable[[str], None]) 
         except Exception as e:  # another program's, of which nothing depends
             writer = None
             warn(
-                f"The tracker {name} failed ({type(e).__name__}: {' '.join(str(e).split())[:120]}); the training went "
-                "on without it, so its curves end there."
+                say(
+                    "The tracker {name} failed ({why}); the training went on without it, so its curves end there.",
+                    name=name,
+                    why=f"{type(e).__name__}: {' '.join(str(e).split())[:120]}",
+                )
             )
 
     if name in TRACKERS:

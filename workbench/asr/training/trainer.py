@@ -131,10 +131,10 @@ class _TailTrainer(Trainer):
         if not math.isfinite(self.newest_loss):
             raise TrainingError(
                 say(
-                    "The loss is not a number any more at update {global_step}: the learning rate is "
-                    "too high for this model; try {learning_rate:.0e}.",
-                    global_step=self.state.global_step + 1,
-                    learning_rate=self.args.learning_rate / 5,
+                    "The loss is not a number any more at update {update}: the learning rate is "
+                    "too high for this model; try {rate:.0e}.",
+                    update=self.state.global_step + 1,
+                    rate=self.args.learning_rate / 5,
                 )
             )
         return loss
@@ -318,8 +318,12 @@ def _read_checks(folder: Path) -> list[Check]:
 
 def _out_of_memory(config: TrainingConfig) -> TrainingError:
     return TrainingError(
-        f"The machine ran out of memory with {config.batch_clips} clips or {config.batch_seconds:.0f} s in an update; "
-        "choose a smaller batch, let fewer blocks learn, or take a smaller model."
+        say(
+            "The machine ran out of memory with {clips} clips or {seconds:.0f} s in an update; choose a smaller batch, "
+            "let fewer blocks learn, or take a smaller model.",
+            clips=config.batch_clips,
+            seconds=config.batch_seconds,
+        )
     )
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from workbench.files import FileProblem, open_regular, parse_json, read_object
+from workbench.language.said import say
 
 MOST_HEADER = 2 * 2**20  # bytes; 3,000 tensors take a third of one million
 MOST_INDEX = 2 * 2**20  # bytes
 MOST_DIMENSIONS = 8
 MOST_NAME = 500  # characters
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-FETCH_AGAIN = "fetch or copy the model again"
+FETCH_AGAIN = say("fetch or copy the model again")
 LFS_POINTER = b"version https://git-lfs"
 BYTES_OF = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
@@ -40,19 +41,19 @@ def tensor_shapes(file: Path) -> Shapes:
         start = opened.read(8)
         if LFS_POINTER.startswith(start) and start + opened.read(len(LFS_POINTER) - 8) == LFS_POINTER:
             raise FileProblem(
-                file, "is a pointer of git-lfs and not the weights themselves", "run 'git lfs pull' there"
+                file, say("is a pointer of git-lfs and not the weights themselves"), say("run 'git lfs pull' there")
             )
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length + 8 > size:
-            raise FileProblem(file, f"is cut off or no safetensors file ({size:,} bytes)", FETCH_AGAIN)
+            raise FileProblem(file, say("is cut off or no safetensors file ({size:,} bytes)", size=size), FETCH_AGAIN)
         if length > MOST_HEADER:
-            raise FileProblem(file, f"has a header of {length:,} bytes, which no model has", FETCH_AGAIN)
+            raise FileProblem(file, say("has a header of {size:,} bytes, which no model has", size=length), FETCH_AGAIN)
         header = parse_json(file, opened.read(length), unique=True)
     if not isinstance(header, dict):
-        raise FileProblem(file, "has a header that is no list of tensors", FETCH_AGAIN)
+        raise FileProblem(file, say("has a header that is no list of tensors"), FETCH_AGAIN)
     tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
     if not tensors:
-        raise FileProblem(file, "holds no weights", FETCH_AGAIN)
+        raise FileProblem(file, say("holds no weights"), FETCH_AGAIN)
     _check_places(file, {name: _place(file, name, entry) for name, entry in tensors.items()}, size - 8 - length)
     return {name: tuple(entry["shape"]) for name, entry in tensors.items()}
 
@@ -83,7 +84,9 @@ def all_shapes(folder: Path) -> Shapes:
         found = tensor_shapes(file)
         twice = sorted(found.keys() & shapes.keys())
         if twice:
-            raise FileProblem(file, f"holds {twice[0]}, which another weight file holds too", FETCH_AGAIN)
+            raise FileProblem(
+                file, say("holds {weights}, which another weight file holds too", weights=twice[0]), FETCH_AGAIN
+            )
         shapes |= found
     return shapes
 
@@ -91,12 +94,14 @@ def all_shapes(folder: Path) -> Shapes:
 def _shards(index: Path) -> list[str]:
     places = read_object(index, most=MOST_INDEX).get("weight_map")
     if not isinstance(places, dict) or not places:
-        raise FileProblem(index, "does not say in which files the weights are", FETCH_AGAIN)
+        raise FileProblem(index, say("does not say in which files the weights are"), FETCH_AGAIN)
     names = set()
     for name in places.values():
         if not isinstance(name, str) or name != Path(name).name or not name.endswith(".safetensors"):
             said = str(name)[:80]
-            raise FileProblem(index, f"names the weight file '{said}', which is no file of this folder", FETCH_AGAIN)
+            raise FileProblem(
+                index, say("names the weight file '{file}', which is no file of this folder", file=said), FETCH_AGAIN
+            )
         names.add(name)
     return sorted(names)
 
@@ -104,16 +109,29 @@ def _shards(index: Path) -> list[str]:
 def _place(file: Path, name: str, entry: Any) -> tuple[int, int]:
     """Where a tensor's bytes begin and end, after the header."""
     if len(name) > MOST_NAME or not isinstance(entry, Mapping):
-        raise FileProblem(file, f"has a header that says nothing usable of {name[:80]}", FETCH_AGAIN)
+        raise FileProblem(file, say("has a header that says nothing usable of {name}", name=name[:80]), FETCH_AGAIN)
     shape, place = _numbers(entry.get("shape")), _numbers(entry.get("data_offsets"))
     width = BYTES_OF.get(str(entry.get("dtype")))
     if width is None:
         kind = str(entry.get("dtype"))[:20]
-        raise FileProblem(file, f"holds {name} as {kind}, which cannot be used here", "save it as float32 or float16")
+        raise FileProblem(
+            file,
+            say("holds {name} as {kind}, which cannot be used here", name=name, kind=kind),
+            say("save it as float32 or float16"),
+        )
     if shape is None or len(shape) > MOST_DIMENSIONS or place is None or len(place) != 2:
-        raise FileProblem(file, f"has a header that says nothing usable of {name}", FETCH_AGAIN)
+        raise FileProblem(file, say("has a header that says nothing usable of {name}", name=name), FETCH_AGAIN)
     if math.prod(shape) * width != place[1] - place[0]:
-        raise FileProblem(file, f"has {place[1] - place[0]:,} bytes for {name}, whose shape is {shape}", FETCH_AGAIN)
+        raise FileProblem(
+            file,
+            say(
+                "has {size:,} bytes for {name}, whose shape is {shape}",
+                size=place[1] - place[0],
+                name=name,
+                shape=shape,
+            ),
+            FETCH_AGAIN,
+        )
     return place[0], place[1]
 
 
@@ -127,7 +145,15 @@ def _check_places(file: Path, places: Mapping[str, tuple[int, int]], n_bytes: in
     end = 0
     for name, (start, stop) in sorted(places.items(), key=lambda item: item[1]):
         if start != end:
-            raise FileProblem(file, f"says that {name} begins at byte {start:,}, where no tensor begins", FETCH_AGAIN)
+            raise FileProblem(
+                file,
+                say("says that {name} begins at byte {place:,}, where no tensor begins", name=name, place=start),
+                FETCH_AGAIN,
+            )
         end = stop
     if end != n_bytes:
-        raise FileProblem(file, f"holds {n_bytes:,} bytes of weights where its header tells of {end:,}", FETCH_AGAIN)
+        raise FileProblem(
+            file,
+            say("holds {size:,} bytes of weights where its header tells of {told:,}", size=n_bytes, told=end),
+            FETCH_AGAIN,
+        )

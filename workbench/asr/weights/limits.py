@@ -11,6 +11,7 @@ from typing import Any
 from workbench.asr.weights.headers import FETCH_AGAIN
 from workbench.core.types import SAMPLE_RATE
 from workbench.files import FileProblem
+from workbench.language.said import say
 
 MOST_TOKENS = 500_000  # a vocabulary's ids are places in a list
 LAYERS, WIDTH, HEADS, STEP, POSITIONS = (1, 200), (1, 100_000), (1, 4096), (1, 16_384), (1, 1_000_000)
@@ -70,9 +71,22 @@ def check_number(file: Path, name: str, value: Any, bounds: tuple[int, int]) -> 
     """As `check_numbers`, for one."""
     least, most = bounds
     if value is not None and (type(value) is not int or not least <= value <= most):
-        said = f"from {least:,} to {most:,}" if least < most else f"of {most:,}"
-        reason = f"says that {name} is {str(value)[:40]}, where only a whole number {said} will do"
+        reason = _beyond(name, str(value)[:40], least, most)
         raise FileProblem(file, reason, FETCH_AGAIN)
+
+
+def _beyond(name: str, value: str, least: int, most: int) -> str:
+    if least < most:
+        return say(
+            "says that {name} is {value}, where only a whole number from {least:,} to {most:,} will do",
+            name=name,
+            value=value,
+            least=least,
+            most=most,
+        )
+    return say(
+        "says that {name} is {value}, where only a whole number of {most:,} will do", name=name, value=value, most=most
+    )
 
 
 def check_shares(file: Path, config: Mapping[str, Any]) -> None:
@@ -80,7 +94,9 @@ def check_shares(file: Path, config: Mapping[str, Any]) -> None:
     for name, value in config.items():
         if SHARE.search(name) and isinstance(value, int | float) and not 0 <= value <= 1:
             raise FileProblem(
-                file, f"says that {name} is {str(value)[:40]}, where a share from 0 to 1 belongs", FETCH_AGAIN
+                file,
+                say("says that {name} is {value}, where a share from 0 to 1 belongs", name=name, value=str(value)[:40]),
+                FETCH_AGAIN,
             )
 
 
@@ -94,12 +110,24 @@ def check_convolutions(file: Path, numbers: Mapping[str, Any], *, needed: bool) 
         if needed or numbers.get(name) is not None:
             _check_list(file, name, numbers.get(name))
     if needed and len({len(numbers[name]) for name in CONVOLUTIONS}) > 1:
-        raise FileProblem(file, f"has lists of unequal length in {', '.join(CONVOLUTIONS)}", FETCH_AGAIN)
+        raise FileProblem(
+            file,
+            say("has lists of unequal length in {names}", names=", ".join(CONVOLUTIONS)),
+            FETCH_AGAIN,
+        )
 
 
 def _check_list(file: Path, name: str, values: Any) -> None:
     if not isinstance(values, list) or not 0 < len(values) <= MOST_CONVOLUTIONS:
-        raise FileProblem(file, f"says of {name} what is no list of up to {MOST_CONVOLUTIONS} numbers", FETCH_AGAIN)
+        raise FileProblem(
+            file,
+            say(
+                "says of {name} what is no list of up to {most} numbers",
+                name=name,
+                most=MOST_CONVOLUTIONS,
+            ),
+            FETCH_AGAIN,
+        )
     for value in values:
         check_number(file, name, "null" if value is None else value, CONVOLUTIONS[name])
 
@@ -115,11 +143,11 @@ def check_generation(file: Path, numbers: Mapping[str, Any], n_tokens: int) -> N
             check_number(file, name, "null" if token is None else token, (-1, n_tokens - 1))  # -1 stands for none
     for name in TOKEN_MAPS:
         if not isinstance(numbers.get(name) or {}, dict):
-            raise FileProblem(file, f"says of {name} what is no object", FETCH_AGAIN)
+            raise FileProblem(file, say("says of {name} what is no object", name=name), FETCH_AGAIN)
         for token in (numbers.get(name) or {}).values():
             check_number(file, name, "null" if token is None else token, (0, n_tokens - 1))
     if numbers.get("lang_to_id") and "transcribe" not in (numbers.get("task_to_id") or {}):
-        raise FileProblem(file, "has languages and does not say how to transcribe them (task_to_id)", FETCH_AGAIN)
+        raise FileProblem(file, say("has languages and does not say how to transcribe them (task_to_id)"), FETCH_AGAIN)
     ends = numbers.get("eos_token_id")
     for token in ends if isinstance(ends, list) and ends else [ends]:
         check_number(file, "eos_token_id", token, (0, n_tokens - 1))
@@ -129,5 +157,5 @@ def check_generation(file: Path, numbers: Mapping[str, Any], n_tokens: int) -> N
 
 def _listed(file: Path, name: str, values: Any) -> list[Any]:
     if not isinstance(values, list | None):
-        raise FileProblem(file, f"says of {name} what is no list of tokens", FETCH_AGAIN)
+        raise FileProblem(file, say("says of {name} what is no list of tokens", name=name), FETCH_AGAIN)
     return values or []

@@ -1,7 +1,7 @@
 """Whether weights are what their model needs: shapes before memory is asked for, numbers before anything runs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,9 +10,10 @@ from torch import Tensor
 from workbench.asr.weights.headers import FETCH_AGAIN, Shapes
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError
-from workbench.language.said import say
+from workbench.language.said import count, say
 
 SPARE_WEIGHTS = 2**24  # that a model may have besides those in its files, until it is refused as incomplete
+OR_ANOTHER = say("{remedy}, or choose another", remedy=FETCH_AGAIN)
 
 
 def check_shapes(spec: ModelSpec, auto: Any, config: Any, shapes: Shapes) -> None:
@@ -32,19 +33,8 @@ def check_shapes(spec: ModelSpec, auto: Any, config: Any, shapes: Shapes) -> Non
     odd = sorted(name for name in needed.keys() & shapes.keys() if needed[name] != shapes[name])
     if odd:
         first = odd[0]
-        more = f", and {len(odd) - 1} more are like it" if len(odd) > 1 else ""
-        raise ModelError(
-            say(
-                "The model {name} does not fit its config.json: {first} has the shape {shape} in its "
-                "files where config.json asks for {shape2}{more}; {fetch_again}.",
-                name=spec.name,
-                first=first,
-                shape=_shape(shapes[first]),
-                shape2=_shape(needed[first]),
-                more=more,
-                fetch_again=FETCH_AGAIN,
-            )
-        )
+        facts = {"name": spec.name, "weights": first, "shape": _shape(shapes[first]), "wanted": _shape(needed[first])}
+        raise ModelError(_misfit(len(odd) - 1, facts))
     weights = [*skeleton.named_parameters(), *skeleton.named_buffers()]  # tied ones once
     lacking = sum(t.numel() for name, t in weights if name not in shapes)
     held = sum(map(math.prod, shapes.values()))
@@ -52,15 +42,15 @@ def check_shapes(spec: ModelSpec, auto: Any, config: Any, shapes: Shapes) -> Non
         raise ModelError(
             say(
                 "The model {name} is not complete: its config.json asks for {lacking:,} weights that "
-                "its files do not hold; {fetch_again}.",
+                "its files do not hold; {remedy}.",
                 name=spec.name,
                 lacking=lacking,
-                fetch_again=FETCH_AGAIN,
+                remedy=FETCH_AGAIN,
             )
         )
 
 
-def check_finite(whose: str, weights: Mapping[str, Tensor], remedy: str = f"{FETCH_AGAIN}, or choose another") -> None:
+def check_finite(whose: str, weights: Mapping[str, Tensor], remedy: str = OR_ANOTHER) -> None:
     """Refuse weights that are no numbers: one NaN makes every text empty, and every loss NaN.
 
     Args:
@@ -73,18 +63,40 @@ def check_finite(whose: str, weights: Mapping[str, Tensor], remedy: str = f"{FET
     odd = [name for name, weight in weights.items() if weight.is_floating_point() and not _finite(weight)]
     if odd:
         n_values = sum(int((~weights[name].isfinite()).sum()) for name in odd)
-        more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         raise ModelError(
             say(
-                "{whose} has weights that are no numbers (NaN or infinite), {n_values:,} of them in "
-                "{odd}{more}: its training went wrong, or its file is damaged; {remedy}.",
+                "{whose} has weights that are no numbers (NaN or infinite), {values:,} of them in {weights}: its "
+                "training went wrong, or its file is damaged; {remedy}.",
                 whose=whose,
-                n_values=n_values,
-                odd=odd[0],
-                more=more,
+                values=n_values,
+                weights=_named(odd),
                 remedy=remedy,
             )
         )
+
+
+def _named(weights: Sequence[str]) -> str:
+    more = len(weights) - 1
+    return count(more, "{first} and {n} more", "{first} and {n} more", first=weights[0]) if more else weights[0]
+
+
+def _misfit(others: int, facts: Mapping[str, str]) -> str:
+    if not others:
+        return say(
+            "The model {name} does not fit its config.json: {weights} has the shape {shape} in its files where "
+            "config.json asks for {wanted}; {remedy}.",
+            **facts,
+            remedy=FETCH_AGAIN,
+        )
+    return count(
+        others,
+        "The model {name} does not fit its config.json: {weights} has the shape {shape} in its files where config.json "
+        "asks for {wanted}, and {n} more are like it; {remedy}.",
+        "The model {name} does not fit its config.json: {weights} has the shape {shape} in its files where config.json "
+        "asks for {wanted}, and {n} more are like it; {remedy}.",
+        **facts,
+        remedy=FETCH_AGAIN,
+    )
 
 
 def _finite(weight: Tensor) -> bool:
@@ -93,4 +105,4 @@ def _finite(weight: Tensor) -> bool:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or "of one number"
+    return " × ".join(map(str, shape)) or say("of one number")

@@ -36,5 +36,6 @@ def heard_lane(heard: Text, ops: Sequence[WrittenOp], said: Sequence[LaneWord]) 
             lane += [replace(said[i], kind="missing") for i in op.said]
             continue
         right = op.reference if op.kind == "substitute" else ""
-        lane.append(LaneWord(op.hypothesis, _KINDS[op.kind], right, hull([spans[i] for i in op.heard])))
+        then = hull([said[i].span for i in op.said]) if right else None
+        lane.append(LaneWord(op.hypothesis, _KINDS[op.kind], right, hull([spans[i] for i in op.heard]), then))
     return lane

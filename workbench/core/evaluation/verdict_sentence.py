@@ -1,20 +1,55 @@
 """What a comparison says, in sentences for a domain expert: nothing more than its numbers allow."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Sized
+from typing import Protocol
 
 from workbench.core.evaluation.intervals import EARLIER_METHOD, FEWEST_DIFFERING, Interval
 from workbench.core.evaluation.part_rates import PartRate
 from workbench.core.evaluation.sample_size import Enough, Scheme
+from workbench.core.evaluation.scoring import Evaluation
+from workbench.core.evaluation.terms import TermScore
+from workbench.core.text.ruler import Measure
+from workbench.core.types import Verdict
 from workbench.language.said import Said, count, listing, say
-
-if TYPE_CHECKING:
-    from workbench.core.evaluation.comparison import Comparison
 
 OFTEN_WRONG = 0.3  # WER; from here on speech services call a recogniser poor (Azure: 30 % and more)
 
 
-def verdict_sentence(comparison: "Comparison") -> str:
+class Compared(Protocol):
+    """What of a comparison a verdict speaks of; see `comparison.Comparison`."""
+
+    @property
+    def rows(self) -> Sized: ...
+    @property
+    def scheme(self) -> Scheme: ...
+    @property
+    def normalizer(self) -> str: ...
+    @property
+    def base(self) -> Evaluation: ...
+    @property
+    def adapted(self) -> Evaluation: ...
+    @property
+    def interval(self) -> Interval: ...
+    @property
+    def judging(self) -> Interval: ...
+    @property
+    def measure(self) -> Measure: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def kept_base(self) -> str: ...
+    @property
+    def nothing_kept(self) -> bool: ...
+    @property
+    def all_terms(self) -> TermScore | None: ...
+    @property
+    def n_speakers(self) -> int: ...
+
+    def rate(self, side: Evaluation) -> float:
+        """Base's or adapted's rate that judges."""
+
+
+def verdict_sentence(comparison: Compared) -> str:
     """Say what was measured, how sure it is and for whom."""
     kept = comparison.kept_base
     if not comparison.rows:
@@ -22,8 +57,11 @@ def verdict_sentence(comparison: "Comparison") -> str:
     if comparison.nothing_kept:
         return listing([kept, _unchanged(comparison)], " ")
     if kept:
-        of_folds = replace(comparison, kept_base="").sentence()
-        return listing([kept, say("What follows is of the folds' own models."), of_folds], " ")
+        return listing([kept, say("What follows is of the folds' own models."), _judged(comparison)], " ")
+    return _judged(comparison)
+
+
+def _judged(comparison: Compared) -> str:
     if comparison.judging.groups < 2:
         return _of_one_clip(comparison)
     if not comparison.judging.judges:
@@ -31,7 +69,7 @@ def verdict_sentence(comparison: "Comparison") -> str:
     return _unproven(comparison) if comparison.verdict == "no proof" else _proven(comparison)
 
 
-def _facts(comparison: "Comparison") -> dict[str, str]:
+def _facts(comparison: Compared) -> dict[str, str]:
     """What every verdict names."""
     return {
         "measure": comparison.measure.upper(),
@@ -49,7 +87,7 @@ def _clips(n: int, scheme: Scheme) -> str:
     return count(n, "{n:,} clip", "{n:,} clips")
 
 
-def _unchanged(comparison: "Comparison") -> str:
+def _unchanged(comparison: Compared) -> str:
     return say(
         "It has {rate} {measure} on {clips}, before and after ({normalizer} normalizer).",
         rate=percent(comparison.rate(comparison.base)),
@@ -59,7 +97,7 @@ def _unchanged(comparison: "Comparison") -> str:
     )
 
 
-def _of_one_clip(comparison: "Comparison") -> str:
+def _of_one_clip(comparison: Compared) -> str:
     return say(
         "No proof: {measure} went from {before} to {after} on {clips}, and one clip proves nothing ({normalizer} "
         "normalizer).",
@@ -68,7 +106,7 @@ def _of_one_clip(comparison: "Comparison") -> str:
     )
 
 
-def _too_few(comparison: "Comparison") -> str:
+def _too_few(comparison: Compared) -> str:
     return say(
         "Too few to judge: {measure} went from {before} to {after} on {clips}, but {differing}, and fewer than "
         "{fewest} prove nothing ({measured}).",
@@ -79,7 +117,7 @@ def _too_few(comparison: "Comparison") -> str:
     )
 
 
-def _unproven(comparison: "Comparison") -> str:
+def _unproven(comparison: Compared) -> str:
     facts = _facts(comparison) | {"measured": measured(comparison, comparison.judging)}
     if comparison.judging.high < 0:
         return say(
@@ -96,7 +134,7 @@ def _unproven(comparison: "Comparison") -> str:
     return listing([unproven, provable], " ")
 
 
-def _proven(comparison: "Comparison") -> str:
+def _proven(comparison: Compared) -> str:
     facts = _facts(comparison) | {"measured": measured(comparison, comparison.judging)}
     if comparison.verdict == "better":
         judged = say("Better: {measure} fell from {before} to {after} on {clips} ({measured}).", **facts)
@@ -106,7 +144,7 @@ def _proven(comparison: "Comparison") -> str:
     return listing([judged, wrong], " ") if wrong else judged
 
 
-def measured(comparison: "Comparison", interval: Interval) -> str:
+def measured(comparison: Compared, interval: Interval) -> str:
     """A change with its interval, for whom it holds and how it was measured; a piece of a sentence."""
     said = say(
         "change {change} points, 95 % interval {low} to {high}, {for_whom}; {normalizer} normalizer",
@@ -124,7 +162,7 @@ def measured(comparison: "Comparison", interval: Interval) -> str:
     )
 
 
-def for_whom(comparison: "Comparison") -> str:
+def for_whom(comparison: Compared) -> str:
     """Say what the interval was resampled over, and thereby for whom it holds."""
     if comparison.interval.over == "speakers":
         groups = comparison.interval.groups
@@ -135,7 +173,7 @@ def for_whom(comparison: "Comparison") -> str:
     return count(n_speakers, "over clips, for this one speaker", "over clips, for these {n} speakers")
 
 
-def _still_wrong(comparison: "Comparison") -> str:
+def _still_wrong(comparison: Compared) -> str:
     """What "better" does not mean: most words right, or the expert's own words heard."""
     rate, terms = comparison.rate(comparison.adapted), comparison.all_terms
     wrong = min(10, round(10 * rate)) if rate >= OFTEN_WRONG else 0
@@ -159,7 +197,7 @@ def _still_wrong(comparison: "Comparison") -> str:
     )
 
 
-def _wrong(wrong: int, comparison: "Comparison") -> str:
+def _wrong(wrong: int, comparison: Compared) -> str:
     if comparison.measure == "cer":
         return say("About {wrong} of 10 characters are still wrong.", wrong=wrong)
     return say("About {wrong} of 10 words are still wrong.", wrong=wrong)

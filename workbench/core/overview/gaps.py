@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.core.overview.contents import Contents
+from workbench.language.said import count, say
 
 NAMED: Final = 5  # terms in a sentence
 FEWEST_TO_JUDGE: Final = 2  # speakers
@@ -43,25 +44,39 @@ def gaps(contents: Contents) -> tuple[Gap, ...]:
 def _labels(contents: Contents) -> Iterator[Gap]:
     n = len(contents.clips)
     if not contents.such("confirmed"):
-        yield Gap("confirmed", "No label is confirmed yet; nothing else trains or judges a model.", 1.0)
+        yield Gap("confirmed", say("No label is confirmed yet; nothing else trains or judges a model."), 1.0)
     if todo := contents.such("unlabelled"):
-        yield Gap("unlabelled", f"{_of(len(todo), n)} nothing written down yet.", len(todo) / n, todo)
+        sentence = count(
+            len(todo),
+            "{n:,} of {clips:,} clips has nothing written down yet.",
+            "{n:,} of {clips:,} clips have nothing written down yet.",
+            clips=n,
+        )
+        yield Gap("unlabelled", sentence, len(todo) / n, todo)
     if drafts := contents.such("drafted"):
-        yield Gap("drafted", f"{_some(drafts, 'draft waits', 'drafts wait')} to be checked.", len(drafts) / n, drafts)
+        waiting = count(len(drafts), "{n:,} draft waits to be checked.", "{n:,} drafts wait to be checked.")
+        yield Gap("drafted", waiting, len(drafts) / n, drafts)
 
 
 def _parts(contents: Contents) -> Iterator[Gap]:
     if contents.in_folds or not contents.such("confirmed"):
         return
-    for name, does in (("test", "judges what a model learned"), ("train", "teaches a model")):
-        if not contents.such(name):
-            yield Gap(name, f"No clip {does} yet: the {name} set is empty.", 1.0)
+    if not contents.such("test"):
+        yield Gap("test", say("No clip judges what a model learned yet: the test set is empty."), 1.0)
+    if not contents.such("train"):
+        yield Gap("train", say("No clip teaches a model yet: the train set is empty."), 1.0)
 
 
 def _terms(contents: Contents) -> Iterator[Gap]:
     n, never = len(contents.terms), contents.never_said
     if never:
-        sentence = f"{_of_list(len(never), n)} never said: {_named(never)}."
+        sentence = count(
+            len(never),
+            "{n:,} of {listed:,} words of your list is never said: {words}.",
+            "{n:,} of {listed:,} words of your list are never said: {words}.",
+            listed=n,
+            words=_named(never),
+        )
         yield Gap("terms", sentence, len(never) / n)
     tested, learned = (set(contents.such(name)) for name in ("test", "train"))
     if contents.in_folds or not (tested and learned):
@@ -70,42 +85,42 @@ def _terms(contents: Contents) -> Iterator[Gap]:
     untested = [term for term, clips in said.items() if not clips & tested]
     unlearned = [term for term, clips in said.items() if clips & tested and not clips & learned]
     if untested:
-        about = f"No clip of the test set has {_words(len(untested))} of your list: {_named(untested)}."
+        about = count(
+            len(untested),
+            "No clip of the test set has a word of your list: {words}.",
+            "No clip of the test set has {n:,} words of your list: {words}.",
+            words=_named(untested),
+        )
         yield Gap("terms_untested", about, len(untested) / n)
     if unlearned:
-        about = f"Only test clips have {_words(len(unlearned))} of your list, so that no model learns: "
-        yield Gap("terms_unlearned", f"{about}{_named(unlearned)}.", len(unlearned) / n)
+        about = count(
+            len(unlearned),
+            "Only test clips have a word of your list, so that no model learns: {words}.",
+            "Only test clips have {n:,} words of your list, so that no model learns: {words}.",
+            words=_named(unlearned),
+        )
+        yield Gap("terms_unlearned", about, len(unlearned) / n)
 
 
 def _speakers(contents: Contents) -> Iterator[Gap]:
     n, unknown = len(contents.clips), contents.such("speaker_unknown")
     if unknown:
-        sentence = f"Who speaks is not known of {len(unknown):,} of {n:,} clips: one voice may both teach and judge."
+        sentence = count(
+            len(unknown),
+            "Who speaks is not known of {n:,} of {clips:,} clips: one voice may both teach and judge.",
+            "Who speaks is not known of {n:,} of {clips:,} clips: one voice may both teach and judge.",
+            clips=n,
+        )
         yield Gap("speakers", sentence, len(unknown) / n, unknown)
     if len(contents.speakers) < FEWEST_TO_JUDGE and not unknown:
-        yield Gap("voices", "All clips are of one voice: how well others will be heard cannot be told.", 0.5)
+        yield Gap("voices", say("All clips are of one voice: how well others will be heard cannot be told."), 0.5)
 
 
 _FINDERS: Final[tuple[Callable[[Contents], Iterable[Gap]], ...]] = (_labels, _parts, _terms, _speakers)
 
 
-def _of(n: int, total: int) -> str:
-    return f"{n:,} of {total:,} clips {'has' if n == 1 else 'have'}"
-
-
-def _of_list(n: int, total: int) -> str:
-    return f"{n:,} of {total:,} words of your list {'is' if n == 1 else 'are'}"
-
-
-def _words(n: int) -> str:
-    return "a word" if n == 1 else f"{n:,} words"
-
-
-def _some(clips: tuple[int, ...], one: str, many: str) -> str:
-    return f"{len(clips):,} {one if len(clips) == 1 else many}"
-
-
 def _named(terms: Iterable[str]) -> str:
     some = list(terms)
-    more = f" and {len(some) - NAMED:,} more" if len(some) > NAMED else ""
-    return f"{', '.join(some[:NAMED])}{more}"
+    named = ", ".join(some[:NAMED])
+    more = len(some) - NAMED
+    return named if more <= 0 else count(more, "{words} and {n:,} more", "{words} and {n:,} more", words=named)

@@ -6,7 +6,7 @@ the model tells for each stage; before there is one, a short product of matrices
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +26,10 @@ from workbench.store.runs import active_runs
 
 RUNS_ASKED: Final = 60  # the newest
 HASH_DIGITS: Final = 64  # with which the name of a file in the cache begins
-LEAST_S: Final[Seconds] = 0.3  # a shorter stage says more about the clock than about the machine
-LEAST_COST: Final = 9.0  # billion operations; so does one that should take next to nothing
+LEAST_COST: Final = 9.0  # billion operations; a smaller stage says more about the clock than about the machine
 QUIET_SHARE: Final = 0.25  # of the cores that others may take while a measured time still counts as undisturbed
 LEARNING_SHARE: Final = 0.35  # of the speed of large products that a model of this kind reaches
-START_S: Final[Seconds] = 12.0  # loading the libraries; a run that took longer for it than others waited for its turn
-REST_S: Final[Seconds] = 3.0  # loading the model, saving
+REST_S: Final[Seconds] = 15.0  # loading the libraries and the model, saving
 OWN_WORK_S: Final[Seconds] = 120.0  # after a run, until its own work has left the machine's load
 
 
@@ -87,17 +85,25 @@ class Expecting:
         return replace(alone[0], parts=parts, loads={**alone[0].loads, "training": Load(round(updates))})
 
     def foretell(self, model: str, strategy: str, loads: Mapping[str, Load]) -> Expectation:
-        """The time of a run of this model whose stages have to do this."""
-        runs, usual = self._store.cached("timed", self._runs), 1 / (LEARNING_SHARE * machine_speed())
+        """The time of a run of this model whose stages have to do this.
+
+        A stage takes as long as it took last; a training that no run of this strategy tells of, and any other stage
+        that none does, is as fast as listening.
+        """
+        runs = self._store.cached("timed", self._runs)
         own = sorted((run for run in runs if run.model["name"] == model), key=lambda run: run.strategy != strategy)
-        asked = {stage: _last(own, stage, strategy) for stage, load in loads.items() if load.cost}
-        told = {stage: found for stage, found in asked.items() if found}
-        parts = {stage: load.cost * (told[stage][0] if stage in told else usual) for stage, load in loads.items()}
-        # A run that was resumed, or one of several trainings, has no rates: its start and rest are of something else.
-        whole = [run.result["timing"] for run in (*own, *runs) if run.result["timing"]["rates"]]
-        parts["rest"] = next((timing["rest"] for timing in whole), REST_S)
-        parts["start"] = min((timing["start"] for timing in whole), default=START_S)
-        tellers = [run for run in own if any(run is teller for _, teller in told.values())]
+        told = {
+            stage: (rate, run)
+            for run in reversed(own)
+            for stage, rate in run.result["timing"]["rates"].items()
+            if stage != "training" or run.strategy == strategy
+        }
+        listening = told.get("prefix") or told.get("evaluation") or (1 / (LEARNING_SHARE * machine_speed()), None)
+        asked = {stage: told.get(stage, listening) for stage, load in loads.items() if load.cost}
+        parts = dict.fromkeys(loads, 0.0) | {stage: loads[stage].cost * rate for stage, (rate, _) in asked.items()}
+        # A run that took longer around its stages than others waited for its turn.
+        parts["rest"] = min(_around(own) or _around(runs) or [REST_S])
+        tellers = [run for run in own if any(run is teller for _, teller in asked.values())]
         disturbed = any(run.result["timing"]["others"] > QUIET_SHARE for run in tellers)
         return Expectation(parts, loads, tuple(run.name for run in tellers), disturbed)
 
@@ -151,18 +157,13 @@ def timing(
         others: Share of the machine's cores that other programs took meanwhile.
         caches: One of `hearings` -> the cache's folder of it.
     """
-    costs = {s: load.cost for s, load in loads.items() if load.cost >= LEAST_COST and seconds[s] >= LEAST_S}
-    rates = {stage: seconds[stage] / cost for stage, cost in costs.items()}
+    rates = {stage: seconds[stage] / load.cost for stage, load in loads.items() if load.cost >= LEAST_COST}
     rest = 2 * seconds["total"] - sum(seconds.values())  # the total is among them
     told = {"rates": rates, "rest": rest, "start": waited, "others": round(others, 3), "caches": dict(caches)}
     return {"machine": platform.node(), **told}
 
 
-def _last(own: Sequence[RunRow], stage: str, strategy: str) -> tuple[float, RunRow] | None:
-    """Seconds that a billion operations of a stage took last, and the run that says so; None where none does.
-
-    What no run of this strategy tells of a training, or none at all of another stage, listening does.
-    """
-    asked = [(stage, run) for run in own if stage != "training" or run.strategy == strategy]
-    asked += [(listening, run) for listening in ("prefix", "evaluation") for run in own]
-    return next(((rates[name], run) for name, run in asked if name in (rates := run.result["timing"]["rates"])), None)
+def _around(runs: Iterable[RunRow]) -> list[Seconds]:
+    """What runs took besides their stages; not one that was resumed, or one of several trainings: it has no rates."""
+    timings = [run.result["timing"] for run in runs]
+    return [timing["rest"] + timing["start"] for timing in timings if timing["rates"]]

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
 LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
 STAGES: Final = dict.fromkeys(("base", "evaluating", "general"), "evaluation") | {
-    **{name: name for name in ("prefix", "healing", "training")},
-    "saving": "rest",
-}  # phase -> stage
+    name: name for name in ("prefix", "healing", "training")
+}  # phase -> stage; saving is of none
 
 
 @dataclass
@@ -56,8 +55,8 @@ class Course:
     @classmethod
     def foretold(cls, expected: "Expectation") -> "Course":
         """The course of a run before it has begun to listen."""
-        units = {name: load.units for name, load in expected.loads.items()} | {"rest": 1}
-        return cls({name: Stage(expected.parts.get(name, 0.0) / max(1, n), n) for name, n in units.items()})
+        paces = {name: expected.parts[name] / max(1, load.units) for name, load in expected.loads.items()}
+        return cls({name: Stage(pace, expected.loads[name].units) for name, pace in paces.items()})
 
     def enter(self, phase: str) -> None:
         """Another phase begins, whose units are counted from now on."""

@@ -15,6 +15,7 @@ from workbench.assets import assets_root
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan, Seconds
 from workbench.core.windows import HEALING_UPDATES, WHOLE, fitting_window
+from workbench.language.said import say
 
 LEARN: Final = "general-learn"  # in the assets
 HEALING_CLIPS: Final = 8  # in an update
@@ -63,26 +64,43 @@ def choose_window(
     asked = round(wish) if wish is not None and wish < own else None
     seconds = asked if wish is not None else fitting_window(durations, own)
     if seconds is None:
-        because = (
-            "the longest clip leaves no air in less" if own >= WHOLE else "it was made for that and is quick with it"
-        )
-        said = "as you chose" if wish is not None else because
-        return Window(own=own, why=f"{own:g} s, the model's own: {said}.")
+        return Window(own=own, why=_own_window(own, chosen=wish is not None))
     frozen = [plan.listens_frozen for plan in plans]
     healed = find_healed(folder, seconds, root, made=any(frozen))
-    begins = f"{seconds} s instead of {own:g} s, {'as you chose' if wish is not None else 'into which every clip fits'}"
+    begins = _shorter(seconds, own, chosen=wish is not None)
     if healed:
-        return Window(seconds, own, healed, why=f"{begins}; the encoder begins healed for it.")
+        return Window(seconds, own, healed, why=say("{window}; the encoder begins healed for it.", window=begins))
     if not any(frozen):
-        return Window(seconds, own, why=f"{begins}; the encoder gets used to it as it learns.")
+        why = say("{window}; the encoder gets used to it as it learns.", window=begins)
+        return Window(seconds, own, why=why)
     if wish is None:
-        return Window(
-            own=own,
-            why=f"{own:g} s, the model's own: the encoder stays frozen and nothing has healed it yet for {seconds} s; "
-            f"choose {seconds} to have that done, once.",
+        why = say(
+            "{own} s, the model's own: the encoder stays frozen and nothing has healed it yet for {seconds} s; choose "
+            "{seconds} to have that done, once.",
+            own=f"{own:g}",
+            seconds=seconds,
         )
+        return Window(own=own, why=why)
     cost = healing_seconds(own, seconds, learn_count())
-    return Window(seconds, own, healing=cost, why=f"{begins}; the encoder is healed for it first, once.")
+    return Window(
+        seconds, own, healing=cost, why=say("{window}; the encoder is healed for it first, once.", window=begins)
+    )
+
+
+def _own_window(own: Seconds, *, chosen: bool) -> str:
+    seconds = f"{own:g}"
+    if chosen:
+        return say("{seconds} s, the model's own: as you chose.", seconds=seconds)
+    if own >= WHOLE:
+        return say("{seconds} s, the model's own: the longest clip leaves no air in less.", seconds=seconds)
+    return say("{seconds} s, the model's own: it was made for that and is quick with it.", seconds=seconds)
+
+
+def _shorter(seconds: int, own: Seconds, *, chosen: bool) -> str:
+    """The beginning of a sentence."""
+    if chosen:
+        return say("{seconds} s instead of {own} s, as you chose", seconds=seconds, own=f"{own:g}")
+    return say("{seconds} s instead of {own} s, into which every clip fits", seconds=seconds, own=f"{own:g}")
 
 
 def find_healed(folder: Path, seconds: float, root: Path, *, made: bool) -> HealedEncoder | None:

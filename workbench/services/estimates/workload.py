@@ -12,15 +12,9 @@ from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, Seconds
 from workbench.core.windows import HEALING_UPDATES
 
 MOST_CHECKS: Final = 25  # dev scorings in one training, as in asr/training/trainer.py
-# Times a second that a block's weights are used while sound passes through: convolutions see many more frames than the
-# encoder, a decoder sees words, besides its look at every frame.
-USES: Final = {"features": 600.0}
-USES_OTHERWISE: Final = 50.0
-USES_BEFORE_A_DECODER: Final = {"features": 75.0, "encoder": 50.0}
-USES_IN_A_DECODER: Final = 12.0
+SAMPLES, FRAMES, WORDS = 600.0, 50.0, 12.0  # times a second that a block's weights are used, by what it sees
 BACKWARD: Final = 3.0  # times the work of a forward pass: forward, gradients of activations, gradients of weights
-# Billion operations that take as long as the many small ones of an update, of a learning block in it, of a training.
-UPDATE, BLOCK, TRAINING = 1.0, 0.13, 87.0
+UPDATE, TRAINING = 1.5, 87.0  # billion operations that take as long as the many small ones of an update, of a training
 GENERAL: Final = "general"  # among what is kept: general speech, all of it
 
 Lengths = Sequence[Seconds]  # of clips
@@ -49,10 +43,10 @@ class Shape:
 
     def __init__(self, blocks: Sequence[Block], boundary: int) -> None:
         decodes = any(b.kind == "decoder" for b in blocks)
-        uses, otherwise = (USES_BEFORE_A_DECODER, USES_IN_A_DECODER) if decodes else (USES, USES_OTHERWISE)
-        costs = [2e-9 * b.parameters * uses.get(b.kind, otherwise) for b in blocks]
-        self.frozen, self.tail, self.learning = sum(costs[:boundary]), sum(costs[boundary:]), len(costs) - boundary
-        self.listening = sum(cost for b, cost in zip(blocks, costs, strict=True) if b.kind in ("features", "encoder"))
+        uses = {"features": FRAMES if decodes else SAMPLES, "encoder": FRAMES}
+        costs = [2e-9 * b.parameters * uses.get(b.kind, WORDS if decodes else FRAMES) for b in blocks]
+        self.frozen, self.tail = sum(costs[:boundary]), sum(costs[boundary:])
+        self.listening = sum(cost for b, cost in zip(blocks, costs, strict=True) if b.kind in uses)
         self.writing = sum(costs) - self.listening
 
 
@@ -88,26 +82,22 @@ class Work:
             draws: Of each size of a learning curve, whose models are tested too; with folds each fold makes one.
             dev_turns: How often the dev clips are written down besides the checks.
         """
-        shape, everything, folds = Shape(plan.blocks, plan.boundary), self._lengths(self.sounds), len(self.parts) > 1
+        shape, folds = Shape(plan.blocks, plan.boundary), len(self.parts) > 1
         sides = [[self._lengths(part[side]) for side in ("train", "dev", "test")] for part in self.parts]
         sizes = sizes_for(min(len(train) for train, _, _ in sides))[:-1] * (min(draws, 1) if folds else draws)
-        trainings, adapted, base = list[Load](), [*self.general], [*self.general]
-        for train, dev, test in sides:
-            trainings += [self.training(shape, part, dev, config) for part in (train, *(train[:n] for n in sizes))]
-            adapted += test * (1 + len(sizes)) + dev * dev_turns
-            base += test + (dev if self.own else [])
-        if folds:  # the one that is delivered: as many updates as the folds' best, at most
-            updates = max(load.units for load in trainings)
-            trainings.append(self.training(shape, everything, (), config, (updates, 0)))
-        copies = {i: config.augment_copies for part in self.parts for i in part["train"]}
-        listened = {i: 1 + copies.get(i, 0) for i in self.sounds}
-        judging = {i: 1 for part in self.parts for i in (*part["dev"], *part["test"]) if self.own}
-        by_base = self._heard(shape.listening, judging, kept[0], self.own) if self.own else Load()
+        sides += [[train[:n], dev, test] for n in sizes for train, dev, test in sides]
+        if folds:  # the one that is delivered makes as many updates as the folds' best, at most
+            sides.append([max((train for train, _, _ in sides), key=len), [], []])
+        learning = {i for part in self.parts for i in part["train"]}
+        judging = {i for part in self.parts for i in (*part["test"], *(part["dev"] if self.own else ()))}
+        heard = {i: 1 + (config.augment_copies if i in learning else 0) for i in self.sounds}
+        by_base = self._heard(shape.listening, dict.fromkeys(judging, 1), kept[0], self.own) if self.own else Load()
+        adapted = [length for _, dev, test in sides for length in (*test, *dev * dev_turns)]
         return {
-            "prefix": self._heard(shape.frozen, listened, kept[1], self.padded_to),
+            "prefix": self._heard(shape.frozen, heard, kept[1], self.padded_to),
             "healing": Load(HEALING_UPDATES if self.healing else 0, self.healing * shape.listening),
-            "training": Load().plus(*trainings),
-            "evaluation": self.written(shape, adapted, base).plus(by_base),
+            "training": Load().plus(*(self.training(shape, train, dev, config) for train, dev, _ in sides)),
+            "evaluation": self.written(shape, adapted, self._lengths(judging)).plus(by_base),
         }
 
     def training(
@@ -118,19 +108,20 @@ class Work:
         batches, planned = max(1, len(batch_sizes(n_samples, config))), planned_updates(n_samples, config)
         updates, checks = made or (planned, 1 + min(math.ceil(planned / batches), MOST_CHECKS))
         sound = BACKWARD * updates * padded(train, self.padded_to) / batches + checks * padded(dev, self.padded_to)
-        return Load(updates, sound * shape.tail + updates * (UPDATE + BLOCK * shape.learning) + TRAINING)
+        return Load(updates, sound * shape.tail + UPDATE * updates + TRAINING)
 
     def written(self, shape: Shape, adapted: Lengths, base: Lengths) -> Load:
-        """Adapted models and the base writing clips down; not what the base hears in a window of its own."""
+        """Adapted models and the base writing clips down, and general speech; not what the base hears for that."""
+        adapted, base = [*adapted, *self.general], [*base, *self.general]
         by_base = padded(base, self.padded_to) * (shape.writing if self.own else shape.tail)
         return Load(len(adapted) + len(base), padded(adapted, self.padded_to) * shape.tail + by_base)
 
     def _heard(self, price: float, wanted: Mapping[int, int], kept: Kept, window: Seconds | None) -> Load:
         """Clips with their copies, and general speech, heard once; what is kept costs nothing."""
-        missing = [(s.length, n - kept.get(s.sha256, 0)) for i, n in wanted.items() if (s := self.sounds.get(i))]
-        lengths = [length for length, n in missing for _ in range(n)]
-        lengths += () if GENERAL in kept else self.general
-        return Load(sum(wanted.values()) + len(self.general), price * padded(lengths, window))
+        sounds = [(self.sounds[i], n) for i, n in wanted.items() if i in self.sounds]
+        missing = [sound.length for sound, n in sounds for _ in range(n - kept.get(sound.sha256, 0))]
+        missing += () if GENERAL in kept else self.general
+        return Load(sum(wanted.values()) + len(self.general), price * padded(missing, window))
 
     def _lengths(self, ids: Iterable[int]) -> list[Seconds]:
         return [self.sounds[i].length for i in ids if i in self.sounds]

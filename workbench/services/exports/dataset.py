@@ -66,9 +66,9 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
     except OSError as e:
         raise WorkbenchError(
             say(
-                "The data set could not be written whole ({strerror}: {filename}).",
-                strerror=e.strerror,
-                filename=e.filename,
+                "The data set could not be written whole ({why}: {file}).",
+                why=e.strerror,
+                file=e.filename,
             )
         ) from e
     confirmed = sum(clip.status == "confirmed" for clip in clips)

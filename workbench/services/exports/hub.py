@@ -22,9 +22,10 @@ from workbench.services.models.hub import SILENCE, USUAL_HUB, switched_off
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-LOG_IN: Final = "log in with `.venv/bin/hf auth login` in a terminal, or set HF_TOKEN where the workbench is started"
+LOG_IN: Final = say(
+    "log in with `.venv/bin/hf auth login` in a terminal, or set HF_TOKEN where the workbench is started"
+)
 COMMITTING: Final = "Committing to "  # the step after which it may be there; the repository's address follows
-MAY_BE_THERE: Final = "It ended while the last of it was being sent, so it may be there; look at {url}."
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 BEGUN: Final = frozenset({".gitattributes"})  # what is in a repository that was made and never pushed to
 
@@ -59,7 +60,7 @@ class HubAccount:
         Raises:
             WorkbenchError: The hub cannot be reached, or does not accept the login.
         """
-        with self._told("your account"):
+        with self._told(say("your account")):
             return str(self._api.whoami()["name"])
 
     def make(self, repo: str, *, public: bool, again: bool) -> None:
@@ -92,14 +93,18 @@ class HubAccount:
         from huggingface_hub import CommitOperationAdd
 
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        told = _Told(watch, f"Sending {self.what} to {repo}", sum(path.stat().st_size for path in files))
+        told = _Told(
+            watch,
+            say("Sending {what} to {repo}", what=self.what, repo=repo),
+            sum(path.stat().st_size for path in files),
+        )
         try:
             with self._told(repo, told), ExitStack() as opened:
                 contents = [(path, opened.enter_context(_Counted(path, told))) for path in files]
                 operations = [CommitOperationAdd(path.relative_to(folder).as_posix(), file) for path, file in contents]
                 told.counts = True  # until here they were read to be hashed
                 self._api.preupload_lfs_files(repo, operations, num_threads=1, free_memory=False)
-                told.commit(f"{COMMITTING}{self.address(repo)}")
+                told.commit(say("Committing to {url}", url=self.address(repo)))
                 commit = self._api.create_commit(repo, operations, commit_message=message, num_threads=1)
                 return str(commit.commit_url)
         except WorkbenchError:
@@ -120,7 +125,7 @@ class HubAccount:
             raise
         except Exception as e:  # the hub's library has its own errors, its HTTP client others
             if upload and upload.committing and _answer(e) is None:
-                raise WorkbenchError(MAY_BE_THERE.format(url=self.address(repo))) from None
+                raise WorkbenchError(may_be_there(self.address(repo))) from None
             raise WorkbenchError(self._sentence(e, repo)) from None
 
     def _sentence(self, error: Exception, repo: str) -> str:
@@ -129,23 +134,45 @@ class HubAccount:
         if answer is not None:
             return self._answered(int(answer.status_code), repo)
         if any(kind.__name__ == "TransportError" for e in causes for kind in type(e).__mro__):
-            return (
-                f"The hub {self.endpoint} cannot be reached, or the connection broke off "
-                f"({type(causes[-1]).__name__}); {self.what} was not pushed. Try again when it can be reached."
+            return say(
+                "The hub {hub} cannot be reached, or the connection broke off ({why}); {what} was not pushed. Try "
+                "again when it can be reached.",
+                hub=self.endpoint,
+                why=type(causes[-1]).__name__,
+                what=self.what,
             )
-        return f"The hub's library failed ({type(causes[-1]).__name__}), so {self.what} was not pushed to {repo}."
+        return say(
+            "The hub's library failed ({why}), so {what} was not pushed to {repo}.",
+            why=type(causes[-1]).__name__,
+            what=self.what,
+            repo=repo,
+        )
 
     def _answered(self, status: int, repo: str) -> str:
         if status == 401:
-            return f"The hub does not know the login that is used here (401): {LOG_IN}; then push again."
+            return say(
+                "The hub does not know the login that is used here (401): {log_in}; then push again.", log_in=LOG_IN
+            )
         if status in (403, 404):
-            return (
-                f"The login may not write to {repo} ({status}): it is another account's, or the login is for reading "
-                "only. Name a repository of your own with --to, or log in with a token that may write."
+            return say(
+                "The login may not write to {repo} ({status}): it is another account's, or the login is for reading "
+                "only. Name a repository of your own with --to, or log in with a token that may write.",
+                repo=repo,
+                status=status,
             )
         if status == 409:
-            return f"The name {repo} is taken; choose another one with --to."
-        return f"The hub answered {status} about {repo}, so {self.what} was not pushed; try again later."
+            return say("The name {repo} is taken; choose another one with --to.", repo=repo)
+        return say(
+            "The hub answered {status} about {repo}, so {what} was not pushed; try again later.",
+            status=status,
+            repo=repo,
+            what=self.what,
+        )
+
+
+def may_be_there(url: str) -> str:
+    """What is said where nobody can know whether the commit came about."""
+    return say("It ended while the last of it was being sent, so it may be there; look at {url}.", url=url)
 
 
 def _check_there(repo: str, there: Any, *, public: bool, again: bool) -> None:

@@ -102,11 +102,11 @@ def write_run(
         StopRequested: The user has asked to stop.
     """
     watch = watch or Watch()
-    watch.say("Loading the model")
+    watch.say(say("Loading the model"))
     from workbench.asr.training.checkpoint import load_run_model
 
     backend, run = load_run_model(workspace.run_folder(name) / "model")
-    watch.say("Writing the model")
+    watch.say(say("Writing the model"))
     backend.save(folder)
     document = Comparing(store).document(name)
     (folder / "README.md").write_text(
@@ -117,7 +117,7 @@ def write_run(
     (folder / "metrics.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     if away:
         keep_figures(folder / "metrics.json")
-    watch.say(f"Trying it on {PROOF_CLIPS} clips")
+    watch.say(say("Trying it on {n} clips", n=PROOF_CLIPS))
     return Written(_prove(folder, _proof(workspace, store, name, backend)), document["kept_base"])
 
 
@@ -166,10 +166,10 @@ def _prove(folder: Path, expected: Sequence[tuple[Path, str]]) -> int:
             if said != text and not (endless and said.startswith(text)):
                 raise ModelError(
                     say(
-                        "The written model says '{said}' where the run's own says '{text}'; nothing "
-                        "was exported. Please report this.",
+                        "The written model says '{said}' where the run's own says '{expected}'; nothing was exported. "
+                        "Please report this.",
                         said=said[:200],
-                        text=text[:200],
+                        expected=text[:200],
                     )
                 )
     finally:

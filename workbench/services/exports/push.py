@@ -11,7 +11,7 @@ from workbench.core.licences import base_hindrance, hindrance
 from workbench.core.run_result import RunResult
 from workbench.errors import DataError, WorkbenchError
 from workbench.language.said import say
-from workbench.services.exports.hub import COMMITTING, MAY_BE_THERE, NAME, HubAccount
+from workbench.services.exports.hub import COMMITTING, NAME, HubAccount, may_be_there
 from workbench.services.jobs.beside import work_beside
 from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
@@ -24,7 +24,7 @@ from workbench.store.runs import count_tested, find_run
 from workbench.workspace import Workspace
 
 PROCESS: Final = "workbench.services.exports.push_process"
-STOPPED: Final = "Stopped; no file of it is on the hub. An empty repository may be there."
+STOPPED: Final = say("Stopped; no file of it is on the hub. An empty repository may be there.")
 
 
 @dataclass(frozen=True)
@@ -86,19 +86,23 @@ def check_push(workspace: Workspace, store: Store, wish: Wish) -> tuple[str, ...
             say("{run} is not pushed: its base model comes under '{base}', which forbids it.", run=wish.run, base=base)
         )
     if reason := hindrance(licences, public=wish.public):
-        raise WorkbenchError(
-            say(
-                "{run} is not pushed{value}: it learned from the clips of '{set_name}', and "
-                "{reason}. `workbench licence {dumps} TEXT` says what holds for them, if it is "
-                "another one.",
-                run=wish.run,
-                value=" for everybody" if wish.public else "",
-                set_name=set_name,
-                reason=reason,
-                dumps=json.dumps(set_name, ensure_ascii=False),
-            )
-        )
+        raise WorkbenchError(_forbidden(wish, set_name, reason))
     return tuple(licences)
+
+
+def _forbidden(wish: Wish, set_name: str, reason: str) -> str:
+    values = {"run": wish.run, "set": set_name, "reason": reason, "quoted": json.dumps(set_name, ensure_ascii=False)}
+    if wish.public:
+        return say(
+            "{run} is not pushed for everybody: it learned from the clips of '{set}', and {reason}. `workbench licence "
+            "{quoted} TEXT` says what holds for them, if it is another one.",
+            **values,
+        )
+    return say(
+        "{run} is not pushed: it learned from the clips of '{set}', and {reason}. `workbench licence {quoted} TEXT` "
+        "says what holds for them, if it is another one.",
+        **values,
+    )
 
 
 def find_target(workspace: Workspace, store: Store, wish: Wish) -> Target:
@@ -126,14 +130,14 @@ def push_run(workspace: Workspace, store: Store, wish: Wish, watch: Watch) -> di
             unless the commit was not answered.
         StopRequested: Stopped; nothing is seen there, though an empty repository may be.
     """
-    watch.say("Asking the hub")
+    watch.say(say("Asking the hub"))
     target = find_target(workspace, store, wish)
     with tempfile.TemporaryDirectory(dir=workspace.temporary, prefix="push-") as scratch:
         folder = Path(scratch) / "model"
-        watch.say("Writing the model, and trying it on clips")
+        watch.say(say("Writing the model, and trying it on clips"))
         written = _write(workspace, store, wish.run, folder, target)
         account = HubAccount(wish.run)
-        watch.say(f"Making {target.repo}")
+        watch.say(say("Making {repo}", repo=target.repo))
         account.make(target.repo, public=wish.public, again=bool(wish.to))
         commit = account.upload(target.repo, folder, f"Speech Workbench, {wish.run}", watch)
     return {
@@ -179,4 +183,4 @@ def push_beside(workspace: Workspace, wish: Wish, watch: Watch) -> dict[str, Any
     except (StopRequested, RuntimeError, KeyboardInterrupt):
         if not last.startswith(COMMITTING):
             raise
-        raise WorkbenchError(MAY_BE_THERE.format(url=last.removeprefix(COMMITTING))) from None
+        raise WorkbenchError(may_be_there(last.removeprefix(COMMITTING))) from None

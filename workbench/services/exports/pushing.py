@@ -3,13 +3,14 @@
 from typing import Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say, sentence
 from workbench.services.exports.push import STOPPED, Wish, check_push, push_beside
 from workbench.services.jobs.background import Background, JobView
 from workbench.services.jobs.steps import Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
-FAILED: Final = "It was not pushed; why stands in the server's log."
+FAILED: Final = say("It was not pushed; why stands in the server's log.")
 
 
 class Pushing:
@@ -17,14 +18,14 @@ class Pushing:
 
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
-        self._going: Background[str] = Background(stopped=STOPPED, failed=FAILED)
+        self._going: Background[str] = Background(stopped=lambda run: STOPPED, failed=lambda run: FAILED)
 
     def hindrance(self, run: str, *, public: bool = False) -> str:
         """Why a run's model may not be pushed, as a sentence; empty where it may. Asks no network."""
         try:
             check_push(self._workspace, self._store, Wish(run, public=public))
         except WorkbenchError as e:
-            return str(e)
+            return sentence(e)
         return ""
 
     def view(self, run: str) -> JobView | None:
@@ -55,4 +56,4 @@ class Pushing:
 
     def _push(self, wish: Wish, watch: Watch) -> tuple[str, str]:
         url = str(push_beside(self._workspace, wish, watch)["url"])
-        return f"{wish.run} is at {url}.", url
+        return say("{run} is at {url}.", run=wish.run, url=url), url

@@ -21,14 +21,14 @@ from workbench.services.jobs.steps import Step, Watch
 from workbench.services.models.source import PIECE
 from workbench.services.results.comparison import FINISHED
 from workbench.store.database import Store
-from workbench.store.runs import find_run
+from workbench.store.runs import STATUSES, find_run
 from workbench.workspace import Workspace
 
 PROCESS: Final = "workbench.services.exports.take_process"
 FOLDER: Final = "taken"  # in the folder of a run
 LEAST_BYTES: Final = 2  # of a weight: half precision
-LOST: Final = "The model was not packed"
-PACKING: Final = "Packing it"
+LOST: Final = say("The model was not packed")
+PACKING: Final = say("Packing it")
 
 # Writes a run's model into an empty folder and proves it there; the number of clips that prove it.
 Write = Callable[[Workspace, Store, str, Path, Watch], int]
@@ -65,12 +65,16 @@ def check_take(workspace: Workspace, store: Store, run: str, form: str) -> None:
         WorkbenchError: No such run, no such form, or the run has no model.
     """
     if form not in FORMS:
-        raise UnknownNameError("form", form, list(FORMS))
+        raise UnknownNameError(say("form"), form, list(FORMS))
     with store.session() as session:
         status = find_run(session, run).status
     if status not in FINISHED or not _model(workspace, run).is_dir():
         raise WorkbenchError(
-            say("{run} has no model yet (it is {status}); wait until it is done, or resume it.", run=run, status=status)
+            say(
+                "{run} has no model yet (it is {status}); wait until it is done, or resume it.",
+                run=run,
+                status=STATUSES[status],
+            )
         )
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.language.said import say, sentence
 from workbench.services.exports.take import FORMS, Taken, check_take, find_taken, take_beside
 from workbench.services.jobs.background import Background, JobView
 from workbench.services.jobs.steps import Step, Watch
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
-STOPPED: Final = "Stopped; nothing was packed."
-FAILED: Final = "It was not packed; why stands in the server's log."
-WAITING: Final = "Waiting for another model that is being packed"
+STOPPED: Final = say("Stopped; nothing was packed.")
+FAILED: Final = say("It was not packed; why stands in the server's log.")
+WAITING: Final = say("Waiting for another model that is being packed")
 LOOK_SECONDS: Final = 0.2  # between two looks whether the user has asked to stop
 
 
@@ -22,7 +23,7 @@ class Taking:
 
     def __init__(self, workspace: Workspace, store: Store) -> None:
         self._workspace, self._store = workspace, store
-        self._going: Background[tuple[str, str]] = Background(stopped=STOPPED, failed=FAILED)
+        self._going: Background[tuple[str, str]] = Background(stopped=lambda key: STOPPED, failed=lambda key: FAILED)
         self._turn = threading.Lock()
 
     @property
@@ -35,7 +36,7 @@ class Taking:
         try:
             check_take(self._workspace, self._store, run, form)
         except WorkbenchError as e:
-            return str(e)
+            return sentence(e)
         return ""
 
     def view(self, run: str, form: str) -> JobView | None:
@@ -62,7 +63,7 @@ class Taking:
         """
         if found := self.taken(run, form):
             return found.path
-        raise UnknownNameError("packed model", run, [])
+        raise UnknownNameError(say("packed model"), run, [])
 
     def start(self, run: str, form: str) -> None:
         """Begin to write, prove and pack; returns at once.
@@ -85,4 +86,4 @@ class Taking:
             take_beside(self._workspace, run, form, watch)
         finally:
             self._turn.release()
-        return f"{run} is packed.", ""
+        return say("{run} is packed.", run=run), ""

@@ -75,11 +75,11 @@ class Transcripts:
             UnknownNameError: No such format or text; lists those there are.
         """
         if form not in FORMS:
-            raise UnknownNameError("format", form, tuple(FORMS))
+            raise UnknownNameError(say("format"), form, tuple(FORMS))
         rows = self.of(name)
         there = tuple(rows[0].texts)
         if text is not None and text not in there:
-            raise UnknownNameError("text", text, there)
+            raise UnknownNameError(say("text"), text, there)
         wanted = FORMS[form]
         if wanted.table is not None:
             return {safe_stems([name])[0] + wanted.ending: wanted.table(rows, (text,) if text else there)}
@@ -134,9 +134,9 @@ class Transcripts:
         except OSError as e:
             raise WorkbenchError(
                 say(
-                    "The texts could not be written whole ({strerror}: {filename}).",
-                    strerror=e.strerror,
-                    filename=e.filename,
+                    "The texts could not be written whole ({why}: {file}).",
+                    why=e.strerror,
+                    file=e.filename,
                 )
             ) from e
         rows = self.of(name)

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import select, update
 
 from workbench.core.types import Seconds
+from workbench.language.said import listing, say
 from workbench.services.storage.sound_files import say_left_out
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ClipSetRow, DraftingRow, HypothesisRow, now
@@ -17,7 +18,6 @@ DONE: Final = "done"
 STOPPED: Final = "stopped"
 FAILED: Final = "failed"
 INTERRUPTED: Final = "interrupted"
-CUT_OFF: Final = "{done} of {total} clips {heard} before the server ended; start again to go on."
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def begin(
             row = DraftingRow(set_id=set_id)
             session.add(row)
         row.model, row.language, row.draft, row.started_at = model, language, draft, started
-        row.state, row.message, row.stop_requested = WORKING, "Getting ready", False
+        row.state, row.message, row.stop_requested = WORKING, say("Getting ready"), False
         row.done, row.total, row.seconds_left = len(had), len(clip_ids), None
     return had
 
@@ -122,7 +122,7 @@ def finish(store: Store, set_id: int, state: str, done: int, message: str, broke
             return
         named = [c for ids in batches(broken) for c in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
         if named:
-            message = f"{message} {say_left_out(named, row.total)}"
+            message = listing([message, say_left_out(named, row.total)], " ")
         row.done = done
         row.state, row.message = state, _cut_off(row) if state == INTERRUPTED else message
 
@@ -144,4 +144,7 @@ def ask_to_stop(store: Store, set_name: str) -> None:
 
 
 def _cut_off(row: DraftingRow) -> str:
-    return CUT_OFF.format(done=row.done, total=row.total, heard="drafted" if row.draft else "heard")
+    values = {"done": row.done, "total": row.total}
+    if row.draft:
+        return say("{done} of {total} clips drafted before the server ended; start again to go on.", **values)
+    return say("{done} of {total} clips heard before the server ended; start again to go on.", **values)

@@ -20,6 +20,7 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.normalize import repetition
 from workbench.core.types import Clip, Heard, Seconds, is_run
 from workbench.errors import NothingToDoError, WorkbenchError
+from workbench.language.said import count, listing, say, sentence
 from workbench.services.inference.draft_progress import (
     DONE,
     FAILED,
@@ -50,14 +51,9 @@ FIRST_SECONDS: Final[Seconds] = 20.0  # of sound in the first request, from whic
 BUSY_SECONDS: Final[Seconds] = 8.0  # of work in each request after it: so long may somebody have to wait for a turn
 PROBING_SECONDS: Final[Seconds] = 1.0  # somebody who looks holds the lock for a moment
 CLOSING_SECONDS: Final[Seconds] = 10.0
-ALL_CONFIRMED: Final = "Every clip has a confirmed label; there is nothing to draft."
-NO_CLIPS: Final = "The set has no clips yet; there is nothing to draft."
-UNEXPECTED: Final = "Drafting ended with an unexpected error; the server's log has the details."
-ENDING: Final = "The last drafting of the set {set_name} is just being ended; try again in a moment."
-BY_ITSELF: Final = (
-    "After {done} of {total} clips the process that runs the models ended without a word, perhaps for lack of memory; "
-    "close other programs or choose a smaller model, then start again to go on."
-)
+ALL_CONFIRMED: Final = say("Every clip has a confirmed label; there is nothing to draft.")
+NO_CLIPS: Final = say("The set has no clips yet; there is nothing to draft.")
+UNEXPECTED: Final = say("Drafting ended with an unexpected error; the server's log has the details.")
 
 
 @dataclass
@@ -190,7 +186,7 @@ class Drafting:
 
     # ---- the thread ----
 
-    @told_when_full("The drafts were not begun")
+    @told_when_full(say("The drafts were not begun"))
     def _begin(self, set_name: str, model: str, clips: Sequence[Clip], *, draft: bool) -> None:
         with self.store.session() as session:
             set_id = find_set(session, set_name).id
@@ -199,7 +195,7 @@ class Drafting:
             lock.acquire(timeout=PROBING_SECONDS)
         except Timeout:
             busy = self.draft_view(set_name).active
-            raise WorkbenchError(_already(set_name) if busy else ENDING.format(set_name=set_name)) from None
+            raise WorkbenchError(_already(set_name) if busy else _ending(set_name)) from None
         try:
             language = self._language(set_name)
             had = begin(self.store, set_id, model, language, [c.id for c in clips], draft=draft)
@@ -218,7 +214,8 @@ class Drafting:
             state, message = self._carry_out(work)
             broken = [clip.id for clip in work.broken] if state == DONE else []
             ended = partial(finish, self.store, work.set_id, state, work.done, message, broken)
-            first_served(self.store, "The end of the drafting was not noted", ended)  # it may say that the disk is full
+            # It may say that the disk is full.
+            first_served(self.store, say("The end of the drafting was not noted"), ended)
         except Exception:  # the thread's boundary: the store says nothing of its end, and whoever looks finds it dead
             logging.getLogger(__name__).exception("the end of drafting %s could not be written", work.set_name)
         finally:
@@ -230,26 +227,26 @@ class Drafting:
         try:
             return self._hear_all(work)
         except ProcessEndedError:
-            return FAILED, BY_ITSELF.format(done=work.done, total=work.total)
+            return FAILED, _by_itself(work)
         except WorkbenchError as e:
             if self._closing:
                 return INTERRUPTED, ""
-            return FAILED, str(e)
+            return FAILED, sentence(e)
         except Exception:  # the thread's boundary: logged, and said on the page
             logging.getLogger(__name__).exception("drafting %s failed", work.set_name)
             return FAILED, UNEXPECTED
 
     def _hear_all(self, work: _Work) -> tuple[str, str]:
         self._fetch(work.model)
-        waiting, pace, message = list(work.clips), _Pace(), "Getting ready"
+        waiting, pace, message = list(work.clips), _Pace(), say("Getting ready")
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
-                return STOPPED, f"Stopped after {work.done} of {work.total} clips; start again to go on."
+                return STOPPED, _stopped(work)
             heard, damaged, sounds = self._hear(work.model, pace, waiting, work.language, behind=True)
             self.labelling.save_drafts(work.model, heard, draft=work.draft, sounds=sounds)
             work.texts += [said.text for said in heard.values()]
             work.broken += damaged
-            message = "Drafting" if work.draft else "Listening"
+            message = say("Drafting") if work.draft else say("Listening")
         return DONE, _told(work)
 
     def _fetch(self, model: str) -> None:
@@ -314,7 +311,24 @@ class Drafting:
 
 
 def _already(set_name: str) -> str:
-    return f"The set {set_name} is being drafted already; wait, or stop it."
+    return say("The set {set_name} is being drafted already; wait, or stop it.", set_name=set_name)
+
+
+def _ending(set_name: str) -> str:
+    return say("The last drafting of the set {set_name} is just being ended; try again in a moment.", set_name=set_name)
+
+
+def _stopped(work: _Work) -> str:
+    return say("Stopped after {done} of {total} clips; start again to go on.", done=work.done, total=work.total)
+
+
+def _by_itself(work: _Work) -> str:
+    return say(
+        "After {done} of {total} clips the process that runs the models ended without a word, perhaps for lack of "
+        "memory; close other programs or choose a smaller model, then start again to go on.",
+        done=work.done,
+        total=work.total,
+    )
 
 
 def _told(work: _Work) -> str:
@@ -322,6 +336,21 @@ def _told(work: _Work) -> str:
     texts = [*work.had, *work.texts]
     silent = sum(not said for said in texts)
     endless = sum(repetition(said) is not None for said in texts)
-    nobody = f" In {silent} of them it heard no speech." if silent else ""
-    circles = f" {endless} of the texts go round in circles: write these down by ear." if endless else ""
-    return f"{work.done} clips {'drafted' if work.draft else 'heard'} by {work.model}.{nobody}{circles}"
+    said = [_written(work)]
+    if silent:
+        said.append(say("In {n} of them it heard no speech.", n=silent))
+    if endless:
+        said.append(
+            count(
+                endless,
+                "{n} of the texts goes round in circles: write it down by ear.",
+                "{n} of the texts go round in circles: write these down by ear.",
+            )
+        )
+    return listing(said, " ")
+
+
+def _written(work: _Work) -> str:
+    if work.draft:
+        return count(work.done, "{n} clip drafted by {model}.", "{n} clips drafted by {model}.", model=work.model)
+    return count(work.done, "{n} clip heard by {model}.", "{n} clips heard by {model}.", model=work.model)

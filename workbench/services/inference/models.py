@@ -13,6 +13,7 @@ from workbench.audio.decode import check, decode_file, read_clip, write_flac
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.core.word_times import WordTimes, joined, later
 from workbench.errors import AudioError
+from workbench.language.said import say
 from workbench.services.inference.aligner import clip_times, listen
 from workbench.services.inference.loaded import LoadedModels
 from workbench.services.inference.long_form import hear_sounds
@@ -136,7 +137,9 @@ class Models:
 
     def _place(self, backend: Backend, samples: np.ndarray, text: str, language: str | None) -> WordTimes:
         if backend.window is not None and len(samples) > backend.window * SAMPLE_RATE:
-            return WordTimes(why=f"Longer than the {backend.window:.0f} s that this model hears at once.")
+            return WordTimes(
+                why=say("Longer than the {seconds:.0f} s that this model hears at once.", seconds=backend.window)
+            )
         return listen(backend, ClipInput(samples)).place([text], samples, language)[0]
 
     def find(self, model: Mapping[str, Any]) -> Backend:

@@ -11,16 +11,18 @@ import sys
 from typing import Any, Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.documents import read
+from workbench.language.said import say
 from workbench.services.inference.turns import Turns
 from workbench.workspace import Workspace
 
 LOG: Final = "models.log"  # in the workspace's folder of temporary files
 END_SECONDS: Final = 5.0
-ENDED: Final = (
+ENDED: Final = say(
     "The process that runs the models ended without a word, perhaps for lack of memory; close other programs, or "
     "choose a smaller model."
 )
-CLOSING: Final = "The workbench is closing."
+CLOSING: Final = say("The workbench is closing.")
 
 
 class ProcessEndedError(WorkbenchError):
@@ -55,7 +57,7 @@ class ModelProcess:
             raise WorkbenchError(CLOSING)
         if not answer:
             raise ProcessEndedError(ENDED)
-        document: dict[str, Any] = json.loads(answer)
+        document: dict[str, Any] = read(json.loads(answer))
         if "error" in document:
             raise WorkbenchError(document["error"])
         return document

@@ -17,12 +17,14 @@ from typing import Any, BinaryIO, Final
 
 from workbench.disk import DiskFullError, is_full
 from workbench.errors import WorkbenchError
+from workbench.language.documents import kept
+from workbench.language.said import say, sentence
 from workbench.services.jobs.niceness import LISTENING, stand_back
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
 IDLE_SECONDS: Final = 600.0
-UNEXPECTED: Final = "Something unexpected went wrong; tmp/models.log in the workspace's folder has the details."
+UNEXPECTED: Final = say("Something unexpected went wrong; tmp/models.log in the workspace's folder has the details.")
 
 
 def main(root: str) -> None:
@@ -36,7 +38,7 @@ def main(root: str) -> None:
 
         models = Models(workspace, store)
         for line in _lines(sys.stdin.buffer):
-            answers.write(json.dumps(_answer(models.answer, json.loads(line))) + "\n")
+            answers.write(json.dumps(kept(_answer(models.answer, json.loads(line)))) + "\n")
             answers.flush()
     finally:
         store.close()
@@ -54,12 +56,12 @@ def _answer(handle: Callable[[dict[str, Any]], dict[str, Any]], request: dict[st
     try:
         return handle(request)
     except WorkbenchError as e:
-        return {"error": str(e)}
+        return {"error": sentence(e)}
     except MemoryError:
-        return {"error": "The machine ran out of memory; close other programs, or choose a smaller model."}
+        return {"error": say("The machine ran out of memory; close other programs, or choose a smaller model.")}
     except Exception as e:  # the process's boundary: logged here, said on the page
         traceback.print_exc()
-        return {"error": str(DiskFullError("This was not done or kept")) if is_full(e) else UNEXPECTED}
+        return {"error": sentence(DiskFullError(say("This was not done or kept"))) if is_full(e) else UNEXPECTED}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.languages import spoken_code
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import listing, say, sentence
 from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, hear_sounds, usable
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.language_check import check_writer
@@ -76,7 +76,7 @@ class Transcribing:
                     "The model {name} has no language {language}; it takes {known}.",
                     name=backend.spec.name,
                     language=language,
-                    known=", ".join(sorted(known)),
+                    known=listing(sorted(known)),
                 )
             )
         kept = getattr(backend, "language", code)
@@ -120,7 +120,7 @@ class Transcribing:
             try:
                 waiting.append((path, *usable(path)))
             except WorkbenchError as e:
-                problems.append(str(e))
+                problems.append(sentence(e))
             enough = sum(len(sound) for _, sound, _ in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
             if waiting and (enough or number == len(paths)):
                 heard = self.listen(model, [sound for _, sound, _ in waiting], language)

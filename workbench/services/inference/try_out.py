@@ -17,6 +17,7 @@ from workbench.audio.decode import decode_wav, from_array, read_clip, write_flac
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.core.word_times import WordTimes
 from workbench.errors import DataError
+from workbench.language.said import say
 from workbench.services.clips.import_job import ImportReport
 from workbench.services.clips.sets import Collecting
 from workbench.services.inference.listeners import Listener, Listeners
@@ -26,7 +27,7 @@ from workbench.workspace import Workspace
 
 KEPT: Final = 20  # sounds
 FOLDER: Final = "tries"  # among the temporary files
-FORGOTTEN: Final = "This sound was forgotten meanwhile; speak or upload it again."
+FORGOTTEN: Final = say("This sound was forgotten meanwhile; speak or upload it again.")
 LONGEST: Final[Seconds] = 90.0  # of what was spoken; a clip may last 30 s
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from workbench.errors import WorkbenchError
+from workbench.language.said import say, sentence
 from workbench.services.inference.process import ModelProcess
 from workbench.services.jobs.workers import Jobs
 from workbench.services.storage.word_times import TIMES, ClipTimes, add_times, read_times, times_from_json
@@ -19,7 +20,7 @@ from workbench.store.runs import evaluations, find_run
 from workbench.workspace import Workspace
 
 CLIPS_AT_A_TIME: Final = 4  # that the process is asked for, so that who speaks need not wait for a whole run
-FAILED: Final = "The words could not be placed in time; the server's log has the details."
+FAILED: Final = say("The words could not be placed in time; the server's log has the details.")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Aligning:
                 found = {int(i): times_from_json(times) for i, times in answer["clips"].items()}
                 add_times(self._workspace.run_folder(run), found)
         except WorkbenchError as e:
-            self._failed[run] = str(e)
+            self._failed[run] = sentence(e)
         except Exception:  # the thread's boundary: logged, and said on the page
             logging.getLogger(__name__).exception("placing the words of %s failed", run)
             self._failed[run] = FAILED

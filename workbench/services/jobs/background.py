@@ -8,11 +8,12 @@ from typing import Final, Generic, TypeVar
 
 from workbench.core.types import Seconds
 from workbench.errors import WorkbenchError
+from workbench.language.said import say, sentence
 from workbench.services.jobs.steps import Step, Watch
 from workbench.services.jobs.stop import StopRequested
 
 log = logging.getLogger(__name__)
-STARTING: Final = "Starting"
+STARTING: Final = say("Starting")
 Key = TypeVar("Key")
 
 
@@ -44,12 +45,14 @@ class Background(Generic[Key]):
     """Pieces of work by their key, each in a thread of its own; one key is at work once.
 
     Args:
-        stopped: What is said of one that was stopped; {key} stands for its key.
+        stopped: What is said of one that was stopped, by its key.
         failed: What is said of one that failed and has told nobody why; likewise.
         starting: What is said before its first step.
     """
 
-    def __init__(self, *, stopped: str, failed: str, starting: str = STARTING) -> None:
+    def __init__(
+        self, *, stopped: Callable[[Key], str], failed: Callable[[Key], str], starting: str = STARTING
+    ) -> None:
         self._stopped, self._failed, self._starting = stopped, failed, starting
         self._views: dict[Key, JobView] = {}
         self._lock = threading.Lock()
@@ -89,11 +92,11 @@ class Background(Generic[Key]):
             message, url = work(watch)
             self._end(key, JobView(message, active=False, url=url))
         except StopRequested:
-            self._end(key, JobView(self._stopped.format(key=key), active=False, failed=True))
+            self._end(key, JobView(self._stopped(key), active=False, failed=True))
         except WorkbenchError as e:
-            self._end(key, JobView(str(e), active=False, failed=True))
+            self._end(key, JobView(sentence(e), active=False, failed=True))
         except Exception:  # the job's boundary: logged here, said on the page
-            said = self._failed.format(key=key)
+            said = self._failed(key)
             log.exception("%s: %s", key, said)
             self._end(key, JobView(said, active=False, failed=True))
 

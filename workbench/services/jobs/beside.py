@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from workbench.errors import WorkbenchError
+from workbench.language.documents import kept, read
+from workbench.language.said import sentence
 from workbench.services.jobs.stop import StopRequested
 
 LOOK_SECONDS: Final = 0.2  # between two looks whether the user has asked to stop
@@ -43,7 +45,7 @@ def work_beside(module: str, arguments: Sequence[str], tell: Tell, stopped: Stop
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                last = json.loads(line)
+                last = read(json.loads(line))
                 if "step" in last:
                     tell(last["step"])
         finally:
@@ -94,12 +96,12 @@ def report(work: Callable[[Tell, Stopped], dict[str, Any]]) -> None:
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
-    def say(**document: Any) -> None:
-        said.write(json.dumps(document) + "\n")
+    def tell(**document: Any) -> None:
+        said.write(json.dumps(kept(document)) + "\n")
 
     try:
-        say(done=work(lambda step: say(step=step), stopped.is_set))
+        tell(done=work(lambda step: tell(step=step), stopped.is_set))
     except StopRequested:
-        say(stopped=True)
+        tell(stopped=True)
     except WorkbenchError as e:
-        say(error=str(e))
+        tell(error=sentence(e))

@@ -18,12 +18,12 @@ from workbench.services.jobs.startup import announce, is_starting, withdraw
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
 from workbench.store.models import RunRow
-from workbench.store.runs import ACTIVE, active_runs, find_run
+from workbench.store.runs import ACTIVE, STATUSES, active_runs, find_run
 from workbench.workspace import Workspace
 
 RESUMABLE = ("interrupted", "failed", "stopped")
 FINAL = "final"  # in a run's progress: whether it would fail again in the same way
-INTERRUPTED = (
+INTERRUPTED = say(
     "The process of this run ended without a word: it was killed, perhaps for lack of memory, or the machine went "
     "down or had no room on its disk. Resume goes on from the last checkpoint."
 )
@@ -39,7 +39,7 @@ class Jobs:
         """Tell every process that this run's worker is about to start, before the store says that the run waits."""
         announce(self.workspace.run_folder(name))
 
-    @told_when_full("The run was not started")
+    @told_when_full(say("The run was not started"))
     def launch(self, name: str) -> None:
         """Start a worker for a run; it outlives this process.
 
@@ -69,10 +69,10 @@ class Jobs:
                 raise
             raise WorkbenchError(
                 say(
-                    "The process of {name} could not be started ({value}); check the folder "
-                    "{folder}, then resume the run.",
-                    name=name,
-                    value=e.strerror or e,
+                    "The process of {run} could not be started ({why}); check the folder {folder}, then resume the "
+                    "run.",
+                    run=name,
+                    why=e.strerror or e,
                     folder=folder,
                 )
             ) from e
@@ -120,14 +120,14 @@ class Jobs:
             if row.status not in RESUMABLE:
                 raise WorkbenchError(
                     say(
-                        "{name} is {status}; only a run that was interrupted, stopped or failed can be resumed.",
-                        name=name,
-                        status=row.status,
+                        "{run} is {status}; only a run that was interrupted, stopped or failed can be resumed.",
+                        run=name,
+                        status=STATUSES[row.status],
                     )
                 )
             self.announce(name)
             row.status, row.message, row.stop_requested, row.finished_at = "queued", "", False, None
-            row.progress = {"phase": "queued", "message": "Waiting for its turn"}
+            row.progress = {"phase": "queued", "message": say("Waiting for its turn")}
         self.launch(name)
 
     def wait(self, name: str, *, look: Callable[[RunRow], None] = lambda row: None, every: Seconds = 0.5) -> RunRow:

@@ -213,7 +213,7 @@ class Doctor:
             DataError: The set has no such finding, or only a person can mend it.
         """
         if kind not in CHECKS:
-            raise UnknownNameError("kind of finding", kind, list(CHECKS))
+            raise UnknownNameError(say("kind of finding"), kind, list(CHECKS))
         report = self.report(set_name, model)
         finding = next((e.finding for e in report.findings if e.finding.kind == kind), None)
         if finding is None:

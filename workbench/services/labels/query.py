@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from workbench.core.types import Clip, Heard
 from workbench.errors import UnknownNameError
+from workbench.language.said import say
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import STATUS, TEXT, batches, find_set, select_clips, select_labelled, to_clip
@@ -49,7 +50,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
-            raise UnknownNameError("order", self.order, list(ORDERS))
+            raise UnknownNameError(say("order"), self.order, list(ORDERS))
 
 
 @dataclass(frozen=True)

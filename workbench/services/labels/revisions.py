@@ -123,7 +123,7 @@ class Labelling:
         with self._store.session() as session:
             return [to_reference(row) for row in revisions_of(session, clip_id)]
 
-    @comes_first("The label was not saved")
+    @comes_first(say("The label was not saved"))
     def save(
         self, clip_id: int, text: str, *, author: str, confirmed: bool, expected_revision: int | None = None
     ) -> Saved:
@@ -160,7 +160,7 @@ class Labelling:
                 assign_set(session, clip.set_id)
             return saved
 
-    @comes_first("Nothing was confirmed")
+    @comes_first(say("Nothing was confirmed"))
     def confirm(self, clip_ids: Iterable[int], author: str) -> list[Reference]:
         """Confirm the text each clip has now, typed or drafted.
 
@@ -194,7 +194,7 @@ class Labelling:
                 assign_set(session, set_id)
             return [to_reference(added.get(clip_id) or current[clip_id]) for clip_id in clips]
 
-    @comes_first("The labels were not changed")
+    @comes_first(say("The labels were not changed"))
     def revise(self, revisions: Iterable[Revision], author: str) -> list[int]:
         """Change many confirmed labels at once, each only where it is still what the change was made for.
 
@@ -215,7 +215,7 @@ class Labelling:
                 changed.append(r.clip_id)
         return changed
 
-    @comes_first("Nothing was undone")
+    @comes_first(say("Nothing was undone"))
     def undo(self, clip_id: int, author: str, *, expected_revision: int | None = None) -> Reference | None:
         """Bring back the label before the newest change, by appending it again; repeated, go further back.
 
@@ -263,7 +263,7 @@ class Labelling:
         """Undo the newest change of each of these clips; how many there were to undo."""
         return sum(self.undo(clip_id, author) is not None for clip_id in clip_ids)
 
-    @told_when_full("The drafts were not kept")
+    @told_when_full(say("The drafts were not kept"))
     def save_drafts(
         self,
         model: str,
@@ -345,9 +345,9 @@ def _checked(text: str, confirmed: bool) -> str:
     if len(cleaned) > LONGEST_LABEL:
         raise DataError(
             say(
-                "The label has {n:,} characters; a clip of 30 s has at most {longest_label:,}.",
+                "The label has {n:,} characters; a clip of 30 s has at most {longest:,}.",
                 n=len(cleaned),
-                longest_label=LONGEST_LABEL,
+                longest=LONGEST_LABEL,
             )
         )
     if confirmed and not cleaned:

@@ -79,7 +79,7 @@ def recover_from(workspace: Workspace, file: Path) -> Recovered:
     chosen = _found(workspace, file)
     check_unused(workspace)
     new = workspace.backups / NEW
-    with _locked(workspace), no_room_in_words("The backup was not put back"):
+    with _locked(workspace), no_room_in_words(say("The backup was not put back")):
         copy_database(chosen, new, settled=True)
         kept = keep_aside(workspace)
         _forget_traces(workspace)
@@ -94,7 +94,7 @@ def begin_anew(workspace: Workspace) -> Recovered:
         WorkbenchError: The workspace is in use, or the disk is full.
     """
     check_unused(workspace)
-    with _locked(workspace), no_room_in_words("Nothing was begun anew"):
+    with _locked(workspace), no_room_in_words(say("Nothing was begun anew")):
         kept = keep_aside(workspace)
         # First the sounds: an empty database beside them would be refused.
         moved = move_strays(workspace, set(), float("inf"))

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
 
 from workbench.atomic import TEMPORARY
 from workbench.errors import WorkbenchError
+from workbench.language.said import Said, count, say
 from workbench.services.exports.take import remove_taken
 from workbench.services.results.history import History
 from workbench.services.storage.reserve import first_served
@@ -44,7 +45,7 @@ class Upkeep:
     @property
     def notices(self) -> tuple[str, ...]:
         """What was said since opening, and has not been noted, without the paths of this machine."""
-        return tuple(notice.replace(f"{self._workspace.root}{os.sep}", "") for notice in self._notices)
+        return tuple(_within(notice, f"{self._workspace.root}{os.sep}") for notice in self._notices)
 
     def note(self) -> None:
         """Somebody has read the notices."""
@@ -85,7 +86,12 @@ class Upkeep:
         look = self._count()
         with _put_off("bringing sounds back"):
             if restored := self.take_back():
-                yield f"{restored:,} clips have their sound again, which was in {self._workspace.lost_and_found}."
+                yield count(
+                    restored,
+                    "{n:,} clip has its sound again, which was in {folder}.",
+                    "{n:,} clips have their sound again, which was in {folder}.",
+                    folder=self._workspace.lost_and_found,
+                )
         self.back_up()
         if stranger or look is None or look.jumped:
             return
@@ -103,7 +109,7 @@ class Upkeep:
         return None
 
     def _erase_expired(self) -> None:
-        lost = "What is past its time in the bin was not erased"
+        lost = say("What is past its time in the bin was not erased")
         first_served(self._store, lost, lambda: erase_expired(self._workspace, self._store))
         self._history.erase_expired()
 
@@ -116,10 +122,13 @@ class Upkeep:
                 path.unlink(missing_ok=True)
         remove_taken(self._workspace, old)
         if moved:
-            yield (
-                f"{moved:,} sounds that belong to no clip of the database were moved to "
-                f"{self._workspace.lost_and_found}; `workbench import {self._workspace.lost_and_found} --set NAME` "
-                "takes them in again, and what nobody needs can be deleted there."
+            yield count(
+                moved,
+                "{n:,} sound that belongs to no clip of the database was moved to {folder}; `workbench import {folder} "
+                "--set NAME` takes it in again, and what nobody needs can be deleted there.",
+                "{n:,} sounds that belong to no clip of the database were moved to {folder}; `workbench import "
+                "{folder} --set NAME` takes them in again, and what nobody needs can be deleted there.",
+                folder=self._workspace.lost_and_found,
             )
 
     def _half_written(self) -> Iterator[Path]:
@@ -127,6 +136,16 @@ class Upkeep:
         yield from self._workspace.root.glob(f"*{TEMPORARY}")
         for folder in (self._workspace.cache, self._workspace.runs):
             yield from folder.rglob(f"*{TEMPORARY}")
+
+
+def _within(said: Any, folder: str) -> Any:
+    """A sentence with paths that begin in the folder, which they lose."""
+    if isinstance(said, Said):
+        values = {name: _within(value, folder) for name, value in said.values.items()}
+        return Said(said.template, values, said.others)
+    if isinstance(said, list):
+        return [_within(part, folder) for part in said]
+    return said.replace(folder, "") if isinstance(said, str) else said
 
 
 @contextmanager

@@ -89,9 +89,9 @@ def _make(path: Path, out: Path) -> dict[str, Any]:
             raise
         raise DataError(
             say(
-                "{path} cannot be taken in ({strerror}); check that this user may read it.",
+                "{path} cannot be taken in ({why}); check that this user may read it.",
                 path=shown(path),
-                strerror=e.strerror,
+                why=e.strerror,
             )
         ) from e
     good_for = f"Added from {shown(path.name)} ({taken.kind}). {taken.note}".strip()

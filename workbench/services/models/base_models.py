@@ -118,7 +118,7 @@ class BaseModels:
         """The best model at hand for a set's language; for English where there is no such set."""
         return best_at_hand(self._catalog.specs, self.language(set_name))
 
-    @comes_first("The choice of the base model was not kept")
+    @comes_first(say("The choice of the base model was not kept"))
     def choose(self, set_name: str, model: str) -> ModelSpec:
         """Keep a choice.
 

@@ -12,7 +12,7 @@ from workbench.asr.catalog.offers import OFFERS, Offer
 from workbench.asr.conversion.engines import from_ctranslate2
 from workbench.core.types import ModelSpec
 from workbench.errors import ModelError, UnknownNameError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.hub import fetch_from_hub
 from workbench.services.models.install import check_room, install, place_for
@@ -35,7 +35,7 @@ def find_offer(name: str) -> Offer:
     """
     found = next((offer for offer in OFFERS if name in (offer.name, offer.original, offer.hub)), None)
     if found is None:
-        raise UnknownNameError("model to fetch", name, [offer.name for offer in OFFERS])
+        raise UnknownNameError(say("model to fetch"), name, [offer.name for offer in OFFERS])
     return found
 
 
@@ -58,7 +58,7 @@ def fetch_model(name: str, watch: Watch | None = None) -> dict[str, Any]:
             try:
                 return describe(kept_spec(root / offer.name))
             except BadModelError:
-                watch.say(f"What is here of {offer.name} is damaged; fetching it again")
+                watch.say(say("What is here of {model} is damaged; fetching it again", model=offer.name))
         check_room(offer.name, root, COPIES * offer.size)
         parts = root / f".{offer.name}.parts"
         parts.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ def _bring(offer: Offer, parts: Path, watch: Watch) -> str:
             "The model {name} could not be fetched: {reasons}. Try again when this machine is "
             "online, or name a mirror (HF_ENDPOINT, UV_DEFAULT_INDEX).",
             name=offer.name,
-            reasons="; ".join(reasons),
+            reasons=listing(reasons, "; "),
         )
     )
 
@@ -104,11 +104,11 @@ def _convert(offer: Offer, parts: Path, out: Path) -> dict[str, Any]:
     if taken.parameters != offer.parameters:
         raise WorkbenchError(
             say(
-                "The model {name} has {parameters:,} weights where {parameters2:,} belong; tell the "
+                "The model {name} has {parameters:,} weights where {wanted:,} belong; tell the "
                 "makers of the workbench.",
                 name=offer.name,
                 parameters=taken.parameters,
-                parameters2=offer.parameters,
+                wanted=offer.parameters,
             )
         )
     return {}

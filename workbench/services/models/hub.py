@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import IO
 
 from workbench.asr.catalog.offers import Offer, WeightFile
+from workbench.language.said import say
 from workbench.services.jobs.steps import Watch
 from workbench.services.models.source import PIECE, SourceProblem, check_file
 
 USUAL_HUB = "https://huggingface.co"
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 SILENCE = 8.0  # seconds without an answer, or without a byte of it
-WHENCE = "the model hub"
+WHENCE = say("the model hub")
 
 
 def fetch_from_hub(offer: Offer, folder: Path, watch: Watch) -> None:
@@ -31,7 +32,7 @@ def fetch_from_hub(offer: Offer, folder: Path, watch: Watch) -> None:
         StopRequested: The user has asked to stop.
     """
     if off := switched_off():
-        raise SourceProblem(f"{WHENCE} is switched off ({off})")
+        raise SourceProblem(say("{whence} is switched off ({off})", whence=WHENCE, off=off))
     for number, wanted in enumerate(offer.files):
         before = sum(file.size for file in offer.files[:number])
         part = folder / f"{wanted.name}.part"
@@ -66,23 +67,25 @@ def _bring(offer: Offer, wanted: WeightFile, part: Path, before: int, watch: Wat
             with part.open("ab" if goes_on else "wb") as file:
                 _copy(answer, file, wanted.size, before, offer, watch)
     except urllib.error.HTTPError as e:
-        raise SourceProblem(f"{WHENCE} answers {e.code} for {wanted.name}") from e
+        reason = say("{whence} answers {code} for {file}", whence=WHENCE, code=e.code, file=wanted.name)
+        raise SourceProblem(reason) from e
     except urllib.error.URLError as e:
-        raise SourceProblem(f"{WHENCE} cannot be reached ({_reason(e)})") from e
+        raise SourceProblem(say("{whence} cannot be reached ({why})", whence=WHENCE, why=_reason(e))) from e
     except (TimeoutError, ConnectionError, HTTPException, ValueError) as e:
-        raise SourceProblem(f"the connection to {WHENCE} broke off ({type(e).__name__})") from e
+        kind = type(e).__name__
+        raise SourceProblem(say("the connection to {whence} broke off ({why})", whence=WHENCE, why=kind)) from e
     if part.stat().st_size < wanted.size:
-        raise SourceProblem(f"the connection to {WHENCE} broke off within {wanted.name}")
+        raise SourceProblem(say("the connection to {whence} broke off within {file}", whence=WHENCE, file=wanted.name))
 
 
 def _copy(answer: HTTPResponse, file: IO[bytes], most: int, before: int, offer: Offer, watch: Watch) -> None:
     """Write what comes, never more than the file has; bytes are counted over the whole offer."""
     done = file.tell()
-    watch.bytes(f"Fetching {offer.name} from {WHENCE}", before + done, offer.size)
+    watch.bytes(say("Fetching {model} from {whence}", model=offer.name, whence=WHENCE), before + done, offer.size)
     while done <= most and (piece := answer.read(min(PIECE, most + 1 - done))):
         file.write(piece)
         done += len(piece)
-        watch.bytes(f"Fetching {offer.name} from {WHENCE}", before + done, offer.size)
+        watch.bytes(say("Fetching {model} from {whence}", model=offer.name, whence=WHENCE), before + done, offer.size)
 
 
 def _reason(error: urllib.error.URLError) -> str:

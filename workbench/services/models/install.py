@@ -43,13 +43,13 @@ def place_for(name: str, watch: Watch) -> Iterator[Path]:
             try:
                 lock.acquire(timeout=0.2)
             except Timeout:
-                watch.say(f"Waiting for another process that brings {name}")
+                watch.say(say("Waiting for another process that brings {model}", model=name))
     except OSError as e:
         raise WorkbenchError(
             say(
-                "The folder of models {root} cannot be written ({strerror}); choose another with WORKBENCH_MODELS.",
+                "The folder of models {root} cannot be written ({why}); choose another with WORKBENCH_MODELS.",
                 root=root,
-                strerror=e.strerror,
+                why=e.strerror,
             )
         ) from e
     try:
@@ -111,11 +111,11 @@ def install(
     """
     staged = Path(tempfile.mkdtemp(prefix=f"{STAGED}{name}-", dir=root))
     try:
-        watch.say(f"Converting {name}")
+        watch.say(say("Converting {model}", model=name))
         card = {**card, **make(staged)}
         (staged / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         (staged / "README.md").write_text(_page(name, card), encoding="utf-8")
-        watch.say(f"Trying {name} on a few clips")
+        watch.say(say("Trying {model} on a few clips", model=name))
         watch.tell(Step(try_out(name, staged, known=known)))
         watch.check()
         staged.chmod(0o755)
@@ -145,7 +145,7 @@ def try_out(name: str, folder: Path, *, known: bool) -> str:
 
     said, heard = texts_of(load(replace(folder_spec(folder), name=name)))
     if not said:
-        return f"No bundled clip is as short as what {name} hears at once, so it was not tried."
+        return say("No bundled clip is as short as what {model} hears at once, so it was not tried.", model=name)
     wrong = evaluate(said, heard, "english").wer
     if not known:
         _check_lively(name, heard)
@@ -161,12 +161,12 @@ def try_out(name: str, folder: Path, *, known: bool) -> str:
                 said=said[0],
             )
         )
-    return f"{name} writes '{heard[0][:80]}' for '{said[0]}'"
+    return say("{model} writes '{heard}' for '{said}'", model=name, heard=heard[0][:80], said=said[0])
 
 
 def _check_lively(name: str, texts: Sequence[str]) -> None:
     if not any(texts) or (len(texts) > 1 and len(set(texts)) == 1):
-        wrote = f"always '{texts[0][:60]}'" if any(texts) else "nothing"
+        wrote = say("always '{text}'", text=texts[0][:60]) if any(texts) else say("nothing")
         raise ModelError(
             say(
                 "The model {name} writes {wrote} for the bundled clips, so a part of it is missing "

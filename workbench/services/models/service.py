@@ -14,9 +14,7 @@ from workbench.services.jobs.steps import Watch
 from workbench.services.models.process import fetch_beside
 
 log = logging.getLogger(__name__)
-STARTING: Final = "Looking where it can be had"
-STOPPED: Final = "Stopped; {key} is not here yet. What has come from the hub is kept."
-FAILED: Final = "{key} was not fetched; the server's log has the details. Try again."
+STARTING: Final = say("Looking where it can be had")
 
 
 class Getting:
@@ -29,7 +27,7 @@ class Getting:
 
     def __init__(self, catalog: Catalog, choose: Callable[[str, str], object]) -> None:
         self._catalog, self._choose = catalog, choose
-        self._going: Background[str] = Background(stopped=STOPPED, failed=FAILED, starting=STARTING)
+        self._going: Background[str] = Background(stopped=_stopped, failed=_failed, starting=STARTING)
         self._asked_by: dict[str, set[str]] = {}  # model -> sets whose user asked for it
         self._lock = threading.Lock()
 
@@ -70,7 +68,7 @@ class Getting:
         fetch_beside(model, watch)
         self._catalog.refresh()
         self._give(model)
-        return f"{model} is here.", ""
+        return say("{model} is here.", model=model), ""
 
     def _give(self, model: str) -> None:
         """Choose it for the sets that asked."""
@@ -81,6 +79,14 @@ class Getting:
                 self._choose(set_name, model)
             except WorkbenchError as e:  # the set was deleted meanwhile
                 log.info("%s is not chosen for %s: %s", model, set_name, e)
+
+
+def _stopped(model: str) -> str:
+    return say("Stopped; {model} is not here yet. What has come from the hub is kept.", model=model)
+
+
+def _failed(model: str) -> str:
+    return say("{model} was not fetched; the server's log has the details. Try again.", model=model)
 
 
 def can_be_got(spec: ModelSpec) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from workbench.asr.catalog.offers import WeightFile
 from workbench.errors import WorkbenchError
 from workbench.files import open_regular
+from workbench.language.said import say
 
 PIECE = 2**20  # bytes read at once
 
@@ -31,6 +32,17 @@ def pieces(files: Iterable[Path]) -> Iterator[bytes]:
                 yield piece
 
 
+def wrong_size(whence: str, size: int, wanted: WeightFile) -> str:
+    """The reason where a source gives more or fewer bytes than were published."""
+    return say(
+        "{whence} gave {size:,} bytes of {file}, which has {wanted:,}",
+        whence=whence,
+        size=size,
+        file=wanted.name,
+        wanted=wanted.size,
+    )
+
+
 def check_file(wanted: WeightFile, path: Path, whence: str) -> None:
     """Hold a file against the one that was published.
 
@@ -42,12 +54,18 @@ def check_file(wanted: WeightFile, path: Path, whence: str) -> None:
     """
     size = path.stat().st_size
     if size != wanted.size:
-        raise SourceProblem(f"{whence} gave {size:,} bytes of {wanted.name}, which has {wanted.size:,}")
+        raise SourceProblem(wrong_size(whence, size, wanted))
     digest = hashlib.sha256()
     for piece in pieces([path]):
         digest.update(piece)
     if digest.hexdigest() != wanted.sha256:
         raise SourceProblem(
-            f"the {wanted.name} of {whence} is not the one that was published (its SHA-256 begins with "
-            f"{digest.hexdigest()[:12]}, where {wanted.sha256[:12]} belongs), so it was thrown away"
+            say(
+                "the {file} of {whence} is not the one that was published (its SHA-256 begins with {found}, where "
+                "{wanted} belongs), so it was thrown away",
+                file=wanted.name,
+                whence=whence,
+                found=digest.hexdigest()[:12],
+                wanted=wanted.sha256[:12],
+            )
         )

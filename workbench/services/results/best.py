@@ -5,7 +5,6 @@ Its model is the set's from now on: what drafts and the doctor listen with, and 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from sqlalchemy import select, update
 
@@ -18,9 +17,7 @@ from workbench.services.storage.reserve import comes_first
 from workbench.store.database import Store
 from workbench.store.models import FINE_TUNE, ClipRow, ClipSetRow, EvaluationRow, RunRow, now
 from workbench.store.queries import batches
-from workbench.store.runs import find_run
-
-UNFINISHED: Final = "{run} is {status} and has no model yet; star a run that is done."
+from workbench.store.runs import STATUSES, find_run
 
 
 class BestRuns:
@@ -46,7 +43,7 @@ class BestRuns:
         """
         return self._store.cached(("best run", set_name), lambda: self._best(set_name))
 
-    @comes_first("The star was not kept")
+    @comes_first(say("The star was not kept"))
     def star(self, run: str) -> str:
         """Go by a run from now on, in place of any other of its set; the name of its base, which its set starts from.
 
@@ -55,9 +52,15 @@ class BestRuns:
         """
         view = self._adaptation.view(run)
         if view.status not in FINISHED or view.result is None:
-            raise WorkbenchError(UNFINISHED.format(run=run, status=view.status))
+            raise WorkbenchError(
+                say(
+                    "{run} is {status} and has no model yet; star a run that is done.",
+                    run=run,
+                    status=STATUSES[view.status],
+                )
+            )
         if view.kept_base:
-            raise WorkbenchError(say("{run} cannot be starred. {kept_base}", run=run, kept_base=view.kept_base))
+            raise WorkbenchError(say("{run} cannot be starred. {why}", run=run, why=view.kept_base))
         with self._store.session() as session:
             row = find_run(session, run)
             session.execute(update(RunRow).where(RunRow.set_id == row.set_id).values(starred_at=None))
@@ -67,7 +70,7 @@ class BestRuns:
             clip_set.changes += 1
         return view.model
 
-    @comes_first("The star was not taken away")
+    @comes_first(say("The star was not taken away"))
     def unstar(self, run: str) -> bool:
         """Go by the run that has proven best again; whether this one was starred.
 

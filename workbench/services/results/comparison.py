@@ -1,6 +1,6 @@
 """Base against adapted, from what a run measured; two runs on clips that neither trained on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,19 +12,19 @@ from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
 from workbench.core.run_result import RunResult
 from workbench.errors import WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.forgetting import forgetting_of, unlike_general
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, RunRow
 from workbench.store.queries import batches, select_labelled
-from workbench.store.runs import count_tested, evaluations, find_run, label_texts, list_runs
+from workbench.store.runs import STATUSES, count_tested, evaluations, find_run, label_texts, list_runs
 from workbench.store.sounds import HeardClip
 
 FINISHED = ("done", "stopped")
 
 
-EARLIER_RULER: Final = "As the run was started."  # by a version that kept no reason
+EARLIER_RULER: Final = say("As the run was started.")  # by a version that kept no reason
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,11 @@ class RunComparison:
 def not_measured(run: RunRow) -> WorkbenchError:
     """What is said of a run without figures."""
     return WorkbenchError(
-        f"{run.name} has measured nothing yet (it is {run.status}); wait until it is done, or resume it."
+        say(
+            "{run} has measured nothing yet (it is {status}); wait until it is done, or resume it.",
+            run=run.name,
+            status=STATUSES[run.status],
+        )
     )
 
 
@@ -98,7 +102,13 @@ class Comparing:
         result = RunResult.from_json(run.result) or RunResult()
         notes, reason = list(result.notes), result.normalizer_reason
         if deleted and run.status == "done":
-            notes.append(f"{deleted} of the run's test clips were deleted since and are not counted.")
+            notes.append(
+                count(
+                    deleted,
+                    "{n} of the run's test clips was deleted since and is not counted.",
+                    "{n} of the run's test clips were deleted since and are not counted.",
+                )
+            )
         comparison = compare(
             rows,
             normalizer=normalizer or str(run.config["normalizer"]),
@@ -136,17 +146,9 @@ class Comparing:
             )
         rows = [_row(left[i][1], left[i][0].reference, left[i][0].adapted, right[i][0].adapted) for i in shared]
         changed = sum(left[i][0].reference != right[i][0].reference for i in shared)
-        notes = [f"Compared on the {len(shared)} clips that both tested and neither trained on."]
-        alone = [(name, len(side) - len(shared)) for name, side in ((first, left), (second, right))]
-        if any(n for _, n in alone):
-            more = " and ".join(f"{name} tested {n} more" for name, n in alone if n)
-            notes.append(f"Their test clips differ: {more}, which are not counted here.")
-        if changed:
-            notes.append(f"The label of {changed} of them was corrected between the runs; {first}'s is used for both.")
-        if cut := sum(left[i][1].sha256 != right[i][1].sha256 for i in shared):
-            notes.append(f"{cut} of them were trimmed between the runs; each run is judged by what it heard.")
-        if unlike := unlike_general(runs):
-            notes.append(unlike)
+        alone = {name: len(side) - len(shared) for name, side in ((first, left), (second, right))}
+        cut = sum(left[i][1].sha256 != right[i][1].sha256 for i in shared)
+        notes = [*_shared_notes(first, len(shared), alone, changed, cut), unlike_general(runs)]
         comparison = compare(
             rows,
             normalizer=normalizer or str(runs[0].config["normalizer"]),
@@ -155,7 +157,7 @@ class Comparing:
             seed=int(runs[0].config["seed"]),
             scheme="out-of-fold" if "out-of-fold" in {r.scheme for r in results if r} else "test",
         )
-        return RunComparison(second, first, second, comparison, tuple(notes), two_runs=True)
+        return RunComparison(second, first, second, comparison, tuple(filter(None, notes)), two_runs=True)
 
     def document(self, name: str, *, normalizer: str | None = None) -> dict[str, Any]:
         """What `workbench adapt` prints: the run, its figures and its times.
@@ -193,6 +195,48 @@ class Comparing:
             "curve": result.curve,
             "seconds": dict(result.seconds),
         }
+
+
+def _shared_notes(first: str, shared: int, alone: Mapping[str, int], changed: int, cut: int) -> Iterator[str]:
+    """What to know of two runs' clips.
+
+    Args:
+        first: The run whose labels are used.
+        shared: How many both have tested.
+        alone: Run -> how many it alone has tested.
+        changed, cut: How many were labelled anew, or trimmed, between the runs.
+    """
+    yield count(
+        shared,
+        "Compared on the {n} clip that both tested and neither trained on.",
+        "Compared on the {n} clips that both tested and neither trained on.",
+    )
+    if more := {run: n for run, n in alone.items() if n}:
+        yield _differ(more)
+    if changed:
+        yield say(
+            "The label of {n} of them was corrected between the runs; {run}'s is used for both.", n=changed, run=first
+        )
+    if cut:
+        yield count(
+            cut,
+            "{n} of them was trimmed between the runs; each run is judged by what it heard.",
+            "{n} of them were trimmed between the runs; each run is judged by what it heard.",
+        )
+
+
+def _differ(more: Mapping[str, int]) -> str:
+    (run, n), *others = more.items()
+    if not others:
+        return say("Their test clips differ: {run} tested {n} more, which are not counted here.", run=run, n=n)
+    other, m = others[0]
+    return say(
+        "Their test clips differ: {run} tested {n} more and {other} tested {m} more, which are not counted here.",
+        run=run,
+        n=n,
+        other=other,
+        m=m,
+    )
 
 
 def _row(clip: HeardClip, reference: str, base: str, adapted: str) -> ComparisonRow:

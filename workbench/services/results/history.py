@@ -20,7 +20,7 @@ from workbench.core.evaluation.intervals import Interval
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.types import Seconds, Verdict
 from workbench.errors import DataError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.services.results.comparison import Comparing
 from workbench.services.runs.service import Adaptation, RunView
 from workbench.services.storage.reserve import comes_first
@@ -39,7 +39,7 @@ from workbench.store.models import (
     now,
 )
 from workbench.store.queries import find_set
-from workbench.store.runs import ACTIVE, count_tested, deleted_runs, find_run, list_runs
+from workbench.store.runs import ACTIVE, STATUSES, count_tested, deleted_runs, find_run, list_runs
 from workbench.store.scrubbing import EMPTIED, Erasure, scrub_copies
 from workbench.workspace import Workspace
 
@@ -147,7 +147,7 @@ class History:
                         "{n} runs are called '{said}': {runs}. Say which one.",
                         n=len(runs),
                         said=said,
-                        runs=", ".join(runs),
+                        runs=listing(runs),
                     )
                 )
             return runs[0] if runs else find_run(session, said).name
@@ -158,7 +158,7 @@ class History:
         Raises:
             WorkbenchError: No such run, or the name is too long.
         """
-        return self._keep(run, "title", _within(clean_name(title, LONGEST_TITLE + 1), LONGEST_TITLE, "name"))
+        return self._keep(run, "title", _within(clean_name(title, LONGEST_TITLE + 1), LONGEST_TITLE, say("name")))
 
     def annotate(self, run: str, note: str) -> str:
         """Write a note beside a run, in place of an earlier one; the note as it is kept, lines and all.
@@ -167,9 +167,9 @@ class History:
             WorkbenchError: No such run, or the note is too long.
         """
         lines = "\n".join(clean_label(line) for line in note.strip().splitlines())
-        return self._keep(run, "note", _within(lines, LONGEST_NOTE, "note"))
+        return self._keep(run, "note", _within(lines, LONGEST_NOTE, say("note")))
 
-    @comes_first("The run was not deleted")
+    @comes_first(say("The run was not deleted"))
     def delete(self, run: str) -> None:
         """Move a run that has ended to the bin for a week.
 
@@ -184,10 +184,10 @@ class History:
             values = {"deleted_at": now(), "deleted_hours": current_hours(session)}
             if not session.execute(update(RunRow).where(*ended).values(values)).rowcount:  # type: ignore[attr-defined]
                 raise WorkbenchError(
-                    say("{run} is {status} and cannot be deleted; stop it first.", run=run, status=row.status)
+                    say("{run} is {status} and cannot be deleted; stop it first.", run=run, status=STATUSES[row.status])
                 )
 
-    @comes_first("The run was not brought back")
+    @comes_first(say("The run was not brought back"))
     def undelete(self, run: str) -> None:
         """Bring a run back.
 
@@ -203,7 +203,7 @@ class History:
             set_id = find_set(session, set_name).id if set_name else None
             return [_deleted(session, row) for row in deleted_runs(session, set_id)]
 
-    @comes_first("The run was not erased for good and waits in the bin")
+    @comes_first(say("The run was not erased for good and waits in the bin"))
     def erase(self, run: str) -> None:
         """Erase a run for good: its model, figures, texts, name and note. Drafts that wait to be checked stay.
 
@@ -234,7 +234,7 @@ class History:
             self.erase(name)
         return len(names)
 
-    @comes_first("The name or note was not saved")
+    @comes_first(say("The name or note was not saved"))
     def _keep(self, run: str, column: Literal["title", "note"], text: str) -> str:
         with self._store.session() as session:
             setattr(find_run(session, run), column, text)

@@ -20,7 +20,7 @@ from workbench.core.evaluation.comparison import Comparison, ComparisonRow
 from workbench.core.evaluation.scoring import ClipScore
 from workbench.core.types import ModelSpec
 from workbench.errors import AudioError, DataError
-from workbench.language.said import say
+from workbench.language.said import listing, say
 from workbench.services.results.comparison import Comparing, RunComparison
 from workbench.services.runs.service import RunView, run_view
 from workbench.store.database import Store
@@ -210,16 +210,16 @@ def _named(comparison: Comparison, run: str, clip_ids: Sequence[int]) -> list[tu
     if unknown:
         raise DataError(
             say(
-                "{run} was not tested on clip {map}; name clips that it was tested on.",
+                "{run} was not tested on clip {clips}; name clips that it was tested on.",
                 run=run,
-                map=", ".join(map(str, unknown)),
+                clips=listing(unknown),
             )
         )
     if len(wanted) > MOST_CHOSEN:
         raise DataError(
             say(
-                "A report holds at most {most_chosen} clips, or it grows too large to send; name fewer.",
-                most_chosen=MOST_CHOSEN,
+                "A report holds at most {most} clips, or it grows too large to send; name fewer.",
+                most=MOST_CHOSEN,
             )
         )
     return [(places[clip_id], "chosen") for clip_id in wanted]

@@ -5,9 +5,7 @@ import statistics
 from workbench.core.config import EFFORTS
 from workbench.core.evaluation.selection import BASE
 from workbench.core.run_result import RunResult
-
-NOTHING_KEPT = "Nothing of the training was kept: {why}. This is the unchanged base model."
-
+from workbench.language.said import Said, count, listing, say
 
 GOOD_WER = 0.05  # of the base in the test clips; what is left is mostly chance
 FEW_ERRORS = 10  # of the base in the steering clips: one clip more or less decides
@@ -23,7 +21,7 @@ def kept_base(result: RunResult | None, status: str) -> str:
     if result is None or status not in ("done", "stopped") or not result.trainings:
         return ""
     delivered = _is_base(result, status) if result.base_delivered is None else result.base_delivered
-    return NOTHING_KEPT.format(why=_why(result, status)) if delivered else ""
+    return _nothing_kept(result, status) if delivered else ""
 
 
 def _is_base(result: RunResult, status: str) -> bool:
@@ -34,14 +32,26 @@ def _is_base(result: RunResult, status: str) -> bool:
     return not any(steps)
 
 
-def _why(result: RunResult, status: str) -> str:
+def _nothing_kept(result: RunResult, status: str) -> str:
     if status == "stopped":
-        return "it was stopped before any state of it did better on the steering (dev) clips than the base"
+        return say(
+            "Nothing of the training was kept: it was stopped before any state of it did better on the steering (dev) "
+            "clips than the base. This is the unchanged base model."
+        )
     if (result.sweep or {}).get("chosen") == BASE:
-        return "the sweep found nothing that beats the base beyond the noise"
+        return say(
+            "Nothing of the training was kept: the sweep found nothing that beats the base beyond the noise. This is "
+            "the unchanged base model."
+        )
     if any(training.best_step for training in result.trainings):
-        return "too few of the folds found a state that does better on the steering (dev) clips than the base"
-    return "no state of it did better on the steering (dev) clips than the base"
+        return say(
+            "Nothing of the training was kept: too few of the folds found a state that does better on the steering "
+            "(dev) clips than the base. This is the unchanged base model."
+        )
+    return say(
+        "Nothing of the training was kept: no state of it did better on the steering (dev) clips than the base. This "
+        "is the unchanged base model."
+    )
 
 
 def what_would_help(*, errors: int, words: int, steering_errors: float, updates: int, effort: str) -> str:
@@ -56,13 +66,37 @@ def what_would_help(*, errors: int, words: int, steering_errors: float, updates:
     """
     said = []
     if errors <= GOOD_WER * words:
-        said.append(f"The base is good at these clips already: {errors} of {words} words wrong in the test clips.")
+        said.append(
+            say(
+                "The base is good at these clips already: {errors} of {words} words wrong in the test clips.",
+                errors=errors,
+                words=words,
+            )
+        )
     if steering_errors < FEW_ERRORS:
         said.append(
-            f"The steering (dev) clips hold about {steering_errors:.0f} of the base's errors, too few to tell a better "
-            "state by; confirm more clips that it gets wrong."
+            say(
+                "The steering (dev) clips hold about {errors:.0f} of the base's errors, too few to tell a better state "
+                "by; confirm more clips that it gets wrong.",
+                errors=steering_errors,
+            )
         )
     if updates < FEW_UPDATES:
-        more = f"choose {EFFORTS[place]}, or " if (place := EFFORTS.index(effort) + 1) < len(EFFORTS) else ""
-        said.append(f"Training made {updates} updates at most; {more}confirm more clips.")
-    return " ".join(said) or "Another strategy or learning rate may do better; a sweep tries several."
+        said.append(_few_updates(updates, effort))
+    return listing(said, " ") or say("Another strategy or learning rate may do better; a sweep tries several.")
+
+
+def _few_updates(updates: int, effort: str) -> Said:
+    more = EFFORTS[EFFORTS.index(effort) + 1 :]
+    if not more:
+        return count(
+            updates,
+            "Training made {n} update at most; confirm more clips.",
+            "Training made {n} updates at most; confirm more clips.",
+        )
+    return count(
+        updates,
+        "Training made {n} update at most; choose {effort}, or confirm more clips.",
+        "Training made {n} updates at most; choose {effort}, or confirm more clips.",
+        effort=more[0],
+    )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from workbench.asr.training.trainer import TrainingOutcome, copy_state, restore_state
 from workbench.core.config import TrainingConfig
 from workbench.core.types import FreezePlan
+from workbench.language.said import count, listing, say
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
@@ -74,17 +75,32 @@ def _in_folds(training: ArmTraining, arm: Arm) -> tuple[Texts, list[TrainingOutc
         texts |= finished[1]
         if finished[0].stopped:
             run.notes.append(
-                f"Stopped in fold {number + 1} of {len(splits)}: the model kept is this fold's, and only the clips "
-                "of the folds so far were tested."
+                say(
+                    "Stopped in fold {fold} of {folds}: the model kept is this fold's, and only the clips of the folds "
+                    "so far were tested.",
+                    fold=number + 1,
+                    folds=len(splits),
+                )
             )
             return texts, outcomes, True
     restore_state(run.backend, start)
     outcome, steps = training.train_final(arm, outcomes)
     if steps:
-        made = f"{outcome.steps} of {steps}" if outcome.steps < steps else str(steps)
-        run.notes.append(
-            f"The model delivered is trained on all {len(arm.examples)} clips for {made} updates, the median of the "
-            "folds; the figures are those of the folds' models on clips each had not heard."
-            + (" It was stopped before, and may be worse than these say." if outcome.stopped else "")
-        )
+        run.notes.append(_delivered(len(arm.examples), outcome, steps))
     return texts, outcomes, outcome.stopped
+
+
+def _delivered(clips: int, outcome: TrainingOutcome, steps: int) -> str:
+    """What the model is that comes after the folds, and whose the figures are."""
+    made = steps if outcome.steps >= steps else say("{made} of {steps}", made=outcome.steps, steps=steps)
+    said = count(
+        steps,
+        "The model delivered is trained on all {clips} clips for {made} update, the median of the folds; the figures "
+        "are those of the folds' models on clips each had not heard.",
+        "The model delivered is trained on all {clips} clips for {made} updates, the median of the folds; the figures "
+        "are those of the folds' models on clips each had not heard.",
+        clips=clips,
+        made=made,
+    )
+    worse = say("It was stopped before, and may be worse than these say.")
+    return listing([said, worse], " ") if outcome.stopped else said

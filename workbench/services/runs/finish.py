@@ -19,6 +19,7 @@ from workbench.core.evaluation.scoring import evaluate
 from workbench.core.run_result import RunResult, TrainingSummary
 from workbench.core.text.normalize import repetition
 from workbench.core.text.ruler import choose_ruler, other_ruler
+from workbench.language.said import say
 from workbench.services.estimates.duration import hearings, timing
 from workbench.services.estimates.hardware import OtherLoad
 from workbench.services.estimates.workload import Load, Shape, padded
@@ -31,7 +32,7 @@ from workbench.services.storage.word_times import forget_times
 from workbench.store.models import FINE_TUNE, ClipRow, EvaluationRow, now
 from workbench.store.runs import find_run, replace_evaluations
 
-STOPPED = "Stopped; the best state so far was kept."
+STOPPED = say("Stopped; the best state so far was kept.")
 ALL_BLANK_SHARE = 0.9  # of the texts; from here on the model has collapsed
 
 
@@ -43,7 +44,7 @@ def finish(context: RunContext, trained: Trained, began: float, others: OtherLoa
         others: What other programs took of the machine meanwhile.
     """
     run, arm = context.run, trained.arm
-    run.progress.phase("saving", "Saving")
+    run.progress.phase("saving", say("Saving"))
     short = context.short
     if trained.keeps_base:
         if short:  # the base hears in its own window; what learns has the weights that it began with
@@ -57,8 +58,8 @@ def finish(context: RunContext, trained: Trained, began: float, others: OtherLoa
     window = short.seconds if short else None
     save_run_model(run.backend, arm.plan, model, run=_card(run, context.new_characters, window))
     _note_blanks(run, trained)
-    _note_repetitions(run, "base", context.base_texts)
-    _note_repetitions(run, "adapted", {i: text for i, (text, _) in trained.texts.items()})
+    _note_repetitions(run, context.base_texts, adapted=False)
+    _note_repetitions(run, {i: text for i, (text, _) in trained.texts.items()}, adapted=True)
     context.general.hear_adapted(
         lambda clips, phase, message: run.model.transcribe(clips, arm.hearing, phase, message),
         run.progress.should_stop,
@@ -168,9 +169,9 @@ def _done(context: RunContext, trained: Trained, arm: Arm) -> dict[str, Load]:
     if len(outcomes) == len(context.splits) > 1:
         steps = round(statistics.median(o.best_step for o in outcomes))
         trainings.append(work.training(shape, run.lengths(labels), (), arm.config, (steps, 0)))
-    general, heard = context.general.lengths, run.model.listened
+    heard = run.model.listened
     adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
-    written = work.written(shape, [*adapted, *general], [*run.lengths(context.base_heard), *general])
+    written = work.written(shape, adapted, run.lengths(context.base_heard))
     return {
         "prefix": Load(cost=shape.frozen * padded(heard["prefix"], work.padded_to)),
         "training": Load().plus(*trainings),
@@ -182,19 +183,33 @@ def _note_blanks(run: LoadedRun, trained: Trained) -> None:
     blank = [i for i, (text, _) in trained.texts.items() if not text.strip()]
     if trained.texts and len(blank) >= ALL_BLANK_SHARE * len(trained.texts):
         run.notes.append(
-            f"The adapted model writes nothing for {len(blank)} of {len(trained.texts)} clips (it has collapsed to "
-            "blanks): lower the learning rate, train longer, or let fewer blocks learn."
+            say(
+                "The adapted model writes nothing for {n} of {clips} clips (it has collapsed to blanks): lower the "
+                "learning rate, train longer, or let fewer blocks learn.",
+                n=len(blank),
+                clips=len(trained.texts),
+            )
         )
 
 
-def _note_repetitions(run: LoadedRun, which: str, texts: Mapping[int, str]) -> None:
+def _note_repetitions(run: LoadedRun, texts: Mapping[int, str], *, adapted: bool) -> None:
     """A decoder that lost the sound says the same over and over; every such word counts as an error."""
     found = {i: unit for i, text in texts.items() if (unit := repetition(text)) is not None}
     if found:
         first = next(iter(found))
+        values = {"n": len(found), "clips": len(texts), "name": run.clips[first].name, "said": found[first][:40]}
         run.notes.append(
-            f"The {which} model goes round in circles in {len(found)} of {len(texts)} test clips, for instance "
-            f"{run.clips[first].name} (“{found[first][:40]}” again and again); it was stopped there."
+            say(
+                "The adapted model goes round in circles in {n} of {clips} test clips, for instance {name} (“{said}” "
+                "again and again); it was stopped there.",
+                **values,
+            )
+            if adapted
+            else say(
+                "The base model goes round in circles in {n} of {clips} test clips, for instance {name} (“{said}” "
+                "again and again); it was stopped there.",
+                **values,
+            )
         )
 
 

@@ -28,7 +28,7 @@ from workbench.core.text.numbers import language_code
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import count, listing, say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clip
 from workbench.services.storage.sound_files import divide_usable, say_left_out
@@ -44,7 +44,7 @@ BUNDLED: Final = "general"  # the bundled sample set's name; a set of the worksp
 LEARN: Final = "general-learn"  # general speech to learn from; never checked on
 NONE: Final = "none"
 VERSION_DIGITS: Final = 12
-STOPPED: Final = "The general set was not scored: the run was stopped before."
+STOPPED: Final = say("The general set was not scored: the run was stopped before.")
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,15 @@ class GeneralSet:
         gone = len(self.clips) - len(kept)
         if not gone:
             return self
-        note = (
-            f"{gone} of {len(self.clips)} clips of the general set {self.name} were left out: they are longer than the "
-            f"{window:g} s that this model hears at once."
+        note = count(
+            gone,
+            "{n} of {clips} clips of the general set {name} was left out: it is longer than the {window} s that this "
+            "model hears at once.",
+            "{n} of {clips} clips of the general set {name} were left out: they are longer than the {window} s that "
+            "this model hears at once.",
+            clips=len(self.clips),
+            name=self.name,
+            window=f"{window:g}",
         )
         return replace(self, clips=kept, unscored="" if kept else note, notes=(*self.notes, note))
 
@@ -91,7 +97,7 @@ class GeneralSet:
         kept, broken = divide_usable(workspace, [c for c in self.clips if c.path is None])
         if not broken:
             return self
-        note = say_left_out(broken, len(self.clips), f"clips of the general set {self.name}")
+        note = say_left_out(broken, len(self.clips), general=self.name)
         usable = tuple(c for c in self.clips if c.path is not None or c in kept)
         return replace(self, clips=usable, unscored="" if usable else note, notes=(*self.notes, note))
 
@@ -123,7 +129,7 @@ class GeneralCheck:
     def hear_base(self, hear: Hear) -> None:
         """Let the base hear the general set."""
         if self.clips:
-            self.base = hear(self.clips, "base", "Transcribing general speech with the base model")
+            self.base = hear(self.clips, "base", say("Transcribing general speech with the base model"))
 
     def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
         """Let the delivered model hear it; a stop ends this alone, and is said."""
@@ -132,7 +138,7 @@ class GeneralCheck:
         try:
             if should_stop():
                 raise StopRequested
-            self.adapted = hear(self.clips, "general", "Checking what was forgotten of general speech")
+            self.adapted = hear(self.clips, "general", say("Checking what was forgotten of general speech"))
         except StopRequested:
             self.found = replace(self.found, unscored=STOPPED)
 
@@ -162,9 +168,10 @@ def default_general(language: str | None) -> str:
 
 def no_general_set(language: str | None) -> str:
     """What to do about forgetting in a language for which no general set is bundled, one sentence."""
-    return (
-        f"What the model forgets of general speech is not measured: the bundled general set is English, and this set's"
-        f" language is {language}. Name a set of your own with everyday speech in it as general speech to check."
+    return say(
+        "What the model forgets of general speech is not measured: the bundled general set is English, and this set's "
+        "language is {language}. Name a set of your own with everyday speech in it as general speech to check.",
+        language=language,
     )
 
 
@@ -181,7 +188,7 @@ def general_lengths(session: Session, name: str, own_set_id: int) -> list[Second
         manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
         return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
     if row is None:
-        raise UnknownNameError("general set", name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
+        raise UnknownNameError(say("general set"), name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
     if row.id == own_set_id:
         raise WorkbenchError(
             say("The set {name} is the one to learn from; choose another general set, or none.", name=name)
@@ -207,7 +214,7 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
     try:
         general_lengths(session, name, own_set_id)
     except WorkbenchError as e:
-        return GeneralSet(name, None, (), unscored=f"The general set was not scored: {e}")
+        return GeneralSet(name, None, (), unscored=say("The general set was not scored: {why}", why=e))
     row = living_set(session, name)
     clips: Sequence[RunClip] = ()
     language: str | None = "en"
@@ -217,7 +224,11 @@ def general_set(session: Session, name: str | None, own_set_id: int, learned: It
     if not clips:
         clips, language, version = bundled_clips(), "en", bundled_version()
     kept = without_learned(clips, learned)
-    why = f"The general set was not scored: the model learns from all {len(clips)} clips of {name}, or their sentences."
+    why = say(
+        "The general set was not scored: the model learns from all {clips} clips of {name}, or their sentences.",
+        clips=len(clips),
+        name=name,
+    )
     return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why, version=version)
 
 
@@ -271,8 +282,10 @@ def unlike_general(runs: Sequence[RunRow]) -> str:
     checked = [(run.name, found) for run in runs if (found := _checked(run)) and not found["unscored"]]
     if len({(found["set"], found.get("version", "")) for _, found in checked}) < 2:
         return ""
-    said = ", ".join(f"{name} on {found['set']} ({_version(found)})" for name, found in checked)
-    return f"What they forgot of general speech is not compared, since it was checked on unlike clips: {said}."
+    return say(
+        "What they forgot of general speech is not compared, since it was checked on unlike clips: {sets}.",
+        sets=listing(_checked_on(name, found) for name, found in checked),
+    )
 
 
 def _checked(run: RunRow) -> Mapping[str, Any] | None:
@@ -280,8 +293,10 @@ def _checked(run: RunRow) -> Mapping[str, Any] | None:
     return result.general if result else None
 
 
-def _version(found: Mapping[str, Any]) -> str:
-    return f"version {found['version']}" if found.get("version") else "an earlier version"
+def _checked_on(run: str, found: Mapping[str, Any]) -> str:
+    if not found.get("version"):
+        return say("{run} on {set} (an earlier version)", run=run, set=found["set"])
+    return say("{run} on {set} (version {version})", run=run, set=found["set"], version=found["version"])
 
 
 def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = None) -> Forgetting | None:
@@ -303,7 +318,7 @@ def forgetting_of(session: Session, run: RunRow, *, normalizer: str | None = Non
     red_line = float(run.config.get("red_line", 3.0)) / 100
     left_out, version = int(known.get("left_out", 0)), str(known.get("version", ""))
     if not rows:
-        why = known.get("unscored") or f"The clips of the general set {known['set']} were deleted since."
+        why = known.get("unscored") or say("The clips of the general set {set} were deleted since.", set=known["set"])
         return Forgetting(known["set"], red_line, None, left_out, why, version)
     chosen = normalizer or choose_ruler([r.reference for r in rows], known.get("language")).normalizer
     seed, language = int(run.config["seed"]), known.get("language")

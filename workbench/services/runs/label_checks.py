@@ -9,7 +9,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.importers.lines import Problem
 from workbench.services.labels.revisions import Labelling
 from workbench.store.database import Store
@@ -44,13 +44,30 @@ class LabelChecks:
                         name=spec.name,
                     )
                 )
-            return new, [f"{clips} clips cannot be learned: {spec.name} cannot write {shown}; correct their labels."]
-        if config.extend_alphabet:
-            return new, [f"{len(new)} new characters join the model's alphabet: {shown}"]
-        return new, [
-            f"{clips} clips cannot be learned as they stand: the model cannot write {shown}. "
-            "Let the alphabet grow by these characters (extend alphabet), or correct the labels."
-        ]
+            said = count(
+                clips,
+                "{n} clip cannot be learned: {model} cannot write {characters}; correct its label.",
+                "{n} clips cannot be learned: {model} cannot write {characters}; correct their labels.",
+                model=spec.name,
+                characters=shown,
+            )
+        elif config.extend_alphabet:
+            said = count(
+                len(new),
+                "{n} new character joins the model's alphabet: {characters}",
+                "{n} new characters join the model's alphabet: {characters}",
+                characters=shown,
+            )
+        else:
+            said = count(
+                clips,
+                "{n} clip cannot be learned as it stands: the model cannot write {characters}. Let the alphabet grow "
+                "by these characters (extend alphabet), or correct the label.",
+                "{n} clips cannot be learned as they stand: the model cannot write {characters}. Let the alphabet grow "
+                "by these characters (extend alphabet), or correct the labels.",
+                characters=shown,
+            )
+        return new, [said]
 
     def alphabet(self, spec: ModelSpec, language: str | None = None) -> Alphabet | None:
         """The characters a model writes (in a language, for MMS), read from its files; None where they are not here."""
@@ -76,12 +93,18 @@ class LabelChecks:
         with self.store.session() as session:
             language = find_set(session, set_name).language
         alphabet = self.alphabet(spec, language)
-        remedy = "let its alphabet grow, or correct the label" if can_grow(folder) else "correct the label"
+        grows = say("let its alphabet grow, or correct the label")
+        remedy = grows if can_grow(folder) else say("correct the label")
         problems = []
         for clip in clips:
             if longest is not None and clip.duration > longest:
-                reason = f"{clip.duration:.1f} s are longer than the {longest:.0f} s that {spec.name} hears at once"
-                problems.append(Problem(clip.name, None, reason, "split the clip, or choose a CTC model"))
+                reason = say(
+                    "{duration:.1f} s are longer than the {longest:.0f} s that {model} hears at once",
+                    duration=clip.duration,
+                    longest=longest,
+                    model=spec.name,
+                )
+                problems.append(Problem(clip.name, None, reason, say("split the clip, or choose a CTC model")))
                 continue
             if alphabet is None:
                 continue
@@ -89,12 +112,18 @@ class LabelChecks:
             needed = frames_needed(folder, written.text)
             frames = n_frames(config, round(clip.duration * SAMPLE_RATE))
             if written.unknown:
-                reason = f"the model {spec.name} cannot write {' '.join(written.unknown)}"
+                characters = " ".join(written.unknown)
+                reason = say("the model {model} cannot write {characters}", model=spec.name, characters=characters)
                 problems.append(Problem(clip.name, None, reason, remedy))
             elif not written.text.strip():
-                reason = f"nothing is left of the text in the alphabet of {spec.name}"
-                problems.append(Problem(clip.name, None, reason, "write down what is said in letters"))
+                reason = say("nothing is left of the text in the alphabet of {model}", model=spec.name)
+                problems.append(Problem(clip.name, None, reason, say("write down what is said in letters")))
             elif frames is not None and needed > frames:
-                reason = f"more text than frames: it needs {needed}, {clip.duration:.2f} s of sound give {frames}"
-                problems.append(Problem(clip.name, None, reason, "check that the text belongs to this sound"))
+                reason = say(
+                    "more text than frames: it needs {needed}, {duration:.2f} s of sound give {frames}",
+                    needed=needed,
+                    duration=clip.duration,
+                    frames=frames,
+                )
+                problems.append(Problem(clip.name, None, reason, say("check that the text belongs to this sound")))
         return problems

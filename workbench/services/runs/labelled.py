@@ -1,6 +1,6 @@
 """The confirmed clips that a run learns from and is judged by, and the run's own copy of their split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,17 +13,13 @@ from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.unspoken import unspoken
 from workbench.core.types import Seconds, Split
 from workbench.errors import TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.labels.splits import assign_set
 from workbench.store.database import Store
 from workbench.store.models import ClipRow, ReferenceRow
 from workbench.store.queries import find_set
 
 MIN_CONFIRMED = 4  # two groups to test each other, with something left to learn from
-LEFT_OUT = (
-    "{n} of {labels} confirmed labels hold times, markup or control tokens (such as {written}), which nobody says: "
-    "they are left out; the label doctor names them."
-)
 
 
 @dataclass(frozen=True)
@@ -76,21 +72,32 @@ def labelled_clips(store: Store, set_name: str) -> ConfirmedClips:
         ]
         set_id, language = clip_set.id, clip_set.language
     odd = {c.clip_id: found for c in labelled if (found := unspoken(c.text))}
-    notes = tuple(LEFT_OUT.format(n=len(odd), labels=len(labelled), written=w[:40]) for _, w in [*odd.values()][:1])
+    notes = tuple(_left_out(len(odd), len(labelled), written) for _, written in [*odd.values()][:1])
     labelled = [c for c in labelled if c.clip_id not in odd]
     if len(labelled) < MIN_CONFIRMED:
         raise TrainingError(
-            say(
-                "The set {set_name} has {n} confirmed clip{value} and at least {min_confirmed} are "
-                "needed ({fewest_test_clips} make a first test set); confirm more labels.",
+            count(
+                len(labelled),
+                "The set {set_name} has {n} confirmed clip and at least {least} are needed ({test_clips} make a first "
+                "test set); confirm more labels.",
+                "The set {set_name} has {n} confirmed clips and at least {least} are needed ({test_clips} make a first "
+                "test set); confirm more labels.",
                 set_name=set_name,
-                n=len(labelled),
-                value="" if len(labelled) == 1 else "s",
-                min_confirmed=MIN_CONFIRMED,
-                fewest_test_clips=FEWEST_TEST_CLIPS,
+                least=MIN_CONFIRMED,
+                test_clips=FEWEST_TEST_CLIPS,
             )
         )
     return ConfirmedClips(set_name, set_id, labelled, language, rule, notes)
+
+
+def _left_out(n: int, labels: int, written: str) -> str:
+    return say(
+        "{n} of {labels} confirmed labels hold times, markup or control tokens (such as {written}), which nobody says: "
+        "they are left out; the label doctor names them.",
+        n=n,
+        labels=labels,
+        written=written[:40],
+    )
 
 
 def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: str) -> tuple[dict[str, Any], list[str]]:
@@ -111,25 +118,51 @@ def run_split(labelled: Sequence[LabelledClip], config: TrainingConfig, rule: st
         }
         if repeated:
             parts = {n: [i for i in ids if i not in repeated] for n, ids in parts.items()}
-            notes.append(f"{len(repeated)} clips were left out of training: their sentence is also in a test clip.")
-    unused = sum(c.split is None for c in labelled)
-    if unused:
-        notes.append(f"{unused} confirmed clips are used nowhere: they would tie training and test clips together.")
-    for name, why in (("train", "nothing to learn from"), ("test", "nothing to judge by")):
-        if not parts[name]:
-            raise TrainingError(
-                say(
-                    "No confirmed clip is a {name} clip, so there would be {why}; set folds "
-                    "(cross-validation) to {default_folds}, or confirm clips of other speakers or "
-                    "recordings.",
-                    name=name,
-                    why=why,
-                    default_folds=DEFAULT_FOLDS,
+            notes.append(
+                count(
+                    len(repeated),
+                    "{n} clip was left out of training: its sentence is also in a test clip.",
+                    "{n} clips were left out of training: their sentence is also in a test clip.",
                 )
             )
+    unused = sum(c.split is None for c in labelled)
+    if unused:
+        notes.append(
+            count(
+                unused,
+                "{n} confirmed clip is used nowhere: it would tie training and test clips together.",
+                "{n} confirmed clips are used nowhere: they would tie training and test clips together.",
+            )
+        )
+    _check_parts(parts)
     if len(labelled) < FOLDS_BELOW_CLIPS and not any(c.fixed for c in labelled):
         notes.append(
-            f"With {len(labelled)} confirmed clips, folds would prove more than {len(parts['test'])} test clips."
+            count(
+                len(parts["test"]),
+                "With {confirmed} confirmed clips, folds would prove more than {n} test clip.",
+                "With {confirmed} confirmed clips, folds would prove more than {n} test clips.",
+                confirmed=len(labelled),
+            )
         )
     split = Split(tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), rule=rule)
     return split.to_json() | {"folds": []}, notes
+
+
+def _check_parts(parts: Mapping[str, Sequence[int]]) -> None:
+    """Refuse to go on where nothing is left to learn from, or to judge by."""
+    if not parts["train"]:
+        raise TrainingError(
+            say(
+                "No confirmed clip is a train clip, so there would be nothing to learn from; set folds "
+                "(cross-validation) to {folds}, or confirm clips of other speakers or recordings.",
+                folds=DEFAULT_FOLDS,
+            )
+        )
+    if not parts["test"]:
+        raise TrainingError(
+            say(
+                "No confirmed clip is a test clip, so there would be nothing to judge by; set folds "
+                "(cross-validation) to {folds}, or confirm clips of other speakers or recordings.",
+                folds=DEFAULT_FOLDS,
+            )
+        )

@@ -16,12 +16,14 @@ from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import LearningCurve, Point, fit, sizes_for
 from workbench.core.evaluation.scoring import ClipScore
 from workbench.core.types import FreezePlan, Split
+from workbench.language.said import count
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.fine_tune import planned_updates, train_arm
 from workbench.services.runs.loaded import Wanted
+from workbench.services.runs.progress import TRAINING
 from workbench.services.runs.records import Texts
 from workbench.services.runs.training import ArmTraining, delivers_base
 from workbench.store.models import RunRow
@@ -46,7 +48,7 @@ class Curve:
         start = copy_state(context.run.backend)
         stopped = _train_parts(training, arm, sizes_for(clips)[:-1], draws)
         restore_state(context.run.backend, start)
-        context.run.progress.arm = ""
+        context.run.progress.doing = TRAINING
         texts, outcomes, ended = train_arm(training, arm)
         more = {}
         if not stopped and not ended and len(sizes_for(clips)) > 1:
@@ -79,7 +81,7 @@ def _train_parts(training: ArmTraining, arm: Arm, sizes: Sequence[int], draws: i
         if (folder / "texts.json").is_file():
             continue
         restore_state(run.backend, start)
-        run.progress.arm = f"on {size} clips"
+        run.progress.doing = count(size, "Training on {n} clip", "Training on {n} clips")
         split = replace(splits[fold], train=part_of(arm, splits[fold], size, draw))
         outcome = training.train(arm, split, folder, fold if len(splits) > 1 else None, turn=turn)
         if outcome.stopped:

@@ -14,7 +14,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.languages import spoken_code
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import ModelError, TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clips
 from workbench.services.runs.dev_samples import Watching
@@ -139,7 +139,7 @@ def _save(store: Store, name: str, values: dict[str, Any]) -> RunRow:
 
 
 def _load(spec: ModelSpec, fingerprint: str | None, wanted: Wanted, progress: Progress) -> Backend:
-    progress.phase("loading", f"Loading {spec.name}")
+    progress.phase("loading", say("Loading {model}", model=spec.name))
     share, folder = 1.0, local_folder(spec)
     if folder:
         plans = [plan_for_blocks(outline(folder), strategy, config) for strategy, config in wanted]
@@ -167,8 +167,15 @@ def _short_enough(
     long = [c for c in clips.values() if window and c.n_samples > window * SAMPLE_RATE]
     if long:
         notes.append(
-            f"{len(long)} clips are longer than the {window:.0f} s that {model} hears at once and were left out, for "
-            f"instance {long[0].name}."
+            count(
+                len(long),
+                "{n} clip is longer than the {window:.0f} s that {model} hears at once and was left out: {name}.",
+                "{n} clips are longer than the {window:.0f} s that {model} hears at once and were left out, for "
+                "instance {name}.",
+                window=window,
+                model=model,
+                name=long[0].name,
+            )
         )
     return {i: c for i, c in clips.items() if c not in long}
 
@@ -180,7 +187,7 @@ def _whole(workspace: Workspace, clips: dict[int, RunClip], progress: Progress, 
         if progress.should_stop():
             raise StopRequested
 
-    progress.phase("loading", "Looking at the stored sounds")
+    progress.phase("loading", say("Looking at the stored sounds"))
     whole, broken = divide_usable(workspace, clips.values(), each=stop_if_wanted)
     if broken:
         sentence = say_left_out(broken, len(clips))

@@ -47,7 +47,7 @@ class ModelFacts:
     def strategy_words(self, strategy: str) -> tuple[str, str]:
         """A strategy's title and the sentence that explains it, with its number filled in."""
         found, number = find_strategy(strategy)
-        fill = (lambda words: re.sub(r"\bN\b", str(number), words)) if number else str
+        fill = (lambda words: re.sub(r"\bN\b", str(number), str(words))) if number else str
         return fill(found.title), fill(found.sentence)
 
     def blocks(self, model: str) -> tuple[Block, ...]:

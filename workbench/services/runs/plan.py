@@ -19,7 +19,7 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import FreezePlan, ModelSpec
 from workbench.errors import TrainingError, WorkbenchError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.estimates.duration import Expecting
 from workbench.services.estimates.window import Window, choose_window, with_window
 from workbench.services.estimates.workload import Sound, Work
@@ -323,15 +323,21 @@ def _in_window(
     if len(kept) < MIN_CONFIRMED:
         raise TrainingError(
             say(
-                "{too_long} of {n} confirmed clips are longer than the {padded_to:.0f} s that {name} "
-                "hears at once; split them, or choose a CTC model such as ctc-en.",
+                "{too_long} of {clips} confirmed clips are longer than the {longest:.0f} s that {model} hears at once; "
+                "split them, or choose a CTC model such as ctc-en.",
                 too_long=too_long,
-                n=len(labelled),
-                padded_to=window.padded_to,
-                name=spec.name,
+                clips=len(labelled),
+                longest=window.padded_to,
+                model=spec.name,
             )
         )
-    said = f"{too_long} clips are longer than the {window.padded_to:.0f} s that {spec.name} hears: left out."
+    said = count(
+        too_long,
+        "{n} clip is longer than the {longest:.0f} s that {model} hears: left out.",
+        "{n} clips are longer than the {longest:.0f} s that {model} hears: left out.",
+        longest=window.padded_to,
+        model=spec.name,
+    )
     return kept, window, [said]
 
 

@@ -14,7 +14,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
 from workbench.core.types import SAMPLE_RATE, FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
-from workbench.language.said import say
+from workbench.language.said import count, say
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.remaining import Course
 from workbench.services.estimates.window import find_healed, healing_ahead
@@ -58,18 +58,18 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     run.progress.course = Course.foretold(foretell(Expecting(run.store, run.workspace.cache), work, arms_ahead))
     judging = _judging(run, splits, window)
     if window is None:
-        _listen(run, base_hearing, run.clips.values(), general, "Listening once with the frozen part")
+        _listen(run, base_hearing, run.clips.values(), general, say("Listening once with the frozen part"))
     else:
-        _listen(run, base_hearing, judging, general, "Hearing clips and general speech with the base", "base")
+        _listen(run, base_hearing, judging, general, say("Hearing clips and general speech with the base"), "base")
     _choose_language(run, base_hearing)
-    base_heard = model.transcribe(judging, base_hearing, "base", "Transcribing with the base model")
+    base_heard = model.transcribe(judging, base_hearing, "base", say("Transcribing with the base model"))
     base_texts = _keep_base_texts(run, splits, base_heard)
     general.hear_base(lambda clips, phase, message: model.transcribe(clips, base_hearing, phase, message))
     short, hearing = None, base_hearing
     if window is not None:
         short = _enter_window(run, window, plans)
         hearing = model.cache(shallowest)
-        _listen(run, hearing, run.clips.values(), general, "Listening once with the frozen part")
+        _listen(run, hearing, run.clips.values(), general, say("Listening once with the frozen part"))
     written, new_characters = _written(run, splits)
     if new_characters:
         backend.extend(new_characters)
@@ -154,15 +154,20 @@ def _choose_language(run: LoadedRun, hearing: FeatureCache) -> None:
     wanted = (run.config.language or "").split("-")[0]
     if run.backend.languages() is None or run.language is not None:
         return
-    why = f"the model does not know {wanted}" if wanted else "the set names no language"
+    why = say("the model does not know {language}", language=wanted) if wanted else say("the set names no language")
     first = sorted(run.clips.values(), key=lambda c: c.sha256)[:LANGUAGE_CLIPS]
     items = [hearing.fetch(run.model.item(c)) for c in first]
     run.language = run.backend.recognise_language(items, hearing.boundary)
     run.backend.set_language(run.language, run.config.task)
     run.notes.append(
-        f"The model was told that the language is {run.language}, for which it took most of {len(first)} clips: {why}."
+        say(
+            "The model was told that the language is {language}, for which it took most of {clips} clips: {why}.",
+            language=run.language,
+            clips=len(first),
+            why=why,
+        )
         if run.language
-        else f"The model cannot tell languages and kept the one that it came with: {why}."
+        else say("The model cannot tell languages and kept the one that it came with: {why}.", why=why)
     )
 
 
@@ -212,17 +217,23 @@ def _learnable(run: LoadedRun, written: Mapping[int, str]) -> dict[int, str]:
     if not labels:
         raise TrainingError(
             say(
-                "None of the {n} clips can be learned: {next}. Correct the labels, or let the "
+                "None of the {n} clips can be learned: {why}. Correct the labels, or let the "
                 "alphabet grow by the labels' new characters (extend alphabet).",
                 n=len(written),
-                next=next(iter(problems.values()), "there are none"),
+                why=next(iter(problems.values()), say("there are none")),
             )
         )
     if problems:
         first = next(iter(problems))
         run.notes.append(
-            f"{len(problems)} of {len(written)} clips cannot be learned and were left out of training, for instance "
-            f"{run.clips[first].name}: {problems[first]}."
+            count(
+                len(problems),
+                "{n} of {clips} clips cannot be learned and was left out of training, for instance {name}: {why}.",
+                "{n} of {clips} clips cannot be learned and were left out of training, for instance {name}: {why}.",
+                clips=len(written),
+                name=run.clips[first].name,
+                why=problems[first],
+            )
         )
     return labels
 
@@ -245,14 +256,14 @@ def _arm(
     hearing = model.cache(run.backend.audio_boundary(plan.boundary), shallow)
     if hearing is not shallow:
         run.progress.add("prefix", len(labels))
-        model.fill(hearing, [model.item(run.clips[i]) for i in labels], "Listening once with the frozen part")
+        model.fill(hearing, [model.item(run.clips[i]) for i in labels], say("Listening once with the frozen part"))
     cache = model.cache(plan.boundary, hearing)  # inside a decoder, where the labels are known
     examples = {i: model.example(run.clips[i], text, config.augment_copies) for i, text in labels.items()}
     if cache is not hearing:
         run.progress.add("prefix", len(training))
-        model.fill(cache, [examples[i].items[0] for i in training], "Reading the labels once")
+        model.fill(cache, [examples[i].items[0] for i in training], say("Reading the labels once"))
     copies = [item for i in training for item in examples[i].items[1:]]
-    model.fill(cache, copies, "Listening to the altered copies")
+    model.fill(cache, copies, say("Listening to the altered copies"))
     return Arm(strategy, config, plan, hearing, cache, examples)
 
 
@@ -262,8 +273,8 @@ def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> No
         raise TrainingError(
             say(
                 "With {strategy} the output layer stays frozen and would never write "
-                "{new_characters}; choose a strategy that lets the head learn, such as top-2 or full.",
+                "{characters}; choose a strategy that lets the head learn, such as top-2 or full.",
                 strategy=plan.strategy,
-                new_characters=" ".join(new_characters[:20]),
+                characters=" ".join(new_characters[:20]),
             )
         )

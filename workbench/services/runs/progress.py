@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select, update
 
 from workbench.core.types import Seconds
+from workbench.language.said import say
 from workbench.services.estimates.remaining import STAGES, Course
 from workbench.store.database import Store
 from workbench.store.models import RunRow
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.asr.training.trainer import Check
 
 WRITE_EVERY: Seconds = 0.5
+TRAINING: Final = say("Training")
 KEPT_LOSSES = 400  # points of the loss curve; thinned out by half when there are more
 
 
@@ -41,7 +43,7 @@ class Progress:
         }
         self.course: Course | None = None  # of the whole run; None while nothing can be foretold
         self.planned: list[int] = []
-        self.arm = ""  # of a sweep, which is at work
+        self.doing: str = TRAINING  # what is said of a training
         self._written = self._asked = 0.0
         self._stop = False
         self._step: int | None = None
@@ -82,7 +84,7 @@ class Progress:
         """The training with this number begins; its curves start afresh."""
         self._end_training()
         self.state |= {"phase": "training", "fold": fold, "losses": [], "checks": [], "step": 0}
-        self.state["message"] = f"Training {self.arm}" if self.arm else "Training"
+        self.state["message"] = self.doing
         self._loss_stride = 1
         self._step = None
         if self.course:

@@ -8,6 +8,7 @@ from workbench.core.evaluation.sample_size import Enough
 from workbench.core.splits import folds
 from workbench.core.text.ruler import choose_ruler
 from workbench.errors import TrainingError
+from workbench.language.said import sentence
 from workbench.services.clips.sets import Collecting, SetInfo
 from workbench.services.labels.revisions import Labelling
 from workbench.services.labels.splits import in_folds
@@ -63,7 +64,7 @@ class Guiding:
             try:
                 folds(candidates, DEFAULT_FOLDS)
             except TrainingError as e:
-                obstacle = str(e)
+                obstacle = sentence(e)
         to_start = max(0, MIN_CONFIRMED - len(candidates))
         enough = Enough(len(tested), errors, "out-of-fold" if turns else "test")
         return Readiness(info, to_start, enough, obstacle)

@@ -127,7 +127,7 @@ class Adaptation:
         more = {CURVE: {"draws": curve_draws}} if curve_draws else {}
         return self._launch(set_name, kind, strategy, planned, more, expected)
 
-    @told_when_full("The run was not started")
+    @told_when_full(say("The run was not started"))
     def _launch(
         self,
         set_name: str,
@@ -158,7 +158,7 @@ class Adaptation:
                 words=list(clip_set.words),
                 progress={
                     "phase": "queued",
-                    "message": "Waiting for its turn",
+                    "message": say("Waiting for its turn"),
                     "seconds_left": round(expected.seconds, 1) if expected else None,
                 },
             )

@@ -21,6 +21,7 @@ from workbench.audio.augment import STANDARD, variant
 from workbench.audio.decode import read_clip
 from workbench.core.types import SAMPLE_RATE
 from workbench.core.windows import HEALING_UPDATES
+from workbench.language.said import say
 from workbench.services.estimates.window import HEALING_COPIES
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.forgetting import learn_clips
@@ -86,9 +87,9 @@ def make_healed(
     items = [_item(c, copy) for c in sounds for copy in range(HEALING_COPIES + 1)]
     heard = FeatureCache(workspace.cache, backend, backend.decode_start)
     done = len(items) - len(heard.missing(items))
-    progress.phase("healing", "Listening to voices to heal the encoder with", total=len(items), done=done)
+    progress.phase("healing", say("Listening to voices to heal the encoder with"), total=len(items), done=done)
     heard.fill(items, done=counted)
-    progress.phase("healing", f"Healing the encoder for {window} s", total=HEALING_UPDATES)
+    progress.phase("healing", say("Healing the encoder for {seconds} s", seconds=window), total=HEALING_UPDATES)
     work = workspace.cache / WORK / f"{encoder[:16]}-{window}"
     made = heal(
         backend,

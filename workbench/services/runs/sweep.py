@@ -184,7 +184,7 @@ class _Races:
             )
         heard = self.context.base_heard
         if not self.context.short:  # else the base has heard them in its own window
-            message = "Transcribing the dev clips with the base model"
+            message = say("Transcribing the dev clips with the base model")
             heard = self.loaded.model.transcribe(dev, self.context.hearing, "base", message)
         return [heard[i] for i in split.dev]
 
@@ -197,7 +197,7 @@ class _Races:
         planned = arm.planned_updates(split.train)
         self.training.enter(arm)
         start = copy_state(self.loaded.backend)
-        self.loaded.progress.arm = arm.name
+        self.loaded.progress.doing = say("Training {arm}", arm=arm.name)
         stop_after = None if target >= planned else target
         outcome = self.training.train(arm, split, folder / _slug(arm.name), fold, stop_after=stop_after, turn=self.turn)
         heard = self.context.base_heard
@@ -260,8 +260,13 @@ class _Races:
         self.training.enter(arm)
         chosen = [outcome for outcome, name in zip(outcomes, choices, strict=True) if name == arm.name]
         self.loaded.notes.append(
-            f"{most} of {len(self.finished)} folds chose {arm.name}; the figures are those of each fold's own choice "
-            "on clips it had not heard."
+            say(
+                "{n} of {folds} folds chose {arm}; the figures are those of each fold's own choice on clips it had not "
+                "heard.",
+                n=most,
+                folds=len(self.finished),
+                arm=arm.name,
+            )
         )
         outcome, _ = self.training.train_final(arm, chosen, self.turn)
         return arm, False, outcome.stopped

@@ -13,6 +13,7 @@ from workbench.asr.training.trackers import tracking
 from workbench.asr.training.trainer import Check, Hooks, TrainingOutcome, fine_tune, restore_state
 from workbench.core.evaluation.scoring import Evaluation, evaluate
 from workbench.core.types import Split
+from workbench.language.said import say
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext
 from workbench.services.runs.records import Texts
@@ -101,7 +102,7 @@ class ArmTraining:
         if self.context.short and outcome.best_step == 0:  # it is the base, which hears in its own window
             self.not_heard_again += clip_ids
             return {i: (self.context.base_heard[i], fold) for i in clip_ids}
-        heard = self.hear(arm, clip_ids, "Transcribing with the adapted model")
+        heard = self.hear(arm, clip_ids, say("Transcribing with the adapted model"))
         return {i: (text, fold) for i, text in heard.items()}
 
     def hear(self, arm: Arm, clip_ids: Sequence[int], message: str) -> dict[int, str]:

@@ -38,8 +38,12 @@ class LicencesProblem(WorkbenchError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"The file {path} says under which licences clips are, and cannot be read ({reason}); mend it, or move it "
-            "away and state the licences anew."
+            say(
+                "The file {path} says under which licences clips are, and cannot be read ({why}); mend it, or move it "
+                "away and state the licences anew.",
+                path=path,
+                why=reason,
+            )
         )
 
 
@@ -127,7 +131,7 @@ def _read(workspace: Workspace) -> dict[str, Entry]:
     except (OSError, ValueError, RecursionError) as e:
         raise LicencesProblem(path, str(getattr(e, "strerror", None) or e)) from e
     if not isinstance(found, dict) or not all(map(_is_entry, found.values())):
-        raise LicencesProblem(path, "it holds something else")
+        raise LicencesProblem(path, say("it holds something else"))
     return found
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.disk import DiskFullError, Reserve, is_full
 from workbench.errors import WorkbenchError
+from workbench.language.said import say
 from workbench.store.database import Store
 from workbench.workspace import Workspace
 
@@ -83,7 +84,7 @@ def opened_first(workspace: Workspace) -> Store:
     Raises:
         WorkbenchError: As of `Store.open`, or there is not even room for that.
     """
-    return _first(Reserve(workspace.root), "The workspace was not opened", lambda: Store.open(workspace))
+    return _first(Reserve(workspace.root), say("The workspace was not opened"), lambda: Store.open(workspace))
 
 
 def _first(reserve: Reserve, lost: str, act: Callable[[], T]) -> T:

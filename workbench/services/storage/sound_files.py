@@ -9,12 +9,12 @@ from typing import Any, Final, Protocol, TypeVar
 
 from workbench.audio.decode import content_hash, read_clip
 from workbench.errors import AudioError
-from workbench.language.said import say
+from workbench.language.said import count, listing, say
 from workbench.workspace import Workspace
 
-MISSING: Final = "missing"
-DAMAGED: Final = "damaged"
-MEND: Final = "add the original file again"
+MISSING: Final = say("missing")
+DAMAGED: Final = say("damaged")
+MEND: Final = say("add the original file again")
 NAMED: Final = 3  # clips that a sentence names
 
 
@@ -49,13 +49,13 @@ def read_sound(workspace: Workspace, clip: Named) -> Any:
     """
     path = workspace.sound_path(clip.sha256)
     if not path.is_file():
-        raise AudioError(say("the stored sound of {name} is {missing}", name=clip.name, missing=MISSING), MEND)
+        raise AudioError(say("the stored sound of {name} is missing", name=clip.name), MEND)
     try:
         samples = read_clip(path)
     except AudioError as e:
-        raise AudioError(say("the stored sound of {name} is {damaged}", name=clip.name, damaged=DAMAGED), MEND) from e
+        raise AudioError(say("the stored sound of {name} is damaged", name=clip.name), MEND) from e
     if content_hash(samples) != clip.sha256:
-        raise AudioError(say("the stored sound of {name} is {damaged}", name=clip.name, damaged=DAMAGED), MEND)
+        raise AudioError(say("the stored sound of {name} is damaged", name=clip.name), MEND)
     return samples
 
 
@@ -76,12 +76,32 @@ def divide_usable(
     return whole, broken
 
 
-def say_left_out(broken: Sequence[Named], n_clips: int, what: str = "clips") -> str:
-    """One sentence that names clips whose sound could not be used."""
-    names = ", ".join(clip.name for clip in broken[:NAMED])
-    more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
-    were, files = ("was", "file") if len(broken) == 1 else ("were", "files")
-    return (
-        f"{len(broken)} of {n_clips} {what} {were} left out, as the stored sound is damaged or missing: {names}{more}; "
-        f"add the original {files} again."
+def say_left_out(broken: Sequence[Named], n_clips: int, general: str = "") -> str:
+    """One sentence that names clips whose sound could not be used.
+
+    Args:
+        general: The general set that they are of, where they are of one.
+    """
+    names = listing(clip.name for clip in broken[:NAMED])
+    if len(broken) > NAMED:
+        names = say("{names} and {more} more", names=names, more=len(broken) - NAMED)
+    if general:
+        return count(
+            len(broken),
+            "{n} of {clips} clips of the general set {set} was left out, as the stored sound is damaged or missing: "
+            "{names}; add the original file again.",
+            "{n} of {clips} clips of the general set {set} were left out, as the stored sound is damaged or missing: "
+            "{names}; add the original files again.",
+            clips=n_clips,
+            names=names,
+            set=general,
+        )
+    return count(
+        len(broken),
+        "{n} of {clips} clips was left out, as the stored sound is damaged or missing: {names}; add the original file "
+        "again.",
+        "{n} of {clips} clips were left out, as the stored sound is damaged or missing: {names}; add the original "
+        "files again.",
+        clips=n_clips,
+        names=names,
     )

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from workbench.atomic import write_json
 from workbench.core.word_times import WordTimes
+from workbench.language.documents import kept, read
 
 TIMES: Final = "times.json"  # in the run's folder
 
@@ -20,7 +21,7 @@ ClipTimes = Mapping[str, WordTimes]
 def read_times(folder: Path) -> dict[int, ClipTimes]:
     """Clip id -> the times of its words; empty where the run has none, or where the file is damaged."""
     try:
-        document = json.loads((folder / TIMES).read_text(encoding="utf-8"))
+        document = read(json.loads((folder / TIMES).read_text(encoding="utf-8")))
         return {int(clip_id): times_from_json(times) for clip_id, times in document["clips"].items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
@@ -48,7 +49,7 @@ def _changing(folder: Path) -> Iterator[dict[int, ClipTimes]]:
         times = read_times(folder)
         yield times
         document = {"clips": {str(clip_id): times_to_json(found) for clip_id, found in times.items()}}
-        write_json(folder / TIMES, document)
+        write_json(folder / TIMES, kept(document))
 
 
 def times_to_json(times: ClipTimes) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def times_from_json(document: Mapping[str, Any]) -> dict[str, WordTimes]:
     return {
         name: WordTimes(
             tuple(None if span is None else (float(span[0]), float(span[1])) for span in found["spans"]),
-            str(found["why"]),
+            found["why"],
         )
         for name, found in document.items()
     }

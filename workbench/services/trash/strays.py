@@ -50,10 +50,10 @@ def move_strays(workspace: Workspace, known: set[str], older_than: float) -> int
         except OSError as e:  # a disk's own lost+found is closed to its users
             raise WorkbenchError(
                 say(
-                    "Sounds cannot be moved to {lost_and_found} ({strerror}); give yourself the "
+                    "Sounds cannot be moved to {folder} ({why}); give yourself the "
                     "right to write that folder, or rename what is there.",
-                    lost_and_found=workspace.lost_and_found,
-                    strerror=e.strerror,
+                    folder=workspace.lost_and_found,
+                    why=e.strerror,
                 )
             ) from e
     return len(strays)

@@ -307,9 +307,9 @@ def _remove(path: Path) -> int:
     except OSError as e:
         raise WorkbenchError(
             say(
-                "{name} cannot be erased ({strerror}); close what uses it and try again.",
+                "{name} cannot be erased ({why}); close what uses it and try again.",
                 name=path.name,
-                strerror=e.strerror,
+                why=e.strerror,
             )
         ) from e
     return 1

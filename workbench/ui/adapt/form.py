@@ -9,6 +9,7 @@ import gradio as gr
 
 from workbench.core.config import EFFORTS, TRACKER_NAMES, TrainingConfig, setting_help
 from workbench.errors import TrainingError
+from workbench.language.said import say
 from workbench.ui import text
 
 _FIELDS: Final = [f.name for f in fields(TrainingConfig) if f.name != "extend_alphabet"]  # that one has its own place
@@ -95,7 +96,7 @@ def explained(name: str, why: Mapping[str, str]) -> str:
 
     Gradio shows it as Markdown, in which entities stay entities: signs that Markdown or HTML reads are left out.
     """
-    said = f"{setting_help(name)} → {why[name]}" if name in why else setting_help(name)
+    said = f"{setting_help(name)} → {why[name]}" if name in why else str(setting_help(name))
     return said.translate(_MARKUP)
 
 
@@ -182,5 +183,7 @@ def check_cap(rate: float, cap: float) -> None:
     """
     if rate > cap:
         raise TrainingError(
-            f"The step size (learning rate) may be at most {cap:g} for this model and strategy; lower it."
+            say(
+                "The step size (learning rate) may be at most {most:g} for this model and strategy; lower it.", most=cap
+            )
         )

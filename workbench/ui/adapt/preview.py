@@ -101,4 +101,4 @@ def strategies(rows: Iterable[tuple[str, str, str]]) -> str:
     items = "".join(
         f"<dt>{esc(title)} <code>{esc(name)}</code></dt><dd>{esc(sentence)}</dd>" for name, title, sentence in rows
     )
-    return f"<details class='all-strategies'><summary>{text.STRATEGIES_ALL}</summary><dl>{items}</dl></details>"
+    return f"<details class='all-strategies'><summary>{esc(text.STRATEGIES_ALL)}</summary><dl>{items}</dl></details>"

@@ -78,7 +78,7 @@ def panel(view: RunView, clips: Sequence[Watched] = (), outcome: Comparison | No
     export = command(view.export, text.EXPORT) if view.export else ""
     afterwards = _prepare() if view.active else f"{command(view.command)}{export}{_again(view)}"
     return (
-        f"<section class='run {view.status}' aria-label='{text.RUN} {view.id}' data-status='{view.status}'"
+        f"<section class='run {view.status}' aria-label='{esc(text.RUN)} {view.id}' data-status='{view.status}'"
         f"{' data-active' if view.active else ''}>"
         f"{_head(view)}{phases}{_end(view, outcome)}{_learning(view, clips)}{afterwards}</section>"
     )
@@ -148,7 +148,7 @@ def _phases(view: RunView) -> str:
         names.insert(names.index("training") - 1, names.pop(names.index("prefix")))
     place = names.index(now) if now in names else -1
     items = "".join(
-        f"<li class='{'past' if i < place else 'now' if i == place else ''}'>{text.PHASES[n]}</li>"
+        f"<li class='{'past' if i < place else 'now' if i == place else ''}'>{esc(text.PHASES[n])}</li>"
         for i, n in enumerate(names)
     )
     return f"<ol class='phases' aria-hidden='true'>{items}</ol>"
@@ -174,15 +174,15 @@ def _watched(view: RunView, clips: Sequence[Watched]) -> str:
         else ""
     )
     # The checks belong to the training at hand, the last of which has no dev clips.
-    after = f" ({text.UPDATE} {number(checks[-1][0])})" if checks else ""
+    after = f" ({esc(text.UPDATE)} {number(checks[-1][0])})" if checks else ""
     rows = "".join(
-        f"<li><b>{esc(c.name)}</b><dl><dt>{text.SAID}</dt><dd>{esc(c.reference)}</dd>"
-        f"<dt>{text.BASE}</dt><dd>{_marked(c.reference, c.base, view)}</dd>"
-        f"<dt>{text.NOW}{after}</dt><dd>{_marked(c.reference, c.now, view)}</dd></dl></li>"
+        f"<li><b>{esc(c.name)}</b><dl><dt>{esc(text.SAID)}</dt><dd>{esc(c.reference)}</dd>"
+        f"<dt>{esc(text.BASE)}</dt><dd>{_marked(c.reference, c.base, view)}</dd>"
+        f"<dt>{esc(text.NOW)}{after}</dt><dd>{_marked(c.reference, c.now, view)}</dd></dl></li>"
         for c in clips
     )
-    head = f"<h3>{text.WATCHED}{esc(fold)}</h3>"
-    return f"<section class='watched' aria-label='{text.WATCHED}'>{head}<ul>{rows}</ul></section>"
+    head = f"<h3>{esc(text.WATCHED)}{esc(fold)}</h3>"
+    return f"<section class='watched' aria-label='{esc(text.WATCHED)}'>{head}<ul>{rows}</ul></section>"
 
 
 def _marked(reference: str, heard: str, view: RunView) -> str:

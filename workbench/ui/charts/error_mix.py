@@ -17,7 +17,7 @@ def error_mix(c: Comparison, titles: tuple[str, str]) -> str:
         for kind, words in text.ERROR_KINDS.items()
     )
     return (
-        f"<section class='mix' aria-label='{text.WORD_ERRORS}'><h3>{text.WORD_ERRORS}</h3><dl>{rows}</dl>"
+        f"<section class='mix' aria-label='{esc(text.WORD_ERRORS)}'><h3>{esc(text.WORD_ERRORS)}</h3><dl>{rows}</dl>"
         f"<p class='hint'>{keys}. {esc(text.WORD_ERRORS_HINT)}</p></section>"
     )
 

@@ -14,9 +14,10 @@ def forgetting(found: Forgetting | None) -> str:
     kind = found.standing.replace(" ", "-")
     c = found.comparison
     figures = "" if c is None else f"<span>{percent(c.base.wer)} → {percent(c.adapted.wer)} WER</span>"
+    title, stands = esc(text.FORGETTING), f"{text.STANDING_SIGNS[found.standing]} {text.STANDINGS[found.standing]}"
     return (
-        f"<section class='forgetting {kind}' aria-label='{text.FORGETTING}'><header><h3>{text.FORGETTING}</h3>"
-        f"<b class='word'>{text.STANDING_SIGNS[found.standing]} {text.STANDINGS[found.standing]}</b>{figures}</header>"
+        f"<section class='forgetting {kind}' aria-label='{title}'><header><h3>{title}</h3>"
+        f"<b class='word'>{esc(stands)}</b>{figures}</header>"
         f"{meter(found)}<p>{esc(found.sentence())}</p></section>"
     )
 
@@ -40,7 +41,9 @@ def meter(found: Forgetting) -> str:
     # The two labels above and below never collide, however near the line is to zero.
     # Whichever side has more room says which way it goes.
     left = zero > WIDTH / 2
-    way = ("start", 2, f"◂ {text.BETTER_THAN_BEFORE}") if left else ("end", WIDTH - 2, f"{text.FORGETS_MORE} ▸")
+    way = (
+        ("start", 2, f"◂ {esc(text.BETTER_THAN_BEFORE)}") if left else ("end", WIDTH - 2, f"{esc(text.FORGETS_MORE)} ▸")
+    )
     below = "end" if left else "start" if zero < WIDTH * 0.2 else "middle"
     anchor = "end" if red > WIDTH * 0.8 else "start" if red < WIDTH * 0.2 else "middle"
     return (
@@ -50,7 +53,7 @@ def meter(found: Forgetting) -> str:
         f"<path class='whisker' d='M{low:.1f} {MIDDLE}H{high:.1f}{ends}'/>"
         f"<line class='zero' x1='{zero:.1f}' x2='{zero:.1f}' y1='{MIDDLE - 16}' y2='{MIDDLE + 16}'/>"
         f"<line class='red' x1='{red:.1f}' x2='{red:.1f}' y1='14' y2='{MIDDLE + 20}'/>"
-        f"<text class='red' x='{red:.1f}' y='10' text-anchor='{anchor}'>{text.RED_LINE} {points(line)}</text>"
-        f"<text x='{zero:.1f}' y='{HEIGHT - 6}' text-anchor='{below}'>{text.NO_CHANGE}</text>"
+        f"<text class='red' x='{red:.1f}' y='10' text-anchor='{anchor}'>{esc(text.RED_LINE)} {points(line)}</text>"
+        f"<text x='{zero:.1f}' y='{HEIGHT - 6}' text-anchor='{below}'>{esc(text.NO_CHANGE)}</text>"
         f"<text x='{way[1]}' y='{HEIGHT - 6}' text-anchor='{way[0]}'>{way[2]}</text></svg>"
     )

@@ -47,10 +47,10 @@ def learning_curve(result: Mapping[str, Any] | None) -> str:
         f"{plural(n, text.CLIP)} {percent(w)}" for n, w in zip(result["sizes"], result["means"], strict=True)
     )
     return (
-        f"<section class='learning' aria-label='{text.CURVE_TITLE}'><h3>{text.CURVE_TITLE}</h3>"
+        f"<section class='learning' aria-label='{esc(text.CURVE_TITLE)}'><h3>{esc(text.CURVE_TITLE)}</h3>"
         f"<p>{esc(result['sentence'])}</p><figure class='curve ahead'><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "
-        f"aria-label='{text.CURVE_TITLE}: {esc(said)}'><polygon points='{band}'/><polyline points='{line}'/>"
+        f"aria-label='{esc(text.CURVE_TITLE)}: {esc(said)}'><polygon points='{band}'/><polyline points='{line}'/>"
         f"<line x1='{here:.1f}' x2='{here:.1f}' y1='{TOP}' y2='{HEIGHT - BOTTOM}'/>{dots}{ticks}{labels}"
-        f"<text x='{WIDTH - RIGHT}' y='{HEIGHT - 4}' text-anchor='end'>{text.CURVE_AXIS}</text></svg></figure>"
+        f"<text x='{WIDTH - RIGHT}' y='{HEIGHT - 4}' text-anchor='end'>{esc(text.CURVE_AXIS)}</text></svg></figure>"
         f"<p class='hint'>{esc(text.CURVE_HINT.format(n=result['draws']))}</p></section>"
     )

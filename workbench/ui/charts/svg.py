@@ -66,7 +66,7 @@ def _landmarks(placed: Sequence[tuple[float, float]], best: int) -> str:
     return (
         f"<line class='base' x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{start:.1f}' y2='{start:.1f}'/>"
         f"<text x='{WIDTH - RIGHT}' y='{start - 3 if above else start + 11:.1f}' text-anchor='end'>"
-        f"{text.BASE_LINE}</text>"
+        f"{esc(text.BASE_LINE)}</text>"
         f"<circle class='best' cx='{x:.1f}' cy='{y:.1f}' r='4.5'/>"
     )
 
@@ -99,7 +99,7 @@ def interval_bar(interval: Interval, verdict: str) -> str:
         f"<line class='zero' x1='{width / 2}' x2='{width / 2}' y1='4' y2='48'/>"
         f"<rect x='{low:.1f}' y='{middle - 7}' width='{max(high - low, 2):.1f}' height='14' rx='7'/>"
         f"<circle cx='{x(interval.estimate):.1f}' cy='{middle}' r='6'/>"
-        f"<text x='2' y='{height - 4}'>◂ {text.FEWER_ERRORS}</text>"
-        f"<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>{text.NO_CHANGE}</text>"
-        f"<text x='{width - 2}' y='{height - 4}' text-anchor='end'>{text.MORE_ERRORS} ▸</text></svg>"
+        f"<text x='2' y='{height - 4}'>◂ {esc(text.FEWER_ERRORS)}</text>"
+        f"<text x='{width / 2}' y='{height - 4}' text-anchor='middle'>{esc(text.NO_CHANGE)}</text>"
+        f"<text x='{width - 2}' y='{height - 4}' text-anchor='end'>{esc(text.MORE_ERRORS)} ▸</text></svg>"
     )

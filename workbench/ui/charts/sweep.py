@@ -23,17 +23,17 @@ def sweep(result: Mapping[str, Any] | None) -> str:
     rows = "".join(_row(arm, result["chosen"]) for arm in arms)
     head = "".join(f"<th scope='col'>{esc(name)}</th>" for name in text.SWEEP_COLUMNS)
     return (
-        f"<section class='sweep' aria-label='{text.SWEEP_TITLE}'><h3>{text.SWEEP_TITLE}</h3>"
+        f"<section class='sweep' aria-label='{esc(text.SWEEP_TITLE)}'><h3>{esc(text.SWEEP_TITLE)}</h3>"
         f"<p>{esc(result['recommendation'])}</p><div class='curves'>{pictures}</div>"
         f"<details><summary>{esc(text.SWEEP_TABLE.format(n=len(arms)))}</summary><div class='scroll' tabindex='0' "
-        f"role='region' aria-label='{text.SWEEP_TITLE}'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        f"role='region' aria-label='{esc(text.SWEEP_TITLE)}'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
         f"</table></div><p class='hint'>{esc(text.SWEEP_HINT.format(n=result['dev_clips']))}</p></details></section>"
     )
 
 
 def _row(arm: Mapping[str, Any], chosen: str) -> str:
     change = arm["change"]
-    taken = f" <b>({text.SWEEP_CHOSEN})</b>" if arm["arm"] == chosen else ""
+    taken = f" <b>({esc(text.SWEEP_CHOSEN)})</b>" if arm["arm"] == chosen else ""
     cells = (
         count(arm["trainable_parameters"]),
         number(arm["updates"]) + ("" if arm["full"] else f", {text.SWEEP_DROPPED}"),
@@ -80,5 +80,5 @@ def _picture(arms: Sequence[Mapping[str, Any]], base: float, chosen: str, key: s
         f"<figure class='curve arms'><figcaption><span>{esc(title)}</span></figcaption><svg viewBox='0 0 {WIDTH} "
         f"{HEIGHT}' role='img' aria-label='{esc(title)}: {esc(said)}'><line class='base' x1='{LEFT}' "
         f"x2='{WIDTH - RIGHT}' y1='{y(base):.1f}' y2='{y(base):.1f}'/><text x='{WIDTH - RIGHT}' "
-        f"y='{y(base) - 4:.1f}' text-anchor='end'>{text.BASE}</text>{ticks}{reach}{marks}</svg></figure>"
+        f"y='{y(base) - 4:.1f}' text-anchor='end'>{esc(text.BASE)}</text>{ticks}{reach}{marks}</svg></figure>"
     )

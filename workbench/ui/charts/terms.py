@@ -33,7 +33,7 @@ def _table(spoken: list[TermScore], titles: tuple[str, str]) -> str:
     heads = "".join(f"<th scope='col'>{esc(name)}</th>" for name in (term, *titles, change, interval, trained))
     rows = "".join(_row(t) for t in spoken)
     return (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='{text.TERMS}'><table>"
+        f"<div class='scroll' tabindex='0' role='region' aria-label='{esc(text.TERMS)}'><table>"
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div><p class='hint'>{esc(text.TERMS_HINT)}</p>"
     )
 

@@ -45,7 +45,7 @@ function goToWrong(step) {
   const next = nextWrong(clips, chosen, step);
   if (next === null) return;
   if (!clips.filter(GROUPS[group]).some((clip) => clip.id === next)) group = 'wrong';
-  shown = Math.max(shown, clips.filter(GROUPS[group]).findIndex((clip) => clip.id === next) + 1);
+  shown = Math.max(shown, listed(clips, group).findIndex((clip) => clip.id === next) + 1);
   draw();
   choose(next);
   /** @type {HTMLElement | null} */ (body.querySelector(`tr[data-clip="${next}"] button`))?.focus();
@@ -97,7 +97,7 @@ function draw() {
     button.textContent = `${words[name]} ${clips.filter(GROUPS[name]).length}`;
     button.setAttribute('aria-pressed', String(name === group));
   }
-  const found = clips.filter(GROUPS[group]);
+  const found = listed(clips, group);
   caption.textContent = words.captions[group];
   box.setAttribute('aria-label', words.captions[group]);
   element.querySelector('table').hidden = !found.length;

@@ -34,10 +34,10 @@ def overall(result: RunComparison) -> str:
     rates = [_big(f"{name} {c.measure.upper()}", c.rate(side)) for name, side in sides]
     parts = f"<p class='parts'>{esc(c.parts_sentence())}</p>" if c.term_rate else ""
     return (
-        f"<section class='verdict {kind}' aria-label='{text.VERDICT}'><header>"
-        f"<b class='word'>{text.VERDICT_SIGNS[c.outcome]} {text.VERDICTS[c.outcome]}{unusable}</b>"
+        f"<section class='verdict {kind}' aria-label='{esc(text.VERDICT)}'><header>"
+        f"<b class='word'>{esc(text.VERDICT_SIGNS[c.outcome])} {esc(text.VERDICTS[c.outcome])}{esc(unusable)}</b>"
         f"<div class='wers'>{rates[0]}<i aria-hidden='true'>→</i>{rates[1]}"
-        f"<div class='big'><b>{points(c.judging.estimate)}</b><span>{text.POINTS}</span></div></div></header>"
+        f"<div class='big'><b>{points(c.judging.estimate)}</b><span>{esc(text.POINTS)}</span></div></div></header>"
         f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}</section>"
         f"{terms(c, names)}"
@@ -68,7 +68,9 @@ def _big(name: str, rate: float) -> str:
 
 
 def _figures(c: Comparison, names: tuple[str, str]) -> str:
-    head = "".join(f"<th scope='col'><abbr title='{full}'>{name}</abbr></th>" for name, full in text.FIGURE_COLUMNS)
+    head = "".join(
+        f"<th scope='col'><abbr title='{esc(full)}'>{esc(name)}</abbr></th>" for name, full in text.FIGURE_COLUMNS
+    )
     sides = ((names[0], c.base, c.raw_base), (names[1], c.adapted, c.raw_adapted))
     body = "".join(f"<tr><th scope='row'>{esc(name)}</th>{_cells(side, raw)}</tr>" for name, side, raw in sides)
     said = text.FIGURES.format(
@@ -81,7 +83,7 @@ def _figures(c: Comparison, names: tuple[str, str]) -> str:
     said += f" {c.normalizer_reason}"
     return (
         f"<table class='figures-table'><caption>{esc(said)}</caption>"
-        f"<thead><tr><th scope='col'>{text.MODEL}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<thead><tr><th scope='col'>{esc(text.MODEL)}</th>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
@@ -138,7 +140,7 @@ def clip(
     before = marked(row.reference, row.base, base, normalizer)
     after = marked(row.reference, row.adapted, adapted, normalizer)
     return (
-        f"<section class='clip-result' aria-label='{text.CHOSEN_CLIP}'>"
+        f"<section class='clip-result' aria-label='{esc(text.CHOSEN_CLIP)}'>"
         f"<div class='said'><span>{esc(text.SAID)}</span><p>{esc(row.reference)}</p></div>"
         f"<div class='pair'>{_side('base', left, base_name, before, base)}"
         f"{_side('adapted', right, adapted_name, after, adapted)}</div>{_key(normalizer)}</section>"
@@ -195,9 +197,10 @@ def word(op: WordOp | WrittenOp) -> str:
 
 
 def _key(normalizer: str) -> str:
+    a_word = esc(text.WORD[0])
     return (
-        f"<p class='key'><span class='sub'><s>{text.KEY_SAID}</s> {text.KEY_HEARD}</span> {text.KEY_WRONG} "
-        f"<del>{text.WORD[0]}</del> {text.KEY_MISSING} <ins>{text.WORD[0]}</ins> {text.KEY_EXTRA} "
-        f"<span class='alike'>{text.WORD[0]}</span> {text.KEY_ALIKE}. "
+        f"<p class='key'><span class='sub'><s>{esc(text.KEY_SAID)}</s> {esc(text.KEY_HEARD)}</span> "
+        f"{esc(text.KEY_WRONG)} <del>{a_word}</del> {esc(text.KEY_MISSING)} <ins>{a_word}</ins> {esc(text.KEY_EXTRA)} "
+        f"<span class='alike'>{a_word}</span> {esc(text.KEY_ALIKE)}. "
         f"{esc(text.KEY_NORMALIZER.format(normalizer=normalizer))}</p>"
     )

@@ -6,6 +6,7 @@ const READABLE = 130; // pixels a second, at which most words can be read
 const CLOSEST = 900; // pixels a second
 const STEP = 1.5; // of the zoom
 const LEAD_S = 0.03; // heard before and after a word that is played
+const BETWEEN_MS = 350; // between a misheard word and the one that was said
 const LINE_PX = 28; // from one row of words to the next
 const HZ = { mel: [500, 1000, 2000, 4000], linear: [2000, 4000, 6000] }; // so far apart that none lies on another
 const SIGNS = { wrong: '≠', missing: '−', extra: '+' };
@@ -17,6 +18,8 @@ try { choice = { ...choice, ...JSON.parse(localStorage.getItem(KEPT) || '{}') };
 let value = {};
 let zoom = 1; // 1 shows the whole clip
 let until = null; // where playing stops by itself
+let then = null; // [from, to] that is played after that
+let turn = 0; // the timer that waits for it
 let spectrum = null; // { width, height, bytes } of what is drawn
 let asked = ''; // the address of the newest spectrum that was asked for
 
@@ -92,6 +95,7 @@ function build() {
   }, { passive: false });
   audio.onplay = audio.onpause = audio.onended = showPlaying;
   audio.ontimeupdate = stopInTime;
+  document.addEventListener('play', noTurn, true); // of any other sound; this one is not in the page
   new ResizeObserver(() => { if (view.clientWidth) place(); }).observe(view);
 }
 
@@ -108,13 +112,26 @@ function timeAt(event) {
 }
 
 function toggle() {
-  if (!audio.paused) { audio.pause(); return; }
+  if (turn || !audio.paused) { noTurn(); audio.pause(); return; }
   until = null;
   if (audio.currentTime >= value.duration - 0.05) audio.currentTime = 0;
   audio.play().catch(() => {});
 }
 
+function noTurn() {
+  clearTimeout(turn);
+  turn = 0;
+  then = null;
+}
+
+// A misheard word, and after a pause the word that was said; any other sound or Pause ends it.
+function playInTurn(heard, said) {
+  playSpan(...heard);
+  then = said;
+}
+
 function playSpan(from, to) {
+  noTurn();
   const begin = () => {
     audio.currentTime = from;
     until = to;
@@ -127,7 +144,12 @@ function playSpan(from, to) {
 }
 
 function stopInTime() {
-  if (until !== null && audio.currentTime >= until) { audio.pause(); until = null; }
+  if (until === null || audio.currentTime < until) return;
+  audio.pause();
+  until = null;
+  const next = then;
+  if (next) turn = setTimeout(() => playSpan(...next), BETWEEN_MS);
+  then = null;
 }
 
 function showPlaying() {
@@ -273,7 +295,11 @@ function wordNode(word) {
   node.setAttribute('aria-label', spoken(word));
   node.dataset.from = word.from;
   node.dataset.to = word.to;
-  node.onclick = () => playSpan(Math.max(0, word.from - LEAD_S), Math.min(value.duration, word.to + LEAD_S));
+  const led = (from, to) => [Math.max(0, from - LEAD_S), Math.min(value.duration, to + LEAD_S)];
+  node.onclick = () => {
+    if (word.saidFrom === null) playSpan(...led(word.from, word.to));
+    else playInTurn(led(word.from, word.to), led(word.saidFrom, word.saidTo));
+  };
   node.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -324,6 +350,7 @@ function draw() {
   root.hidden = !value.key;
   if (!value.key) { audio.pause(); return; }
   if (before.clip !== value.clip) {
+    noTurn();
     audio.pause();
     audio.src = value.sound;
     until = null;

@@ -9,7 +9,7 @@ from workbench.core.evaluation.scoring import ClipScore, score_clip
 from workbench.core.evaluation.written import as_written
 from workbench.core.text.normalize import normalizer
 from workbench.core.types import Seconds
-from workbench.core.word_times import LaneWord, Text, WordTimes
+from workbench.core.word_times import LaneWord, Span, Text, WordTimes
 from workbench.services.inference.try_out import Try
 from workbench.services.inference.word_times import Placing
 from workbench.ui import text
@@ -126,9 +126,13 @@ def _lane(role: str, title: str, detail: str, words: Sequence[LaneWord], times: 
                 "text": word.text,
                 "kind": word.kind,
                 "said": word.said,
-                "from": None if word.span is None else round(word.span[0], 3),
-                "to": None if word.span is None else round(word.span[1], 3),
+                **_span(word.span, "from", "to"),
+                **_span(word.said_span, "saidFrom", "saidTo"),
             }
             for word in words
         ],
     }
+
+
+def _span(span: Span | None, begins: str, ends: str) -> dict[str, float | None]:
+    return {begins: None, ends: None} if span is None else {begins: round(span[0], 3), ends: round(span[1], 3)}

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from workbench.language.spoken import ENGLISH, speaking
 
+TRIES: Final = 8  # to build a page while nothing else counts components
 # Gradio counts the components of a process; while a page is built nothing else may count.
 _COUNTING: Final = threading.RLock()
 
@@ -42,28 +43,35 @@ class Languages:
     def app(self, language: str) -> Any:
         """The application that sends the page in a language; the English one where the page cannot be built in it."""
         with _COUNTING:
-            if language not in self._apps:
-                self._apps[language] = self._made(language)
-            return self._apps[language]
+            if language not in self._apps and (made := self._made(language)) is not None:
+                self._apps[language] = made
+            return self._apps.get(language, self._apps[ENGLISH])
 
     def _made(self, language: str) -> Any:
+        """The application of another language; None where it could not be made, which the next request tries again."""
+        try:
+            # An event that is answered meanwhile may count a component of its own, which shifts all that follow.
+            for _ in range(TRIES):
+                blocks = self._built(language)
+                if _alike(blocks, self.blocks):
+                    blocks.app_id = self.blocks.app_id  # a page whose number is not the server's is loaded anew
+                    return self._mount(blocks)
+        except Exception:  # the page's boundary: the English one serves everybody
+            log.exception("the page could not be built in %s", language)
+            return None
+        log.error("the page in %s has other components than the English one", language)
+        return None
+
+    def _built(self, language: str) -> Any:
         from gradio.context import Context
 
         after = Context.id
         try:
             Context.id = self._first
             with speaking(language):
-                blocks = self._build()
-        except Exception:  # the page's boundary: the English one serves everybody
-            log.exception("the page could not be built in %s", language)
-            return self._apps[ENGLISH]
+                return self._build()
         finally:
             Context.id = max(after, Context.id)
-        if not _alike(blocks, self.blocks):
-            log.error("the page in %s has other components than the English one", language)
-            return self._apps[ENGLISH]
-        blocks.app_id = self.blocks.app_id  # a page whose number is not the server's is loaded anew
-        return self._mount(blocks)
 
 
 def _alike(blocks: Any, other: Any) -> bool:

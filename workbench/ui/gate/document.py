@@ -20,6 +20,8 @@ _SCRIPT: Final = re.compile(r"<script(?=[\s>])")
 _LANGUAGE: Final = re.compile(r'(<html\s[^>]*?)lang="en"')
 # Runs before any other script: requests to this server carry the token, others go as they are.
 _FETCH: Final = """(() => {
+  // Gradio's few own words follow the browser's language; they shall follow the page's.
+  Object.defineProperty(navigator, 'language', { get: () => document.documentElement.lang, configurable: true });
   const plain = window.fetch.bind(window);
   window.fetch = (input, init) => {
     const request = input instanceof Request ? input : null;

@@ -85,8 +85,9 @@ class Login:
         requests alone; this page's next request has it, and the form lets it through.
         """
         form = html.escape(f"{self._access.prefix}/login", quote=True)
+        link = f"<a href='{form}'>{html.escape(text.LOGIN_OPEN)}</a>"
         return _page(
-            f"<meta http-equiv='refresh' content='0; url={form}'><p><a href='{form}'>{text.LOGIN_OPEN}</a></p>",
+            f"<meta http-equiv='refresh' content='0; url={form}'><p>{link}</p>",
             status=401,
         )
 
@@ -98,14 +99,16 @@ class Login:
         if key:
             asked = f"<input type='hidden' name='key' value='{html.escape(key, quote=True)}'>"
         elif self._password is None:
-            return _page(f"<h1>{text.TITLE}</h1>{alert}<p>{text.LOGIN_BY_LINK}</p>", status=status)
+            return _page(
+                f"<h1>{html.escape(text.TITLE)}</h1>{alert}<p>{html.escape(text.LOGIN_BY_LINK)}</p>", status=status
+            )
         else:
             asked = (
-                f"<label for='password'>{text.LOGIN_PASSWORD}</label><input id='password' name='password' "
+                f"<label for='password'>{html.escape(text.LOGIN_PASSWORD)}</label><input id='password' name='password' "
                 "type='password' autocomplete='current-password' required autofocus>"
             )
-        form = f"<form method='post' action='{action}'>{asked}<button>{text.LOGIN_OPEN}</button></form>"
-        return _page(f"<h1>{text.TITLE}</h1>{alert}{form}", status=status)
+        form = f"<form method='post' action='{action}'>{asked}<button>{html.escape(text.LOGIN_OPEN)}</button></form>"
+        return _page(f"<h1>{html.escape(text.TITLE)}</h1>{alert}{form}", status=status)
 
     async def _judge(self, request: Request) -> Response:
         who = request.client.host if request.client else ""
@@ -168,7 +171,7 @@ def _page(body: str, *, status: int) -> HTMLResponse:
     document = (
         f"<!doctype html><html lang='{spoken()}'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{text.TITLE}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"
+        f"<title>{html.escape(text.TITLE)}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"
     )
     headers = {"cache-control": "no-store", "content-security-policy": POLICY}
     return HTMLResponse(document, status, headers)

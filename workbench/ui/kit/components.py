@@ -7,6 +7,7 @@ from typing import Any, Final
 import gradio as gr
 
 from workbench.ui import text
+from workbench.ui.kit.html import esc
 from workbench.ui.kit.scripts import UI, program
 
 # Of an event that the page alone may ask, and that draws nothing over what it changes.
@@ -41,10 +42,10 @@ def clip_list(**kwargs: Any) -> gr.HTML:
     """
     template = (
         "<div class='bar-of-list' hidden></div>"
-        f"<span class='unseen' id='keys-short'>{text.LIST_WORDS['keysShort']}</span>"
+        f"<span class='unseen' id='keys-short'>{esc(text.LIST_WORDS['keysShort'])}</span>"
         "<span class='unseen said' role='status'></span><div class='above'></div><p class='nothing hint' hidden></p>"
-        f"<ul class='clips' role='list' aria-label='{text.CLIPS}'></ul>"
-        f"<dialog class='keys-dialog' aria-label='{text.LIST_WORDS['keysTitle']}'></dialog>"
+        f"<ul class='clips' role='list' aria-label='{esc(text.CLIPS)}'></ul>"
+        f"<dialog class='keys-dialog' aria-label='{esc(text.LIST_WORDS['keysTitle'])}'></dialog>"
     )
     return gr.HTML(
         {},
@@ -88,13 +89,13 @@ def doctor_list(**kwargs: Any) -> gr.HTML:
 
 def result_list(**kwargs: Any) -> gr.HTML:
     """All tested clips; its value is plain data, written as text by compare/result_list.js. Event: select (id)."""
-    head = "".join(f"<th scope='col'>{name}</th>" for name in text.RESULT_COLUMNS)
+    head = "".join(f"<th scope='col'>{esc(name)}</th>" for name in text.RESULT_COLUMNS)
     template = (
-        f"<div class='filters' role='group' aria-label='{text.RESULT_WORDS['filters']}' hidden></div>"
-        f"<p class='hint next-wrong'>{text.NEXT_WRONG}</p>"
-        f"<div class='scroll results' tabindex='0' role='region' aria-label='{text.ALL_TESTED}'>"
-        f"<p class='none hint' hidden>{text.RESULT_WORDS['none']}</p><table hidden>"
-        f"<caption>{text.ALL_TESTED}</caption><thead><tr>{head}</tr></thead><tbody></tbody></table>"
+        f"<div class='filters' role='group' aria-label='{esc(text.RESULT_WORDS['filters'])}' hidden></div>"
+        f"<p class='hint next-wrong'>{esc(text.NEXT_WRONG)}</p>"
+        f"<div class='scroll results' tabindex='0' role='region' aria-label='{esc(text.ALL_TESTED)}'>"
+        f"<p class='none hint' hidden>{esc(text.RESULT_WORDS['none'])}</p><table hidden>"
+        f"<caption>{esc(text.ALL_TESTED)}</caption><thead><tr>{head}</tr></thead><tbody></tbody></table>"
         "<button type='button' class='more' hidden></button></div>"
     )
     return gr.HTML(
@@ -111,7 +112,7 @@ def timeline_view(**kwargs: Any) -> gr.HTML:
     """One clip over one time axis; its value is plain data, drawn by compare/timeline.js. Event: place (nothing)."""
     return gr.HTML(
         {},
-        html_template=f"<section class='timeline' aria-label='{text.CHOSEN_SOUND}' hidden></section>",
+        html_template=f"<section class='timeline' aria-label='{esc(text.CHOSEN_SOUND)}' hidden></section>",
         js_on_load=program("timeline"),
         apply_default_css=False,
         words=text.TIMELINE_WORDS,
@@ -125,16 +126,17 @@ def history_list(**kwargs: Any) -> gr.HTML:
     Events carry a run's id: show, rerun, star, unstar, remove, restore, erase, clips (asks for its tested clips), save
     (with title and note); pair carries first and second.
     """
-    columns = "".join(f"<th scope='col' role='columnheader'>{name}</th>" for name in text.HISTORY_COLUMNS.values())
+    said = {name: esc(text.HISTORY_WORDS[name]) for name in ("chart", "chartKey", "pair", "pairHint", "table", "more")}
+    columns = "".join(f"<th scope='col' role='columnheader'>{esc(name)}</th>" for name in text.HISTORY_COLUMNS.values())
     template = (
-        f"<p class='nothing hint' hidden>{text.NO_HISTORY}</p><figure class='runs-chart' hidden><figcaption>"
-        f"{text.HISTORY_WORDS['chart']}</figcaption><div class='plot'><svg aria-hidden='true'></svg></div>"
-        f"<p class='hint'>{text.HISTORY_WORDS['chartKey']}</p></figure>"
-        f"<div class='pairing'><button type='button' disabled class='confirm'>{text.HISTORY_WORDS['pair']}</button> "
-        f"<span class='hint'>{text.HISTORY_WORDS['pairHint']}</span></div>"
-        f"<table class='runs' role='table' aria-label='{text.HISTORY_WORDS['table']}' hidden><thead role='rowgroup'>"
+        f"<p class='nothing hint' hidden>{esc(text.NO_HISTORY)}</p><figure class='runs-chart' hidden><figcaption>"
+        f"{said['chart']}</figcaption><div class='plot'><svg aria-hidden='true'></svg></div>"
+        f"<p class='hint'>{said['chartKey']}</p></figure>"
+        f"<div class='pairing'><button type='button' disabled class='confirm'>{said['pair']}</button> "
+        f"<span class='hint'>{said['pairHint']}</span></div>"
+        f"<table class='runs' role='table' aria-label='{said['table']}' hidden><thead role='rowgroup'>"
         f"<tr role='row'>{columns}</tr></thead><tbody role='rowgroup'></tbody></table><button type='button' "
-        f"class='more' hidden>{text.HISTORY_WORDS['more']}</button><ul class='bin'></ul>"
+        f"class='more' hidden>{said['more']}</button><ul class='bin'></ul>"
     )
     return gr.HTML(
         {},

@@ -12,10 +12,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from workbench.core.types import Seconds
-from workbench.language.catalogue import MINUS
+from workbench.language.catalogue import MINUS, words
 from workbench.language.forms import Forms
 from workbench.language.said import ENGLISH
-from workbench.language.spoken import words
 from workbench.services.clips.import_job import ImportReport
 from workbench.services.exports.forms import FORMS
 from workbench.services.importers.lines import Problem

@@ -6,8 +6,8 @@ here once.
 
 from typing import Any
 
+from workbench.language.catalogue import words
 from workbench.language.said import Said
-from workbench.language.spoken import words
 
 
 def worded(value: Any) -> Any:

@@ -15,7 +15,7 @@ from workbench.services.jobs.background import JobView
 from workbench.services.models.base_models import Offered
 from workbench.services.models.base_scores import Rate, Standing
 from workbench.ui import text
-from workbench.ui.kit.html import count, fill, number, percent, plural, span
+from workbench.ui.kit.html import count, esc, fill, number, percent, plural, span
 from workbench.ui.kit.scripts import program
 from workbench.ui.kit.speed import speed
 from workbench.ui.kit.worded import worded
@@ -34,7 +34,7 @@ def model_field(label: str, first: ModelSpec, *, full: bool, **kwargs: Any) -> g
     """
     begins = {"chosen": first.name, "groups": [{"name": "", "title": "", "models": [_bare(first)]}]}
     template = (
-        f"<div class='model-field{' full' if full else ''}'><label><span class='called'>{label}</span>"
+        f"<div class='model-field{' full' if full else ''}'><label><span class='called'>{esc(label)}</span>"
         "<select></select></label><div class='typed' hidden></div><p class='mind problem' role='alert' hidden></p>"
         "<div class='chosen'></div><div class='advice mind' hidden></div><div class='busy' hidden></div>"
         "<details class='all-models' hidden><summary></summary><div class='body'></div></details></div>"

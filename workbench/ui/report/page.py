@@ -109,7 +109,7 @@ def _verdict(report: Report) -> str:
     parts = f"<p>{esc(c.parts_sentence())}</p>" if c.term_rate else ""
     rates = f"{percent(c.rate(c.base))} → {percent(c.rate(c.adapted))} {c.measure.upper()}"
     return (
-        f"<p class='verdict {c.verdict.replace(' ', '-')}'><b>{text.VERDICT_SIGNS[c.outcome]} "
+        f"<p class='verdict {c.verdict.replace(' ', '-')}'><b>{esc(text.VERDICT_SIGNS[c.outcome])} "
         f"{esc(text.VERDICTS[c.outcome])}</b> <span>{rates}</span></p>"
         f"{'' if c.nothing_kept else interval_bar(c.judging, c.verdict)}<p>{esc(c.sentence())}</p>{parts}{note}"
         f"{_notes([*report.result.notes, *map(str, more)])}"

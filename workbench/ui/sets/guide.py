@@ -90,7 +90,7 @@ def guide_html(found: Guide) -> tuple[str, str]:
     items = "".join(_step(found, i) for i in range(len(STAGES)))
     drawn = bar(found.progress[0] / found.progress[1], text.GUIDE_BAR) if found.progress else ""
     return (
-        f"<nav aria-label='{text.GUIDE_STEPS}'><ol class='stepper'>{items}</ol></nav>",
+        f"<nav aria-label='{esc(text.GUIDE_STEPS)}'><ol class='stepper'>{items}</ol></nav>",
         f"<div class='next'><b>{esc(text.GUIDE_NEXT)}</b><span>{esc(found.next)}</span>{drawn}"
         f"<a href='#{esc(found.link)}'>{esc(_says(found.link))}</a></div>",
     )

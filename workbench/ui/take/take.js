@@ -32,7 +32,11 @@ const voice = button('confirm', words.voice, () => {
 voice.addEventListener('click', (event) => {
   if (document.body.classList.contains('voicing')) event.stopImmediatePropagation();
 }, true);
-const take = button('confirm', words.take, () => open(panel.hidden));
+const take = button('confirm', words.take, () => {
+  open(panel.hidden);
+  // It opens below the buttons, which stand at the end of the page.
+  if (!panel.hidden) requestAnimationFrame(() => panel.scrollIntoView({ block: 'nearest' }));
+});
 const report = make('a', 'confirm', words.report, { download: '' });
 const hint = make('p', 'hint', words.reportHint);
 const bar = make('div', 'take-bar', null, { role: 'group' });
