@@ -89,6 +89,16 @@ def test_a_clip_is_chosen_without_sending_the_list_again(
     assert Compare(bench).show("run-9|queued|None|1", "", "", "", "", 0)[LIST]["clips"] == []
 
 
+def test_the_clip_of_an_address_waits_for_a_comparison_that_comes_later(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = fill("tones", 12, text="abba zoo")
+    run, section = done(bench, monkeypatch, folds=2), Compare(bench)
+    before_it_is_known = section.show("", "", "", "", "", ids[3])
+    assert before_it_is_known[CLIP] == gr.skip(), "else the next answer knows of no clip and takes the first"
+    assert section.show(token(run), "", "", "", "", ids[3])[CLIP] == ids[3]
+
+
 def test_errors_and_terms_are_drawn_and_said() -> None:
     rows = [ComparisonRow("a", "one two three four", "one too four five", "one two three four", clip_id=1)] * 4
     found = compare(rows, normalizer="marks", terms=["two", HOSTILE])

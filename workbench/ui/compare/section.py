@@ -181,7 +181,8 @@ class Compare:
             pending = (question.token or "").split("|")[1:2] in (["queued"], ["running"])
             nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
             hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
-            return [*hidden, nothing, "", clip_rows([], None), {}, "", 0, gr.Timer(active=False), ""]
+            # The clip that an address names waits for the comparison, which may come with a later answer.
+            return [*hidden, nothing, "", clip_rows([], None), {}, "", gr.skip(), gr.Timer(active=False), ""]
         found = clips(result.comparison)
         chosen = _find(found, clip_id) or (found[0] if found else None)
         number = (chosen[0].clip_id or 0) if chosen else 0
