@@ -67,6 +67,17 @@ def test_what_gradio_keeps_of_tabs_is_bounded(bench: Workbench, monkeypatch: pyt
     assert list(holder.session_data) == ["tab3", "tab4"]
 
 
+def test_a_tab_begins_without_a_copy_of_all_components(bench: Workbench) -> None:
+    """Gradio made one before its first answer; what is asked for is there all the same."""
+    from workbench.ui import launch
+
+    blocks = launch.make_app(bench)._waiting._blocks
+    tab = blocks.state_holder["tab"]
+    assert tab.config_values == {}
+    assert tab.blocks_config.fns == blocks.fns
+    assert all(number in tab for number, block in blocks.blocks.items() if not block.stateful)
+
+
 def test_connections_that_ask_for_nothing_are_dropped(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent, or with a head that never ends; what is being answered stays."""
     from workbench.ui.gate import connections

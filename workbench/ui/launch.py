@@ -9,7 +9,8 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
@@ -96,7 +97,7 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
 
     call_programs(blocks)
     blocks._queue.sleep_when_free, blocks._queue.progress_update_sleep_when_free = QUEUE_S, QUEUE_PROGRESS_S
-    # Gradio keeps each tab's components for good, some 0.4 MB a tab, up to this many; 10,000 would be gigabytes.
+    # Gradio keeps what it knows of each tab for good, up to this many; its 10,000 would fill the memory.
     blocks.state_session_capacity = KEPT_TABS
     gr.mount_gradio_app(
         app,
@@ -117,6 +118,9 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
         js=call("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
+    # Gradio writes all components down for each tab, for a link that is not offered here, before its first answer.
+    sessions: Any = blocks.state_holder
+    sessions.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})
     return app
 
 

@@ -20,9 +20,9 @@ from workbench.ui import text
 from workbench.ui.delivery.delivery import Delivery
 from workbench.ui.delivery.files import KEPT
 from workbench.ui.delivery.languages import Languages
-from workbench.ui.gate import document
 from workbench.ui.gate import headers as policies
 from workbench.ui.gate.access import Access
+from workbench.ui.gate.document import Documents
 from workbench.ui.gate.hosts import Hosts, Refusal
 from workbench.ui.gate.login import Login
 from workbench.ui.gate.pages import HEADER, TOO_MANY_STREAMS, UNKNOWN_PAGE, Page, Pages
@@ -92,6 +92,7 @@ class Gate:
     ) -> None:
         self._app, self._own, self._access, self._login = app, own, access, login
         self._pages, self._uploads, self._delivery, self._languages = pages, uploads, delivery, languages
+        self._documents = Documents(delivery.rewrite)
         self._hosts = Hosts(access)
         self._functions = inputs_of(blocks)
         self._waiting = Waiting(blocks)
@@ -149,7 +150,7 @@ class Gate:
 
     async def _get(self, request: Request, path: str, send: "_Answering") -> Response | None:
         if path == "/":
-            return await document.page(await self._sender(), request, self._pages.issue(), self._delivery.rewrite)
+            return await self._documents.page(await self._sender(), request, self._pages.issue())
         if (file := self._delivery.find(path)) is not None:
             send.policy = policies.ASSET
             return file.answer(request)
