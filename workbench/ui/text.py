@@ -195,8 +195,14 @@ DUPLICATES: Final = "already in the set"
 WORDS: Final = "Your words (word list)"
 WORDS_COUNTED: Final = "Your words (word list) · {n}"
 WORDS_LABEL: Final = "Terms, one per line"
-WORDS_INFO: Final = "Names and jargon whose recognition (recall) is counted separately in Compare."
-WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation"
+WORDS_INFO: Final = (
+    "Names and jargon whose recognition (recall) is counted separately in Compare. How one sounds may stand behind =."
+)
+WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation\nQID = cue eye dee"
+FAVOUR: Final = "Models favour these words"
+FAVOUR_INFO: Final = (
+    "While they write drafts and when you try them by voice, without any training; never in comparisons."
+)
 BIN: Final = "Deleted, can still be brought back"
 BIN_CHOICE: Final = "Deleted clip or set"
 BIN_EMPTY: Final = "Nothing is in the bin."
