@@ -13,6 +13,7 @@ DEFAULT_FOLDS = 5
 NORMALIZER_NAMES = ("none", "english", "marks", "turkic", "characters")  # text.NORMALIZERS, which takes longer to load
 EFFORTS = ("quick", "usual", "thorough")
 NO_TRACKER = "none"
+REHEARSAL_TEXTS = ("base", "labels")
 TRACKER_NAMES = (NO_TRACKER, "tensorboard", "trackio")
 
 
@@ -76,6 +77,16 @@ class TrainingConfig:
     general_set: str | None = _setting(
         None, say("Set on which forgetting is measured: a set's name, or none; for English the bundled set general.")
     )
+    rehearsal: float = _setting(
+        0.0, say("Share of each update that is general speech, so that less of it is forgotten; 0 to 0.9.")
+    )
+    rehearsal_texts: str = _setting(
+        "base",
+        say("What rehearsed clips are to be written as: base, as the base model writes them, or labels."),
+    )
+    pull: float = _setting(
+        0.0, say("Share of what was learned that each update takes back towards the base (L2-SP), 0 to 0.5.")
+    )
     red_line: float = _setting(3.0, say("Points of word error rate that may be lost on that set, 0 to 100."))
     tracker: str = _setting(
         NO_TRACKER,
@@ -111,6 +122,11 @@ class TrainingConfig:
         )
         _require(1 <= self.lora_rank <= 256, "lora_rank", self.lora_rank, say("a whole number from 1 to 256"))
         _require(self.task in ("transcribe", "translate"), "task", self.task, say("transcribe or translate"))
+        _require(0 <= self.rehearsal <= 0.9, "rehearsal", self.rehearsal, say("a share from 0 to 0.9"))
+        _require(
+            self.rehearsal_texts in REHEARSAL_TEXTS, "rehearsal_texts", self.rehearsal_texts, say("base or labels")
+        )
+        _require(0 <= self.pull <= 0.5, "pull", self.pull, say("a share from 0 to 0.5"))
         _require(0 <= self.red_line <= 100, "red_line", self.red_line, say("a number of points from 0 to 100"))
         _require(self.tracker in TRACKER_NAMES, "tracker", self.tracker, say("none, tensorboard or trackio"))
         _require(0 <= self.folds <= 50, "folds", self.folds, say("a whole number from 0 to 50"))

@@ -37,6 +37,7 @@ class RunResult:
         trainings: With folds one a fold; of a sweep that of the arm that was chosen.
         timing: For foretelling; None where its seconds are of something else.
         window: {"seconds", "healed"} of a run in a shorter window than the base's.
+        rehearsal: {"share", "clips", "set", "version", "texts"} of a run that rehearsed general speech.
         sweep, curve: Tables of these kinds of runs.
     """
 
@@ -52,6 +53,7 @@ class RunResult:
     trainings: Sequence[TrainingSummary] = ()
     timing: Mapping[str, Any] | None = None
     window: Mapping[str, Any] | None = None
+    rehearsal: Mapping[str, Any] | None = None
     sweep: Mapping[str, Any] | None = None
     curve: Mapping[str, Any] | None = None
 

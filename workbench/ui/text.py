@@ -600,6 +600,9 @@ SETTING_LABELS: Final = {
     "language": "Language of the labels",
     "normalizer": "Text rules for scores (normalizer)",
     "general_set": "General speech to check (forgetting)",
+    "rehearsal": "Rehearsal (share of general speech)",
+    "rehearsal_texts": "Texts of what is rehearsed",
+    "pull": "Pull towards the base (L2-SP)",
     "red_line": "Red line (points of WER)",
     "tracker": "Curves also for (tracker)",
 }

@@ -227,5 +227,6 @@ def _card(run: LoadedRun, new_characters: Sequence[str], window: int | None) -> 
         "new_characters": list(new_characters),
         "language": run.language,
         "window": window,
+        "rehearsal": run.kept.get("rehearsal"),
         "healed": run.backend.healed or None,
     }

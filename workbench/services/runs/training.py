@@ -82,6 +82,7 @@ class ArmTraining:
                 replace(arm.config, seed=arm.config.seed + (fold or 0)),
                 train=[examples[i] for i in split.train if i in examples],
                 dev=dev,
+                rehearsed=arm.rehearsed,
                 cache=arm.cache,
                 hearing=arm.hearing,
                 folder=folder,

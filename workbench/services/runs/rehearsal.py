@@ -1,0 +1,117 @@
+"""Rehearsal: the general speech that a run hears beside its own clips, and what it is to write there.
+
+The base writes it itself, once, in its own window and before anything is learned, unless the labels are wished for: so
+nobody labels anything, it works in every language that the base knows, and capitals and punctuation stay as they were
+(Li and Hoiem 2016, "Learning without Forgetting").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from workbench.core.text.normalize import Alphabet, repetition, to_model_text
+from workbench.core.types import SAMPLE_RATE, Seconds
+from workbench.language.said import count, say
+from workbench.services.runs.clips import RunClip
+from workbench.services.runs.forgetting import BUNDLED, Hear, learn_clips, version_of, without_learned
+from workbench.services.runs.loaded import LoadedRun
+from workbench.services.storage.sound_files import divide_usable
+
+BASE: Final = "base"  # whose texts: as the base writes them
+
+
+@dataclass
+class Rehearsal:
+    """What a run rehearses.
+
+    Attributes:
+        share: Of each update; 0 where nothing is rehearsed.
+        whose: BASE, or "labels".
+        clips: No sound and, in an open vocabulary, no sentence of them is among the run's own clips.
+        texts: Clip id -> what is to be written, of the clips that can be learned.
+    """
+
+    share: float = 0.0
+    whose: str = BASE
+    set_name: str = ""
+    clips: tuple[RunClip, ...] = ()
+    texts: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> list[Seconds]:
+        return [c.n_samples / SAMPLE_RATE for c in self.clips]
+
+    @property
+    def learned(self) -> list[tuple[RunClip, str]]:
+        """The clips that are rehearsed, with what is to be written."""
+        return [(c, self.texts[c.id]) for c in self.clips if c.id in self.texts]
+
+    def find_texts(self, run: LoadedRun, hear: Hear) -> None:
+        """Let the base write down the clips, or take their labels; what cannot be learned from is left out, and said.
+
+        A clip in which the base writes nothing, or goes round in circles, would teach just that.
+        """
+        if not self.clips:
+            return
+        if self.whose == BASE:
+            written = hear(self.clips, "base", say("Writing down what will be rehearsed with the base model"))
+        else:
+            written = _as_model_writes(run, self.clips)
+        lengths = {c.id: c.n_samples for c in self.clips}
+        self.texts = {i: text for i, text in written.items() if _can_be_learned(run, text, lengths[i])}
+        _note(run, len(self.clips) - len(self.texts), len(self.clips))
+        run.kept["rehearsal"] = self.to_json()
+
+    def to_json(self) -> dict[str, Any]:
+        """What the run's result and run.json keep of it."""
+        learned = [clip for clip, _ in self.learned]
+        kept = {"share": self.share, "clips": len(learned), "set": self.set_name}
+        return {**kept, "version": version_of(learned), "texts": self.whose}
+
+
+def rehearsal_of(run: LoadedRun, window: Seconds | None) -> Rehearsal:
+    """The general speech that a run rehearses, as far as it is heard whole.
+
+    Args:
+        window: The longest sound that the run hears at once.
+    """
+    config = run.config
+    if not config.rehearsal:
+        return Rehearsal()
+    clips = without_learned(learn_clips() if config.general_set == BUNDLED else (), run.clips.values())
+    short = [c for c in clips if window is None or c.n_samples <= window * SAMPLE_RATE]
+    stored, _ = divide_usable(run.workspace, [c for c in short if c.path is None])
+    whole = tuple(c for c in short if c.path is not None or c in stored)
+    if not whole:
+        run.notes.append(
+            say("Nothing was rehearsed: there is no general speech to learn from; name a set of it as general speech.")
+        )
+    return Rehearsal(config.rehearsal, config.rehearsal_texts, str(config.general_set), whole)
+
+
+def _as_model_writes(run: LoadedRun, clips: Sequence[RunClip]) -> dict[int, str]:
+    """The clips' labels in the model's own writing."""
+    characters = run.backend.characters()
+    if characters is None:
+        return {c.id: c.text for c in clips}
+    alphabet = Alphabet(characters)
+    texts = {c.id: to_model_text(c.text, alphabet, run.config.language) for c in clips}
+    return {i: text.text for i, text in texts.items() if not text.unknown}
+
+
+def _can_be_learned(run: LoadedRun, text: str, n_samples: int) -> bool:
+    said = bool(text.strip()) and repetition(text) is None
+    return said and run.backend.unlearnable_reason(text, n_samples) is None
+
+
+def _note(run: LoadedRun, left_out: int, clips: int) -> None:
+    if left_out:
+        run.notes.append(
+            count(
+                left_out,
+                "{n} of {clips} clips of general speech was not rehearsed: nothing, or nothing of use, is written in it.",
+                "{n} of {clips} clips of general speech were not rehearsed: nothing, or nothing of use, is written in "
+                "them.",
+                clips=clips,
+            )
+        )
