@@ -26,7 +26,8 @@ from workbench.services.estimates.workload import Sound, Work
 from workbench.services.models.base_scores import Standings, expected_errors
 from workbench.services.models.language_check import language_notes
 from workbench.services.runs.command_line import command_line
-from workbench.services.runs.forgetting import BUNDLED, NONE, default_general, general_lengths, no_general_set
+from workbench.services.runs.forgetting import NONE, default_general, general_lengths, no_general_set
+from workbench.services.runs.general_parts import BUNDLED
 from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts

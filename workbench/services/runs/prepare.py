@@ -119,9 +119,11 @@ def _splits(run: LoadedRun) -> tuple[Split, ...]:
 
 def _general_check(run: LoadedRun, splits: Sequence[Split], window: Seconds | None) -> GeneralCheck:
     """The clips on which forgetting is measured, without those that the delivered model learns from."""
-    learned = {i for s in splits for i in (*s.train, *s.dev)}
+    learned = [run.clips[i] for i in sorted({i for s in splits for i in (*s.train, *s.dev)})]
+    judging = [run.clips[i] for i in sorted({i for s in splits for i in s.test})]
+    name, language = run.config.general_set, run.config.language
     with run.store.session() as session:
-        found = general_set(session, run.config.general_set, run.row.set_id, [run.clips[i] for i in learned])
+        found = general_set(session, name, run.row.set_id, learned, judging=judging, language=language)
     return GeneralCheck(found.within(window).whole(run.workspace) if found else None)
 
 
