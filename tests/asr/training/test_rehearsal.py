@@ -76,9 +76,10 @@ def test_all_general_speech_is_heard_before_any_comes_again() -> None:
 
 def test_an_epoch_deals_the_same_whether_or_not_those_before_were_dealt() -> None:
     config = TrainingConfig(batch_clips=4, batch_seconds=20, rehearsal=0.4, seed=5)
-    assert epochs_of(LengthSampler(LENGTHS, config, 6), range(4))[3] == epochs_of(
-        LengthSampler(LENGTHS, config, 6), range(3, 4)
-    )[0]
+    assert (
+        epochs_of(LengthSampler(LENGTHS, config, 6), range(4))[3]
+        == epochs_of(LengthSampler(LENGTHS, config, 6), range(3, 4))[0]
+    )
 
 
 def test_a_share_without_general_speech_changes_nothing(backend_of: BackendOf, tmp_path: Path) -> None:

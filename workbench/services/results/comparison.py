@@ -191,6 +191,7 @@ class Comparing:
             "outcome": of_run.comparison.outcome,
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
+            "rehearsal": result.rehearsal,
             "sweep": result.sweep,
             "curve": result.curve,
             "seconds": dict(result.seconds),

@@ -54,7 +54,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     base_hearing = model.cache(shallowest if window is None else backend.decode_start)
     splits = _splits(run)
     general = _general_check(run, splits, window or backend.window)
-    rehearsal = rehearsal_of(run, window or backend.window)
+    rehearsal = rehearsal_of(run, general)
     speech = (*general.clips, *rehearsal.clips)
     work = _work(run, splits, general, own_window, window, plans)
     arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]

@@ -13,11 +13,15 @@ from workbench.core.text.normalize import Alphabet, repetition, to_model_text
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.language.said import count, say
 from workbench.services.runs.clips import RunClip
-from workbench.services.runs.forgetting import BUNDLED, Hear, learn_clips, version_of, without_learned
+from workbench.services.runs.forgetting import GeneralCheck, Hear, version_of
 from workbench.services.runs.loaded import LoadedRun
-from workbench.services.storage.sound_files import divide_usable
 
 BASE: Final = "base"  # whose texts: as the base writes them
+MOST_REHEARSED: Final = 300  # clips: more than a strong model's updates hold once or twice would only have to be heard
+NOTHING: Final = say(
+    "Nothing is rehearsed: there is no general speech to learn from. Name a set of your own with everyday speech of "
+    "many people as general speech to check."
+)
 
 
 @dataclass
@@ -69,24 +73,16 @@ class Rehearsal:
         return {**kept, "version": version_of(learned), "texts": self.whose}
 
 
-def rehearsal_of(run: LoadedRun, window: Seconds | None) -> Rehearsal:
-    """The general speech that a run rehearses, as far as it is heard whole.
-
-    Args:
-        window: The longest sound that the run hears at once.
-    """
+def rehearsal_of(run: LoadedRun, general: GeneralCheck) -> Rehearsal:
+    """The general speech that a run rehearses: some of the part that may be learned from."""
     config = run.config
     if not config.rehearsal:
         return Rehearsal()
-    clips = without_learned(learn_clips() if config.general_set == BUNDLED else (), run.clips.values())
-    short = [c for c in clips if window is None or c.n_samples <= window * SAMPLE_RATE]
-    stored, _ = divide_usable(run.workspace, [c for c in short if c.path is None])
-    whole = tuple(c for c in short if c.path is not None or c in stored)
-    if not whole:
-        run.notes.append(
-            say("Nothing was rehearsed: there is no general speech to learn from; name a set of it as general speech.")
-        )
-    return Rehearsal(config.rehearsal, config.rehearsal_texts, str(config.general_set), whole)
+    clips = general.found.parts.rehearse if general.found else ()
+    if not clips:
+        run.notes.append(NOTHING)
+    some = sorted(clips, key=lambda c: c.sha256)[:MOST_REHEARSED]
+    return Rehearsal(config.rehearsal, config.rehearsal_texts, str(config.general_set), tuple(some))
 
 
 def _as_model_writes(run: LoadedRun, clips: Sequence[RunClip]) -> dict[int, str]:
@@ -109,9 +105,8 @@ def _note(run: LoadedRun, left_out: int, clips: int) -> None:
         run.notes.append(
             count(
                 left_out,
-                "{n} of {clips} clips of general speech was not rehearsed: nothing, or nothing of use, is written in it.",
-                "{n} of {clips} clips of general speech were not rehearsed: nothing, or nothing of use, is written in "
-                "them.",
+                "{n} of {clips} clips of general speech was not rehearsed: no text of use is written for it.",
+                "{n} of {clips} clips of general speech were not rehearsed: no text of use is written for them.",
                 clips=clips,
             )
         )
