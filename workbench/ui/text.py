@@ -457,6 +457,9 @@ COPIED: Final = "Copied"
 NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; the run downloads it."
 LISTEN_FIRST: Final = "What can the test clips prove?"
 NOT_PROVABLE_YET: Final = "What the test clips can prove is known once the base model has heard them."
+REHEARSED: Final = (
+    "So that less is forgotten, it also hears {n} clips of general speech: {percent} % of what each update learns from."
+)
 STRATEGY_LABELS: Final = {
     "head": "Head",
     "top-N": "Top {n}",

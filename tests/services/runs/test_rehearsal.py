@@ -154,3 +154,18 @@ def test_where_nothing_can_be_rehearsed_the_run_says_so(
     document = bench.comparing.document(run)
     assert NOTHING in document["notes"]
     assert document["rehearsal"] is None
+
+
+def test_what_is_rehearsed_is_known_before_the_start(bench: Workbench, spec: ModelSpec, tmp_path: Path) -> None:
+    import_tones(bench, tmp_path / "own", range(24), "own")
+
+    def preview(**settings: Any) -> Any:
+        return bench.planning.preview_model("own", spec, "head", {**QUICK, "folds": 0, **settings})
+
+    found, without = preview(rehearsal=0.5), preview(rehearsal=0.0)
+    assert (found.rehearsed, without.rehearsed) == (len(bundled_parts().rehearse), 0)
+    assert found.times.run.loads["training"].cost > without.times.run.loads["training"].cost
+    assert "--rehearsal 0.5" in found.command
+    nothing = preview(rehearsal=0.5, general_set="none")
+    assert nothing.rehearsed == 0
+    assert NOTHING in nothing.notes

@@ -216,8 +216,17 @@ def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, sma
         "task": say("Write what is said, in its own language."),
         "normalizer": say("Chosen by the labels' language, and shown beside every figure."),
         "general_set": say("The bundled English sentences for English sets, none for other languages."),
+        "rehearsal": _why_rehearsal(config.rehearsal),
+        "rehearsal_texts": say("The base's own, which keep its capitals and punctuation, and need no labels."),
+        "pull": say("None: general speech that is heard keeps more of it than a pull on all weights."),
         "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
     }
+
+
+def _why_rehearsal(share: float) -> str:
+    if not share:
+        return say("None: all of each update is the set's own.")
+    return say("{percent:.0f} % general speech in each update: less of it is forgotten.", percent=100 * share)
 
 
 def _why_patience(checks: int, *, small_model: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from workbench.asr.training.batch_plan import batch_sizes, planned_updates
+from workbench.asr.training.batch_plan import batch_sizes, planned_updates, rehearsed_beside
 from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, Seconds
@@ -15,7 +15,8 @@ MOST_CHECKS: Final = 25  # dev scorings in one training, as in asr/training/trai
 SAMPLES, FRAMES, WORDS = 600.0, 50.0, 12.0  # times a second that a block's weights are used, by what it sees
 BACKWARD: Final = 3.0  # times the work of a forward pass: forward, gradients of activations, gradients of weights
 UPDATE, TRAINING = 1.5, 87.0  # billion operations that take as long as the many small ones of an update, of a training
-GENERAL: Final = "general"  # among what is kept: general speech, all of it
+GENERAL: Final = "general"  # among what is kept: general speech to report on, all of it
+REHEARSED: Final = "rehearsed"  # among what is kept: general speech to learn from
 
 Lengths = Sequence[Seconds]  # of clips
 Kept = Mapping[str, int]  # hash of a sound -> how many of it and its altered copies lie in a cache
@@ -62,6 +63,7 @@ class Work:
         padded_to: What every clip is padded to in the run; None where it costs its own length.
         own: What the base pads every clip to, where that is more; else None.
         healing: Seconds of sound that go through the encoder to heal it, learning counted several times.
+        rehearse: Lengths of the clips of general speech that are rehearsed.
     """
 
     model: str
@@ -71,6 +73,7 @@ class Work:
     padded_to: Seconds | None = None
     own: Seconds | None = None
     healing: Seconds = 0.0
+    rehearse: Lengths = ()
 
     def loads(
         self, plan: FreezePlan, config: TrainingConfig, kept: Sequence[Kept], *, draws: int = 0, dev_turns: int = 0
@@ -97,7 +100,7 @@ class Work:
             "prefix": self._heard(shape.frozen, heard, kept[1], self.padded_to),
             "healing": Load(HEALING_UPDATES if self.healing else 0, self.healing * shape.listening),
             "training": Load().plus(*(self.training(shape, train, dev, config) for train, dev, _ in sides)),
-            "evaluation": self.written(shape, adapted, self._lengths(judging)).plus(by_base),
+            "evaluation": self.written(shape, adapted, [*self._lengths(judging), *self.by_base(config)]).plus(by_base),
         }
 
     def training(
@@ -107,8 +110,21 @@ class Work:
         n_samples = [round(s * SAMPLE_RATE) for s in train]
         batches, planned = max(1, len(batch_sizes(n_samples, config))), planned_updates(n_samples, config)
         updates, checks = made or (planned, 1 + min(math.ceil(planned / batches), MOST_CHECKS))
-        sound = BACKWARD * updates * padded(train, self.padded_to) / batches + checks * padded(dev, self.padded_to)
+        update = padded(train, self.padded_to) / batches + self._beside(n_samples, config)
+        sound = BACKWARD * updates * update + checks * padded(dev, self.padded_to)
         return Load(updates, sound * shape.tail + UPDATE * updates + TRAINING)
+
+    def _beside(self, n_samples: Sequence[int], config: TrainingConfig) -> Seconds:
+        """General speech in an update, on average."""
+        if not self.rehearse or not config.rehearsal:
+            return 0.0
+        sizes = batch_sizes(n_samples, config)
+        clips = sum(rehearsed_beside(n, config.rehearsal) for n in sizes) / max(1, len(sizes))
+        return clips * padded(self.rehearse, self.padded_to) / len(self.rehearse)
+
+    def by_base(self, config: TrainingConfig) -> Lengths:
+        """General speech that the base writes down, so that it can be rehearsed."""
+        return self.rehearse if config.rehearsal_texts == "base" else ()
 
     def written(self, shape: Shape, adapted: Lengths, base: Lengths) -> Load:
         """Adapted models and the base writing clips down, and general speech; not what the base hears for that."""
@@ -121,7 +137,8 @@ class Work:
         sounds = [(self.sounds[i], n) for i, n in wanted.items() if i in self.sounds]
         missing = [sound.length for sound, n in sounds for _ in range(n - kept.get(sound.sha256, 0))]
         missing += () if GENERAL in kept else self.general
-        return Load(sum(wanted.values()) + len(self.general), price * padded(missing, window))
+        missing += () if REHEARSED in kept else self.rehearse
+        return Load(sum(wanted.values()) + len(self.general) + len(self.rehearse), price * padded(missing, window))
 
     def _lengths(self, ids: Iterable[int]) -> list[Seconds]:
         return [self.sounds[i].length for i in ids if i in self.sounds]

@@ -171,7 +171,7 @@ def _done(context: RunContext, trained: Trained, arm: Arm) -> dict[str, Load]:
         trainings.append(work.training(shape, run.lengths(labels), (), arm.config, (steps, 0)))
     heard = run.model.listened
     adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
-    written = work.written(shape, adapted, run.lengths(context.base_heard))
+    written = work.written(shape, adapted, [*run.lengths(context.base_heard), *work.by_base(arm.config)])
     return {
         "prefix": Load(cost=shape.frozen * padded(heard["prefix"], work.padded_to)),
         "training": Load().plus(*trainings),

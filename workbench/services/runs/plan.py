@@ -32,6 +32,7 @@ from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts
 from workbench.services.runs.preview import Preview, Times
+from workbench.services.runs.rehearsal import NOTHING, to_rehearse
 from workbench.store.database import Store
 from workbench.store.queries import set_names
 
@@ -159,6 +160,7 @@ class Planning:
             window=planned.window,
             command=command_line(clips.set_name, spec, strategy, config, root=self.root),
             times=times,
+            rehearsed=len(planned.work.rehearse) if planned.work else 0,
         )
 
     def _provable(
@@ -283,24 +285,33 @@ class Planning:
         suggestion = _settings(choice, labelled, clips.language, window, settings)
         config = suggestion.config
         with self.store.session() as session:
-            general = general_lengths(session, str(config.general_set), clips.set_id)
+            general = general_lengths(session, str(config.general_set), clips.set_id, config.language)
+        rehearse = to_rehearse(general.rehearse, window.padded_to)
+        if not rehearse and not settings.get("rehearsal"):  # nobody asked for it
+            config = replace(config, rehearsal=0.0)
         split, notes = run_split(labelled, config, clips.rule)
         new, unknown = self.checks.new_characters(choice.spec, [c.text for c in labelled], config)
         unchecked = settings.get("general_set") is None and config.general_set == NONE
         sounds = {c.clip_id: Sound(c.sha256, c.duration) for c in labelled}
         own = window.own if window.seconds else None
         parts = split["folds"] or [split]
-        work = Work(choice.spec.name, parts, sounds, general, window.padded_to, own, window.healing)
+        work = Work(choice.spec.name, parts, sounds, general.report, window.padded_to, own, window.healing)
+        work = replace(work, rehearse=rehearse if config.rehearsal else ())
         return PlannedRun(
             choice=choice,
-            suggestion=suggestion,
+            suggestion=replace(suggestion, config=config),
             window=window,
             split=split,
             labelled=labelled,
             work=work if choice.plan else None,
             new_characters=new,
             left_out=(*clips.notes, *too_long),
-            notes=(*notes, *unknown, *([no_general_set(config.language)] if unchecked else [])),
+            notes=(
+                *notes,
+                *unknown,
+                *([no_general_set(config.language)] if unchecked else []),
+                *([NOTHING] if config.rehearsal and not rehearse else []),
+            ),
         )
 
 

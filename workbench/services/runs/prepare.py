@@ -56,7 +56,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     general = _general_check(run, splits, window or backend.window)
     rehearsal = rehearsal_of(run, general)
     speech = (*general.clips, *rehearsal.clips)
-    work = _work(run, splits, general, own_window, window, plans)
+    work = replace(_work(run, splits, general, own_window, window, plans), rehearse=rehearsal.lengths)
     arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]
     run.progress.course = Course.foretold(foretell(Expecting(run.store, run.workspace.cache), work, arms_ahead))
     judging = _judging(run, splits, window)

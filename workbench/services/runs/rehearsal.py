@@ -7,14 +7,16 @@ nobody labels anything, it works in every language that the base knows, and capi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.core.text.normalize import Alphabet, repetition, to_model_text
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.language.said import count, say
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.forgetting import GeneralCheck, Hear, version_of
-from workbench.services.runs.loaded import LoadedRun
+
+if TYPE_CHECKING:
+    from workbench.services.runs.loaded import LoadedRun
 
 BASE: Final = "base"  # whose texts: as the base writes them
 MOST_REHEARSED: Final = 300  # clips: more than a strong model's updates hold once or twice would only have to be heard
@@ -50,7 +52,7 @@ class Rehearsal:
         """The clips that are rehearsed, with what is to be written."""
         return [(c, self.texts[c.id]) for c in self.clips if c.id in self.texts]
 
-    def find_texts(self, run: LoadedRun, hear: Hear) -> None:
+    def find_texts(self, run: "LoadedRun", hear: Hear) -> None:
         """Let the base write down the clips, or take their labels; what cannot be learned from is left out, and said.
 
         A clip in which the base writes nothing, or goes round in circles, would teach just that.
@@ -73,7 +75,16 @@ class Rehearsal:
         return {**kept, "version": version_of(learned), "texts": self.whose}
 
 
-def rehearsal_of(run: LoadedRun, general: GeneralCheck) -> Rehearsal:
+def to_rehearse(lengths: Sequence[Seconds], window: Seconds | None) -> list[Seconds]:
+    """Of the part that may be learned from, the lengths of what a run rehearses, about; see `rehearsal_of`.
+
+    Args:
+        window: The longest sound that the run hears at once.
+    """
+    return [length for length in lengths if window is None or length <= window][:MOST_REHEARSED]
+
+
+def rehearsal_of(run: "LoadedRun", general: GeneralCheck) -> Rehearsal:
     """The general speech that a run rehearses: some of the part that may be learned from."""
     config = run.config
     if not config.rehearsal:
@@ -85,7 +96,7 @@ def rehearsal_of(run: LoadedRun, general: GeneralCheck) -> Rehearsal:
     return Rehearsal(config.rehearsal, config.rehearsal_texts, str(config.general_set), tuple(some))
 
 
-def _as_model_writes(run: LoadedRun, clips: Sequence[RunClip]) -> dict[int, str]:
+def _as_model_writes(run: "LoadedRun", clips: Sequence[RunClip]) -> dict[int, str]:
     """The clips' labels in the model's own writing."""
     characters = run.backend.characters()
     if characters is None:
@@ -95,12 +106,12 @@ def _as_model_writes(run: LoadedRun, clips: Sequence[RunClip]) -> dict[int, str]
     return {i: text.text for i, text in texts.items() if not text.unknown}
 
 
-def _can_be_learned(run: LoadedRun, text: str, n_samples: int) -> bool:
+def _can_be_learned(run: "LoadedRun", text: str, n_samples: int) -> bool:
     said = bool(text.strip()) and repetition(text) is None
     return said and run.backend.unlearnable_reason(text, n_samples) is None
 
 
-def _note(run: LoadedRun, left_out: int, clips: int) -> None:
+def _note(run: "LoadedRun", left_out: int, clips: int) -> None:
     if left_out:
         run.notes.append(
             count(
