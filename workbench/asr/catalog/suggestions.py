@@ -218,7 +218,7 @@ def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, sma
         "general_set": say("The bundled English sentences for English sets, none for other languages."),
         "rehearsal": _why_rehearsal(config.rehearsal),
         "rehearsal_texts": say("The base's own, which keep its capitals and punctuation, and need no labels."),
-        "pull": say("None: general speech that is heard keeps more of it than a pull on all weights."),
+        "pull": say("None: it holds back what is learned of the set, too."),
         "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
     }
 
