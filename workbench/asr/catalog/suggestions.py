@@ -217,6 +217,11 @@ def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, sma
         "normalizer": say("Chosen by the labels' language, and shown beside every figure."),
         "general_set": say("The bundled English sentences for English sets, none for other languages."),
         "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
+        "max_forgetting": say(
+            "{points:g} points: hardly anything, so that the model serves for all else too.",
+            points=config.max_forgetting,
+        ),
+        "blend": say("Chosen after training, on the dev clips and general speech; the test clips judge it."),
     }
 
 

@@ -7,7 +7,6 @@ them are reported, and which steer or are rehearsed, says general_parts.py.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -27,7 +26,15 @@ from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.language.said import count, listing, say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clip
-from workbench.services.runs.general_parts import BUNDLED, GeneralParts, bundled_parts, own_parts
+from workbench.services.runs.general_parts import (
+    BUNDLED,
+    GeneralParts,
+    PartLengths,
+    bundled_lengths,
+    bundled_parts,
+    own_lengths,
+    own_parts,
+)
 from workbench.services.storage.sound_files import divide_usable, say_left_out
 from workbench.store.models import ClipRow, GeneralEvaluationRow, ReferenceRow, RunRow
 from workbench.store.queries import batches, living_set, set_names
@@ -111,9 +118,14 @@ class GeneralCheck:
 
     Args:
         found: None where no check was wished for.
+        steers: Whether what is forgotten of general speech chooses something in this run.
+
+    Attributes:
+        base: What the base hears, also in the clips that steer.
     """
 
     found: GeneralSet | None
+    steers: bool = False
     base: dict[int, str] = field(default_factory=dict)
     adapted: dict[int, str] = field(default_factory=dict)
 
@@ -122,8 +134,9 @@ class GeneralCheck:
         return self.found.clips if self.found else ()
 
     @property
-    def lengths(self) -> list[Seconds]:
-        return [c.n_samples / SAMPLE_RATE for c in self.clips]
+    def steer(self) -> tuple[RunClip, ...]:
+        """The clips that steer; none where nothing has to be chosen."""
+        return self.found.parts.steer if self.found and self.steers else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -131,8 +144,8 @@ class GeneralCheck:
 
     def hear_base(self, hear: Hear) -> None:
         """Let the base hear the general set."""
-        if self.clips:
-            self.base = hear(self.clips, "base", say("Transcribing general speech with the base model"))
+        if clips := (*self.clips, *self.steer):
+            self.base = hear(clips, "base", say("Transcribing general speech with the base model"))
 
     def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
         """Let the delivered model hear it; a stop ends this alone, and is said."""
@@ -178,18 +191,20 @@ def no_general_set(language: str | None) -> str:
     )
 
 
-def general_lengths(session: Session, name: str, own_set_id: int) -> list[Seconds]:
-    """Lengths of a general set's clips, about: what a model will learn from is not left out yet.
+def general_lengths(session: Session, name: str, own_set_id: int, language: str | None = None) -> PartLengths:
+    """Lengths of a general set's clips by part, about: what a model will learn from is not left out yet.
+
+    Args:
+        language: Of the run.
 
     Raises:
         WorkbenchError: There is no such set, it has no confirmed clip, or it is the run's own.
     """
     if name == NONE:
-        return []
+        return PartLengths()
     row = living_set(session, name)
     if name == BUNDLED and (row is None or row.id == own_set_id):
-        manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
-        return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
+        return bundled_lengths()
     if row is None:
         raise UnknownNameError(say("general set"), name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
     if row.id == own_set_id:
@@ -201,7 +216,7 @@ def general_lengths(session: Session, name: str, own_set_id: int) -> list[Second
         raise WorkbenchError(
             say("The general set {name} has no confirmed clip; confirm its labels, or choose none.", name=name)
         )
-    return [c.n_samples / SAMPLE_RATE for c in clips]
+    return own_lengths(name, clips, row.language, language) if clips else bundled_lengths()
 
 
 def general_set(

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from workbench.assets import assets_root
 from workbench.audio.decode import content_hash, read_clip
-from workbench.core.general_division import Part, Spoken, divide, divide_own
+from workbench.core.general_division import SHARES, Part, Spoken, divide, divide_own
 from workbench.core.splits import closed_vocabulary
 from workbench.core.text.normalize import normalize_marks, normalizer
 from workbench.core.text.numbers import language_code
 from workbench.core.text.ruler import choose_ruler
+from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.language.said import say
 from workbench.services.runs.clips import RunClip
 
@@ -63,10 +64,46 @@ class GeneralParts:
         )
 
 
+class PartLengths(NamedTuple):
+    """Lengths of the clips of each part, about: what a model will learn from is not left out yet.
+
+    Attributes:
+        note: As of `GeneralParts`.
+    """
+
+    rehearse: Sequence[Seconds] = ()
+    steer: Sequence[Seconds] = ()
+    report: Sequence[Seconds] = ()
+    note: str = ""
+
+
 def bundled_parts() -> GeneralParts:
     """The bundled English speech."""
-    rehearse, steer = _learn_parts()
-    return GeneralParts(rehearse, steer, bundled_clips())
+    clips, parts = learn_clips(), _learn_division()
+    return GeneralParts(_of(clips, parts, "rehearse"), _of(clips, parts, "steer"), bundled_clips())
+
+
+def bundled_lengths() -> PartLengths:
+    """How long the bundled speech is, known without its sounds."""
+    learn, parts = _manifest(assets_root() / LEARN), _learn_division()
+    lengths = {part: [r["duration"] for r, p in zip(learn, parts, strict=True) if p == part] for part in LEARN_SHARES}
+    report = [r["duration"] for r in _manifest(assets_root() / "clips" / BUNDLED)]
+    return PartLengths(lengths["rehearse"], lengths["steer"], report)
+
+
+def own_lengths(name: str, clips: Sequence[RunClip], set_language: str | None, language: str | None) -> PartLengths:
+    """The same of a user's own set; see `own_parts`."""
+    parts = divide_own(_spoken(clips, set_language))
+    if parts is not None:
+        of = {part: _lengths(_of(clips, parts, part)) for part in SHARES}
+        return PartLengths(of["rehearse"], of["steer"], of["report"])
+    report, english = _lengths(clips), language_code(language) == "en"
+    note = _too_small(name, bundled=english)
+    return bundled_lengths()._replace(report=report, note=note) if english else PartLengths([], [], report, note)
+
+
+def _lengths(clips: Iterable[RunClip]) -> list[Seconds]:
+    return [c.n_samples / SAMPLE_RATE for c in clips]
 
 
 def own_parts(name: str, clips: Sequence[RunClip], set_language: str | None, language: str | None) -> GeneralParts:
@@ -131,18 +168,23 @@ def learn_clips() -> tuple[RunClip, ...]:
 
 
 @cache
-def _learn_parts() -> tuple[tuple[RunClip, ...], tuple[RunClip, ...]]:
-    """Those of it to rehearse, and those to steer by."""
-    clips = learn_clips()
-    parts = divide(_spoken(clips, "en"), LEARN_SHARES)
-    return _of(clips, parts, "rehearse"), _of(clips, parts, "steer")
+def _learn_division() -> list[Part]:
+    """The part of each clip of it; known without its sounds."""
+    rows = _manifest(assets_root() / LEARN)
+    spoken = [
+        Spoken(r["audio_filepath"], r["speaker"], normalize_marks(r["text"]), len(r["text"].split())) for r in rows
+    ]
+    return divide(spoken, LEARN_SHARES)
+
+
+def _manifest(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def _read_clips(folder: Path, *, first: int) -> tuple[RunClip, ...]:
     """The clips of a bundled folder; their ids are negative, since they are no clips of the workspace."""
     clips = []
-    for number, line in enumerate((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(), first):
-        row = json.loads(line)
+    for number, row in enumerate(_manifest(folder), first):
         path = folder / row["audio_filepath"]
         samples = read_clip(path)
         clips.append(

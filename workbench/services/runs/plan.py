@@ -283,14 +283,15 @@ class Planning:
         suggestion = _settings(choice, labelled, clips.language, window, settings)
         config = suggestion.config
         with self.store.session() as session:
-            general = general_lengths(session, str(config.general_set), clips.set_id)
+            general = general_lengths(session, str(config.general_set), clips.set_id, config.language)
         split, notes = run_split(labelled, config, clips.rule)
         new, unknown = self.checks.new_characters(choice.spec, [c.text for c in labelled], config)
         unchecked = settings.get("general_set") is None and config.general_set == NONE
         sounds = {c.clip_id: Sound(c.sha256, c.duration) for c in labelled}
         own = window.own if window.seconds else None
         parts = split["folds"] or [split]
-        work = Work(choice.spec.name, parts, sounds, general, window.padded_to, own, window.healing)
+        of_model = (choice.spec.name, parts, sounds, general.report, window.padded_to, own, window.healing)
+        work = Work(*of_model, general.steer if config.blend is None else ())
         return PlannedRun(
             choice=choice,
             suggestion=suggestion,
@@ -300,7 +301,12 @@ class Planning:
             work=work if choice.plan else None,
             new_characters=new,
             left_out=(*clips.notes, *too_long),
-            notes=(*notes, *unknown, *([no_general_set(config.language)] if unchecked else [])),
+            notes=(
+                *notes,
+                *unknown,
+                *([general.note] if general.note else []),
+                *([no_general_set(config.language)] if unchecked else []),
+            ),
         )
 
 
