@@ -182,3 +182,33 @@ def test_what_steers_is_not_what_is_reported(
     checked = {row.name for row in forgetting.comparison.rows}
     assert checked == {c.name for c in bundled_clips()[:6]}
     assert not checked & {c.name for c in bundled_parts().steer}
+
+
+def test_another_blend_of_a_finished_run_learns_nothing_again_and_is_judged_alike(
+    bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = start(bench, spec, monkeypatch, blend=1.0)
+    execute(bench, whole)
+    half = bench.adaptation.blend(whole, 0.5)
+    execute(bench, half)
+    first, second = bench.comparing.document(whole), bench.comparing.document(half)
+    assert (second["blend"], second["test_clips"], second["strategy"]) == (0.5, first["test_clips"], "head")
+    full, kept = weights(bench, whole), weights(bench, half)
+    base = {name: 2 * kept[name] - full[name] for name in full}
+    again = bench.adaptation.blend(half, 0.0)  # of a blend, too: what was learned is there as a whole
+    execute(bench, again)
+    unchanged = weights(bench, again)
+    assert all(torch.allclose(unchanged[name], base[name], atol=1e-4) for name in full)
+    assert bench.comparing.document(again)["kept_base"]
+
+
+def test_what_has_not_finished_or_learned_nothing_has_no_other_blend(
+    bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = start(bench, spec, monkeypatch)
+    with pytest.raises(WorkbenchError, match="has not finished"):
+        bench.adaptation.blend(waiting, 0.5)
+    run = start(bench, spec, monkeypatch, learning_rate=1e-7, epochs=1)
+    execute(bench, run)
+    with pytest.raises(WorkbenchError, match="learned nothing"):
+        bench.adaptation.blend(run, 0.5)

@@ -43,11 +43,14 @@ class Blending:
             dev: The training's dev clips.
         """
         dev = [i for i in dev if i in arm.examples]
+        chooses = arm.config.blend is None and bool(dev) and bool(self.context.general.steer)
+        if chooses and (outcome.best_step == 0 or outcome.stopped):
+            self.run.progress.leave_out("blending", len(SHARES) * (len(dev) + len(self.context.general.steer)))
         if outcome.best_step == 0:
             return Learned(outcome, 0.0)
         if outcome.stopped:
             return Learned(outcome)
-        if arm.config.blend is not None or not (dev and self.context.general.steer):
+        if not chooses:
             return self.keep(arm, start, outcome, AS_TRAINED if arm.config.blend is None else arm.config.blend)
         adapted = copy_state(self.run.backend)
         try:
