@@ -12,6 +12,7 @@ from tests.asr.conftest import save_model
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import execute, import_tones, prepare, result_of
 from workbench.core.config import TrainingConfig
+from workbench.core.evaluation.blend import SHARES
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.services.estimates import duration as expecting
@@ -95,6 +96,18 @@ def test_what_is_kept_need_not_be_heard_again() -> None:
     assert [load.units for load in again.values()] == [load.units for load in fresh.values()], (
         "passed over, but counted"
     )
+
+
+def test_choosing_a_blend_is_foretold_and_a_blend_that_is_said_costs_nothing() -> None:
+    alone = Work("m", [SPLIT], SOUNDS, general=[1.0]).loads(_plan(), TrainingConfig(), NOTHING)
+    work = Work("m", [SPLIT], SOUNDS, general=[1.0], steer=[3.0, 3.0])
+    chosen, said = (work.loads(_plan(), TrainingConfig(blend=blend), NOTHING)["evaluation"] for blend in (None, 0.5))
+    assert chosen.units - said.units == len(SHARES) * (1 + 2), "dev and general clips, with each share"
+    assert chosen.cost - said.cost == pytest.approx(SHAPE.tail * len(SHARES) * (2.0 + 2 * 3.0))
+    assert said.units - alone["evaluation"].units == 2, "the base hears what steers"
+    folds = Work("m", FOLDS, SOUNDS, steer=[3.0, 3.0]).loads(_plan(), TrainingConfig(), NOTHING)["evaluation"]
+    without = Work("m", FOLDS, SOUNDS).loads(_plan(), TrainingConfig(), NOTHING)["evaluation"]
+    assert folds.units - without.units == 2 + len(SHARES) * 2 * (1 + 2), "in each fold, not for the delivered one"
 
 
 def test_a_learning_curve_trains_on_parts_and_tests_each() -> None:

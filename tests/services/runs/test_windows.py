@@ -15,8 +15,7 @@ from workbench.services.estimates import window as windows
 from workbench.services.estimates.workload import Load, Shape
 from workbench.services.exports.model import export_run
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.runs import finish, short_window
-from workbench.services.runs import forgetting as general
+from workbench.services.runs import finish, general_parts, short_window
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.model import RunModel
 from workbench.services.workbench import Workbench
@@ -138,7 +137,7 @@ def test_an_encoder_is_healed_once_from_no_clip_of_the_set(
     assert len(taught) == len(learned) * (1 + windows.HEALING_COPIES)  # once, for both runs
     assert set(taught) == learned
     own = {c.sha256 for c in bench.labelling.clips("tones")}
-    check = {c.sha256 for c in general.bundled_clips()}
+    check = {c.sha256 for c in general_parts.bundled_clips()}
     assert not set(taught) & (own | check)
 
 

@@ -220,6 +220,11 @@ def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, sma
         "rehearsal_texts": say("The base's own, which keep its capitals and punctuation, and need no labels."),
         "pull": say("None: it holds back what is learned of the set, too."),
         "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
+        "max_forgetting": say(
+            "{points:g} points: hardly anything, so that the model serves for all else too.",
+            points=config.max_forgetting,
+        ),
+        "blend": say("Chosen after training, on the dev clips and general speech; the test clips judge it."),
     }
 
 

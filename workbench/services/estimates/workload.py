@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from workbench.asr.training.batch_plan import batch_sizes, planned_updates, rehearsed_beside
 from workbench.core.config import TrainingConfig
+from workbench.core.evaluation.blend import SHARES
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, Seconds
 from workbench.core.windows import HEALING_UPDATES
@@ -63,6 +64,7 @@ class Work:
         padded_to: What every clip is padded to in the run; None where it costs its own length.
         own: What the base pads every clip to, where that is more; else None.
         healing: Seconds of sound that go through the encoder to heal it, learning counted several times.
+        steer: Lengths of the clips of general speech that steer.
         rehearse: Lengths of the clips of general speech that are rehearsed.
     """
 
@@ -73,6 +75,7 @@ class Work:
     padded_to: Seconds | None = None
     own: Seconds | None = None
     healing: Seconds = 0.0
+    steer: Lengths = ()
     rehearse: Lengths = ()
 
     def loads(
@@ -95,7 +98,9 @@ class Work:
         judging = {i for part in self.parts for i in (*part["test"], *(part["dev"] if self.own else ()))}
         heard = {i: 1 + (config.augment_copies if i in learning else 0) for i in self.sounds}
         by_base = self._heard(shape.listening, dict.fromkeys(judging, 1), kept[0], self.own) if self.own else Load()
-        adapted = [length for _, dev, test in sides for length in (*test, *dev * dev_turns)]
+        blends = len(SHARES) if config.blend is None and self.steer else 0  # each time with dev clips to choose by
+        adapted = [length for _, dev, test in sides for length in (*test, *dev * (dev_turns + blends))]
+        adapted += [*self.steer] * blends * sum(bool(dev) for _, dev, _ in sides)
         return {
             "prefix": self._heard(shape.frozen, heard, kept[1], self.padded_to),
             "healing": Load(HEALING_UPDATES if self.healing else 0, self.healing * shape.listening),
@@ -128,7 +133,7 @@ class Work:
 
     def written(self, shape: Shape, adapted: Lengths, base: Lengths) -> Load:
         """Adapted models and the base writing clips down, and general speech; not what the base hears for that."""
-        adapted, base = [*adapted, *self.general], [*base, *self.general]
+        adapted, base = [*adapted, *self.general], [*base, *self.general, *self.steer]
         by_base = padded(base, self.padded_to) * (shape.writing if self.own else shape.tail)
         return Load(len(adapted) + len(base), padded(adapted, self.padded_to) * shape.tail + by_base)
 
@@ -136,9 +141,10 @@ class Work:
         """Clips with their copies, and general speech, heard once; what is kept costs nothing."""
         sounds = [(self.sounds[i], n) for i, n in wanted.items() if i in self.sounds]
         missing = [sound.length for sound, n in sounds for _ in range(n - kept.get(sound.sha256, 0))]
-        missing += () if GENERAL in kept else self.general
+        missing += () if GENERAL in kept else (*self.general, *self.steer)
         missing += () if REHEARSED in kept else self.rehearse
-        return Load(sum(wanted.values()) + len(self.general) + len(self.rehearse), price * padded(missing, window))
+        units = sum(wanted.values()) + len(self.general) + len(self.steer) + len(self.rehearse)
+        return Load(units, price * padded(missing, window))
 
     def _lengths(self, ids: Iterable[int]) -> list[Seconds]:
         return [self.sounds[i].length for i in ids if i in self.sounds]

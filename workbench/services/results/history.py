@@ -77,6 +77,7 @@ class Entry:
         tested: Clips it was judged by and that still exist, or that are to judge it.
         figures: None for a run that measured nothing, or whose test clips are all gone.
         seconds: What it took in all; None while it has not ended.
+        blend: Share of what was learned that its model keeps, 0 for the base; None for one of an earlier version.
         starred: Whether its user said that its set goes by it.
     """
 
@@ -95,6 +96,7 @@ class Entry:
     created: datetime
     command: str
     starred: bool = False
+    blend: float | None = None
 
     @property
     def active(self) -> bool:
@@ -260,6 +262,7 @@ class History:
             view.created,
             view.command,
             view.starred,
+            view.result.blend if view.result else None,
         )
 
     def _measured(self, view: RunView, tested: int) -> Figures | None:

@@ -118,9 +118,14 @@ class GeneralCheck:
 
     Args:
         found: None where no check was wished for.
+        steers: Whether what is forgotten of general speech chooses something in this run.
+
+    Attributes:
+        base: What the base hears, also in the clips that steer.
     """
 
     found: GeneralSet | None
+    steers: bool = False
     base: dict[int, str] = field(default_factory=dict)
     adapted: dict[int, str] = field(default_factory=dict)
 
@@ -129,8 +134,9 @@ class GeneralCheck:
         return self.found.clips if self.found else ()
 
     @property
-    def lengths(self) -> list[Seconds]:
-        return [c.n_samples / SAMPLE_RATE for c in self.clips]
+    def steer(self) -> tuple[RunClip, ...]:
+        """The clips that steer; none where nothing has to be chosen."""
+        return self.found.parts.steer if self.found and self.steers else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -138,8 +144,8 @@ class GeneralCheck:
 
     def hear_base(self, hear: Hear) -> None:
         """Let the base hear the general set."""
-        if self.clips:
-            self.base = hear(self.clips, "base", say("Transcribing general speech with the base model"))
+        if clips := (*self.clips, *self.steer):
+            self.base = hear(clips, "base", say("Transcribing general speech with the base model"))
 
     def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
         """Let the delivered model hear it; a stop ends this alone, and is said."""

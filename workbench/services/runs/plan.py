@@ -295,8 +295,9 @@ class Planning:
         sounds = {c.clip_id: Sound(c.sha256, c.duration) for c in labelled}
         own = window.own if window.seconds else None
         parts = split["folds"] or [split]
-        work = Work(choice.spec.name, parts, sounds, general.report, window.padded_to, own, window.healing)
-        work = replace(work, rehearse=rehearse if config.rehearsal else ())
+        of_model = (choice.spec.name, parts, sounds, general.report, window.padded_to, own, window.healing)
+        steer = general.steer if config.blend is None else ()
+        work = Work(*of_model, steer, rehearse if config.rehearsal else ())
         return PlannedRun(
             choice=choice,
             suggestion=replace(suggestion, config=config),
@@ -309,6 +310,7 @@ class Planning:
             notes=(
                 *notes,
                 *unknown,
+                *([general.note] if general.note else []),
                 *([no_general_set(config.language)] if unchecked else []),
                 *([NOTHING] if config.rehearsal and not rehearse else []),
             ),

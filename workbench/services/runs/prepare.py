@@ -55,7 +55,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     splits = _splits(run)
     general = _general_check(run, splits, window or backend.window)
     rehearsal = rehearsal_of(run, general)
-    speech = (*general.clips, *rehearsal.clips)
+    speech = (*general.clips, *general.steer, *rehearsal.clips)
     work = replace(_work(run, splits, general, own_window, window, plans), rehearse=rehearsal.lengths)
     arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]
     run.progress.course = Course.foretold(foretell(Expecting(run.store, run.workspace.cache), work, arms_ahead))
@@ -124,7 +124,8 @@ def _general_check(run: LoadedRun, splits: Sequence[Split], window: Seconds | No
     name, language = run.config.general_set, run.config.language
     with run.store.session() as session:
         found = general_set(session, name, run.row.set_id, learned, judging=judging, language=language)
-    return GeneralCheck(found.within(window).whole(run.workspace) if found else None)
+    steers = any(config.blend is None for _, config in run.wanted)
+    return GeneralCheck(found.within(window).whole(run.workspace) if found else None, steers)
 
 
 def _work(
@@ -139,7 +140,21 @@ def _work(
     sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
     sounds = {c.id: Sound(c.sha256, c.n_samples / SAMPLE_RATE) for c in run.clips.values()}
     healing = healing_ahead(run.model_folder, own, window, plans, run.workspace.root)
-    return Work(run.row.model["name"], sides, sounds, general.lengths, window or own, own if window else None, healing)
+    own_first = own if window else None
+    return Work(
+        run.row.model["name"],
+        sides,
+        sounds,
+        _lengths(general.clips),
+        window or own,
+        own_first,
+        healing,
+        _lengths(general.steer),
+    )
+
+
+def _lengths(clips: Iterable[RunClip]) -> list[Seconds]:
+    return [clip.n_samples / SAMPLE_RATE for clip in clips]
 
 
 def _judging(run: LoadedRun, splits: Sequence[Split], window: int | None) -> list[RunClip]:
