@@ -41,7 +41,7 @@ class RunResult:
         blend_curve: What it was chosen by; None where nothing had to be chosen. See `BlendCurve.summary`; with folds
             also "folds", the share that each fold chose for itself.
         window: {"seconds", "healed"} of a run in a shorter window than the base's.
-        rehearsal: {"share", "clips", "set", "version", "texts"} of a run that rehearsed general speech.
+        rehearsal: {"share", "clips", "version", "texts"} of a run that rehearsed general speech.
         sweep, curve: Tables of these kinds of runs.
     """
 

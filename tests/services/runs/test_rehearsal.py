@@ -59,12 +59,12 @@ def unlearnable(text: str, n_samples: int) -> str | None:
 def test_a_clip_of_which_the_base_makes_nothing_is_not_rehearsed() -> None:
     said = {-1: "A word.", -2: " ", -3: "and so on " * 9, -4: "x" * 90, -5: "Another."}
     run = SimpleNamespace(backend=SimpleNamespace(unlearnable_reason=unlearnable), notes=[], kept={})
-    found = Rehearsal(0.5, "base", "general", tuple(clip(n) for n in range(1, 6)))
+    found = Rehearsal(0.5, "base", tuple(clip(n) for n in range(1, 6)))
     found.find_texts(run, lambda clips, phase, message: {c.id: said[c.id] for c in clips})  # type: ignore[arg-type]
     assert [(c.id, text) for c, text in found.learned] == [(-1, "A word."), (-5, "Another.")]
     (note,) = run.notes
     assert note.startswith("3 of 5 clips of general speech were not rehearsed")
-    kept = {"share": 0.5, "clips": 2, "set": "general", "version": version_of([clip(1), clip(5)]), "texts": "base"}
+    kept = {"share": 0.5, "clips": 2, "version": version_of([clip(1), clip(5)]), "texts": "base"}
     assert run.kept["rehearsal"] == kept
 
 

@@ -39,7 +39,6 @@ class Rehearsal:
 
     share: float = 0.0
     whose: str = BASE
-    set_name: str = ""
     clips: tuple[RunClip, ...] = ()
     texts: dict[int, str] = field(default_factory=dict)
 
@@ -69,10 +68,14 @@ class Rehearsal:
         run.kept["rehearsal"] = self.to_json()
 
     def to_json(self) -> dict[str, Any]:
-        """What the run's result and run.json keep of it."""
+        """What the run's result and run.json keep of it; its set is that of the run's settings."""
         learned = [clip for clip, _ in self.learned]
-        kept = {"share": self.share, "clips": len(learned), "set": self.set_name}
-        return {**kept, "version": version_of(learned), "texts": self.whose}
+        return {
+            "share": self.share,
+            "clips": len(learned),
+            "version": version_of(learned),
+            "texts": self.whose,
+        }
 
 
 def to_rehearse(lengths: Sequence[Seconds], window: Seconds | None) -> list[Seconds]:
@@ -93,7 +96,7 @@ def rehearsal_of(run: "LoadedRun", general: GeneralCheck) -> Rehearsal:
     if not clips:
         run.notes.append(NOTHING)
     some = sorted(clips, key=lambda c: c.sha256)[:MOST_REHEARSED]
-    return Rehearsal(config.rehearsal, config.rehearsal_texts, str(config.general_set), tuple(some))
+    return Rehearsal(config.rehearsal, config.rehearsal_texts, tuple(some))
 
 
 def _as_model_writes(run: "LoadedRun", clips: Sequence[RunClip]) -> dict[int, str]:
