@@ -20,7 +20,8 @@ from typing import Any
 
 from bench.real import AUDIO, SAMPLES
 from bench.report import RESULTS, machine, show, write
-from workbench.core.evaluation.comparison import ComparisonRow, compare
+from workbench.core.evaluation.comparison import Comparison, ComparisonRow, compare
+from workbench.core.evaluation.intervals import paired_bootstrap
 from workbench.core.types import Seconds
 
 TUNING = ("librispeech_dev_train", "commonvoice_english_train")
@@ -97,7 +98,8 @@ class Domain:
             ComparisonRow(s.path.name, s.text, before, after, speaker=s.speaker)
             for s, before, after in zip(self.speech, base, self._written(run), strict=True)
         ]
-        general = compare(rows, normalizer="english", language="en", scheme="given").to_json()
+        compared = compare(rows, normalizer="english", language="en", scheme="given")
+        general = compared.to_json()
         return {
             "model": self.model,
             "set": self.name,
@@ -113,6 +115,7 @@ class Domain:
             "general_base": round(general["base"]["wer"], 4),
             "general": round(general["adapted"]["wer"], 4),
             "forgotten": [round(general["wer_change"][k], 4) for k in ("estimate", "low", "high")],
+            "speakers": _by_speaker(rows, compared),
             "rehearsal": self._rehearsal(run),
             "seconds": round(seconds),
             "training": round(said["seconds"]["training"]),
@@ -130,6 +133,44 @@ def _dev(bench: Any, run: str) -> Iterator[dict[str, Any]]:
         checks = json.loads(folder.read_text())
         best = min(checks, key=lambda c: (c["wer"], c["cer"], c["step"]))
         yield {"base": round(checks[0]["wer"], 4), "best": round(best["wer"], 4), "step": best["step"]}
+
+
+def _by_speaker(rows: Sequence[ComparisonRow], compared: Comparison) -> dict[str, list[int]]:
+    """Words of each speaker, and how many of them base and adapted got wrong."""
+    found: dict[str, list[int]] = {}
+    for row, base, adapted in zip(rows, compared.base.clips, compared.adapted.clips, strict=True):
+        counted = found.setdefault(str(row.speaker), [0, 0, 0])
+        for i, n in enumerate((base.reference_words, base.errors, adapted.errors)):
+            counted[i] += n
+    return found
+
+
+def pooled(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each of the settings forgot, over all domains and seeds that every one of them has; intervals by speaker."""
+    cells = {(row["settings"], row["set"], row["seed"]): row for row in rows if row.get("speakers")}
+    names = list(dict.fromkeys(name for name, *_ in cells))
+    shared = [cell[1:] for cell in cells if cell[0] == names[0] and all((n, *cell[1:]) in cells for n in names)]
+    found = []
+    for name in names if shared else ():
+        own, first = ([cells[(n, *cell)] for cell in shared] for n in (name, names[0]))
+        words, base, adapted = _sums(own)
+        forgotten, beside = (paired_bootstrap(errors, adapted, words) for errors in (base, _sums(first)[2]))
+        found.append(
+            {
+                "settings": name,
+                "cells": len(shared),
+                "domain": round(sum(row["adapted"] for row in own) / len(own), 4),
+                "forgotten": [round(x, 4) for x in (forgotten.estimate, forgotten.low, forgotten.high)],
+                f"against {names[0]}": [round(x, 4) for x in (beside.estimate, beside.low, beside.high)],
+            }
+        )
+    return found
+
+
+def _sums(rows: Sequence[dict[str, Any]]) -> tuple[list[int], list[int], list[int]]:
+    """Words, the base's errors and the adapted models' errors of each speaker."""
+    counted = [[sum(row["speakers"][who][i] for row in rows) for who in rows[0]["speakers"]] for i in range(3)]
+    return counted[0], counted[1], counted[2]
 
 
 def parse(settings: str) -> dict[str, Any]:
@@ -176,6 +217,8 @@ def main(arguments: list[str] | None = None) -> None:
                     write("forgetting", document, given.out)
             domain.bench.close()
     show("What is forgotten of general speech", [{k: row[k] for k in SHOWN} for row in rows])
+    if summary := pooled(rows):
+        show("Over all domains and seeds", summary)
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
