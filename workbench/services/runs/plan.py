@@ -32,7 +32,7 @@ from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts
 from workbench.services.runs.preview import Preview, Times
-from workbench.services.runs.rehearsal import NOTHING, to_rehearse
+from workbench.services.runs.rehearsal import NOTHING, to_rehearse, without_rehearsal
 from workbench.store.database import Store
 from workbench.store.queries import set_names
 
@@ -288,7 +288,8 @@ class Planning:
             general = general_lengths(session, str(config.general_set), clips.set_id, config.language)
         rehearse = to_rehearse(general.rehearse, window.padded_to)
         if not rehearse and not settings.get("rehearsal"):  # nobody asked for it
-            config = replace(config, rehearsal=0.0)
+            suggestion = without_rehearsal(suggestion)
+            config = suggestion.config
         split, notes = run_split(labelled, config, clips.rule)
         new, unknown = self.checks.new_characters(choice.spec, [c.text for c in labelled], config)
         unchecked = settings.get("general_set") is None and config.general_set == NONE
@@ -300,7 +301,7 @@ class Planning:
         work = Work(*of_model, steer, rehearse if config.rehearsal else ())
         return PlannedRun(
             choice=choice,
-            suggestion=replace(suggestion, config=config),
+            suggestion=suggestion,
             window=window,
             split=split,
             labelled=labelled,

@@ -6,9 +6,10 @@ nobody labels anything, it works in every language that the base knows, and capi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.asr.catalog.suggestions import Suggestion
 from workbench.core.text.normalize import Alphabet, repetition, to_model_text
 from workbench.core.types import SAMPLE_RATE, Seconds
 from workbench.language.said import count, say
@@ -85,6 +86,12 @@ def to_rehearse(lengths: Sequence[Seconds], window: Seconds | None) -> list[Seco
         window: The longest sound that the run hears at once.
     """
     return [length for length in lengths if window is None or length <= window][:MOST_REHEARSED]
+
+
+def without_rehearsal(suggestion: Suggestion) -> Suggestion:
+    """The same settings where there is no general speech to learn from."""
+    why = {**suggestion.why, "rehearsal": say("None: there is no general speech to learn from.")}
+    return replace(suggestion, config=replace(suggestion.config, rehearsal=0.0), why=why)
 
 
 def rehearsal_of(run: "LoadedRun", general: GeneralCheck) -> Rehearsal:
