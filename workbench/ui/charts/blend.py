@@ -22,9 +22,10 @@ def blend(curve: Mapping[str, Any] | None, kept: float | None) -> str:
         return ""
     title = esc(text.BLEND_TITLE)
     folds = f"<p class='hint'>{esc(_folds(curve))}</p>" if curve.get("folds") else ""
+    drawn = f"{picture(curve, kept)}<p class='hint'>{esc(_hint(curve))}</p>" if curve["dev_clips"] else ""
     return (
         f"<section class='learning blended' aria-label='{title}'><h3>{title}</h3><p>{esc(_sentence(curve, kept))}</p>"
-        f"{picture(curve, kept)}<p class='hint'>{esc(_hint(curve))}</p>{folds}</section>"
+        f"{drawn}{folds}</section>"
     )
 
 
@@ -100,7 +101,8 @@ def _sentence(curve: Mapping[str, Any], kept: float) -> str:
     point = next((p for p in curve["points"] if p["blend"] == kept), None)
     if point is None:
         return text.BLEND_KEPT.format(share=whole_percent(kept))
-    return text.BLEND_SENTENCE.format(
+    said = text.BLEND_SENTENCE if curve["dev_clips"] else text.BLEND_WITHOUT_DEV
+    return said.format(
         share=whole_percent(kept),
         base=percent(curve["base"]["wer"]),
         wer=percent(point["wer"]["value"]),
