@@ -237,7 +237,8 @@ def _origin(document: dict[str, Any], spec: dict[str, Any]) -> str:
     return (
         f"Fine-tuned with the Speech Workbench from **{spec['name']}** (licence of the base: {spec['licence']}) with "
         f"the freezing\nstrategy **{document['strategy']}**: {document['trainable_parameters']:,} of "
-        f"{document['total_parameters']:,} weights\nlearned, on {document['train_clips']} clips.{_blend(document['blend'])}"
+        f"{document['total_parameters']:,} weights\nlearned, on {document['train_clips']} clips."
+        f"{_blend(document['blend'])}"
     )
 
 
