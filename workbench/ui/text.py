@@ -440,12 +440,18 @@ BLEND_SENTENCE: Final = (
     "{share} of what was learned is kept: of the words in the steering (dev) clips it takes the wrong ones from {base} "
     "to {wer}, of those in general speech from {before} to {after}."
 )
+BLEND_WITHOUT_DEV: Final = (
+    "{share} of what was learned is kept, the largest share that forgets little enough, as there are no steering (dev) "
+    "clips: of the words in general speech it takes the wrong ones from {before} to {after}."
+)
 BLEND_HINT: Final = (
     "WER (%) on {clips} that steer, upwards, and on {general} of general speech that steer, to the right, for each "
     "share of what was learned. Chosen is the lowest that forgets no more than {points} points (dashed line); the "
     "test clips and the general speech above judge that one alone. Whiskers hold 95 % intervals of the change."
 )
 BLEND_FOLDS: Final = "Each fold chose for itself: {shares}."
+BLEND_OTHER: Final = "Keep another share of it"
+BLEND_START: Final = "Make that run"
 BLEND_DOMAIN: Final = "▾ fewer errors in your clips"
 BLEND_GENERAL: Final = "more errors in general speech ▸"
 SWEEP: Final = "Or try several and take the best (sweep)"

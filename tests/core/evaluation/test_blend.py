@@ -38,6 +38,11 @@ def test_among_equals_characters_decide_and_then_the_smaller_share() -> None:
     assert curve(BASE, point(0.5, 10, 0), point(1.0, 10, 0)).recommended.share == 0.0
 
 
+def test_without_dev_clips_the_largest_share_that_forgets_little_is_taken() -> None:
+    points = tuple(Point(share, (), (2 + lost, 2), 0) for share, lost in ((0.0, 0), (0.5, 1), (0.75, 0), (1.0, 9)))
+    assert BlendCurve(Sample((), (), ()), GENERAL, points, 0.005).recommended.share == 0.75
+
+
 def test_where_none_forgets_so_little_the_one_that_forgets_least_is_taken() -> None:
     assert curve(point(0.0, 9, 3), point(0.5, 4, 2), point(1.0, 2, 5)).recommended.share == 0.5
 

@@ -39,6 +39,20 @@ def test_the_sentence_says_what_was_won_and_what_was_lost() -> None:
     assert "Each fold chose for itself: 50 %, 100 %." in blend(curve(folds=[0.5, 1.0]), 0.5)
 
 
+def test_points_that_lie_on_one_another_share_a_label() -> None:
+    points = tuple(Point(s, (1,) * 8 if s else (5,) * 8, (1,) * 8, 0) for s in SHARES)
+    svg = picture(BlendCurve(DOMAIN, GENERAL, points, 0.005).summary(), 0.25)
+    assert ">25 %, 50 %, 75 %, 100 %</text>" in svg
+
+
+def test_without_dev_clips_there_is_a_sentence_and_no_picture() -> None:
+    points = tuple(Point(s, (), (1,) * 7 + (1 + round(4 * s),), 0) for s in SHARES)
+    html = blend(BlendCurve(Sample((), (), ()), GENERAL, points, 0.005).summary(), 0.5)
+    assert "the largest share that forgets little enough" in html
+    assert "from 2.0 % to 2.5 %" in html
+    assert "<svg" not in html
+
+
 def test_nothing_is_shown_where_nothing_was_chosen() -> None:
     assert blend(None, 1.0) == blend(curve(), None) == ""
     assert (kept(None), kept(0.0), kept(1.0), kept(0.75)) == ("", "", "", "75 % kept")

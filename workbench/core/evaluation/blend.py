@@ -90,12 +90,15 @@ class BlendCurve:
     def recommended(self) -> Point:
         """The lowest domain WER among the points that forget no more than is allowed.
 
-        Among equals the lower character error rate, then the smaller share. Where none forgets so little (the base
-        itself is none of them in a shorter window) the one that forgets least.
+        Among equals the lower character error rate, then the smaller share. Without dev clips nothing says that less
+        would do: the largest share. Where none forgets so little (the base itself is none of them in a shorter window)
+        the one that forgets least.
         """
         within = [p for p in self.points if self.is_allowed(p)]
         if not within:
             return min(self.points, key=lambda p: (sum(p.general), sum(p.domain), p.share))
+        if not self.domain.words:
+            return max(within, key=lambda p: p.share)
         return min(within, key=lambda p: (sum(p.domain), p.characters, p.share))
 
     def is_allowed(self, point: Point) -> bool:

@@ -92,15 +92,15 @@ class Work:
         sides = [[self._lengths(part[side]) for side in ("train", "dev", "test")] for part in self.parts]
         sizes = sizes_for(min(len(train) for train, _, _ in sides))[:-1] * (min(draws, 1) if folds else draws)
         sides += [[train[:n], dev, test] for n in sizes for train, dev, test in sides]
+        blends = len(SHARES) if config.blend is None and self.steer else 0
+        chosen = [*self.steer] * blends * len(sides) + [s for _, dev, _ in sides for s in dev] * blends
         if folds:  # the one that is delivered makes as many updates as the folds' best, at most
             sides.append([max((train for train, _, _ in sides), key=len), [], []])
         learning = {i for part in self.parts for i in part["train"]}
         judging = {i for part in self.parts for i in (*part["test"], *(part["dev"] if self.own else ()))}
         heard = {i: 1 + (config.augment_copies if i in learning else 0) for i in self.sounds}
         by_base = self._heard(shape.listening, dict.fromkeys(judging, 1), kept[0], self.own) if self.own else Load()
-        blends = len(SHARES) if config.blend is None and self.steer else 0  # each time with dev clips to choose by
-        adapted = [length for _, dev, test in sides for length in (*test, *dev * (dev_turns + blends))]
-        adapted += [*self.steer] * blends * sum(bool(dev) for _, dev, _ in sides)
+        adapted = [length for _, dev, test in sides for length in (*test, *dev * dev_turns)] + chosen
         return {
             "prefix": self._heard(shape.frozen, heard, kept[1], self.padded_to),
             "healing": Load(HEALING_UPDATES if self.healing else 0, self.healing * shape.listening),

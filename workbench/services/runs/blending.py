@@ -43,7 +43,7 @@ class Blending:
             dev: The training's dev clips.
         """
         dev = [i for i in dev if i in arm.examples]
-        chooses = arm.config.blend is None and bool(dev) and bool(self.context.general.steer)
+        chooses = arm.config.blend is None and bool(self.context.general.steer)
         if chooses and (outcome.best_step == 0 or outcome.stopped):
             self.run.progress.leave_out("blending", len(SHARES) * (len(dev) + len(self.context.general.steer)))
         if outcome.best_step == 0:

@@ -1,13 +1,14 @@
 """How much of what was learned was kept: domain against general error rate, from the base to what was learned."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.ui import text
 from workbench.ui.kit.html import esc, number, percent, plural, whole_percent
 
 WIDTH, HEIGHT = 420, 220  # in SVG units; about the pixels it is shown at
-LEFT, RIGHT, TOP, BOTTOM = 40, 14, 12, 36
+LEFT, RIGHT, TOP, BOTTOM = 40, 14, 24, 36
+NEAR = 14  # points that are no farther apart share a label
 
 Place = Callable[[float], float]  # from a rate to SVG units
 
@@ -22,9 +23,10 @@ def blend(curve: Mapping[str, Any] | None, kept: float | None) -> str:
         return ""
     title = esc(text.BLEND_TITLE)
     folds = f"<p class='hint'>{esc(_folds(curve))}</p>" if curve.get("folds") else ""
+    drawn = f"{picture(curve, kept)}<p class='hint'>{esc(_hint(curve))}</p>" if curve["dev_clips"] else ""
     return (
         f"<section class='learning blended' aria-label='{title}'><h3>{title}</h3><p>{esc(_sentence(curve, kept))}</p>"
-        f"{picture(curve, kept)}<p class='hint'>{esc(_hint(curve))}</p>{folds}</section>"
+        f"{drawn}{folds}</section>"
     )
 
 
@@ -52,7 +54,8 @@ def picture(curve: Mapping[str, Any], kept: float) -> str:
         f"<figure class='curve blend'><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{label}'>"
         f"{_axes(x, y, right, top)}"
         f"<line class='limit' x1='{x(limit):.1f}' x2='{x(limit):.1f}' y1='{TOP}' y2='{HEIGHT - BOTTOM}'/>"
-        f"<polyline points='{line}'/>{''.join(_point(p, x, y, kept) for p in points)}</svg></figure>"
+        f"<polyline points='{line}'/>{''.join(_point(p, x, y, kept) for p in points)}{_labels(points, x, y)}"
+        "</svg></figure>"
     )
 
 
@@ -76,7 +79,7 @@ def _axes(x: Place, y: Place, right: float, top: float) -> str:
     )
     return (
         f"<path class='axes' d='M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}'/>{ticks}"
-        f"<text x='{LEFT + 4}' y='{TOP + 6}'>{esc(text.BLEND_DOMAIN)}</text>"
+        f"<text x='2' y='12'>{esc(text.BLEND_DOMAIN)}</text>"
         f"<text x='{WIDTH - RIGHT}' y='{HEIGHT - 4}' text-anchor='end'>{esc(text.BLEND_GENERAL)}</text>"
     )
 
@@ -92,7 +95,19 @@ def _point(point: Mapping[str, Any], x: Place, y: Place, kept: float) -> str:
     return (
         f"<path class='whisker' d='{whiskers}'/><circle cx='{across:.1f}' cy='{down:.1f}' r='4'>"
         f"<title>{esc(whole_percent(point['blend']))}</title></circle>{ring}"
-        f"<text x='{across + 7:.1f}' y='{down - 6:.1f}'>{whole_percent(point['blend'])}</text>"
+    )
+
+
+def _labels(points: Sequence[Mapping[str, Any]], x: Place, y: Place) -> str:
+    """The shares beside their points; those of points that lie on one another beside the first of them."""
+    placed: dict[tuple[float, float], list[float]] = {}
+    for point in points:
+        here = x(point["general_wer"]["value"]), y(point["wer"]["value"])
+        near = (there for there in placed if max(abs(there[0] - here[0]), abs(there[1] - here[1])) < NEAR)
+        placed.setdefault(next(near, here), []).append(point["blend"])
+    return "".join(
+        f"<text x='{across + 9:.1f}' y='{down - 7:.1f}'>{esc(', '.join(map(whole_percent, shares)))}</text>"
+        for (across, down), shares in placed.items()
     )
 
 
@@ -100,7 +115,8 @@ def _sentence(curve: Mapping[str, Any], kept: float) -> str:
     point = next((p for p in curve["points"] if p["blend"] == kept), None)
     if point is None:
         return text.BLEND_KEPT.format(share=whole_percent(kept))
-    return text.BLEND_SENTENCE.format(
+    said = text.BLEND_SENTENCE if curve["dev_clips"] else text.BLEND_WITHOUT_DEV
+    return said.format(
         share=whole_percent(kept),
         base=percent(curve["base"]["wer"]),
         wer=percent(point["wer"]["value"]),
