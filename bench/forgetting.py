@@ -177,7 +177,9 @@ def parse(settings: str) -> dict[str, Any]:
     """Settings of a run from "name=value,name=value"; none from USUAL."""
     from workbench.core.config import TrainingConfig
 
-    plain = TrainingConfig(language="en", normalizer="english", general_set="general", dropout=0.0, window=30.0)
+    plain = TrainingConfig(
+        language="en", normalizer="english", general_set="general", dropout=0.0, window=30.0, blend=1.0
+    )
     found: dict[str, Any] = {}
     for part in settings.split(",") if settings != USUAL else ():
         name, _, value = part.partition("=")
