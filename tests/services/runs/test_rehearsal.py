@@ -15,6 +15,7 @@ from tests.asr.moonshine import save_moonshine
 from tests.services.inprocess import QUICK, execute, import_tones, prepare
 from workbench.asr.training.trainer import fine_tune
 from workbench.core.types import ModelSpec
+from workbench.services.exports.model import model_card
 from workbench.services.runs import rehearsal, training
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.forgetting import version_of
@@ -114,7 +115,10 @@ def test_every_family_rehearses(
     assert len(heard) >= 10  # of about 100: what a tiny vocabulary can write, and a tiny decoder
     card = json.loads((bench.workspace.run_folder(run) / "model" / "run.json").read_text())
     assert card["rehearsal"] == {**card["rehearsal"], "share": 0.25, "clips": len(heard), "texts": "labels"}
-    assert bench.comparing.document(run)["rehearsal"] == card["rehearsal"]
+    document = bench.comparing.document(run)
+    assert document["rehearsal"] == card["rehearsal"]
+    told = f"25% of each update was general speech: {len(heard)} clips, by their labels."
+    assert (told in model_card(document, card)) is not bool(document["kept_base"])
 
 
 def test_folds_and_their_model_rehearse_alike(
