@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from tests.asr.conftest import save_model
-from tests.services.inprocess import execute, import_tones, prepare, result_of
+from tests.services.inprocess import QUICK, execute, import_tones, prepare, result_of
 from workbench.asr.training.blending import unblended
 from workbench.asr.training.checkpoint import LEARNED
 from workbench.core.evaluation.blend import SHARES
+from workbench.core.evaluation.selection import Selection
 from workbench.core.types import ModelSpec
 from workbench.errors import WorkbenchError
 from workbench.services.runs import blending
@@ -204,3 +205,25 @@ def test_what_has_not_finished_or_learned_nothing_has_no_other_blend(
     execute(bench, run)
     with pytest.raises(WorkbenchError, match="learned nothing"):
         bench.adaptation.blend(run, 0.5)
+
+
+def test_the_winner_of_a_race_is_blended_too(
+    bench: Workbench, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.adaptation.jobs, "launch", lambda name: None)
+    monkeypatch.setattr("workbench.services.runs.sweep.choose", _take_the_trained)
+    chosen(monkeypatch, 0.5)
+    settings = {**QUICK, "folds": 0, "epochs": 8, "learning_rate": None}
+    run = bench.adaptation.start_sweep("own", spec, ["head", "lora"], [3e-2], settings)
+    execute(bench, run)
+    result = result_of(bench, run)
+    assert (result.blend, (result.sweep or {})["chosen"].split()[0]) == (0.5, "lora")
+    measured = {c["clip"]: c["adapted"] for c in bench.comparing.of_run(run).comparison.clips_json()}
+    later = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(run, "own")}
+    assert {name: later[name] for name in measured} == measured
+
+
+def _take_the_trained(candidates, words):  # type: ignore[no-untyped-def]
+    """The arm with low-rank adapters, however little they learned here."""
+    name = next(c.name for c in candidates if c.name.startswith("lora"))
+    return Selection(name, name, 0.1, 0.0)

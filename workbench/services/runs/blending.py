@@ -48,10 +48,10 @@ class Blending:
             self.run.progress.leave_out("blending", len(SHARES) * (len(dev) + len(self.context.general.steer)))
         if outcome.best_step == 0:
             return Learned(outcome, 0.0)
+        if not chooses:
+            return self.keep(arm, start, outcome)
         if outcome.stopped:
             return Learned(outcome)
-        if not chooses:
-            return self.keep(arm, start, outcome, AS_TRAINED if arm.config.blend is None else arm.config.blend)
         adapted = copy_state(self.run.backend)
         try:
             curve = self._curve(arm, start, adapted, dev)
@@ -64,15 +64,12 @@ class Blending:
     def settle_delivered(self, arm: Arm, start: State, outcome: TrainingOutcome, folds: Sequence[Learned]) -> Learned:
         """The same of the model that is delivered after folds, which has no dev clips of its own."""
         curves = [learned.curve for learned in folds if learned.curve]
-        if curves:
-            curve = pooled(curves)
-            return self.keep(arm, start, outcome, curve.recommended.share, curve)
-        return self.keep(arm, start, outcome, AS_TRAINED if arm.config.blend is None else arm.config.blend)
+        return self.keep(arm, start, outcome, pooled(curves) if curves else None)
 
-    def keep(
-        self, arm: Arm, start: State, outcome: TrainingOutcome, share: float, curve: BlendCurve | None = None
-    ) -> Learned:
-        """Let the model keep this share of what it learned."""
+    def keep(self, arm: Arm, start: State, outcome: TrainingOutcome, curve: BlendCurve | None = None) -> Learned:
+        """Let the model keep the share that a curve recommends, else what the settings say, else all of it."""
+        said = AS_TRAINED if arm.config.blend is None else arm.config.blend
+        share = curve.recommended.share if curve else said
         if share != AS_TRAINED:
             self._blend(start, copy_state(self.run.backend), share)
         return Learned(outcome, share, curve)
