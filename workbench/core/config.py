@@ -77,16 +77,6 @@ class TrainingConfig:
     general_set: str | None = _setting(
         None, say("Set on which forgetting is measured: a set's name, or none; for English the bundled set general.")
     )
-    rehearsal: float = _setting(
-        0.0, say("Share of each update that is general speech, so that less of it is forgotten; 0 to 0.9.")
-    )
-    rehearsal_texts: str = _setting(
-        "base",
-        say("What rehearsed clips are to be written as: base, as the base model writes them, or labels."),
-    )
-    pull: float = _setting(
-        0.0, say("Share of what was learned that each update takes back towards the base (L2-SP), 0 to 0.5.")
-    )
     red_line: float = _setting(3.0, say("Points of word error rate that may be lost on that set, 0 to 100."))
     max_forgetting: float = _setting(
         0.5, say("Points of word error rate on general speech that a blend may lose, 0 to 100.")
@@ -98,6 +88,16 @@ class TrainingConfig:
             "forgets little enough."
         ),
         auto="SHARE",
+    )
+    rehearsal: float = _setting(
+        0.0, say("Share of each update that is general speech, so that less of it is forgotten; 0 to 0.9.")
+    )
+    rehearsal_texts: str = _setting(
+        "base",
+        say("What rehearsed clips are to be written as: base, as the base model writes them, or labels."),
+    )
+    pull: float = _setting(
+        0.0, say("Share of what was learned that each update takes back towards the base (L2-SP), 0 to 0.5.")
     )
     tracker: str = _setting(
         NO_TRACKER,
