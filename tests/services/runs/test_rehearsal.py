@@ -22,6 +22,7 @@ from workbench.services.runs.forgetting import version_of
 from workbench.services.runs.general_parts import bundled_parts
 from workbench.services.runs.rehearsal import NOTHING, Rehearsal
 from workbench.services.workbench import Workbench
+from workbench.ui.adapt import preview as page
 
 LABELS = {"rehearsal_texts": "labels"}  # a random model writes nothing that could be learned
 
@@ -170,6 +171,9 @@ def test_what_is_rehearsed_is_known_before_the_start(bench: Workbench, spec: Mod
     assert (found.rehearsed, without.rehearsed) == (len(bundled_parts().rehearse), 0)
     assert found.times.run.loads["training"].cost > without.times.run.loads["training"].cost
     assert "--rehearsal 0.5" in found.command
+    told = f"it also hears {found.rehearsed} clips of general speech: 50 % of what each update learns from"
+    assert told in page.preview(found)
+    assert "it also hears" not in page.preview(without)
     nothing = preview(rehearsal=0.5, general_set="none")
     assert nothing.rehearsed == 0
     assert NOTHING in nothing.notes
