@@ -17,14 +17,8 @@ from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.exports.model import model_card
 from workbench.services.runs.clips import RunClip
-from workbench.services.runs.forgetting import (
-    bundled_clips,
-    bundled_version,
-    default_general,
-    learn_clips,
-    version_of,
-    without_learned,
-)
+from workbench.services.runs.forgetting import bundled_version, default_general, version_of
+from workbench.services.runs.general_parts import bundled_clips, learn_clips, without_learned
 from workbench.services.runs.progress import Progress
 from workbench.services.workbench import Workbench
 from workbench.store.models import GeneralEvaluationRow

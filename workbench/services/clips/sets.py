@@ -21,7 +21,7 @@ from workbench.errors import UnknownNameError
 from workbench.language.said import say
 from workbench.services.clips.import_job import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.clips.segments import Decode
-from workbench.services.clips.set_names import LANGUAGE, check_language, check_set_name
+from workbench.services.clips.set_names import LANGUAGE, check_language, check_set_name, taken
 from workbench.services.importers import Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.reading import read_path, read_uploads

@@ -78,6 +78,7 @@ class Entry:
         tested: Clips it was judged by and that still exist, or that are to judge it.
         figures: None for a run that measured nothing, or whose test clips are all gone.
         seconds: What it took in all; None while it has not ended.
+        blend: Share of what was learned that its model keeps, 0 for the base; None for one of an earlier version.
         starred: Whether its user said that its set goes by it.
     """
 
@@ -96,6 +97,7 @@ class Entry:
     created: datetime
     command: str
     starred: bool = False
+    blend: float | None = None
 
     @property
     def active(self) -> bool:
@@ -261,6 +263,7 @@ class History:
             view.created,
             view.command,
             view.starred,
+            view.result.blend if view.result else None,
         )
 
     def _measured(self, view: RunView, tested: int) -> Figures | None:
