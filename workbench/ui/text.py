@@ -637,6 +637,7 @@ SETTING_LABELS: Final = {
     "red_line": "Red line (points of WER)",
     "max_forgetting": "Most that may be forgotten (points of WER)",
     "blend": "Share of what was learned (blend)",
+    "boost": "Bonus for your words",
     "tracker": "Curves also for (tracker)",
 }
 STATUS: Final = {

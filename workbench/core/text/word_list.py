@@ -33,6 +33,11 @@ def term_of(line: str) -> Term:
     return Term(" ".join(text.split()), tuple(_spoken(part) for part in rest.split(ALTERNATIVE) if _spoken(part)))
 
 
+def terms_of(lines: Iterable[str]) -> list[str]:
+    """The terms of a word list's lines as they are written, each once."""
+    return list(dict.fromkeys(term_of(line).text for line in lines))
+
+
 def _spoken(spelling: str) -> str:
     """A spelling as a model would write it; hyphens stand between syllables."""
     return "".join(" ".join(spelling.split()).split("-"))

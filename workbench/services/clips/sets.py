@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.assets import assets_root
 from workbench.audio.decode import Sound, from_array
 from workbench.core.text.clean import clean_label, clean_name
-from workbench.core.text.word_list import term_of
+from workbench.core.text.word_list import terms_of
 from workbench.core.types import Seconds
 from workbench.errors import UnknownNameError
 from workbench.language.said import say
@@ -365,8 +365,7 @@ class Collecting:
 
 
 def _info(row: ClipSetRow, *counted: Any) -> SetInfo:
-    words = tuple(dict.fromkeys(term_of(line).text for line in row.words))
-    info = SetInfo(row.id, row.name, row.language, words, *counted)
+    info = SetInfo(row.id, row.name, row.language, tuple(terms_of(row.words)), *counted)
     archived = row.archived_at is not None
     return replace(info, archived=archived, word_lines=tuple(row.words), favours_words=row.favours_words)
 

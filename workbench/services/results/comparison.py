@@ -11,6 +11,7 @@ from workbench.core.evaluation.comparison import Comparison, ComparisonRow, comp
 from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
 from workbench.core.run_result import RunResult
+from workbench.core.text.word_list import terms_of
 from workbench.errors import WorkbenchError
 from workbench.language.said import count, say
 from workbench.services.runs.delivery import kept_base
@@ -117,7 +118,7 @@ class Comparing:
             rows,
             normalizer=normalizer or str(run.config["normalizer"]),
             language=run.config.get("language"),
-            terms=run.words,
+            terms=terms_of(run.words),
             train_texts=train_texts,
             seed=int(run.config["seed"]),
             scheme=result.scheme,
@@ -157,7 +158,7 @@ class Comparing:
             rows,
             normalizer=normalizer or str(runs[0].config["normalizer"]),
             language=runs[0].config.get("language"),
-            terms=runs[0].words,
+            terms=terms_of(runs[0].words),
             seed=int(runs[0].config["seed"]),
             scheme="out-of-fold" if "out-of-fold" in {r.scheme for r in results if r} else "test",
         )

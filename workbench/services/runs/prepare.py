@@ -12,6 +12,7 @@ from workbench.asr.training.feature_cache import FeatureCache
 from workbench.asr.training.freezing import plan_for_blocks
 from workbench.core.config import TrainingConfig
 from workbench.core.text.normalize import Alphabet, to_model_text
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import SAMPLE_RATE, FreezePlan, Part, Seconds, Split
 from workbench.errors import TrainingError
 from workbench.language.said import count, say
@@ -65,14 +66,15 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     else:
         _listen(run, base_hearing, [*judging, *speech], say("Hearing clips and general speech with the base"), "base")
     _choose_language(run, base_hearing)
-    base_heard = model.transcribe(judging, base_hearing, "base", say("Transcribing with the base model"))
-    base_texts = _keep_base_texts(run, splits, base_heard)
 
     def by_base(clips: Sequence[RunClip], phase: str, message: str) -> dict[int, str]:
         return model.transcribe(clips, base_hearing, phase, message)
 
+    rehearsal.find_texts(run, by_base)  # before words are favoured: what is rehearsed is what the base writes by itself
+    _favour(run)
+    base_heard = model.transcribe(judging, base_hearing, "base", say("Transcribing with the base model"))
+    base_texts = _keep_base_texts(run, splits, base_heard)
     general.hear_base(by_base)
-    rehearsal.find_texts(run, by_base)
     short, hearing = None, base_hearing
     if window is not None:
         short = _enter_window(run, window, plans)
@@ -81,6 +83,7 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     written, new_characters = _written(run, splits)
     if new_characters:
         backend.extend(new_characters)
+        _favour(run)  # spelled in the alphabet that there is now
     labels = _learnable(run, written)
     for split in splits:
         if not any(i in labels for i in split.train):
@@ -105,6 +108,24 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
         base_hearing=base_hearing,
         short=short,
     )
+
+
+def _favour(run: LoadedRun) -> None:
+    """Favour the words of the list while base and adapted write, where that was wished for; it is said once."""
+    strength = run.config.boost
+    if not strength:
+        return
+    words = Favoured.of(run.row.words)
+    run.backend.set_boost(words.terms, strength)
+    said = count(
+        len(words.terms),
+        "Base and adapted model favour the {n} word of the list, at strength {strength:g}.",
+        "Base and adapted model favour the {n} words of the list, at strength {strength:g}.",
+        strength=strength,
+    )
+    note = said if words.terms else say("No words are favoured: the set's word list is empty.")
+    if note not in run.notes:
+        run.notes.append(note)
 
 
 def _splits(run: LoadedRun) -> tuple[Split, ...]:
