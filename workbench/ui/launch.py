@@ -84,6 +84,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         uploads=workbench.uploads,
         delivery=delivery(blocks, workbench.workspace.cache),
         languages=languages,
+        begun=lambda: any(not info.archived for info in workbench.collecting.sets()),
     )
 
 
@@ -91,7 +92,6 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
     """An application with a page at its root."""
     import gradio as gr
 
-    from workbench.ui.kit.components import style_sheets
     from workbench.ui.kit.scripts import call, call_programs
     from workbench.ui.kit.theme import theme
 
@@ -114,7 +114,6 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
         pwa=False,
         mcp_server=False,
         theme=theme(),
-        css_paths=style_sheets(),
         js=call("page"),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
