@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -46,7 +47,9 @@ def opened(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    answer = asyncio.run(documents.page(app, Request(scope), f"token-{next(TOKENS)}"))
+    page = documents.page(app, Request(scope), f"token-{next(TOKENS)}")
+    with ThreadPoolExecutor(1) as own:  # this thread has the loop of the browser tests
+        answer = own.submit(asyncio.run, page).result()
     return bytes(answer.body).decode()
 
 
