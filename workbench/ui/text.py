@@ -218,6 +218,7 @@ SEARCH: Final = "Search text or file"
 DRAFT_MODEL: Final = "Draft with"
 DRAFT: Final = Forms("draft")
 DRAFT_ALL: Final = "Draft all"
+DRAFT_ALL_OF: Final = "Draft all {n}"
 STOP_DRAFTS: Final = "Stop"
 CONFIRM_DRAFTS: Final = "Confirm all drafts"
 CONFIRM_DRAFTS_SURE: Final = (
@@ -533,7 +534,6 @@ MEASURED: Final = "measured in {runs}"
 MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
 NO_SPEED: Final = "known once it has been downloaded"
-UP_TO: Final = "up to {time}"
 ABOUT: Final = "about {time}"
 TO_THE_VERDICT: Final = "to the verdict"
 TIME_MEASURED: Final = "The time is that of {runs} on this machine, for this many clips; learning may end sooner."
@@ -818,7 +818,7 @@ HISTORY_WORDS: Final = {
     ),
     "mark": "Show {name}: {verdict}, WER {wer}, took {took}.",
     "baseLine": "base",
-    "signs": {"best": "★", **VERDICT_SIGNS},
+    "signs": {"best": "★", "use": "☆", **VERDICT_SIGNS},
     "units": {"s": "s", "min": "min", "h": "h"},
 }
 BEST_BY_ITSELF: Final = "The best run: the fewest errors of the runs that have proven better on the same test clips."

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from workbench.core.text.normalize import Alphabet, explain_model_text, to_model_text
 from workbench.errors import WorkbenchError
-from workbench.services.labels.query import ClipPage, Listed, Wanted
+from workbench.services.labels.query import UNNAMED_AUTHOR, ClipPage, Listed, Wanted
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.html import number
@@ -49,7 +49,12 @@ class Query(NamedTuple):
     @property
     def signs_as(self) -> str:
         """The name that this page's changes are signed with."""
-        return self.author.strip() or text.EXPERT
+        return self.author.strip() or UNNAMED_AUTHOR
+
+
+def called(author: str) -> str:
+    """Who changed something, as the page says it."""
+    return text.EXPERT if author == UNNAMED_AUTHOR else author
 
 
 class ClipRows:
@@ -88,7 +93,7 @@ class ClipRows:
             "shown": _place(found) if rows else "",
             "nothing": "" if rows else text.NO_MATCH if filtered else text.NO_CLIPS,
             "only": query.only,
-            "author": query.signs_as,
+            "author": called(query.signs_as),
             "touched": self._touched(touched, rows, row),
             **extra,
         }
@@ -139,7 +144,7 @@ class ClipRows:
             "edited": listed.edited,
             "text": clip.text,
             "revision": clip.revision,
-            "author": listed.author,
+            "author": called(listed.author),
             "warnings": list(clip.warnings),
             "notes": [note for note in notes if note.get("label") in (None, clip.text)],
             "draft": listed.draft.text.split() if listed.draft and unsure else [],

@@ -14,9 +14,9 @@ from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.components import clip_list, confirm_script, heard, html
 from workbench.ui.kit.errors import note, quiet, say, sentence_of, shown, warn
-from workbench.ui.kit.html import drafting, heading, plural, when
+from workbench.ui.kit.html import drafting, fill, heading, number, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
-from workbench.ui.label.clip_rows import ClipRows, Query
+from workbench.ui.label.clip_rows import ClipRows, Query, called
 from workbench.ui.label.doctor import DoctorPanel
 from workbench.ui.label.trims import Trims
 from workbench.ui.models.section import Models
@@ -62,9 +62,9 @@ class Label:
         self.list = clip_list(elem_id="clip-list")
         with gr.Row(elem_classes="tight"):
             self.name = gr.Textbox(
-                text.EXPERT,
                 label=text.YOUR_NAME,
                 info=text.YOUR_NAME_INFO,
+                placeholder=text.EXPERT,
                 max_lines=1,
                 min_width=150,
                 elem_id="author",
@@ -213,7 +213,7 @@ class Label:
         except Exception as e:  # whatever it is, the browser has to know that this text is not kept
             return _not_kept(query, said, e)
         theirs = saved.conflict if saved.conflict and not _own(saved, said.get("sent", [])) else None
-        overtook = {"id": saved.clip_id, "author": theirs.author, "text": theirs.text} if theirs else None
+        overtook = {"id": saved.clip_id, "author": called(theirs.author), "text": theirs.text} if theirs else None
         about = {"said": str(said["text"]), "revision": saved.revision, "confirmed": saved.confirmed}
         answered = {"id": saved.clip_id, **about}
         return self.view(query, touched=saved.clip_id, overtook=overtook, answered=answered)
@@ -250,7 +250,7 @@ class Label:
         clip_id = int(event._data["id"])
         items = [
             {
-                "when": f"{when(r.time)} · {r.author}{f' · {text.A_CONFIRMED}' if r.confirmed else ''}",
+                "when": f"{when(r.time)} · {called(r.author)}{f' · {text.A_CONFIRMED}' if r.confirmed else ''}",
                 "text": r.text or text.NO_LABEL,
                 "usable": bool(r.text),
             }
@@ -364,11 +364,16 @@ class Label:
         told = text.CONFIRMED_MANY.format(n=plural(len(drafts), text.A_DRAFT))
         return self.view(query, done={"ids": drafts, "text": told})
 
-    def draft_panel(self, set_name: str) -> list[Any]:
-        """Bar, draft button and stop button, for the page's timer."""
+    def draft_panel(self, set_name: str, waiting: int) -> list[Any]:
+        """Bar, draft button and stop button, for the page's timer.
+
+        Args:
+            waiting: Clips without a confirmed label, which are those that would be drafted.
+        """
         view = self.drafting.draft_view(set_name)
         stop = _stop_button(active=view.active, stopping=view.stopping)
-        return [drafting(view), gr.update(interactive=not view.active), stop]
+        said = fill(text.DRAFT_ALL_OF, n=number(waiting)) if waiting else text.DRAFT_ALL
+        return [drafting(view), gr.update(value=said, interactive=not view.active), stop]
 
 
 def _stop_button(*, active: bool, stopping: bool = False) -> Any:
