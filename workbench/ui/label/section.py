@@ -12,7 +12,7 @@ from workbench.errors import DataError, NothingToDoError, WorkbenchError
 from workbench.services.labels.revisions import Saved
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.kit.components import clip_list, confirm_script, heard, html
+from workbench.ui.kit.components import choice, clip_list, confirm_script, heard, html
 from workbench.ui.kit.errors import note, quiet, say, sentence_of, shown, warn
 from workbench.ui.kit.html import drafting, fill, heading, number, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
@@ -52,10 +52,10 @@ class Label:
         self.progress = html(elem_id="drafting")
         self.doctor.build()
         with gr.Row(elem_classes="tight", elem_id="clip-filters"):
-            self.status = _choice(text.SHOW, text.FILTERS, "show")
-            self.who = _choice(text.BY_SPEAKER, {"": text.ALL_SPEAKERS}, "by-speaker")
-            self.split = _choice(text.SET_PART, text.SET_PARTS, "by-part")
-            self.order = _choice(text.SORT, text.ORDERS, "sort-by", value="added")
+            self.status = choice(text.SHOW, text.FILTERS, "show")
+            self.who = choice(text.BY_SPEAKER, {"": text.ALL_SPEAKERS}, "by-speaker")
+            self.split = choice(text.SET_PART, text.SET_PARTS, "by-part")
+            self.order = choice(text.SORT, text.ORDERS, "sort-by", value="added")
             self.search = gr.Textbox(
                 label=text.SEARCH, placeholder=text.SEARCH, max_lines=1, min_width=110, elem_id="search"
             )
@@ -381,12 +381,6 @@ def _stop_button(*, active: bool, stopping: bool = False) -> Any:
     return gr.update(visible=active, interactive=not stopping, value=said)
 
 
-def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
-    """A choice whose values are the same in every language: what each is called, by its value."""
-    said = [(called, name) for name, called in choices.items()]
-    return gr.Dropdown(said, value=value, label=label, interactive=True, min_width=110, elem_id=name)
-
-
 def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str, Any]:
     """Why a text could not be saved, and whether sending it again may help; nothing else is read or drawn."""
     why, again = sentence_of(error), is_full(error) or not isinstance(error, WorkbenchError)
@@ -395,7 +389,7 @@ def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str,
     elif not isinstance(error, WorkbenchError):
         log.error("a label could not be saved", exc_info=error)
     failed = {"id": int(said["id"]), "said": str(said["text"]), "why": why, "again": again}
-    return {"set": query.set_name, "at": query.asked, "author": query.signs_as, "failed": failed}
+    return {"set": query.set_name, "at": query.asked, "author": called(query.signs_as), "failed": failed}
 
 
 def _own(saved: Saved, sent: list[Any]) -> bool:

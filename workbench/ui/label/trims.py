@@ -81,4 +81,4 @@ def _refused(query: Query, clip_id: int, error: Exception) -> dict[str, Any]:
     if not isinstance(error, WorkbenchError):
         log.error("a clip could not be trimmed", exc_info=error)
     refused = {"id": clip_id, "why": sentence_of(error)}
-    return {"set": query.set_name, "at": query.asked, "author": query.signs_as, "refused": refused}
+    return {"set": query.set_name, "at": query.asked, "author": called(query.signs_as), "refused": refused}
