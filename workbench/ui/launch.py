@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from workbench.errors import WorkbenchError
-from workbench.language.spoken import ask
+from workbench.language.spoken import ENGLISH, ask, spoken
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.access import LOCAL, Access
 from workbench.workspace import SERVING
@@ -115,12 +115,24 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
         mcp_server=False,
         theme=theme(),
         js=call("page"),
+        i18n=_said_in_english(),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio writes all components down for each tab, for a link that is not offered here, before its first answer.
     sessions: Any = blocks.state_holder
     sessions.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})
     return app
+
+
+def _said_in_english() -> "gr.I18n | None":
+    """What Gradio says to screen readers and has no word for but in English; None where that is the page's language."""
+    import gradio as gr
+
+    from workbench.ui import text
+
+    if spoken() == ENGLISH:
+        return None
+    return gr.I18n(**{spoken(): {"common.complete": text.COMPLETE, "status.queue_position": text.QUEUED}})
 
 
 def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool = False) -> None:
