@@ -63,7 +63,7 @@ class ClipRows:
     def __init__(self, workbench: Workbench, doctor: DoctorPanel) -> None:
         self.browsing, self.picturing = workbench.browsing, workbench.picturing
         self.label_checks, self.catalog, self.doctor = workbench.label_checks, workbench.catalog, doctor
-        self.labelling = workbench.labelling
+        self.labelling, self.trimming = workbench.labelling, workbench.trimming
 
     def view(
         self, query: Query, *, touched: int | None = None, find: int | None = None, **extra: Any
@@ -152,7 +152,7 @@ class ClipRows:
             "cut": clip.cut and list(clip.cut),
             "whole": clip.whole,
             "trims": clip.trims,
-            "stale": clip.stale,
+            "stale": clip.stale and not self.trimming.silence_apart(clip.id),
             "url": f"sounds/{clip.id}?cut={clip.trims}",  # another one for each cut: browsers keep what they played
             "peaks": self.picturing.known_peaks(clip.sha256),
             "written": "" if as_typed or written is None else explain_model_text(written),
