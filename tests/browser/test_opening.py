@@ -117,6 +117,20 @@ def test_what_is_typed_while_other_stages_are_being_drawn_stays_and_is_heard(
     assert field.input_value() == "Dr Who"
 
 
+def test_the_dark_that_was_chosen_before_is_there_before_the_stages_are(unpainted: Any) -> None:
+    page = unpainted()
+    switch = page.get_by_role("button", name="Switch between light and dark")
+    switch.click()
+    page.reload()
+    switch.wait_for()
+    assert page.evaluate("document.body.classList.contains('dark')")
+    assert not page.evaluate(DRAWN, "compare")
+    switch.click()
+    page.reload()
+    switch.wait_for()
+    assert not page.evaluate("document.body.classList.contains('dark')")
+
+
 @pytest.mark.slow
 def test_a_hidden_page_hangs_up_and_asks_when_it_is_seen_again(visited: Any, own_bench: Workbench) -> None:
     open_streams = "() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/changes')).length"
