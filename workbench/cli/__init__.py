@@ -12,7 +12,7 @@ INTERRUPTED: Final = 130  # the exit status of what Ctrl+C has ended
 
 def load_verbs() -> None:
     """Register the verbs with the application: importing a module of verbs does it."""
-    from workbench.cli import data, doctor, edit, history, models, overview, push, recover, serve, weights  # noqa: F401
+    from workbench.cli import data, doctor, edit, history, models, overview, push, recover, serve, transcribe, weights  # noqa: F401
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

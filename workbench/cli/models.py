@@ -1,4 +1,4 @@
-"""Verbs about models and fine-tuning: models, transcribe, adapt, sweep, curve, resume, stop, compare."""
+"""Verbs about models and fine-tuning: models, adapt, sweep, curve, resume, stop, compare."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,9 @@ from workbench.cli.common import (
     WorkspaceOption,
     app,
     base_model,
-    drafter,
     emit,
     messages,
     opened,
-    progress_bar,
     root_of,
 )
 from workbench.cli.figures import show_figures
@@ -47,7 +45,6 @@ ModelFolders = Annotated[
 ModelCollections = Annotated[
     list[Path] | None, typer.Option("--models-dir", metavar="DIR", help="Offer every model in this folder; repeatable.")
 ]
-NO_SPEECH = "(no speech heard)"
 SAY_EVERY = 5.0  # seconds between lines of progress where stderr is no terminal
 
 
@@ -92,62 +89,6 @@ def _show_models(console: Console, specs: "Sequence[ModelSpec]", states: Mapping
         console.print(Text(spec.name, "bold"))
         for line in (" · ".join(filter(None, facts)), spec.good_for):
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False), soft_wrap=False)
-
-
-@app.command()
-def transcribe(
-    context: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(help="Sound files.")] = None,
-    set_name: Annotated[
-        str | None, typer.Option("--set", metavar="NAME", help="A clip set, in place of files.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            metavar="MODEL|RUN",
-            help="A base model, a model folder, or a run (run-3); of a set by default what it goes by.",
-        ),
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(metavar="CODE", help="What is spoken, such as de; else the set's, or as the model recognises it."),
-    ] = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write down files or a whole set. A set's texts are kept as drafts; files that cannot be used are named last."""
-    if bool(files) == bool(set_name):
-        raise typer.BadParameter("give sound files or --set NAME, one of the two")
-    if files and model is None:
-        raise typer.BadParameter("name the model that is to hear the files: --model MODEL")
-    from workbench.core.types import is_run
-
-    begins = bool(files) and root_of(context, workspace) is None  # files need nothing of a workspace
-    with opened(context, workspace, begins=begins) as bench, progress_bar("transcribing") as bar:
-        model = model or drafter(bench, str(set_name))
-        chosen = model if is_run(model) else bench.catalog.resolve(model)
-        problems: list[str] = []
-        if set_name:
-            total = bench.collecting.set_info(set_name).clips
-            document = bench.transcribing.clip_set(
-                chosen, set_name, language=language, done=lambda n: bar(n, total, ""), left_out=problems.append
-            )
-        else:
-            document, problems = bench.transcribing.files(
-                chosen, files or [], language=language, done=lambda n: bar(n, len(files or []), "")
-            )
-
-    def show(console: Console) -> None:
-        for row in document:
-            console.print(f"{row['file']}\t{row['text'] or NO_SPEECH}")
-
-    for row in document:
-        for warning in row.get("warnings", ()):
-            messages().print(f"{row['file']}: {warning}")
-    emit(document, as_json, show)
-    if problems:
-        raise WorkbenchError("\n".join(problems))
 
 
 @app.command()

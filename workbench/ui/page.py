@@ -238,7 +238,7 @@ def _show_progress_nowhere(blocks: gr.Blocks, place: gr.HTML) -> None:
 
 def _labels(info: SetInfo, changes: tuple[int, int]) -> str:
     """Another one after every change of the set's clips, labels and words."""
-    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, info.words, changes))
+    return repr((info.name, info.clips, info.confirmed, info.drafted, info.speakers, info.word_lines, changes))
 
 
 def build(workbench: Workbench) -> gr.Blocks:

@@ -43,11 +43,12 @@ def test_pieces_belong_to_the_word_that_they_end() -> None:
 def test_probabilities_are_those_among_what_may_be_written() -> None:
     none = torch.tensor([], dtype=torch.long)
     state = GreedyState(2, 0, torch.tensor([3]), none, measured=True)
+    assert state.begin() == [0, 1]
     state.take(torch.tensor([[0.0, 2.0, 0.0, 9.0], [9.0, 0.0, 0.0, 0.0]]))
     (sure,), ended = state.sure
     assert (state.texts, ended) == ([[1], []], [])
     assert sure == pytest.approx(torch.tensor([0.0, 2.0, 0.0]).softmax(0)[1].item())
-    assert GreedyState(1, 0, none, none).take(torch.zeros(1, 4)).shape == (1, 1)
+    assert state.begin() == []
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2-group", "parakeet"])

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor, nn
 
+from workbench.core.text.word_list import Term
 from workbench.core.types import Block, Heard, ModelSpec, Seconds
 
 # Named arrays of one clip at a boundary, without a batch dimension. At boundary 0 "samples" (n_samples,), "mel"
@@ -45,6 +46,7 @@ class Backend(Protocol):
     window: Seconds | None  # the longest sound it hears at once; None where there is no limit
     padded_to: int  # samples that every shorter clip is padded to, and costs; 0 where clips cost their own length
     gives_times: bool  # whether `word_times` can say when words were said
+    usual_boost: float  # strength at which the words of a list are usually favoured, see `set_boost`
     healed: str  # hash of what healed its encoder for a shorter window; "" where nothing did
 
     def blocks(self) -> tuple[Block, ...]:
@@ -124,6 +126,14 @@ class Backend(Protocol):
 
     def transcribe_with_confidence(self, batch: Batch, boundary: int) -> list[Heard]:
         """The texts of `transcribe` with the confidence of each word."""
+        ...
+
+    def set_boost(self, terms: Sequence[Term], strength: float) -> None:
+        """Favour these words in whatever is written from now on.
+
+        Args:
+            strength: What is added to the logarithm of the probability that a term begins; 0 for none.
+        """
         ...
 
     def unlearnable_reason(self, label_text: str, n_samples: int) -> str | None:

@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from workbench.asr.models.alignment import ctc_word_frames
 from workbench.asr.models.backend import Activations, Batch, ClipInput
+from workbench.asr.models.boosting import boost_of
+from workbench.asr.models.ctc_beam import BeamReader
 from workbench.asr.models.ctc_family import Family, Stage
 from workbench.asr.models.ctc_languages import adapters_of
 from workbench.asr.models.ctc_mel import Parakeet, Wav2Vec2Bert
@@ -21,6 +23,7 @@ from workbench.asr.models.ctc_text import Letters, writing_of
 from workbench.asr.models.ctc_wav2vec2 import Wav2Vec2, Wav2Vec2Conformer, WavLM
 from workbench.asr.models.frames import Frames
 from workbench.asr.models.lora import low_rank_size
+from workbench.core.text.word_list import Term
 from workbench.core.types import SAMPLE_RATE, Block, Heard, ModelSpec, Seconds
 from workbench.errors import ModelError
 from workbench.language.said import say
@@ -59,6 +62,7 @@ class CTCBackend:
     decode_start = 0
     decode_batch_size = 0  # nothing is written token by token
     gives_times = True
+    usual_boost = 1.0  # for each letter, where a token of Whisper's is several
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, fingerprint: str) -> None:
         self.spec, self.model, self.processor, self.fingerprint = spec, model, processor, fingerprint
@@ -76,6 +80,7 @@ class CTCBackend:
         self.family = family(model, processor.feature_extractor)
         self.writing = writing_of(processor.tokenizer)
         self.adapters = adapters_of(spec, model, processor.tokenizer)
+        self._reader: BeamReader | None = None
         # "sum" makes the loss depend on the batch (docs/recipes.md, "Traps", 4). For whoever trains an export on.
         model.config.ctc_loss_reduction = "mean"
         model.config.ctc_zero_infinity = True
@@ -190,6 +195,8 @@ class CTCBackend:
     def transcribe(self, batch: Batch, boundary: int) -> list[str]:
         with self._at_rest():
             logits, lengths = self.logits(batch, boundary)
+        if self._reader:
+            return [heard.text for heard in self._read(self._reader, logits, lengths)]
         best = logits.argmax(-1).cpu()
         return [self.writing.decode(ids[:n].tolist()) for ids, n in zip(best, lengths.tolist(), strict=True)]
 
@@ -197,9 +204,28 @@ class CTCBackend:
     def transcribe_with_confidence(self, batch: Batch, boundary: int) -> list[Heard]:
         with self._at_rest():
             logits, lengths = self.logits(batch, boundary)
+        if self._reader:
+            return self._read(self._reader, logits, lengths)
         sure, best = logits.float().softmax(-1).max(-1)
         frames = zip(best.tolist(), sure.tolist(), lengths.tolist(), strict=True)
         return [self.writing.read(ids[:n], of_frames[:n]) for ids, of_frames, n in frames]
+
+    def _read(self, reader: BeamReader, logits: Tensor, lengths: Tensor) -> list[Heard]:
+        frames = functional.log_softmax(logits.float(), dim=-1).cpu().numpy()
+        readings = [reader.read(of_clip[:n]) for of_clip, n in zip(frames, lengths.tolist(), strict=True)]
+        return [self.writing.of_tokens(reading.tokens, reading.sure) for reading in readings]
+
+    def set_boost(self, terms: Sequence[Term], strength: float) -> None:
+        """See `Backend`; with words to favour, prefixes are searched instead of reading frame by frame."""
+        boost = boost_of(terms, strength, self._written, self.writing.goes_on, self.writing.space)
+        self._reader = BeamReader(boost, int(self.model.config.pad_token_id)) if boost else None
+
+    def _written(self, text: str) -> list[int]:
+        """Token ids of a text, in the case that the alphabet has; none where it lacks a character."""
+        known = self.characters()
+        fitting = (t for t in (text, text.upper(), text.lower()) if known is None or set(t) - {" "} <= known)
+        found = next(fitting, None)
+        return [] if found is None else self.encode_label(found)
 
     @torch.no_grad()
     def word_times(
@@ -308,6 +334,7 @@ class CTCBackend:
         if self.adapters:
             self.adapters.choose(language, self.processor.tokenizer)
             self.writing = writing_of(self.processor.tokenizer)
+            self._reader = None  # its words are spelled in the alphabet before
 
     def set_window(self, window: Seconds) -> None:
         """See `Backend`; a clip costs its own length."""

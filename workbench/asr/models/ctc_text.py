@@ -6,10 +6,11 @@ Both read frames the same way: equal neighbours merge, blanks vanish (Graves et 
 import json
 import tempfile
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from workbench.asr.models.boosting import inner
 from workbench.asr.models.confidence import by_word, merged_runs, placed
 from workbench.core.text.normalize import ctc_frames_needed
 from workbench.core.types import Heard
@@ -42,8 +43,21 @@ class Writing(Protocol):
         """The same with the confidence of each word, from the probability of each frame's id."""
         ...
 
+    def of_tokens(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        """The text of tokens that frames were merged into already, with the confidence of each word."""
+        ...
+
     def frames_needed(self, text: str) -> int:
         """Fewest frames that can be aligned with a text."""
+        ...
+
+    @property
+    def space(self) -> int | None:
+        """Id of the token between words; None where pieces of words bring theirs."""
+        ...
+
+    def goes_on(self, token: int) -> bool:
+        """Whether a token goes on with the word before it."""
         ...
 
 
@@ -76,8 +90,21 @@ class Letters:
         return " ".join("".join(self.token_text[i] for i in merged(ids)).split())
 
     def read(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        return self._joined(merged_runs(ids, sure))
+
+    def of_tokens(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        return self._joined(zip(ids, sure, strict=True))
+
+    @property
+    def space(self) -> int | None:
+        return self.token_text.index(" ") if " " in self.token_text else None
+
+    def goes_on(self, token: int) -> bool:
+        return self.token_text[token].isalnum()
+
+    def _joined(self, runs: Iterable[tuple[int, float]]) -> Heard:
         written, tokens = "", []
-        for i, p in merged_runs(ids, sure):
+        for i, p in runs:
             written += self.token_text[i]
             if self.token_text[i].strip():
                 tokens.append((self.token_text[i], len(written.split()) - 1, p))
@@ -135,9 +162,22 @@ class Pieces:
         return " ".join(self._decode(kept).split())
 
     def read(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
-        kept = [(i, p) for i, p in merged_runs(ids, sure) if i not in self._silent]
-        tokens = placed([i for i, _ in kept], [p for _, p in kept], self._decode)
-        return by_word(self.decode(ids), tokens)
+        return self._joined(merged_runs(ids, sure))
+
+    def of_tokens(self, ids: Sequence[int], sure: Sequence[float]) -> Heard:
+        return self._joined(zip(ids, sure, strict=True))
+
+    @property
+    def space(self) -> int | None:
+        return None
+
+    def goes_on(self, token: int) -> bool:
+        return inner(str(self.tokenizer.convert_ids_to_tokens(token)))
+
+    def _joined(self, runs: Iterable[tuple[int, float]]) -> Heard:
+        kept = [(i, p) for i, p in runs if i not in self._silent]
+        ids, sure = [i for i, _ in kept], [p for _, p in kept]
+        return by_word(" ".join(self._decode(ids).split()), placed(ids, sure, self._decode))
 
     def _decode(self, kept: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(kept), group_tokens=False))

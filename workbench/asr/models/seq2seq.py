@@ -4,8 +4,10 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.asr.models.boosting import Boost, boost_of, inner
 from workbench.asr.models.silence import silence_token
 from workbench.asr.weights.generation_settings import own_language
+from workbench.core.text.word_list import Term
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.errors import ModelError
 from workbench.language.said import say
@@ -28,6 +30,8 @@ class TokenWriter:
     """
 
     window: Seconds | None
+    boost: Boost | None = None
+    usual_boost = 3.0  # docs/figures.md; at 5 what is not on the list suffers
 
     def __init__(self, spec: ModelSpec, model: Any, processor: Any, known: frozenset[str] | None) -> None:
         self.spec, self.model, self.processor = spec, model, processor
@@ -38,6 +42,7 @@ class TokenWriter:
         self.silence_token = silence_token(processor.tokenizer, int(model.config.vocab_size))
         self._known = known
         self._more_characters: frozenset[str] = frozenset()
+        self._inner: frozenset[int] | None = None
 
     @property
     def most_tokens(self) -> int:
@@ -111,6 +116,26 @@ class TokenWriter:
         tasks = getattr(self.generation, "task_to_id", None) or {}
         silent = getattr(self.generation, "no_timestamps_token_id", None)
         return {*languages.values(), *tasks.values(), *([] if silent is None else [int(silent)])}
+
+    # ---- words that are to be heard ----
+
+    def set_boost(self, terms: Sequence[Term], strength: float) -> None:
+        """See `Backend`."""
+        self.boost = boost_of(terms, strength, self._within_a_sentence, self._goes_on)
+
+    def _within_a_sentence(self, text: str) -> list[int]:
+        """Token ids of a word as it stands behind another one."""
+        tokenizer = self.processor.tokenizer
+        ids: list[int] = tokenizer(" " + text, add_special_tokens=False, split_special_tokens=True).input_ids
+        return ids
+
+    def _goes_on(self, token: int) -> bool:
+        """Whether a token goes on with the word before it: no space and no mark between them."""
+        if self._inner is None:
+            pieces = self.processor.tokenizer.convert_ids_to_tokens(range(int(self.model.config.vocab_size)))
+            special = set(self.processor.tokenizer.all_special_tokens)
+            self._inner = frozenset(i for i, piece in enumerate(pieces) if piece not in special and inner(piece))
+        return token in self._inner
 
     # ---- labels ----
 

@@ -77,19 +77,26 @@ class WhisperBackend(WhisperLayers):
             prompts: (batch, n_prompt) token ids.
             measured: Whether the tokens' probabilities are wanted too.
         """
-        most = self.most_tokens - prompts.shape[1]
         suppressed = _suppressed(self.generation, prompts.device)
-        state = GreedyState(len(prompts), self.end_token, *suppressed, measured=measured)
+        state = GreedyState(len(prompts), self.end_token, *suppressed, measured=measured, boost=self.boost)
+        while rows := state.begin():
+            some = len(rows) < len(prompts)
+            self._write(state, {k: v[rows] for k, v in heard.items()} if some else heard, prompts[rows])
+        return state
+
+    def _write(self, state: GreedyState, heard: Batch, prompts: Tensor) -> None:
+        """Write the clips that the state is at, from their beginning."""
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         tokens = prompts
-        for step in range(most):
+        for step in range(self.most_tokens - prompts.shape[1]):
             hidden = self._read(tokens, heard, cache)
-            if measured and step == 0:
-                state.silent = silence_of(self.model.proj_out(hidden[:, 0]), self.silence_token)
+            if state.measured and step == 0:
+                silent = silence_of(self.model.proj_out(hidden[:, 0]), self.silence_token)
+                for clip, of_clip in zip(state.rows, silent, strict=True):
+                    state.silent[clip] = of_clip
             tokens = state.take(self.model.proj_out(hidden[:, -1]))
             if state.finished:
                 break
-        return state
 
     def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
         """(batch, n_tokens, width) behind the decoder, for the tokens that follow those in the cache."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.assets import assets_root
 from workbench.audio.decode import Sound, from_array
 from workbench.core.text.clean import clean_label, clean_name
+from workbench.core.text.word_list import term_of
 from workbench.core.types import Seconds
 from workbench.errors import DataError, UnknownNameError
 from workbench.language.said import say
@@ -44,7 +45,8 @@ class SetInfo:
     """A clip set at a glance.
 
     Attributes:
-        words: The expert's word list.
+        words: The terms of the expert's word list.
+        word_lines: Its lines, which may say how a term sounds too.
         duration: Of all clips together, in seconds.
         speakers: How many are known by name.
         archived: Whether it is put away: it takes no new clips and runs.
@@ -61,9 +63,10 @@ class SetInfo:
     duration: Seconds
     speakers: int
     archived: bool = False
+    word_lines: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "words": list(self.words)}
+        return {**asdict(self), "words": list(self.words), "word_lines": list(self.word_lines)}
 
 
 class Collecting:
@@ -129,7 +132,8 @@ class Collecting:
 
     @comes_first(say("The word list was not saved"))
     def set_words(self, set_name: str, terms: Sequence[str]) -> list[str]:
-        """Replace a set's word list; empty lines and repetitions are dropped."""
+        """Replace a set's word list; empty lines and repetitions are dropped. A line may say how its term sounds, see
+        `core.text.word_list`."""
         words = list(dict.fromkeys(word for word in map(clean_label, terms) if word))
         with self._store.session() as session:
             find_set(session, set_name).words = words
@@ -356,8 +360,9 @@ class Collecting:
 
 
 def _info(row: ClipSetRow, *counted: Any) -> SetInfo:
-    info = SetInfo(row.id, row.name, row.language, tuple(row.words), *counted)
-    return replace(info, archived=row.archived_at is not None)
+    words = tuple(dict.fromkeys(term_of(line).text for line in row.words))
+    info = SetInfo(row.id, row.name, row.language, words, *counted)
+    return replace(info, archived=row.archived_at is not None, word_lines=tuple(row.words))
 
 
 def taken(name: str) -> DataError:

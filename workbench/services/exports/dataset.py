@@ -60,7 +60,7 @@ def export_dataset(workspace: Workspace, store: Store, set_name: str, out: Path)
         for clip, name in zip(clips, names, strict=True):
             shutil.copyfile(workspace.sound_path(clip.sha256), out / "audio" / name)
         _write_metadata(out / "metadata.jsonl", clips, names, sources)
-        words = labelling.word_list(set_name)
+        words = labelling.word_lines(set_name)
         if words:
             (out / WORDS_FILE).write_text("\n".join(words) + "\n", encoding="utf-8")
     except OSError as e:

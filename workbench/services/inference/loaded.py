@@ -46,8 +46,8 @@ class Adapted:
 class LoadedModels:
     """Models, loaded when they are needed; those asked for last are kept. Asked by one thread at a time.
 
-    What a base model is to write in is settled with each request, so that none writes in the language of the one
-    before. An adapted model keeps what it was adapted to.
+    What a base model is to write in, and which words it favours, is settled with each request, so that none writes as
+    the one before. An adapted model keeps what it was adapted to.
     """
 
     def __init__(self, workspace: Workspace, store: Store, most: int = KEPT_MODELS) -> None:
@@ -120,9 +120,11 @@ class LoadedModels:
         return self._found(Base(folder, loading.fingerprint(folder)), lambda: loading.load(spec))
 
     def _found(self, key: Base | Adapted, load: Callable[[], Backend]) -> Backend:
-        found = self._kept.get(key)
-        if found is not None:
-            return found
+        found = self._kept.get(key) or self._new(key, load)
+        found.set_boost((), 0.0)  # whoever asked before may have favoured words
+        return found
+
+    def _new(self, key: Base | Adapted, load: Callable[[], Backend]) -> Backend:
         while len(self._kept) >= self._kept.maxsize:
             self._kept.popitem()  # before the next one is loaded: the memory need not hold both
         try:

@@ -9,6 +9,7 @@ from workbench.asr.training.batch_plan import padded_batches
 from workbench.audio.decode import check, decode_file, is_silent
 from workbench.audio.segment import split_at_silences
 from workbench.core.evaluation.invented import is_invented
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import SAMPLE_RATE, Heard, Seconds
 from workbench.errors import AudioError, WorkbenchError
 from workbench.language.said import say
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from workbench.asr.models.backend import Backend
 
 CHUNK_SECONDS: Seconds = 80.0  # of sound, between two looks at the Stop button
+
+
+def favour(backend: "Backend", words: Favoured | None) -> "Backend":
+    """The same model, which favours these words from now on; it was told none before (see `LoadedModels`)."""
+    if words is not None:
+        backend.set_boost(words.terms, backend.usual_boost if words.strength is None else words.strength)
+    return backend
 
 
 def hear_sounds(backend: "Backend", sounds: "Sequence[np.ndarray]") -> list[tuple[Heard, Seconds]]:

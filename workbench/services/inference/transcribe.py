@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.languages import spoken_code
+from workbench.core.text.ruler import choose_ruler
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
 from workbench.language.said import listing, say, sentence
-from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, hear_sounds, usable
+from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, favour, hear_sounds, usable
 from workbench.services.labels.revisions import Labelling
 from workbench.services.models.language_check import check_writer
 from workbench.services.storage.sound_files import read_sound, say_left_out
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.asr.models.backend import Backend
+    from workbench.services.inference.boost_strength import StrengthChoice
     from workbench.services.inference.loaded import LoadedModels
 
 
@@ -47,14 +50,48 @@ class Transcribing:
         return [(said.text, seconds) for said, seconds in self.listen(model, sounds, language)]
 
     def listen(
-        self, model: str | ModelSpec, sounds: "Sequence[np.ndarray]", language: str | None = None
+        self,
+        model: str | ModelSpec,
+        sounds: "Sequence[np.ndarray]",
+        language: str | None = None,
+        favoured: Favoured | None = None,
     ) -> list[tuple[Heard, Seconds]]:
         """Text, with the confidence of each word, and computing time of each sound, (n_samples,) float32 at 16 kHz.
 
         Args:
             language: See `LoadedModels.find`.
+            favoured: Words that it favours.
         """
-        return hear_sounds(self._backend(model, language), sounds)
+        return hear_sounds(favour(self._backend(model, language), favoured), sounds)
+
+    def choose_strength(
+        self,
+        model: str | ModelSpec,
+        set_name: str,
+        favoured: Favoured,
+        *,
+        language: str | None = None,
+        done: Callable[[int], None] = lambda n: None,
+    ) -> "StrengthChoice | None":
+        """How strongly words are favoured, chosen on a set's confirmed clips.
+
+        Returns:
+            None where these are fewer than it can be chosen on, or too few of them can be heard at once.
+        """
+        from workbench.services.inference.boost_strength import LEAST_CLIPS, choose_strength
+
+        language = language or self._set_language(set_name)
+        backend = self._backend(model, language)
+        longest = backend.window or float("inf")
+        confirmed = [c for c in self.labelling.clips(set_name) if c.status == "confirmed" and c.duration <= longest]
+        clips, sounds = list[Clip](), list[np.ndarray]()
+        for chunk, of_chunk in self._chunks([c for c in confirmed if c.text.strip()], []):
+            clips, sounds = clips + chunk, sounds + of_chunk
+        if len(clips) < LEAST_CLIPS:
+            return None
+        texts = [clip.text for clip in clips]
+        rules = choose_ruler(texts, language).normalizer
+        return choose_strength(backend, sounds, texts, [c.speaker for c in clips], favoured, rules, done)
 
     def _check_named(self, model: str | ModelSpec, language: str | None) -> None:
         """Refuse a language that was asked for by its code, where the model cannot be told it.
@@ -99,12 +136,14 @@ class Transcribing:
         paths: Sequence[Path],
         *,
         language: str | None = None,
+        favoured: Favoured | None = None,
         done: Callable[[int], None] = lambda n: None,
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """Transcribe files, as many as can be used.
 
         Args:
             language: What is spoken in them; else a multilingual model recognises it.
+            favoured: Words that the model favours.
 
         Returns:
             See `document_of`, and a sentence for each file that was left out.
@@ -123,7 +162,7 @@ class Transcribing:
                 problems.append(sentence(e))
             enough = sum(len(sound) for _, sound, _ in waiting) >= CHUNK_SECONDS * SAMPLE_RATE
             if waiting and (enough or number == len(paths)):
-                heard = self.listen(model, [sound for _, sound, _ in waiting], language)
+                heard = self.listen(model, [sound for _, sound, _ in waiting], language, favoured)
                 documents += [
                     document_of(str(file), None, said, len(sound) / SAMPLE_RATE, seconds, remarks)
                     for (file, sound, remarks), (said, seconds) in zip(waiting, heard, strict=True)
@@ -138,6 +177,7 @@ class Transcribing:
         set_name: str,
         *,
         language: str | None = None,
+        favoured: Favoured | None = None,
         done: Callable[[int], None] = lambda n: None,
         left_out: Callable[[str], None] = lambda sentence: None,
     ) -> list[dict[str, Any]]:
@@ -145,6 +185,7 @@ class Transcribing:
 
         Args:
             language: What is spoken in it; the set's by default.
+            favoured: Words that the model favours.
             left_out: Told in one sentence which clips have a damaged sound, where some have.
 
         Raises:
@@ -158,7 +199,7 @@ class Transcribing:
         documents: list[dict[str, Any]] = []
         broken: list[Clip] = []
         for chunk, sounds in self._chunks(clips, broken):
-            heard = self.listen(model, sounds, language)
+            heard = self.listen(model, sounds, language, favoured)
             texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
             self.labelling.save_drafts(name, texts, sounds=_sounds(chunk))
             for clip, (said, seconds) in zip(chunk, heard, strict=True):

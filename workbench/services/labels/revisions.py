@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from workbench.core.splits import SplitCandidate
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.text.unspoken import unspoken
+from workbench.core.text.word_list import term_of
 from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
 from workbench.language.said import say
@@ -315,7 +316,12 @@ class Labelling:
     def word_list(self, set_name: str) -> list[str]:
         """The expert's terms of a set."""
         with self._store.session() as session:
-            return [str(word) for word in find_set(session, set_name).words]
+            return list(dict.fromkeys(term_of(line).text for line in find_set(session, set_name).words))
+
+    def word_lines(self, set_name: str) -> list[str]:
+        """The lines of a set's word list, which may say how a term sounds too."""
+        with self._store.session() as session:
+            return [str(line) for line in find_set(session, set_name).words]
 
 
 def new_revision(

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.core.config import TrainingConfig
 from workbench.core.run_result import RunResult
+from workbench.core.text.word_list import term_of
 from workbench.core.types import ModelSpec, Seconds
 from workbench.errors import WorkbenchError
 from workbench.language.said import say
@@ -155,7 +156,7 @@ class Adaptation:
                 split=planned.split,
                 labels={str(c.clip_id): c.reference_id for c in planned.labelled},
                 cuts=cuts_of((c.clip_id, c.trim_id) for c in planned.labelled),
-                words=list(clip_set.words),
+                words=list(dict.fromkeys(term_of(line).text for line in clip_set.words)),
                 progress={
                     "phase": "queued",
                     "message": say("Waiting for its turn"),

@@ -213,7 +213,7 @@ class Collect:
     def open_set(self, set_name: str) -> list[Any]:
         """The set's words, and the recorder for this set."""
         info = self.collecting.set_info(set_name) if set_name else None
-        words = "\n".join(info.words if info else ())
+        words = "\n".join(info.word_lines if info else ())
         return [words, set_name, "", {"set": set_name, "said": words, "opens": True}, *self._words_shown(info)]
 
     @staticmethod

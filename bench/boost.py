@@ -1,0 +1,147 @@
+"""Words of a list that are favoured without training: rare words with a list for each clip, and lists nobody says.
+
+    python -m bench.boost [--models whisper-tiny.en,whisper-base,ctc-en] [--clips N] [--smoke]
+
+The field's test (Le et al. 2021): librispeech_other with 100 words a clip, of which its rare words were said. The
+strengths are the families' usual ones, chosen on librispeech_dev_train, whose speakers are others. Time is of writing and
+listening together, with one list for all clips, as a set has one; both ways take turns batch by batch.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.report import RESULTS, machine, show, write
+
+SHARED: Final = Path(__file__).resolve().parent.parent.parent / "shared"
+SPEECH, LISTS = SHARED / "audio" / "librispeech_other", SHARED / "text" / "librispeech_other_biasing.jsonl"
+MODELS = "whisper-tiny.en,whisper-base,ctc-en"
+UNSAID = (100, 1000)
+BATCH = 8
+
+
+class Material:
+    """The clips, what is said in them, their rare words and their lists."""
+
+    def __init__(self, n: int | None) -> None:
+        from workbench.audio.decode import decode_file
+
+        rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()][:n]
+        lists = {row["audio_filepath"]: row for row in map(json.loads, LISTS.read_text(encoding="utf-8").splitlines())}
+        self.sounds = [decode_file(SPEECH / row["audio_filepath"]).samples for row in rows]
+        self.texts = [row["text"] for row in rows]
+        self.speakers = [row["speaker"] for row in rows]
+        self.rare = [lists[row["audio_filepath"]]["rare_words"] for row in rows]
+        self.lists = [lists[row["audio_filepath"]]["words"] for row in rows]
+
+    def unsaid(self, n: int, seed: int = 0) -> list[str]:
+        """Words of all lists that nobody says in any clip."""
+        said = {word for text in self.texts for word in text.lower().split()}
+        pool = sorted({word for words in self.lists for word in words} - said)
+        return random.Random(seed).sample(pool, min(n, len(pool)))
+
+
+def heard(backend: Any, sounds: Sequence[np.ndarray]) -> list[Any]:
+    """Activations where writing begins; listened to once for all ways of writing."""
+    from workbench.asr.models.backend import ClipInput
+
+    start = _start(backend)
+    return [backend.encode_prefix([ClipInput(sound)], start)[0] for sound in sounds]
+
+
+def _start(backend: Any) -> int:
+    """Where writing begins; of a CTC model behind its last block but one."""
+    return int(backend.decode_start or len(backend.blocks()) - 1)
+
+
+def written(backend: Any, items: Sequence[Any], lists: Sequence[Sequence[str]], strength: float) -> list[str]:
+    """Texts, with a list of its own for each clip."""
+    from workbench.core.text.word_list import Term
+
+    texts = []
+    for item, words in zip(items, lists, strict=True):
+        backend.set_boost([Term(word) for word in words], strength)
+        texts += backend.transcribe(backend.collate([item]), _start(backend))
+    backend.set_boost([], 0.0)
+    return texts
+
+
+def row(material: Material, plain: list[str], texts: list[str], **what: Any) -> dict[str, Any]:
+    """Both rates, and their changes with intervals over speakers."""
+    from workbench.core.evaluation.part_rates import part_rates
+    from workbench.core.evaluation.scoring import evaluate
+    from workbench.core.evaluation.terms import score_rare_words
+
+    before, after = (evaluate(material.texts, side, "english") for side in (plain, texts))
+    rare, others = part_rates([], material.rare, before, after, material.speakers)
+    alarms = score_rare_words(what.pop("lists"), before, after)
+    out = dict(what)
+    for name, part in (("rare", rare), ("other", others)):
+        if part is not None:
+            out[f"{name}_words"] = part.words
+            out[f"{name}_before"], out[f"{name}_after"] = round(100 * part.base, 2), round(100 * part.adapted, 2)
+            out[f"{name}_change"] = [round(100 * x, 2) for x in (part.change.low, part.change.high)]
+    out["false_alarms"] = [sum(t.base.false_alarms for t in alarms), sum(t.adapted.false_alarms for t in alarms)]
+    return out
+
+
+def time_factor(backend: Any, material: Material, words: Sequence[str], strength: float) -> float:
+    """Seconds with a list by seconds without, listening included; medians of batches that take turns."""
+    from workbench.asr.models.backend import ClipInput
+    from workbench.core.text.word_list import Term
+
+    order = sorted(range(len(material.sounds)), key=lambda i: len(material.sounds[i]))
+    start, spent = backend.decode_start, {False: 0.0, True: 0.0}
+    for at in range(0, len(order), BATCH):
+        batch = [ClipInput(material.sounds[i]) for i in order[at : at + BATCH]]
+        for favoured in random.Random(at).sample([False, True], 2):
+            backend.set_boost([Term(word) for word in words] if favoured else [], strength)
+            began = time.process_time()
+            backend.transcribe(backend.collate(backend.encode_prefix(batch, start)), start)
+            spent[favoured] += time.process_time() - began
+    backend.set_boost([], 0.0)
+    return round(spent[True] / spent[False], 3)
+
+
+def rows_of(name: str, material: Material) -> list[dict[str, Any]]:
+    from workbench.asr.catalog.catalog import Catalog
+    from workbench.asr.catalog.loading import load
+
+    backend = load(Catalog().find(name))
+    backend.set_language("en")
+    items, strength = heard(backend, material.sounds), backend.usual_boost
+    nothing: list[list[str]] = [[] for _ in items]
+    plain = written(backend, items, nothing, 0.0)
+    lists = {"own 100 words a clip": material.lists}
+    lists |= {f"{n} words that nobody says": [material.unsaid(n)] * len(items) for n in UNSAID}
+    found = []
+    for kind, of_clips in lists.items():
+        texts = written(backend, items, of_clips, strength)
+        found.append(row(material, plain, texts, model=name, list=kind, strength=strength, lists=of_clips))
+    everything = sorted({word for words in material.rare for word in words})
+    factor = time_factor(backend, material, everything, strength)
+    return [{**of_list, "time_factor": factor} for of_list in found]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", default=MODELS, help="names, with commas")
+    parser.add_argument("--clips", type=int, default=None, help="how many; all by default")
+    parser.add_argument("--smoke", action="store_true", help="four clips and the bundled model: shows that it works")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
+    given = parser.parse_args(arguments)
+    about, material = machine(), Material(4 if given.smoke else given.clips)
+    names = ["ctc-en"] if given.smoke else given.models.split(",")
+    rows = [row for name in names for row in rows_of(name, material)]
+    show("Words that are favoured", rows)
+    print(write("boost", {"machine": about, "rows": rows}, given.out))
+
+
+if __name__ == "__main__":
+    main()
