@@ -10,7 +10,7 @@ STARTER := whisper-tiny.en
 QUIET := $(shell test -t 2 || echo --quiet)
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 
-.PHONY: app setup weights test test-slow lint format docs bench bench-boost bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words pretrain clean
+.PHONY: app setup weights test test-slow lint format docs bench bench-boost bench-coverage bench-faults bench-finetune bench-forgetting bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words pretrain clean
 
 app: setup $(ASKED)  ## Start the page
 	$(PYTHON) app.py $(ARGS)
@@ -66,7 +66,7 @@ docs: setup  ## Write the tree in docs/architecture.md anew, and the pages as a 
 
 bench: bench-coverage bench-finetune bench-idle bench-scale bench-start bench-sweep bench-transcribe bench-faults  ## All benchmarks, one after another; tables, bench/results
 
-bench-boost bench-coverage bench-faults bench-finetune bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words: bench-%: setup  ## One benchmark; bench-real takes hours
+bench-boost bench-coverage bench-faults bench-finetune bench-forgetting bench-idle bench-real bench-scale bench-start bench-sweep bench-transcribe bench-words: bench-%: setup  ## One benchmark; bench-real and bench-forgetting take hours
 	$(PYTHON) -m bench.$* $(ARGS)
 
 # make pretrain MODEL=whisper-en MINUTES=120 BOOKS=clauses.txt CONSULTATIONS=sentences.txt FROM=assets/whisper-en

@@ -3,8 +3,8 @@
     python -m bench.boost [--models whisper-tiny.en,whisper-base,ctc-en] [--clips N] [--smoke]
 
 The field's test (Le et al. 2021): librispeech_other with 100 words a clip, of which its rare words were said. The
-strengths are the families' usual ones, chosen on librispeech_dev_train, whose speakers are others. Time is of writing and
-listening together, with one list for all clips, as a set has one; both ways take turns batch by batch.
+strengths are the families' usual ones, chosen on librispeech_dev_train, whose speakers are others. Time is of listening
+and writing together, with one list for all clips, as a set has one; both ways take turns batch by batch.
 """
 
 import argparse

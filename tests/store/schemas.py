@@ -8,7 +8,7 @@ from workbench.store.database import Store
 from workbench.store.upgrade import run_migrations
 from workbench.workspace import Workspace
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
 EARLIER = REVISIONS[:-1]
 WORDS = '["zolpidem"]'
 N_CLIPS = 12

@@ -211,7 +211,7 @@ def test_a_migration_that_fails_is_taken_back(workspace, template, newest, monke
     earlier(workspace, template, "0001")
     with monkeypatch.context() as patch:
         patch.setattr("sqlalchemy.Double", None)  # the third migration's columns
-        with pytest.raises(WorkbenchError, match=r"left as it was.*backups/workbench-before-0012"):
+        with pytest.raises(WorkbenchError, match=r"left as it was.*backups/workbench-before-0013"):
             Store.open(workspace)
     assert schema_of(workspace.database) == schema_of(template)
     opens_whole(workspace, template, newest)

@@ -126,6 +126,7 @@ def _run_document(entry: "Entry") -> dict[str, Any]:
         "set": entry.set_name,
         "model": entry.model,
         "strategy": entry.strategy,
+        "blend": entry.blend,
         "status": entry.status,
         "message": entry.message,
         "created": entry.created.isoformat(),

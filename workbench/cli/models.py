@@ -123,6 +123,22 @@ def adapt(
 
 
 @app.command()
+def blend(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A finished run, by its id or the name that you gave it.")],
+    at: Annotated[float, typer.Option(help="Share of what was learned that the model keeps, 0 (the base) to 1.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make another blend of a finished run, as a run of its own."""
+    with opened(context, workspace) as bench:
+        name = bench.adaptation.blend(bench.history.called(run), at)
+        _follow(bench, name)
+        document = bench.comparing.document(name)
+    emit(document, as_json, lambda console: show_figures(console, document))
+
+
+@app.command()
 @with_settings
 def sweep(
     context: typer.Context,

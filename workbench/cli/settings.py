@@ -21,7 +21,7 @@ def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
         # A flag that is not given leaves the suggested value, hence None, also for switches.
         about: dict[str, Any] = {"help": setting.metadata["help"], "show_default": False}
         if setting.metadata["auto"]:
-            about |= {"parser": _number_or_auto, "metavar": "auto|SECONDS"}
+            about |= {"parser": _number_or_auto, "metavar": f"{AUTO}|{setting.metadata['auto']}"}
         option: Any = setting.type  # of whatever kind the field is
         kind = Annotated[option | None, typer.Option(flag, **about)]
         kept.append(inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
@@ -41,4 +41,4 @@ def _number_or_auto(said: str) -> float | None:
     try:
         return float(said)
     except ValueError:
-        raise typer.BadParameter(f"'{said}' is neither {AUTO} nor a number of seconds") from None
+        raise typer.BadParameter(f"'{said}' is neither {AUTO} nor a number") from None

@@ -13,11 +13,12 @@ DEFAULT_FOLDS = 5
 NORMALIZER_NAMES = ("none", "english", "marks", "turkic", "characters")  # text.NORMALIZERS, which takes longer to load
 EFFORTS = ("quick", "usual", "thorough")
 NO_TRACKER = "none"
+REHEARSAL_TEXTS = ("base", "labels")
 TRACKER_NAMES = (NO_TRACKER, "tensorboard", "trackio")
 
 
-def _setting(default: Any, help_: str, *, auto: bool = False) -> Any:
-    """A field with its help; with `auto`, None is chosen by the clips and may be written so."""
+def _setting(default: Any, help_: str, *, auto: str = "") -> Any:
+    """A field with its help; with `auto`, which says what else may be given, None is chosen by the clips."""
     return field(default=default, metadata={"help": help_, "auto": auto})
 
 
@@ -61,7 +62,7 @@ class TrainingConfig:
             "Whole seconds of sound that a Whisper model hears at once, 1 to 30; auto takes the shortest that fits the "
             "clips."
         ),
-        auto=True,
+        auto="SECONDS",
     )
     lora_rank: int = _setting(16, say("Rank of the low-rank adapters with the strategy lora, 1 to 256."))
     extend_alphabet: bool = _setting(False, say("Add the labels' new characters to the model's alphabet."))
@@ -77,6 +78,27 @@ class TrainingConfig:
         None, say("Set on which forgetting is measured: a set's name, or none; for English the bundled set general.")
     )
     red_line: float = _setting(3.0, say("Points of word error rate that may be lost on that set, 0 to 100."))
+    max_forgetting: float = _setting(
+        0.5, say("Points of word error rate on general speech that a blend may lose, 0 to 100.")
+    )
+    blend: float | None = _setting(
+        None,
+        say(
+            "Share of what was learned that the model keeps, 0 (the base) to 1 (as trained); auto takes the best that "
+            "forgets little enough."
+        ),
+        auto="SHARE",
+    )
+    rehearsal: float = _setting(
+        0.0, say("Share of each update that is general speech, so that less of it is forgotten; 0 to 0.9.")
+    )
+    rehearsal_texts: str = _setting(
+        "base",
+        say("What rehearsed clips are to be written as: base, as the base model writes them, or labels."),
+    )
+    pull: float = _setting(
+        0.0, say("Share of what was learned that each update takes back towards the base (L2-SP), 0 to 0.5.")
+    )
     tracker: str = _setting(
         NO_TRACKER,
         say("Who else gets the curves, in the run's folder: none, or tensorboard or trackio where installed."),
@@ -111,7 +133,19 @@ class TrainingConfig:
         )
         _require(1 <= self.lora_rank <= 256, "lora_rank", self.lora_rank, say("a whole number from 1 to 256"))
         _require(self.task in ("transcribe", "translate"), "task", self.task, say("transcribe or translate"))
+        _require(0 <= self.rehearsal <= 0.9, "rehearsal", self.rehearsal, say("a share from 0 to 0.9"))
+        _require(
+            self.rehearsal_texts in REHEARSAL_TEXTS, "rehearsal_texts", self.rehearsal_texts, say("base or labels")
+        )
+        _require(0 <= self.pull <= 0.5, "pull", self.pull, say("a share from 0 to 0.5"))
         _require(0 <= self.red_line <= 100, "red_line", self.red_line, say("a number of points from 0 to 100"))
+        _require(
+            0 <= self.max_forgetting <= 100,
+            "max_forgetting",
+            self.max_forgetting,
+            say("a number of points from 0 to 100"),
+        )
+        _require(self.blend is None or 0 <= self.blend <= 1, "blend", self.blend, say("a share from 0 to 1, or auto"))
         _require(self.tracker in TRACKER_NAMES, "tracker", self.tracker, say("none, tensorboard or trackio"))
         _require(0 <= self.folds <= 50, "folds", self.folds, say("a whole number from 0 to 50"))
         _require(

@@ -36,7 +36,12 @@ class RunResult:
         general: The general check set; None where none was wished for. See `GeneralCheck.to_json`.
         trainings: With folds one a fold; of a sweep that of the arm that was chosen.
         timing: For foretelling; None where its seconds are of something else.
+        blend: Share of what was learned that the model delivered keeps, 0 for the base; None in results of earlier
+            versions, whose models are as trained.
+        blend_curve: What it was chosen by; None where nothing had to be chosen. See `BlendCurve.summary`; with folds
+            also "folds", the share that each fold chose for itself.
         window: {"seconds", "healed"} of a run in a shorter window than the base's.
+        rehearsal: {"share", "clips", "version", "texts"} of a run that rehearsed general speech.
         sweep, curve: Tables of these kinds of runs.
     """
 
@@ -51,7 +56,10 @@ class RunResult:
     general: Mapping[str, Any] | None = None
     trainings: Sequence[TrainingSummary] = ()
     timing: Mapping[str, Any] | None = None
+    blend: float | None = None
+    blend_curve: Mapping[str, Any] | None = None
     window: Mapping[str, Any] | None = None
+    rehearsal: Mapping[str, Any] | None = None
     sweep: Mapping[str, Any] | None = None
     curve: Mapping[str, Any] | None = None
 

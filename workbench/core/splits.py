@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
 from typing import Literal
 
+from workbench.core.grouping import hang_together
 from workbench.core.split_sentences import KINDS, Kind, described, leak, remedy, stands, together
 from workbench.core.text.normalize import normalize_marks
 from workbench.core.types import SPLIT_NAMES, Split, SplitName
@@ -224,25 +224,8 @@ def _can_be_cut(groups: Sequence[list[SplitCandidate]]) -> bool:
 
 
 def _groups(clips: Sequence[SplitCandidate], rules: _Rules) -> list[list[SplitCandidate]]:
-    """Clips that share a tie, directly or through others: union-find, in order of their first clip."""
-    parent = list(range(len(clips)))
-
-    def find(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    first: dict[Key, int] = {}
-    keys = [rules.ties(clip) for clip in clips]
-    shared = {key for key, n in Counter(chain.from_iterable(keys)).items() if n > 1}  # most sentences are said once
-    for place, own in enumerate(keys):
-        for key in shared.intersection(own):
-            parent[find(place)] = find(first.setdefault(key, place))
-    groups: dict[int, list[SplitCandidate]] = {}
-    for place, clip in enumerate(clips):
-        groups.setdefault(find(place), []).append(clip)
-    return list(groups.values())
+    """Clips that share a tie, directly or through others, in order of their first clip."""
+    return [[clips[place] for place in group] for group in hang_together([rules.ties(clip) for clip in clips])]
 
 
 def _splits_by_key(clips: Iterable[SplitCandidate], rules: _Rules) -> dict[Key, set[SplitName]]:

@@ -50,6 +50,7 @@ class ClipSetRow(Base):
     changes: Mapped[int] = mapped_column(default=0, server_default="0")  # see `queries.note_change`
     base_model: Mapped[str | None] = mapped_column(Text)  # as its user chose; None: the best at hand
     archived_at: Mapped[datetime | None]  # takes no new clips and runs since
+    favours_words: Mapped[bool] = mapped_column(default=False, server_default="0")  # while drafts are written
 
 
 class ClipRow(Base):

@@ -96,6 +96,9 @@ class Page:
         placed = [*self.sets.moved, self.adapt.run, self.compare.clip]
         read = f"(remembered) => [remembered, {READ_ADDRESS}]"
         blocks.load(self.open_page, [self.sets.remembered, self.address], placed, js=read, **private)
+        blended = self.compare.blend.click(
+            self.compare.keep_other, [self.compare.right, self.compare.share], self.adapt.run, **private
+        )
         went = self.address.go(self.go, chosen, placed, trigger_mode="always_last", **private)
         blocks.load(self.sets.tell, None, [self.sets.notices, self.sets.told], **private)
         blocks.load(lambda name: name, self.collect.kept_speaker, self.collect.speaker, **private)
@@ -129,6 +132,7 @@ class Page:
             self.adapt.resumed,
             self.adapt.stopped,
             self.history.picked,
+            blended,
         ):
             acted.success(**look, **private)
 

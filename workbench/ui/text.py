@@ -197,8 +197,14 @@ DUPLICATES: Final = "already in the set"
 WORDS: Final = "Your words (word list)"
 WORDS_COUNTED: Final = "Your words (word list) · {n}"
 WORDS_LABEL: Final = "Terms, one per line"
-WORDS_INFO: Final = "Names and jargon whose recognition (recall) is counted separately in Compare."
-WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation"
+WORDS_INFO: Final = (
+    "Names and jargon whose recognition (recall) is counted separately in Compare. How one sounds may stand behind =."
+)
+WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation\nQID = cue eye dee"
+FAVOUR: Final = "Models favour these words"
+FAVOUR_INFO: Final = (
+    "While they write drafts and when you try them by voice, without any training; never in comparisons."
+)
 BIN: Final = "Deleted, can still be brought back"
 BIN_CHOICE: Final = "Deleted clip or set"
 BIN_EMPTY: Final = "Nothing is in the bin."
@@ -435,6 +441,28 @@ CURVE_HINT: Final = (
     "WER (%) on the test clips over the number of training clips: the dots are means of {n} draws (all clips: one), "
     "the line a fitted power law, the band holds it with 80 % confidence. The upright line is where you are."
 )
+BLEND_TITLE: Final = "How much of it to keep (blend)"
+BLEND_SHORT: Final = "{share} kept"
+BLEND_KEPT: Final = "{share} of what was learned is kept."
+BLEND_POINT: Final = "with {share}: {wer} of the steering clips' words wrong, {general} of the general ones"
+BLEND_SENTENCE: Final = (
+    "{share} of what was learned is kept: of the words in the steering (dev) clips it takes the wrong ones from {base} "
+    "to {wer}, of those in general speech from {before} to {after}."
+)
+BLEND_WITHOUT_DEV: Final = (
+    "{share} of what was learned is kept, the largest share that forgets little enough, as there are no steering (dev) "
+    "clips: of the words in general speech it takes the wrong ones from {before} to {after}."
+)
+BLEND_HINT: Final = (
+    "WER (%) on {clips} that steer, upwards, and on {general} of general speech that steer, to the right, for each "
+    "share of what was learned. Chosen is the lowest that forgets no more than {points} points (dashed line); the "
+    "test clips and the general speech above judge that one alone. Whiskers hold 95 % intervals of the change."
+)
+BLEND_FOLDS: Final = "Each fold chose for itself: {shares}."
+BLEND_OTHER: Final = "Keep another share of it"
+BLEND_START: Final = "Make that run"
+BLEND_DOMAIN: Final = "▾ fewer errors in your clips"
+BLEND_GENERAL: Final = "more errors in general speech ▸"
 SWEEP: Final = "Or try several and take the best (sweep)"
 SWEEP_TITLE: Final = "What was tried (sweep)"
 SWEEP_BY_WEIGHTS: Final = "WER on the steering (dev) clips (%) by weights that learn"
@@ -460,6 +488,9 @@ COPIED: Final = "Copied"
 NOT_HERE_YET: Final = "The blocks are drawn once the model has been downloaded; the run downloads it."
 LISTEN_FIRST: Final = "What can the test clips prove?"
 NOT_PROVABLE_YET: Final = "What the test clips can prove is known once the base model has heard them."
+REHEARSED: Final = (
+    "So that less is forgotten, it also hears {n} clips of general speech: {percent} % of what each update learns from."
+)
 STRATEGY_LABELS: Final = {
     "head": "Head",
     "top-N": "Top {n}",
@@ -602,7 +633,12 @@ SETTING_LABELS: Final = {
     "language": "Language of the labels",
     "normalizer": "Text rules for scores (normalizer)",
     "general_set": "General speech to check (forgetting)",
+    "rehearsal": "Rehearsal (share of general speech)",
+    "rehearsal_texts": "Texts of what is rehearsed",
+    "pull": "Pull towards the base (L2-SP)",
     "red_line": "Red line (points of WER)",
+    "max_forgetting": "Most that may be forgotten (points of WER)",
+    "blend": "Share of what was learned (blend)",
     "tracker": "Curves also for (tracker)",
 }
 STATUS: Final = {
@@ -629,6 +665,7 @@ PHASES: Final = {
     "healing": "Heal",
     "base": "Base",
     "training": "Learn",
+    "blending": "Blend",
     "evaluating": "Test",
     "general": "General",
     "saving": "Save",

@@ -6,7 +6,7 @@ import pytest
 
 from workbench.asr.catalog.catalog import Catalog
 from workbench.asr.catalog.hub import HUB_MODELS
-from workbench.asr.catalog.suggestions import suggest, usual_strategy
+from workbench.asr.catalog.suggestions import REHEARSAL_SHARE, suggest, usual_strategy
 from workbench.asr.training.freezing import STRATEGIES, strategy_names
 from workbench.core.config import EFFORTS, FOLDS_BELOW_CLIPS
 from workbench.core.types import ModelSpec
@@ -64,6 +64,16 @@ def test_whisper_is_not_masked_and_few_weights_do_not_decay() -> None:
     assert suggest(ctc, "full", clips=50).config.time_mask > 0
     decay = {name: suggest(ctc, name, clips=50).config.weight_decay for name in ("head", "lora", "full")}
     assert decay == {"head": 0.0, "lora": 0.0, "full": 0.01}
+
+
+def test_only_a_model_with_texts_of_its_own_rehearses_them() -> None:
+    whisper = SPECS["whisper-base"]
+    assert suggest(whisper, "encoder", clips=50, language="en").config.rehearsal == REHEARSAL_SHARE > 0
+    assert "general speech in each update" in suggest(whisper, "encoder", clips=50).why["rehearsal"]
+    for spec, language in ((SPECS["whisper-en"], "en"), (SPECS["ctc-en"], "en"), (whisper, "hsb")):
+        found = suggest(spec, "full", clips=50, language=language)
+        assert found.config.rehearsal == 0
+        assert found.why["rehearsal"].startswith("None")
 
 
 def test_only_a_listed_models_rate_is_called_the_catalogues() -> None:

@@ -58,12 +58,8 @@ def test_a_term_is_favoured_in_small_letters_and_with_a_capital() -> None:
 
 
 def test_pieces_that_go_on_with_a_word() -> None:
-    assert [inner(piece) for piece in ("ing", "Ġing", "▁ing", ",", "'", "<0xC3>", "")] == [
-        True,
-        *[False] * 4,
-        True,
-        False,
-    ]
+    pieces = ("ing", "Ġing", "▁ing", ",", "'", "<0xC3>", "")
+    assert [inner(piece) for piece in pieces] == [True, *[False] * 4, True, False]
 
 
 def steps(best: str, terms: Boost) -> str:

@@ -41,7 +41,7 @@ def test_activations_stay_in_memory_up_to_the_limit(backend_of: Callable, tmp_pa
     first = [dataset[i] for i in range(len(examples))]
     assert 3 <= len(dataset.kept) < len(examples)
     assert sum(v.nbytes for found in dataset.kept.values() for v in found.values()) <= 3 * one
-    for i, (found, ids) in enumerate(first):
+    for i, (found, ids, _) in enumerate(first):
         assert ids == examples[i].label_ids
         assert torch.equal(dataset[i][0]["hidden"], found["hidden"])
         assert torch.equal(cache.fetch(examples[i].items[0])["hidden"], found["hidden"])

@@ -12,11 +12,12 @@ from tests.asr.conftest import save_model
 from tests.asr.whisper import save_whisper
 from tests.services.inprocess import execute, import_tones, prepare, result_of
 from workbench.core.config import TrainingConfig
+from workbench.core.evaluation.blend import SHARES
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.core.types import Block, FreezePlan, Part
 from workbench.services.estimates import duration as expecting
 from workbench.services.estimates import hardware as machine
-from workbench.services.estimates.workload import GENERAL, Load, Shape, Sound, Work
+from workbench.services.estimates.workload import BACKWARD, GENERAL, REHEARSED, Load, Shape, Sound, Work
 from workbench.services.workbench import Workbench
 from workbench.store.runs import find_run
 
@@ -25,6 +26,7 @@ FOLDS = [{"train": [1, 2], "dev": [3], "test": [4]}, {"train": [3, 4], "dev": [1
 SOUNDS = {i: Sound(f"{i:064d}", 2.0) for i in range(1, 7)}
 BLOCKS = (Block("features", "features", 10**6), Block("encoder 1", "encoder", 10**6), Block("head", "head", 10**4))
 SHAPE = Shape(BLOCKS, 2)
+BOTH = ("base", "labels")
 NOTHING: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
 
@@ -44,6 +46,19 @@ def test_a_load_counts_updates_copies_checks_and_both_sides() -> None:
     assert loads["evaluation"].cost == pytest.approx(SHAPE.tail * 2 * (2.0 + 2.0))
     learned = loads["training"].cost - work.training(SHAPE, [2.0] * 4, [2.0], config, (6, 0)).cost
     assert learned == pytest.approx(SHAPE.tail * 4 * 2.0)
+
+
+def test_what_is_rehearsed_is_heard_written_down_and_learned_from() -> None:
+    config, labels = (TrainingConfig(epochs=3, batch_clips=2, rehearsal=0.5, rehearsal_texts=t) for t in BOTH)
+    alone, both = (Work("m", [SPLIT], SOUNDS, rehearse=r) for r in ((), [4.0, 2.0, 3.0]))
+    less, more = (work.loads(_plan(), config, NOTHING) for work in (alone, both))
+    assert more["prefix"].cost - less["prefix"].cost == pytest.approx(SHAPE.frozen * 9.0)
+    assert more["prefix"].units - less["prefix"].units == 3
+    assert more["evaluation"].units - less["evaluation"].units == 3
+    assert more["training"].units == less["training"].units == 6, "updates get longer, not more"
+    assert more["training"].cost - less["training"].cost == pytest.approx(BACKWARD * SHAPE.tail * 6 * 2 * 3.0)
+    assert both.loads(_plan(), labels, NOTHING)["evaluation"] == less["evaluation"], "nothing is written by the base"
+    assert both.loads(_plan(), config, ({}, {REHEARSED: 1}))["prefix"].cost == less["prefix"].cost
 
 
 def test_padding_costs_and_folds_train_again_on_everything() -> None:
@@ -81,6 +96,18 @@ def test_what_is_kept_need_not_be_heard_again() -> None:
     assert [load.units for load in again.values()] == [load.units for load in fresh.values()], (
         "passed over, but counted"
     )
+
+
+def test_choosing_a_blend_is_foretold_and_a_blend_that_is_said_costs_nothing() -> None:
+    alone = Work("m", [SPLIT], SOUNDS, general=[1.0]).loads(_plan(), TrainingConfig(), NOTHING)
+    work = Work("m", [SPLIT], SOUNDS, general=[1.0], steer=[3.0, 3.0])
+    chosen, said = (work.loads(_plan(), TrainingConfig(blend=blend), NOTHING)["evaluation"] for blend in (None, 0.5))
+    assert chosen.units - said.units == len(SHARES) * (1 + 2), "dev and general clips, with each share"
+    assert chosen.cost - said.cost == pytest.approx(SHAPE.tail * len(SHARES) * (2.0 + 2 * 3.0))
+    assert said.units - alone["evaluation"].units == 2, "the base hears what steers"
+    folds = Work("m", FOLDS, SOUNDS, steer=[3.0, 3.0]).loads(_plan(), TrainingConfig(), NOTHING)["evaluation"]
+    without = Work("m", FOLDS, SOUNDS).loads(_plan(), TrainingConfig(), NOTHING)["evaluation"]
+    assert folds.units - without.units == 2 + len(SHARES) * 2 * (1 + 2), "in each fold, not for the delivered one"
 
 
 def test_a_learning_curve_trains_on_parts_and_tests_each() -> None:

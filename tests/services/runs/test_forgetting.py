@@ -17,14 +17,8 @@ from workbench.core.types import SAMPLE_RATE, ModelSpec
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.services.exports.model import model_card
 from workbench.services.runs.clips import RunClip
-from workbench.services.runs.forgetting import (
-    bundled_clips,
-    bundled_version,
-    default_general,
-    learn_clips,
-    version_of,
-    without_learned,
-)
+from workbench.services.runs.forgetting import bundled_version, default_general, version_of
+from workbench.services.runs.general_parts import bundled_clips, learn_clips, without_learned
 from workbench.services.runs.progress import Progress
 from workbench.services.workbench import Workbench
 from workbench.store.models import GeneralEvaluationRow
@@ -125,8 +119,12 @@ def test_a_run_is_checked_on_another_set_without_what_it_learned(
     numbers = {c.id: int(c.name.removesuffix(".wav")) for c in own}
     learned, tested = numbers[split.train[0]], numbers[split.test[0]]
     other = import_tones(bench, tmp_path / "other", [learned, tested, 40, 41, 42], "other")
+    small = "other is too small to be divided"
+    previewed = bench.planning.preview_model("own", spec, "head", {"folds": 0, "general_set": "other"})
+    assert any(small in note for note in previewed.notes), "said before the run"
     run = prepare(bench, monkeypatch, spec, "own", folds=0, general_set="other", red_line=5.0)
     execute(bench, run)
+    assert any(small in note for note in bench.comparing.document(run)["notes"])
     document = bench.comparing.document(run)
     assert (document["general"]["set"], document["general"]["clips"], document["general"]["left_out"]) == (
         "other",

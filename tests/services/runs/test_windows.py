@@ -9,14 +9,15 @@ import pytest
 from tests.asr.whisper import WINDOW_S, save_whisper
 from tests.services.inprocess import QUICK, execute, import_tones, prepare, result_of
 from workbench.asr.training import trainer as training
+from workbench.audio.decode import read_clip
+from workbench.core.evaluation.scoring import evaluate
 from workbench.core.types import Block, ModelSpec
 from workbench.errors import ModelError
 from workbench.services.estimates import window as windows
 from workbench.services.estimates.workload import Load, Shape
 from workbench.services.exports.model import export_run
 from workbench.services.jobs.stop import StopRequested
-from workbench.services.runs import finish, short_window
-from workbench.services.runs import forgetting as general
+from workbench.services.runs import finish, forgetting, general_parts, short_window
 from workbench.services.runs.clips import RunClip
 from workbench.services.runs.model import RunModel
 from workbench.services.workbench import Workbench
@@ -65,7 +66,7 @@ def test_a_run_in_a_short_window_is_reloaded_and_exported(
     strategy: str, bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_tones(bench, tmp_path / "tones", range(24), "tones")
-    run = start(bench, spec, strategy, monkeypatch)
+    run = start(bench, spec, strategy, monkeypatch, blend=0.5)
     card = card_of(bench, run)
     assert (card["window"], bool(card["healed"])) == (SHORT, strategy == "decoder")
     assert bench.adaptation.view(run).plan["window"] == SHORT
@@ -89,6 +90,34 @@ def test_the_base_is_heard_in_its_own_window(
     rows = bench.comparing.of_run(run).comparison.clips_json()
     assert rows
     assert all(own[c["clip"]] == c["base"] for c in rows)
+
+
+@pytest.mark.usefixtures("keep_the_last")
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_what_is_forgotten_is_counted_from_the_base_in_its_own_window(
+    share: float, bench: Workbench, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tones(bench, tmp_path / "tones", range(24), "tones")
+    import_tones(bench, tmp_path / "speech", range(40, 46), "speech")
+    sounds = [bench.picturing.sound(c.id) for c in bench.labelling.clips("speech")]
+    said = ("three general words", "and three more")
+    steer = tuple(RunClip(-n, f"{n:064}", f"{n}.flac", 9600, None, said[n], sounds[n]) for n in (0, 1))
+    report = tuple(RunClip(-n, f"{n:064}", f"{n}.flac", 9600, None, f"number {n}", sounds[n]) for n in (2, 3))
+    monkeypatch.setattr(forgetting, "bundled_parts", lambda: general_parts.GeneralParts((), steer, report))
+    point = property(lambda curve: next(p for p in curve.points if p.share == share))
+    monkeypatch.setattr("workbench.core.evaluation.blend.BlendCurve.recommended", point)
+    run = start(bench, spec, "encoder", monkeypatch, general_set="general")
+    own = bench.transcribing.hear(spec, [read_clip(sound) for sound in sounds[:2]])
+    base = evaluate(list(said), [text for text, _ in own], "english")
+    curve = result_of(bench, run).blend_curve
+    assert curve
+    assert curve["base"]["general_wer"] == pytest.approx(base.wer)
+    assert (curve["general_clips"], curve["recommended"]) == (2, share)
+    # Nothing of what was learned is the base as it came, in its own window.
+    assert card_of(bench, run)["window"] == (SHORT if share else None)
+    measured = {c["clip"]: c["adapted"] for c in bench.comparing.of_run(run).comparison.clips_json()}
+    heard = {d["clip"]: d["text"] for d in bench.transcribing.clip_set(run, "tones")}
+    assert {i: heard[i] for i in measured} == measured
 
 
 def test_a_run_that_keeps_the_base_keeps_its_window(
@@ -138,7 +167,7 @@ def test_an_encoder_is_healed_once_from_no_clip_of_the_set(
     assert len(taught) == len(learned) * (1 + windows.HEALING_COPIES)  # once, for both runs
     assert set(taught) == learned
     own = {c.sha256 for c in bench.labelling.clips("tones")}
-    check = {c.sha256 for c in general.bundled_clips()}
+    check = {c.sha256 for c in general_parts.bundled_clips()}
     assert not set(taught) & (own | check)
 
 

@@ -8,18 +8,20 @@ import pytest
 
 from tests.services.finished import finished_run, waiting_run
 from tests.ui.conftest import HOSTILE
+from workbench.core.evaluation.blend import SHARES, BlendCurve, Point, Sample
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.word_times import WordTimes
 from workbench.services.jobs.startup import LAUNCHED
 from workbench.services.storage.word_times import add_times
 from workbench.services.workbench import Workbench
+from workbench.store.runs import find_run
 from workbench.ui import text
 from workbench.ui.charts.error_mix import error_mix
 from workbench.ui.charts.terms import terms
 from workbench.ui.compare.section import Compare
 
 Fill = Callable[..., list[int]]
-OVERALL, DETAILS, LIST, TIMELINE, TEXTS, CLIP, TICKER = 4, 5, 6, 7, 8, 9, 10  # among the outputs
+OVERALL, DETAILS, LIST, TIMELINE, TEXTS, CLIP, TICKER, BLENDS = 4, 5, 6, 7, 8, 9, 10, 12  # among the outputs
 
 
 def done(bench: Workbench, monkeypatch: pytest.MonkeyPatch, **more: Any) -> str:
@@ -136,3 +138,29 @@ def test_while_a_run_works_the_comparison_that_was_read_stays(
     ended = section.show(token(newer), "", older, "", older, 0)  # another run, and done
     assert ended[2]["value"] == newer
     assert "not done yet" not in ended[OVERALL]
+
+
+def test_another_share_is_offered_where_one_was_chosen_and_makes_a_run(
+    bench: Workbench, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("tones", 12, text="abba zoo")
+    run = done(bench, monkeypatch, folds=2)
+    section = Compare(bench)
+    plain = section.show(token(run), "", "", "", "", 0)
+    assert not plain[BLENDS]["visible"]
+    assert text.BLEND_TITLE not in plain[DETAILS]
+    points = tuple(Point(share, (1,) * 8, (1,) * 8, 0) for share in SHARES)
+    sample = Sample((10,) * 8, (2,) * 8, (None,) * 8)
+    with bench.store.session() as session:
+        row = find_run(session, run)
+        trainings = [{"steps": 4, "best_step": 2, "checks": []}]
+        curve = BlendCurve(sample, sample, points, 0.005).summary()
+        row.result = {**row.result, "trainings": trainings, "blend": 0.25, "blend_curve": curve}
+    shown = Compare(bench).show(token(run), "", "", "", "", 0)
+    assert shown[BLENDS]["visible"]
+    assert "25 % of what was learned is kept" in shown[DETAILS]
+    (bench.workspace.run_folder(run) / "training").mkdir()
+    other = section.keep_other(run, 0.5)
+    view = bench.adaptation.view(other)
+    assert (view.config.blend, view.set_name, view.strategy) == (0.5, "tones", "head")
+    assert (bench.workspace.run_folder(other) / "training").is_dir()

@@ -25,6 +25,9 @@ PATIENCE_UPDATES = 30
 # Real whisper-tiny.en, encoder, on 182 clips of coffee orders: 7.7 % WER on their dev clips, 4.0 after 34 updates of
 # eight clips, 1.5 after 68, 1.1 after 102.
 STRONG_UPDATES = 200  # at most, of a strong model
+# Of each update of a strong model; docs/figures.md, "What rehearsal keeps". The bundled small ones get half of general
+# speech wrong and more, and would learn just that; so would a model that does not know the language.
+REHEARSAL_SHARE = 0.5
 TRAIN_SHARE = 0.7  # of the clips, about
 XS_CLIPS, S_CLIPS = 30, 80  # docs/recipes.md, "Sizes": XS below 30 clips, S below 80, M from there
 
@@ -86,11 +89,15 @@ def usual_strategy(
         language: Of the clips; None where it is not known.
         wer: Of the model on the set's confirmed clips, as a fraction; None where it has heard none.
     """
-    foreign = bool(language) and knows(spec, language, wer) in ("not it", "not it, but many", "in name only")
+    foreign = _is_foreign(spec, language, wer)
     wanted: tuple[str, ...] = ("adapters", "all-but-features", "full")
     if spec.family == "seq2seq":
         wanted = ("full", "encoder") if foreign or _is_small(spec) else ("encoder", "full")
     return next((name for name in wanted if name in names), names[0])
+
+
+def _is_foreign(spec: ModelSpec, language: str | None, wer: float | None = None) -> bool:
+    return bool(language) and knows(spec, language, wer) in ("not it", "not it, but many", "in name only")
 
 
 def _is_small(spec: ModelSpec) -> bool:
@@ -173,6 +180,7 @@ def suggest(
         time_mask=0.0 if spec.family == "seq2seq" else TrainingConfig.time_mask,
         patience=max(8 if small_model else 5, _checks_of(PATIENCE_UPDATES, clips)) + tries.patience,
         folds=folds,
+        rehearsal=0.0 if small_model or _is_foreign(spec, language) else REHEARSAL_SHARE,
         language=language,
     )
     why |= _why_the_rest(config, spec, strategy, small_model=small_model)
@@ -216,7 +224,19 @@ def _why_the_rest(config: TrainingConfig, spec: ModelSpec, strategy: str, *, sma
         "task": say("Write what is said, in its own language."),
         "normalizer": say("Chosen by the labels' language, and shown beside every figure."),
         "general_set": say("The bundled English sentences for English sets, none for other languages."),
+        "rehearsal": say(
+            "{percent:.0f} % general speech in each update: less of it is forgotten.", percent=100 * config.rehearsal
+        )
+        if config.rehearsal
+        else say("None: the model has no texts of its own to keep."),
+        "rehearsal_texts": say("The base's own, which keep its capitals and punctuation, and need no labels."),
+        "pull": say("None: it holds back what is learned of the set, too."),
         "red_line": say("{points:g} points, as in NVIDIA NeMo's recipe for adapting a model.", points=config.red_line),
+        "max_forgetting": say(
+            "{points:g} points: hardly anything, so that the model serves for all else too.",
+            points=config.max_forgetting,
+        ),
+        "blend": say("Chosen after training, on the dev clips and general speech; the test clips judge it."),
     }
 
 

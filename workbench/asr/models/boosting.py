@@ -9,11 +9,7 @@ first token was taken for the bonus alone, and goes another way (see `TermReader
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
-
-import torch
-from torch import Tensor
 
 from workbench.core.text.word_list import Term
 
@@ -79,16 +75,6 @@ class Boost:
     strength: float
     goes_on: Callable[[int], bool]
     space: int | None = None
-
-    def with_first(self, logits: Tensor) -> Tensor:
-        """(n, vocabulary) logits with the bonus of all first tokens."""
-        biased = logits.clone()
-        biased[:, self._first.to(logits.device)] += self.bonus(1)
-        return biased
-
-    @cached_property
-    def _first(self) -> Tensor:
-        return torch.tensor(list(self.tree.children(ROOT)))
 
     def bonus(self, depth: int) -> float:
         """What is given for a token at this depth, from 1 on."""

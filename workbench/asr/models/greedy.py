@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from workbench.asr.models.boosting import Boost, TermReader
+from workbench.asr.models.boosting import ROOT, Boost, TermReader
 
 # A unit of up to so many tokens that comes so often in a row is a loop: speech does not do that, decoders do.
 LONGEST_UNIT = 12
@@ -53,6 +53,8 @@ class GreedyState:
         self.rows: list[int] = []
         self._boost = boost
         self._terms = [TermReader(boost) for _ in range(n_clips)] if boost else []
+        first = list(boost.tree.children(ROOT)) if boost else []
+        self._first_tokens = torch.tensor(first, dtype=torch.long, device=never.device)
         self._going, self._first = set[int](), True
         self._again = list(range(n_clips))
 
@@ -101,7 +103,8 @@ class GreedyState:
     def _with_terms(self, logits: Tensor, best: Tensor) -> Tensor:
         """(n_rows,) tokens that are most likely with the bonus of the terms; those that stand already are kept."""
         assert self._boost is not None
-        biased = self._boost.with_first(logits)
+        biased = logits.clone()
+        biased[:, self._first_tokens] += self._boost.bonus(1)
         kept = {}
         for row, clip in enumerate(self.rows):
             terms = self._terms[clip]

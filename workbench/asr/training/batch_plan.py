@@ -41,3 +41,8 @@ def batch_sizes(n_samples: Sequence[int], config: TrainingConfig) -> list[int]:
 def planned_updates(n_samples: Sequence[int], config: TrainingConfig) -> int:
     """Number of updates that a training with these clips will make."""
     return min(config.max_updates, config.epochs * len(batch_sizes(n_samples, config)))
+
+
+def rehearsed_beside(n_clips: int, share: float) -> int:
+    """Clips of general speech beside so many of the run's own, for about this share of the update."""
+    return max(1, round(n_clips * share / (1 - share))) if share else 0

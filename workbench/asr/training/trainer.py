@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -22,9 +22,10 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from workbench.asr.models.backend import Activations, Backend, Batch
 from workbench.asr.training.batch_plan import planned_updates
-from workbench.asr.training.batches import Example, ExampleDataset, LengthSampler
+from workbench.asr.training.batches import REHEARSED, Example, ExampleDataset, LengthSampler, loader
 from workbench.asr.training.feature_cache import CacheItem, FeatureCache, length_batches
 from workbench.asr.training.freezing import apply_plan, trainable_state, training_mode
+from workbench.asr.training.pull import Pull
 from workbench.asr.training.trackers import Track
 from workbench.atomic import replacing, write_json
 from workbench.core.config import TrainingConfig
@@ -118,10 +119,21 @@ class _TailTrainer(Trainer):
     """Trainer with our batches, our loss, and a loss that is not a number told at once."""
 
     loader: DataLoader[Any]
+    weight: float = 1.0  # of the loss that comes next
     newest_loss: float | None = None
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         return self.loader
+
+    def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
+        """General speech first, then the run's own clips, each gone back through: two batches need no more memory."""
+        rehearsed = inputs.pop(REHEARSED, None)
+        if rehearsed is None:
+            return super().training_step(model, inputs, num_items_in_batch)
+        self.weight = float(cast("LengthSampler", self.loader.batch_sampler).share)
+        general = super().training_step(model, rehearsed, num_items_in_batch)
+        self.weight = 1 - self.weight
+        return general + super().training_step(model, inputs, num_items_in_batch)
 
     def compute_loss(
         self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -137,7 +149,7 @@ class _TailTrainer(Trainer):
                     rate=self.args.learning_rate / 5,
                 )
             )
-        return loss
+        return loss * self.weight if self.weight != 1 else loss
 
 
 @dataclass
@@ -217,6 +229,7 @@ def fine_tune(
     *,
     train: Sequence[Example],
     dev: Sequence[Example],
+    rehearsed: Sequence[Example] = (),
     cache: FeatureCache,
     hearing: FeatureCache | None = None,
     folder: Path,
@@ -229,6 +242,7 @@ def fine_tune(
     Args:
         train: Clips to learn from.
         dev: Clips that choose the best state; empty trains to the end (or `stop_after`) and keeps the last state.
+        rehearsed: General speech, of which each update hears its share beside the clips to learn from.
         cache: Activations at the plan's boundary.
         hearing: Activations from which the dev clips are transcribed, where those of `cache` know the labels.
         folder: Where checkpoints and the best state lie; an interrupted training found there is resumed.
@@ -244,11 +258,12 @@ def fine_tune(
     folder.mkdir(parents=True, exist_ok=True)
     apply_plan(backend, plan)
     tail = _Tail(backend, plan)
-    sampler = LengthSampler([e.n_samples for e in train], config)
+    sampler = LengthSampler([e.n_samples for e in train], config, len(rehearsed))
     planned = planned_updates([e.n_samples for e in train], config)
-    trainer = _TailTrainer(model=tail, args=_arguments(config, folder, planned))
+    pull = Pull(backend, config.pull)
+    trainer = _TailTrainer(model=tail, args=_arguments(config, folder, planned), callbacks=[pull])
     trainer.remove_callback(PrinterCallback)
-    trainer.loader = _loader(backend, train, cache, sampler)
+    trainer.loader = loader(backend, ExampleDataset(train, cache, rehearsed), sampler)
     resume = _last_checkpoint(folder)
     watch = _Watch(trainer, backend, dev, hearing or cache, config, hooks, folder, stop_after, planned)
     watch.checks = _read_checks(folder) if resume else []
@@ -291,13 +306,6 @@ def _arguments(config: TrainingConfig, folder: Path, planned: int) -> TrainingAr
         dataloader_pin_memory=False,
         seed=config.seed,
     )
-
-
-def _loader(backend: Backend, train: Sequence[Example], cache: FeatureCache, sampler: LengthSampler) -> DataLoader[Any]:
-    def collate(rows: list[tuple[dict[str, Tensor], tuple[int, ...]]]) -> Batch:
-        return backend.collate([r[0] for r in rows], [r[1] for r in rows])
-
-    return DataLoader(ExampleDataset(train, cache), batch_sampler=sampler, collate_fn=collate)
 
 
 def _last_checkpoint(folder: Path) -> str | None:

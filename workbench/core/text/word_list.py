@@ -9,6 +9,7 @@ from typing import Any, Final
 
 SOUNDS: Final = "="
 ALTERNATIVE: Final = ","
+WITH_WORDS: Final = "+words"  # behind a model's name
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Favoured:
     def to_json(self) -> dict[str, Any]:
         """As it is asked for from the process beside the page."""
         return {"terms": [[t.text, list(t.sounds_like)] for t in self.terms], "strength": self.strength}
+
+    def kept_as(self, model: str) -> str:
+        """The name under which what a model wrote so is kept: its own texts are those that it is judged by."""
+        return f"{model}{WITH_WORDS}"
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any] | None) -> "Favoured | None":

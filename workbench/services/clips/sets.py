@@ -1,7 +1,6 @@
 """Clip sets and the ways sounds come in: files, folders and lists, uploads, the microphone, the bundled samples."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,10 +17,11 @@ from workbench.audio.decode import Sound, from_array
 from workbench.core.text.clean import clean_label, clean_name
 from workbench.core.text.word_list import term_of
 from workbench.core.types import Seconds
-from workbench.errors import DataError, UnknownNameError
+from workbench.errors import UnknownNameError
 from workbench.language.said import say
 from workbench.services.clips.import_job import ImportReport, Intake, Progress, scratch_folder
 from workbench.services.clips.segments import Decode
+from workbench.services.clips.set_names import LANGUAGE, check_language, check_set_name, taken
 from workbench.services.importers import Candidate, ImportOptions, ImportScan
 from workbench.services.importers.lines import read_text
 from workbench.services.importers.reading import read_path, read_uploads
@@ -35,9 +35,6 @@ from workbench.store.queries import STATUS, find_set, refuse_archived, select_la
 from workbench.workspace import Workspace
 
 SAMPLE_KINDS: Final = ("clinic", "workshop", "general")
-LONGEST_SET_NAME: Final = 80  # characters
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
-_RUN_NAME: Final = re.compile(r"run-\d+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,7 @@ class SetInfo:
         word_lines: Its lines, which may say how a term sounds too.
         duration: Of all clips together, in seconds.
         speakers: How many are known by name.
+        favours_words: Whether models favour these words while they write drafts.
         archived: Whether it is put away: it takes no new clips and runs.
     """
 
@@ -64,6 +62,7 @@ class SetInfo:
     speakers: int
     archived: bool = False
     word_lines: tuple[str, ...] = ()
+    favours_words: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "words": list(self.words), "word_lines": list(self.word_lines)}
@@ -138,6 +137,12 @@ class Collecting:
         with self._store.session() as session:
             find_set(session, set_name).words = words
         return words
+
+    @comes_first(say("The word list was not saved"))
+    def favour_words(self, set_name: str, favours: bool) -> None:
+        """Whether models favour a set's words while they write drafts, and while one speaks to them."""
+        with self._store.session() as session:
+            find_set(session, set_name).favours_words = favours
 
     def import_path(
         self,
@@ -338,7 +343,7 @@ class Collecting:
         Language and words that it has already stay.
         """
         name = check_set_name(set_name)
-        spoken = Counter(c.language for c in reading.candidates if c.language and _LANGUAGE.fullmatch(c.language))
+        spoken = Counter(c.language for c in reading.candidates if c.language and LANGUAGE.fullmatch(c.language))
         is_new = self._make_set(name)
         with self._store.session() as session:
             row = refuse_archived(find_set(session, name))
@@ -362,41 +367,8 @@ class Collecting:
 def _info(row: ClipSetRow, *counted: Any) -> SetInfo:
     words = tuple(dict.fromkeys(term_of(line).text for line in row.words))
     info = SetInfo(row.id, row.name, row.language, words, *counted)
-    return replace(info, archived=row.archived_at is not None, word_lines=tuple(row.words))
-
-
-def taken(name: str) -> DataError:
-    """The error for a name that another set has."""
-    return DataError(say("There is already a clip set called '{name}'; choose another name.", name=name))
-
-
-def check_set_name(name: str) -> str:
-    """The name cleaned.
-
-    Raises:
-        DataError: It is empty, too long, or looks like a run's.
-    """
-    cleaned = clean_name(name, LONGEST_SET_NAME + 1)
-    if not cleaned or len(cleaned) > LONGEST_SET_NAME:
-        raise DataError(say("A clip set needs a name of 1 to {most} characters.", most=LONGEST_SET_NAME))
-    if _RUN_NAME.fullmatch(cleaned):
-        raise DataError(say("'{name}' is how runs are called; choose another name for the clip set.", name=cleaned))
-    return cleaned
-
-
-def check_language(language: str | None) -> str | None:
-    """The language tag in lower case, None for none.
-
-    Raises:
-        DataError: It is no language tag.
-    """
-    tag = (language or "").strip()
-    if not tag:
-        return None
-    if not _LANGUAGE.fullmatch(tag) or len(tag) > 20:
-        written = clean_name(tag, 30)
-        raise DataError(say("'{written}' is no language tag; write for instance en, de or chr.", written=written))
-    return tag.lower()
+    archived = row.archived_at is not None
+    return replace(info, archived=archived, word_lines=tuple(row.words), favours_words=row.favours_words)
 
 
 def read_words(path: str | os.PathLike[str]) -> list[str]:

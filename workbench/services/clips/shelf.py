@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from workbench.errors import DataError
 from workbench.language.said import say
-from workbench.services.clips.sets import Collecting, SetInfo, check_set_name, taken
+from workbench.services.clips.set_names import check_set_name, taken
+from workbench.services.clips.sets import Collecting, SetInfo
 from workbench.services.storage.licences import LicencesProblem, licences_of, note_copy
 from workbench.services.storage.reserve import comes_first, told_when_full
 from workbench.services.trash.trash import sounds_lock
@@ -139,7 +140,8 @@ def _rename_in_runs(session: Session, name: str, new: str) -> None:
 
 
 def _copy(session: Session, row: ClipSetRow, name: str) -> ClipSetRow:
-    twin = ClipSetRow(name=name, language=row.language, words=list(row.words), base_model=row.base_model)
+    kept = {name: getattr(row, name) for name in ("language", "base_model", "favours_words")}
+    twin = ClipSetRow(name=name, words=list(row.words), **kept)
     session.add(twin)
     session.flush()
     living = ClipRow.set_id == row.id, ClipRow.deleted_at.is_(None)

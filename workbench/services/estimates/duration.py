@@ -19,7 +19,7 @@ from workbench.core.config import TrainingConfig
 from workbench.core.evaluation.selection import rungs
 from workbench.core.types import FreezePlan, ModelSpec, Seconds
 from workbench.services.estimates.hardware import busy_lately, machine_speed
-from workbench.services.estimates.workload import GENERAL, Kept, Load, Shape, Work
+from workbench.services.estimates.workload import GENERAL, REHEARSED, Kept, Load, Shape, Work
 from workbench.store.database import Store
 from workbench.store.models import RunRow, now
 from workbench.store.runs import active_runs
@@ -128,8 +128,9 @@ class Expecting:
         runs = [run for run in self._store.cached("timed", self._runs) if hearing in run.result["timing"]["caches"]]
         files = (self._cache / runs[0].result["timing"]["caches"][hearing]).glob("*.safetensors") if runs else ()
         kept = Counter(file.name[:HASH_DIGITS] for file in files)
-        checked = kept and any(run.config.get("general_set") == general for run in runs)
-        return {**kept, GENERAL: 1} if checked else kept
+        checked = [run for run in runs if kept and run.config.get("general_set") == general]
+        rehearsed = any(run.config.get("rehearsal") for run in checked)
+        return {**kept, **({GENERAL: 1} if checked else {}), **({REHEARSED: 1} if rehearsed else {})}
 
     def _runs(self) -> list[RunRow]:
         """The runs that say how fast this machine is, newest first."""

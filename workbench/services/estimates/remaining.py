@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FORETOLD_SHARE: Final = 0.05  # of a stage: the foretold pace counts as much as so much of it measured
 LOADING = ("queued", "starting", "loading")  # phases whose time cannot be told: nothing of them counts down
-STAGES: Final = dict.fromkeys(("base", "evaluating", "general"), "evaluation") | {
+STAGES: Final = dict.fromkeys(("base", "blending", "evaluating", "general"), "evaluation") | {
     name: name for name in ("prefix", "healing", "training")
 }  # phase -> stage; saving is of none
 

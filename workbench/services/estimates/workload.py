@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from workbench.asr.training.batch_plan import batch_sizes, planned_updates
+from workbench.asr.training.batch_plan import batch_sizes, planned_updates, rehearsed_beside
 from workbench.core.config import TrainingConfig
+from workbench.core.evaluation.blend import SHARES
 from workbench.core.evaluation.learning_curve import sizes_for
 from workbench.core.types import SAMPLE_RATE, Block, FreezePlan, Seconds
 from workbench.core.windows import HEALING_UPDATES
@@ -15,7 +16,8 @@ MOST_CHECKS: Final = 25  # dev scorings in one training, as in asr/training/trai
 SAMPLES, FRAMES, WORDS = 600.0, 50.0, 12.0  # times a second that a block's weights are used, by what it sees
 BACKWARD: Final = 3.0  # times the work of a forward pass: forward, gradients of activations, gradients of weights
 UPDATE, TRAINING = 1.5, 87.0  # billion operations that take as long as the many small ones of an update, of a training
-GENERAL: Final = "general"  # among what is kept: general speech, all of it
+GENERAL: Final = "general"  # among what is kept: general speech to report on, all of it
+REHEARSED: Final = "rehearsed"  # among what is kept: general speech to learn from
 
 Lengths = Sequence[Seconds]  # of clips
 Kept = Mapping[str, int]  # hash of a sound -> how many of it and its altered copies lie in a cache
@@ -62,6 +64,8 @@ class Work:
         padded_to: What every clip is padded to in the run; None where it costs its own length.
         own: What the base pads every clip to, where that is more; else None.
         healing: Seconds of sound that go through the encoder to heal it, learning counted several times.
+        steer: Lengths of the clips of general speech that steer.
+        rehearse: Lengths of the clips of general speech that are rehearsed.
     """
 
     model: str
@@ -71,6 +75,8 @@ class Work:
     padded_to: Seconds | None = None
     own: Seconds | None = None
     healing: Seconds = 0.0
+    steer: Lengths = ()
+    rehearse: Lengths = ()
 
     def loads(
         self, plan: FreezePlan, config: TrainingConfig, kept: Sequence[Kept], *, draws: int = 0, dev_turns: int = 0
@@ -86,18 +92,20 @@ class Work:
         sides = [[self._lengths(part[side]) for side in ("train", "dev", "test")] for part in self.parts]
         sizes = sizes_for(min(len(train) for train, _, _ in sides))[:-1] * (min(draws, 1) if folds else draws)
         sides += [[train[:n], dev, test] for n in sizes for train, dev, test in sides]
+        blends = len(SHARES) if config.blend is None and self.steer else 0
+        chosen = [*self.steer] * blends * len(sides) + [s for _, dev, _ in sides for s in dev] * blends
         if folds:  # the one that is delivered makes as many updates as the folds' best, at most
             sides.append([max((train for train, _, _ in sides), key=len), [], []])
         learning = {i for part in self.parts for i in part["train"]}
         judging = {i for part in self.parts for i in (*part["test"], *(part["dev"] if self.own else ()))}
         heard = {i: 1 + (config.augment_copies if i in learning else 0) for i in self.sounds}
         by_base = self._heard(shape.listening, dict.fromkeys(judging, 1), kept[0], self.own) if self.own else Load()
-        adapted = [length for _, dev, test in sides for length in (*test, *dev * dev_turns)]
+        adapted = [length for _, dev, test in sides for length in (*test, *dev * dev_turns)] + chosen
         return {
             "prefix": self._heard(shape.frozen, heard, kept[1], self.padded_to),
             "healing": Load(HEALING_UPDATES if self.healing else 0, self.healing * shape.listening),
             "training": Load().plus(*(self.training(shape, train, dev, config) for train, dev, _ in sides)),
-            "evaluation": self.written(shape, adapted, self._lengths(judging)).plus(by_base),
+            "evaluation": self.written(shape, adapted, [*self._lengths(judging), *self.by_base(config)]).plus(by_base),
         }
 
     def training(
@@ -107,12 +115,25 @@ class Work:
         n_samples = [round(s * SAMPLE_RATE) for s in train]
         batches, planned = max(1, len(batch_sizes(n_samples, config))), planned_updates(n_samples, config)
         updates, checks = made or (planned, 1 + min(math.ceil(planned / batches), MOST_CHECKS))
-        sound = BACKWARD * updates * padded(train, self.padded_to) / batches + checks * padded(dev, self.padded_to)
+        update = padded(train, self.padded_to) / batches + self._beside(n_samples, config)
+        sound = BACKWARD * updates * update + checks * padded(dev, self.padded_to)
         return Load(updates, sound * shape.tail + UPDATE * updates + TRAINING)
+
+    def _beside(self, n_samples: Sequence[int], config: TrainingConfig) -> Seconds:
+        """General speech in an update, on average."""
+        if not self.rehearse or not config.rehearsal:
+            return 0.0
+        sizes = batch_sizes(n_samples, config)
+        clips = sum(rehearsed_beside(n, config.rehearsal) for n in sizes) / max(1, len(sizes))
+        return clips * padded(self.rehearse, self.padded_to) / len(self.rehearse)
+
+    def by_base(self, config: TrainingConfig) -> Lengths:
+        """General speech that the base writes down, so that it can be rehearsed."""
+        return self.rehearse if config.rehearsal_texts == "base" else ()
 
     def written(self, shape: Shape, adapted: Lengths, base: Lengths) -> Load:
         """Adapted models and the base writing clips down, and general speech; not what the base hears for that."""
-        adapted, base = [*adapted, *self.general], [*base, *self.general]
+        adapted, base = [*adapted, *self.general], [*base, *self.general, *self.steer]
         by_base = padded(base, self.padded_to) * (shape.writing if self.own else shape.tail)
         return Load(len(adapted) + len(base), padded(adapted, self.padded_to) * shape.tail + by_base)
 
@@ -120,8 +141,10 @@ class Work:
         """Clips with their copies, and general speech, heard once; what is kept costs nothing."""
         sounds = [(self.sounds[i], n) for i, n in wanted.items() if i in self.sounds]
         missing = [sound.length for sound, n in sounds for _ in range(n - kept.get(sound.sha256, 0))]
-        missing += () if GENERAL in kept else self.general
-        return Load(sum(wanted.values()) + len(self.general), price * padded(missing, window))
+        missing += () if GENERAL in kept else (*self.general, *self.steer)
+        missing += () if REHEARSED in kept else self.rehearse
+        units = sum(wanted.values()) + len(self.general) + len(self.steer) + len(self.rehearse)
+        return Load(units, price * padded(missing, window))
 
     def _lengths(self, ids: Iterable[int]) -> list[Seconds]:
         return [self.sounds[i].length for i in ids if i in self.sounds]

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.services.runs.forgetting import BUNDLED, NONE
+from workbench.services.runs.forgetting import NONE
+from workbench.services.runs.general_parts import BUNDLED
 
 Document = dict[str, Any]
 

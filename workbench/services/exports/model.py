@@ -238,7 +238,21 @@ def _origin(document: dict[str, Any], spec: dict[str, Any]) -> str:
         f"Fine-tuned with the Speech Workbench from **{spec['name']}** (licence of the base: {spec['licence']}) with "
         f"the freezing\nstrategy **{document['strategy']}**: {document['trainable_parameters']:,} of "
         f"{document['total_parameters']:,} weights\nlearned, on {document['train_clips']} clips."
+        f"{rehearsed(document.get('rehearsal'))}{_blend(document['blend'])}"
     )
+
+
+def rehearsed(kept: dict[str, Any] | None) -> str:
+    """What general speech was heard beside them, as a sentence of a card; empty where none was."""
+    if not kept or not kept["clips"]:
+        return ""
+    texts = "in the base's own texts" if kept["texts"] == "base" else "by their labels"
+    return f" {kept['share']:.0%} of each update was general speech: {kept['clips']} clips, {texts}."
+
+
+def _blend(share: float | None) -> str:
+    """How much of that is kept, where it is not all of it."""
+    return "" if share in (None, 1) else f" Of what they learned {share:.0%} is kept: the weights lie between."
 
 
 def _change(change: dict[str, Any], verdict: str) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.normalize import repetition
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import Clip, Heard, Seconds, is_run
 from workbench.errors import NothingToDoError, WorkbenchError
 from workbench.language.said import count, listing, say, sentence
@@ -64,6 +65,7 @@ class _Work:
     set_name: str
     model: str
     language: str | None
+    favoured: Favoured | None
     draft: bool
     clips: list[Clip]  # that are to be heard
     total: int
@@ -71,6 +73,10 @@ class _Work:
     texts: list[str] = field(default_factory=list)
     broken: list[Clip] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def kept_as(self) -> str:
+        return self.favoured.kept_as(self.model) if self.favoured else self.model
 
     @property
     def done(self) -> int:
@@ -175,9 +181,11 @@ class Drafting:
         broken: list[Clip] = []
         waiting, language, pace = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids), _Pace()
         self._fetch(model)
+        favoured = self.labelling.favoured(set_name)
+        kept_as = favoured.kept_as(model) if favoured else model
         while waiting:
-            heard, damaged, sounds = self._hear(model, pace, waiting, language)
-            self.labelling.save_drafts(model, heard, sounds=sounds)
+            heard, damaged, sounds = self._hear(model, pace, waiting, language, favoured)
+            self.labelling.save_drafts(kept_as, heard, sounds=sounds)
             texts |= {i: said.text for i, said in heard.items()}
             broken += damaged
         if broken and not texts:
@@ -197,10 +205,11 @@ class Drafting:
             busy = self.draft_view(set_name).active
             raise WorkbenchError(_already(set_name) if busy else _ending(set_name)) from None
         try:
-            language = self._language(set_name)
-            had = begin(self.store, set_id, model, language, [c.id for c in clips], draft=draft)
+            language, favoured = self._language(set_name), self.labelling.favoured(set_name) if draft else None
+            kept_as = favoured.kept_as(model) if favoured else model
+            had = begin(self.store, set_id, kept_as, language, [c.id for c in clips], draft=draft)
             left = [c for c in clips if c.id not in had]
-            work = _Work(set_id, set_name, model, language, draft, left, len(clips), list(had.values()))
+            work = _Work(set_id, set_name, model, language, favoured, draft, left, len(clips), list(had.values()))
             thread = threading.Thread(target=self._drive, args=(work, lock), daemon=True)
             self._own[set_id] = thread
             thread.start()
@@ -242,8 +251,8 @@ class Drafting:
         while waiting:
             if not note(self.store, work.set_id, work.done, work.seconds_left, message):
                 return STOPPED, _stopped(work)
-            heard, damaged, sounds = self._hear(work.model, pace, waiting, work.language, behind=True)
-            self.labelling.save_drafts(work.model, heard, draft=work.draft, sounds=sounds)
+            heard, damaged, sounds = self._hear(work.model, pace, waiting, work.language, work.favoured, behind=True)
+            self.labelling.save_drafts(work.kept_as, heard, draft=work.draft, sounds=sounds)
             work.texts += [said.text for said in heard.values()]
             work.broken += damaged
             message = say("Drafting") if work.draft else say("Listening")
@@ -261,7 +270,14 @@ class Drafting:
             fetch(self.catalog.find(model))
 
     def _hear(
-        self, model: str, pace: _Pace, waiting: list[Clip], language: str | None, *, behind: bool = False
+        self,
+        model: str,
+        pace: _Pace,
+        waiting: list[Clip],
+        language: str | None,
+        favoured: Favoured | None,
+        *,
+        behind: bool = False,
     ) -> tuple[dict[int, Heard], list[Clip], dict[int, str]]:
         """What the process hears in the next of the clips that wait, those whose sound is damaged, and what it heard.
 
@@ -270,6 +286,7 @@ class Drafting:
         clips = pace.take(waiting)
         named: Any = model if is_run(model) else self.catalog.find(model).to_json()
         request = {"do": "hear", "model": named, "clips": [c.id for c in clips], "language": language}
+        request["favoured"] = favoured.to_json() if favoured else None
         answer = self._process.ask(request, behind=behind)
         heard = {int(i): Heard(text, tuple(sure)) for i, (text, sure) in answer["heard"].items()}
         pace.learn(sum(c.duration for c in clips if c.id in heard), float(answer["seconds"]))

@@ -5,7 +5,7 @@ The sound of a piece goes to the process beside the page with the request and li
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from sqlalchemy import select
@@ -13,11 +13,13 @@ from sqlalchemy import select
 from workbench.asr.catalog.catalog import check_here
 from workbench.audio.decode import Sound, decode_wav, to_int16
 from workbench.core.text.ruler import choose_ruler
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import ModelSpec, Seconds
 from workbench.services.inference.process import ModelProcess
 from workbench.services.models.base_models import BaseModels
 from workbench.store.database import Store
 from workbench.store.models import ClipSetRow, RunRow
+from workbench.store.queries import living_set
 from workbench.store.runs import active_runs
 from workbench.workspace import Workspace
 
@@ -81,6 +83,8 @@ class Listening:
             at_work = [row.name for row in active_runs(session) if row.status == "running"]
         shown = next((row for row in rows if row.name == run), rows[0] if rows else None)
         models, normalizer = _of_run(shown) if shown and run != "" else self._base_alone(set_name)
+        if (favoured := self._favoured(set_name)) is not None:  # by both, so that they can be compared
+            models = tuple(replace(one, model={**one.model, "favoured": favoured.to_json()}) for one in models)
         return Listeners(
             models,
             shown.name if shown and run != "" else "",
@@ -118,6 +122,11 @@ class Listening:
         samples = base64.b64encode(to_int16(sound.samples).tobytes()).decode("ascii")
         answer = self._process.ask({"do": "piece", "model": listener.model, "samples": samples}, behind=behind)
         return answer["text"], float(answer["seconds"])
+
+    def _favoured(self, set_name: str) -> Favoured | None:
+        with self._store.session() as session:
+            row = living_set(session, set_name)
+            return Favoured.of(row.words) if row is not None and row.favours_words and row.words else None
 
     def _has_model(self, run: str) -> bool:
         return (self._workspace.run_folder(run) / "model" / "run.json").is_file()

@@ -10,13 +10,14 @@ from sqlalchemy import select
 
 from workbench.asr.models.backend import Backend, ClipInput
 from workbench.audio.decode import check, decode_file, read_clip, write_flac
+from workbench.core.text.word_list import Favoured
 from workbench.core.types import SAMPLE_RATE, ModelSpec, Seconds
 from workbench.core.word_times import WordTimes, joined, later
 from workbench.errors import AudioError
 from workbench.language.said import say
 from workbench.services.inference.aligner import clip_times, listen
 from workbench.services.inference.loaded import LoadedModels
-from workbench.services.inference.long_form import hear_sounds
+from workbench.services.inference.long_form import favour, hear_sounds
 from workbench.services.storage.sound_files import read_sound
 from workbench.services.storage.word_times import times_to_json
 from workbench.store.database import Store
@@ -45,7 +46,13 @@ class Models:
         }
         return handlers[request.pop("do")](**request)
 
-    def hear(self, model: str | Mapping[str, Any], clips: Sequence[int], language: str | None) -> dict[str, Any]:
+    def hear(
+        self,
+        model: str | Mapping[str, Any],
+        clips: Sequence[int],
+        language: str | None,
+        favoured: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """What a model hears in some clips: {"heard": {id: [text, confidences]}, "sounds", "broken", "seconds"}.
 
         Clips that were erased meanwhile are left out. "sounds" has the hash of what was heard of each.
@@ -53,8 +60,10 @@ class Models:
         Args:
             model: A base model's spec as JSON, or a run.
             language: What is spoken in them; see `LoadedModels.find`.
+            favoured: Words that it favours, see `Favoured.to_json`.
         """
         backend = self.loaded.find(model if isinstance(model, str) else ModelSpec.from_json(model), language)
+        favour(backend, Favoured.from_json(favoured))
         with self._store.session() as session:
             rows = [r for ids in batches(clips) for r in session.scalars(select(ClipRow).where(ClipRow.id.in_(ids)))]
         sounds, broken = {}, []
@@ -147,7 +156,11 @@ class Models:
 
         Args:
             model: {"run", "adapted"}: a run's adapted model or the base that it began with; or {"spec", "language"}.
+                "favoured" has the words that it favours.
         """
+        return favour(self._found(model), Favoured.from_json(model.get("favoured")))
+
+    def _found(self, model: Mapping[str, Any]) -> Backend:
         if "run" in model:
             return self._of_run(model["run"], adapted=model["adapted"])
         return self.loaded.find(ModelSpec.from_json(model["spec"]), model["language"])

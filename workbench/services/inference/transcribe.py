@@ -84,7 +84,8 @@ class Transcribing:
         backend = self._backend(model, language)
         longest = backend.window or float("inf")
         confirmed = [c for c in self.labelling.clips(set_name) if c.status == "confirmed" and c.duration <= longest]
-        clips, sounds = list[Clip](), list[np.ndarray]()
+        clips: list[Clip] = []
+        sounds: list[np.ndarray] = []
         for chunk, of_chunk in self._chunks([c for c in confirmed if c.text.strip()], []):
             clips, sounds = clips + chunk, sounds + of_chunk
         if len(clips) < LEAST_CLIPS:
@@ -201,7 +202,8 @@ class Transcribing:
         for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language, favoured)
             texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
-            self.labelling.save_drafts(name, texts, sounds=_sounds(chunk))
+            kept_as = favoured.kept_as(name) if favoured else name
+            self.labelling.save_drafts(kept_as, texts, sounds=_sounds(chunk))
             for clip, (said, seconds) in zip(chunk, heard, strict=True):
                 documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds, clip.warnings))
             done(len(documents))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from workbench.core.splits import SplitCandidate
 from workbench.core.text.clean import LONGEST_LABEL, clean_label, clean_name
 from workbench.core.text.unspoken import unspoken
-from workbench.core.text.word_list import term_of
+from workbench.core.text.word_list import Favoured, term_of
 from workbench.core.types import Clip, Heard, Reference
 from workbench.errors import DataError
 from workbench.language.said import say
@@ -322,6 +322,12 @@ class Labelling:
         """The lines of a set's word list, which may say how a term sounds too."""
         with self._store.session() as session:
             return [str(line) for line in find_set(session, set_name).words]
+
+    def favoured(self, set_name: str) -> Favoured | None:
+        """The words that models favour in a set's drafts; None where none are."""
+        with self._store.session() as session:
+            row = find_set(session, set_name)
+            return Favoured.of(row.words) if row.favours_words and row.words else None
 
 
 def new_revision(

@@ -37,6 +37,8 @@ class RunComparison:
         forgetting: What the run has forgotten of general speech; None where that was not asked.
         sweep: How the arms of a sweep did; None for other runs.
         curve: What more clips would bring; None where that was not asked.
+        blend: Share of what was learned that the model keeps; None for two runs, and for one of an earlier version.
+        blend_curve: What that was chosen by; None where nothing had to be chosen.
         two_runs: Whether two runs stand side by side, not a base and its run.
     """
 
@@ -48,6 +50,8 @@ class RunComparison:
     forgetting: Forgetting | None = None
     sweep: Mapping[str, Any] | None = None
     curve: Mapping[str, Any] | None = None
+    blend: float | None = None
+    blend_curve: Mapping[str, Any] | None = None
     two_runs: bool = False
 
 
@@ -121,7 +125,7 @@ class Comparing:
             reason="" if normalizer else EARLIER_RULER if reason is None else reason,
         )
         comparison = replace(comparison, kept_base=kept_base(result, run.status))
-        extra = (result.sweep, result.curve)
+        extra = (result.sweep, result.curve, result.blend, result.blend_curve)
         return RunComparison(name, run.model["name"], name, comparison, tuple(notes), forgetting, *extra)
 
     def of_two_runs(self, first: str, second: str, *, normalizer: str | None = None) -> RunComparison:
@@ -191,6 +195,9 @@ class Comparing:
             "outcome": of_run.comparison.outcome,
             "summary": of_run.comparison.sentence(),
             "general": of_run.forgetting.to_json() if of_run.forgetting else None,
+            "rehearsal": result.rehearsal,
+            "blend": result.blend,
+            "blend_curve": result.blend_curve,
             "sweep": result.sweep,
             "curve": result.curve,
             "seconds": dict(result.seconds),

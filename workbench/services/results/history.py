@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from workbench.core.evaluation.forgetting import Standing
 from workbench.core.evaluation.intervals import Interval
 from workbench.core.text.clean import clean_label, clean_name
+from workbench.core.text.word_list import WITH_WORDS
 from workbench.core.types import Seconds, Verdict
 from workbench.errors import DataError, WorkbenchError
 from workbench.language.said import listing, say
@@ -77,6 +78,7 @@ class Entry:
         tested: Clips it was judged by and that still exist, or that are to judge it.
         figures: None for a run that measured nothing, or whose test clips are all gone.
         seconds: What it took in all; None while it has not ended.
+        blend: Share of what was learned that its model keeps, 0 for the base; None for one of an earlier version.
         starred: Whether its user said that its set goes by it.
     """
 
@@ -95,6 +97,7 @@ class Entry:
     created: datetime
     command: str
     starred: bool = False
+    blend: float | None = None
 
     @property
     def active(self) -> bool:
@@ -260,6 +263,7 @@ class History:
             view.created,
             view.command,
             view.starred,
+            view.result.blend if view.result else None,
         )
 
     def _measured(self, view: RunView, tested: int) -> Figures | None:
@@ -303,10 +307,15 @@ def _deleted(session: Session, row: RunRow) -> DeletedRun:
     return DeletedRun(row.name, clip_set.name, row.title, at, at + timedelta(days=KEEP_DAYS))
 
 
+def _names(row: RunRow) -> tuple[str, str]:
+    """Under which what a run's model heard is kept."""
+    return row.name, f"{row.name}{WITH_WORDS}"
+
+
 def _waiting(session: Session, row: RunRow) -> frozenset[int]:
     """The clips where what the run heard waits to be checked."""
     drafts = select(HypothesisRow.clip_id).join(ClipRow, ClipRow.draft_id == HypothesisRow.id)
-    return frozenset(session.scalars(drafts.where(HypothesisRow.model == row.name)))
+    return frozenset(session.scalars(drafts.where(HypothesisRow.model.in_(_names(row)))))
 
 
 def _empty(session: Session, row: RunRow) -> None:
@@ -314,7 +323,7 @@ def _empty(session: Session, row: RunRow) -> None:
     for table in (EvaluationRow, GeneralEvaluationRow, WatchedClipRow):
         session.execute(delete(table).where(table.run_id == row.id))
     waiting = select(ClipRow.draft_id).where(ClipRow.draft_id.is_not(None))
-    session.execute(delete(HypothesisRow).where(HypothesisRow.model == row.name, HypothesisRow.id.not_in(waiting)))
+    session.execute(delete(HypothesisRow).where(HypothesisRow.model.in_(_names(row)), HypothesisRow.id.not_in(waiting)))
     for column in EMPTIED:
         setattr(row, column, {})
     row.words, row.title, row.note, row.message = [], "", "", ""

@@ -18,6 +18,7 @@ class Arm:
         hearing: Activations from which clips are transcribed.
         cache: Activations at the plan's boundary; those of `hearing` unless the boundary knows the labels.
         examples: Clip id -> the clip with its label, for every clip that can be learned.
+        rehearsed: General speech, with what is to be written there.
     """
 
     strategy: str
@@ -26,6 +27,7 @@ class Arm:
     hearing: FeatureCache
     cache: FeatureCache
     examples: Mapping[int, Example]
+    rehearsed: tuple[Example, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 from workbench.asr.training.feature_cache import FeatureCache
 from workbench.asr.training.trainer import TrainingOutcome
 from workbench.core.config import TrainingConfig
-from workbench.core.types import FreezePlan, Split
+from workbench.core.types import FreezePlan, Seconds, Split
 from workbench.services.estimates.duration import Expectation, Expecting
 from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.forgetting import GeneralCheck
 from workbench.services.runs.loaded import LoadedRun, Wanted
-from workbench.services.runs.records import Texts
+from workbench.services.runs.records import Learned, Texts
 from workbench.services.runs.short_window import ShortWindow
 from workbench.store.models import RunRow
 
@@ -61,19 +61,29 @@ class Trained:
     Attributes:
         arm: Whose weights the model has now: the one that is delivered.
         texts: What the adapted model wrote in each test clip.
-        outcomes: How each training went; with folds one a fold.
-        keeps_base: Whether the model delivered is the base as it was.
+        trainings: How each went that was tested; with folds one a fold.
+        delivered: What the model that is delivered keeps of what it learned.
         not_heard_again: Clips of trainings whose best state is the base, which had heard them already.
+        blends_heard: Lengths of the clips that were written down to choose blends.
         more: What the result keeps of this kind of run besides: "sweep" or "curve".
     """
 
     arm: Arm
     texts: Texts
-    outcomes: Sequence[TrainingOutcome]
+    trainings: Sequence[Learned]
+    delivered: Learned
     stopped: bool
-    keeps_base: bool
     not_heard_again: Sequence[int]
+    blends_heard: Sequence[Seconds]
     more: dict[str, Any]
+
+    @property
+    def outcomes(self) -> list[TrainingOutcome]:
+        return [learned.outcome for learned in self.trainings]
+
+    @property
+    def keeps_base(self) -> bool:
+        return self.delivered.share == 0
 
 
 class Trainer(Protocol):

@@ -43,6 +43,15 @@ def _nothing_kept(result: RunResult, status: str) -> str:
             "Nothing of the training was kept: the sweep found nothing that beats the base beyond the noise. This is "
             "the unchanged base model."
         )
+    if (result.blend_curve or {}).get("recommended") == 0:
+        return say(
+            "Nothing of the training was kept: whatever does better on the steering (dev) clips than the base forgets "
+            "more than the {points:g} points of general speech that are allowed. This is the unchanged base model; "
+            "allow more (max forgetting), or choose a blend.",
+            points=100 * (result.blend_curve or {})["allowed"],
+        )
+    if len(result.trainings) == 1 and result.trainings[0].best_step:
+        return say("Nothing of the training was kept, as a blend of 0 asks for. This is the unchanged base model.")
     if any(training.best_step for training in result.trainings):
         return say(
             "Nothing of the training was kept: too few of the folds found a state that does better on the steering "

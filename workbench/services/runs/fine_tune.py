@@ -1,6 +1,7 @@
 """The usual kind of run: one strategy learns, on one split or in folds."""
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from workbench.asr.training.trainer import TrainingOutcome, copy_state, restore_state
 from workbench.core.config import TrainingConfig
@@ -11,8 +12,8 @@ from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.loaded import Wanted
-from workbench.services.runs.records import Texts, read_fold, write_fold
-from workbench.services.runs.training import ArmTraining, delivers_base
+from workbench.services.runs.records import Learned, Texts, read_fold, write_fold
+from workbench.services.runs.training import ArmTraining
 from workbench.store.models import RunRow
 
 
@@ -30,9 +31,32 @@ class FineTune:
     def train(self, context: RunContext) -> Trained:
         training, arm = ArmTraining(context), context.arms[0]
         training.deliver(arm)
-        texts, outcomes, stopped = train_arm(training, arm)
-        keeps_base = delivers_base(context, outcomes)
-        return Trained(arm, texts, outcomes, stopped, keeps_base, training.not_heard_again, {})
+        return train_arm(training, arm).trained(training, arm)
+
+
+class ArmTrained(NamedTuple):
+    """What came of training one arm.
+
+    Attributes:
+        texts: By clip.
+        trainings: Those that were tested.
+        delivered: What the model is now.
+    """
+
+    texts: Texts
+    trainings: list[Learned]
+    delivered: Learned
+    stopped: bool
+
+    def trained(self, training: ArmTraining, arm: Arm, *, stopped: bool = False, **more: Any) -> Trained:
+        """As a trainer tells it.
+
+        Args:
+            stopped: Whether something before it was.
+        """
+        again = training.not_heard_again
+        over = self.stopped or stopped
+        return Trained(arm, self.texts, self.trainings, self.delivered, over, again, training.blending.heard, more)
 
 
 def planned_updates(context: RunContext, arm: Arm) -> list[int]:
@@ -43,37 +67,40 @@ def planned_updates(context: RunContext, arm: Arm) -> list[int]:
     return [*planned, min(arm.planned_updates(list(arm.examples)), max(planned))]
 
 
-def train_arm(training: ArmTraining, arm: Arm) -> tuple[Texts, list[TrainingOutcome], bool]:
-    """Train the arm that the model is: its texts by clip, how each training went, and whether it was stopped."""
+def train_arm(training: ArmTraining, arm: Arm) -> ArmTrained:
+    """Train the arm that the model is."""
     context = training.context
     context.run.progress.plan_updates(planned_updates(context, arm))
     return _in_folds(training, arm) if context.in_folds else _on_one_split(training, arm)
 
 
-def _on_one_split(training: ArmTraining, arm: Arm) -> tuple[Texts, list[TrainingOutcome], bool]:
+def _on_one_split(training: ArmTraining, arm: Arm) -> ArmTrained:
     (split,) = training.context.splits
+    start = copy_state(training.run.backend)
     outcome = training.train(arm, split, training.run.folder / "training", None)
-    return training.test(arm, split.test, None, outcome), [outcome], outcome.stopped
+    learned = training.blending.settle(arm, start, split.dev, outcome)
+    return ArmTrained(training.test(arm, split.test, None, learned), [learned], learned, learned.outcome.stopped)
 
 
-def _in_folds(training: ArmTraining, arm: Arm) -> tuple[Texts, list[TrainingOutcome], bool]:
+def _in_folds(training: ArmTraining, arm: Arm) -> ArmTrained:
     """Each fold's model from the base, then the one that is delivered; finished folds are read, not made again."""
     run, splits = training.run, training.context.splits
     start = copy_state(run.backend)
     texts: Texts = {}
-    outcomes: list[TrainingOutcome] = []
+    trainings: list[Learned] = []
     for number, split in enumerate(splits):
         folder = run.folder / f"fold-{number + 1}"
         finished = read_fold(folder, run.clips)
         if finished is None:
             restore_state(run.backend, start)
             outcome = training.train(arm, split, folder, number)
-            finished = outcome, training.test(arm, split.test, number, outcome)
-            if not outcome.stopped:
+            learned = training.blending.settle(arm, start, split.dev, outcome)
+            finished = learned, training.test(arm, split.test, number, learned)
+            if not learned.outcome.stopped:
                 write_fold(folder, *finished)
-        outcomes.append(finished[0])
+        trainings.append(finished[0])
         texts |= finished[1]
-        if finished[0].stopped:
+        if finished[0].outcome.stopped:
             run.notes.append(
                 say(
                     "Stopped in fold {fold} of {folds}: the model kept is this fold's, and only the clips of the folds "
@@ -82,12 +109,12 @@ def _in_folds(training: ArmTraining, arm: Arm) -> tuple[Texts, list[TrainingOutc
                     folds=len(splits),
                 )
             )
-            return texts, outcomes, True
+            return ArmTrained(texts, trainings, trainings[-1], stopped=True)
     restore_state(run.backend, start)
-    outcome, steps = training.train_final(arm, outcomes)
-    if steps:
-        run.notes.append(_delivered(len(arm.examples), outcome, steps))
-    return texts, outcomes, outcome.stopped
+    delivered, steps = training.train_final(arm, start, trainings)
+    if delivered.share:
+        run.notes.append(_delivered(len(arm.examples), delivered.outcome, steps))
+    return ArmTrained(texts, trainings, delivered, delivered.outcome.stopped)
 
 
 def _delivered(clips: int, outcome: TrainingOutcome, steps: int) -> str:

@@ -50,13 +50,14 @@ def finish(context: RunContext, trained: Trained, began: float, others: OtherLoa
         if short:  # the base hears in its own window; what learns has the weights that it began with
             short.leave()
             short, arm = None, replace(arm, hearing=context.base_hearing, cache=context.base_hearing)
-        if not trained.stopped:
+        if not trained.stopped and not trained.delivered.outcome.best_step:
             run.notes.append(_what_would_help(context, trained))
     model = run.folder / "model"
     if short:
         short.save(model)  # before run.json, with which the model counts as whole
     window = short.seconds if short else None
-    save_run_model(run.backend, arm.plan, model, run=_card(run, context.new_characters, window))
+    card = {**_card(run, context.new_characters, window), "blend": trained.delivered.share}
+    save_run_model(run.backend, arm.plan, model, run=card)
     _note_blanks(run, trained)
     _note_repetitions(run, context.base_texts, adapted=False)
     _note_repetitions(run, {i: text for i, (text, _) in trained.texts.items()}, adapted=True)
@@ -88,8 +89,19 @@ def _result(context: RunContext, trained: Trained) -> RunResult:
         trainings=tuple(
             TrainingSummary(o.steps, o.best_step, tuple(asdict(c) for c in o.checks)) for o in trained.outcomes
         ),
+        blend=trained.delivered.share,
+        blend_curve=_blend_curve(context, trained),
         **{**run.kept, **trained.more},
     )
+
+
+def _blend_curve(context: RunContext, trained: Trained) -> dict[str, Any] | None:
+    """What the blend was chosen by; with folds also what each chose for itself."""
+    curve = trained.delivered.curve
+    if curve is None:
+        return None
+    folds = [learned.share for learned in trained.trainings] if context.in_folds else []
+    return {**curve.summary(), **({"folds": folds} if folds else {})}
 
 
 def _store(context: RunContext, trained: Trained, result: RunResult) -> None:
@@ -170,8 +182,8 @@ def _done(context: RunContext, trained: Trained, arm: Arm) -> dict[str, Load]:
         steps = round(statistics.median(o.best_step for o in outcomes))
         trainings.append(work.training(shape, run.lengths(labels), (), arm.config, (steps, 0)))
     heard = run.model.listened
-    adapted = run.lengths(trained.texts.keys() - set(trained.not_heard_again))
-    written = work.written(shape, adapted, run.lengths(context.base_heard))
+    adapted = [*run.lengths(trained.texts.keys() - set(trained.not_heard_again)), *trained.blends_heard]
+    written = work.written(shape, adapted, [*run.lengths(context.base_heard), *work.by_base(arm.config)])
     return {
         "prefix": Load(cost=shape.frozen * padded(heard["prefix"], work.padded_to)),
         "training": Load().plus(*trainings),
@@ -227,5 +239,6 @@ def _card(run: LoadedRun, new_characters: Sequence[str], window: int | None) -> 
         "new_characters": list(new_characters),
         "language": run.language,
         "window": window,
+        "rehearsal": run.kept.get("rehearsal"),
         "healed": run.backend.healed or None,
     }

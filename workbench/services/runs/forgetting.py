@@ -2,28 +2,23 @@
 
 By default it is the bundled sample set, read where it lies: it need not be a set of the workspace. What the model has
 learned from is left out, by its sound and (unless most texts are repeated) by its sentence. Every score keeps the
-version of the set it was made on, since figures from unlike clips or labels say nothing about each other. Beside the
-set to check lies one to learn general speech from, in other voices and other sentences.
+version of the clips it was made on, since figures from unlike clips or labels say nothing about each other. Which of
+them are reported, and which steer or are rehearsed, says general_parts.py.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from workbench.assets import assets_root
-from workbench.audio.decode import content_hash, read_clip
 from workbench.core.evaluation.comparison import ComparisonRow, compare
 from workbench.core.evaluation.forgetting import Forgetting
 from workbench.core.evaluation.intervals import EARLIER_METHOD
 from workbench.core.run_result import RunResult
-from workbench.core.splits import closed_vocabulary
-from workbench.core.text.normalize import normalize_marks
 from workbench.core.text.numbers import language_code
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.types import SAMPLE_RATE, Seconds
@@ -31,6 +26,15 @@ from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.language.said import count, listing, say
 from workbench.services.jobs.stop import StopRequested
 from workbench.services.runs.clips import RunClip, run_clip
+from workbench.services.runs.general_parts import (
+    BUNDLED,
+    GeneralParts,
+    PartLengths,
+    bundled_lengths,
+    bundled_parts,
+    own_lengths,
+    own_parts,
+)
 from workbench.services.storage.sound_files import divide_usable, say_left_out
 from workbench.store.models import ClipRow, GeneralEvaluationRow, ReferenceRow, RunRow
 from workbench.store.queries import batches, living_set, set_names
@@ -40,8 +44,6 @@ from workbench.workspace import Workspace
 # Lets the model as it stands hear clips: (clips, phase, message) to texts by clip id; raises StopRequested.
 Hear = Callable[[Sequence[RunClip], str, str], dict[int, str]]
 
-BUNDLED: Final = "general"  # the bundled sample set's name; a set of the workspace of this name comes first
-LEARN: Final = "general-learn"  # general speech to learn from; never checked on
 NONE: Final = "none"
 VERSION_DIGITS: Final = 12
 STOPPED: Final = say("The general set was not scored: the run was stopped before.")
@@ -49,23 +51,28 @@ STOPPED: Final = say("The general set was not scored: the run was stopped before
 
 @dataclass(frozen=True)
 class GeneralSet:
-    """The clips that a run is checked on.
+    """The general speech of a run, in its parts.
 
     Attributes:
-        clips: Those that count; clips of the bundled set have negative ids, since they are no clips of the workspace.
-        left_out: How many were left out because the model learns from them.
-        unscored: Why no clip counts, one sentence; empty where some do.
+        parts: Clips of the bundled sets have negative ids, since they are no clips of the workspace.
+        left_out: How many of those to report on were left out because the model learns from them.
+        unscored: Why no clip is reported on, one sentence; empty where some are.
         notes: What else was left out and why, one sentence each.
-        version: The bundled set's number; of another set, a hash of its sounds and labels.
+        version: The bundled set's number; of another set, a hash of the sounds and labels that are reported on.
     """
 
     name: str
     language: str | None
-    clips: tuple[RunClip, ...]
+    parts: GeneralParts = field(default_factory=GeneralParts)
     left_out: int = 0
     unscored: str = ""
     notes: tuple[str, ...] = ()
     version: str = ""
+
+    @property
+    def clips(self) -> tuple[RunClip, ...]:
+        """Those that a run is checked on."""
+        return self.parts.report
 
     def to_json(self) -> dict[str, Any]:
         """What a run's result keeps of it."""
@@ -76,10 +83,11 @@ class GeneralSet:
         """Without the clips that are longer than what the model hears at once."""
         if window is None:
             return self
-        kept = tuple(c for c in self.clips if c.n_samples <= window * SAMPLE_RATE)
-        gone = len(self.clips) - len(kept)
+        longest = window * SAMPLE_RATE
+        parts = self.parts.each(lambda clips: tuple(c for c in clips if c.n_samples <= longest))
+        gone = len(self.clips) - len(parts.report)
         if not gone:
-            return self
+            return replace(self, parts=parts)
         note = count(
             gone,
             "{n} of {clips} clips of the general set {name} was left out: it is longer than the {window} s that this "
@@ -90,16 +98,18 @@ class GeneralSet:
             name=self.name,
             window=f"{window:g}",
         )
-        return replace(self, clips=kept, unscored="" if kept else note, notes=(*self.notes, note))
+        return replace(self, parts=parts, unscored="" if parts.report else note, notes=(*self.notes, note))
 
     def whole(self, workspace: Workspace) -> "GeneralSet":
         """Without the clips whose stored sound is damaged or missing."""
-        kept, broken = divide_usable(workspace, [c for c in self.clips if c.path is None])
+        every = (*self.parts.rehearse, *self.parts.steer, *self.parts.report)
+        kept, broken = divide_usable(workspace, [c for c in every if c.path is None])
         if not broken:
             return self
-        note = say_left_out(broken, len(self.clips), general=self.name)
-        usable = tuple(c for c in self.clips if c.path is not None or c in kept)
-        return replace(self, clips=usable, unscored="" if usable else note, notes=(*self.notes, note))
+        note = say_left_out(broken, len(every), general=self.name)
+        usable = {c.id for c in kept}
+        parts = self.parts.each(lambda clips: tuple(c for c in clips if c.path is not None or c.id in usable))
+        return replace(self, parts=parts, unscored="" if parts.report else note, notes=(*self.notes, note))
 
 
 @dataclass
@@ -108,9 +118,14 @@ class GeneralCheck:
 
     Args:
         found: None where no check was wished for.
+        steers: Whether what is forgotten of general speech chooses something in this run.
+
+    Attributes:
+        base: What the base hears, also in the clips that steer.
     """
 
     found: GeneralSet | None
+    steers: bool = False
     base: dict[int, str] = field(default_factory=dict)
     adapted: dict[int, str] = field(default_factory=dict)
 
@@ -119,8 +134,9 @@ class GeneralCheck:
         return self.found.clips if self.found else ()
 
     @property
-    def lengths(self) -> list[Seconds]:
-        return [c.n_samples / SAMPLE_RATE for c in self.clips]
+    def steer(self) -> tuple[RunClip, ...]:
+        """The clips that steer; none where nothing has to be chosen."""
+        return self.found.parts.steer if self.found and self.steers else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,8 +144,8 @@ class GeneralCheck:
 
     def hear_base(self, hear: Hear) -> None:
         """Let the base hear the general set."""
-        if self.clips:
-            self.base = hear(self.clips, "base", say("Transcribing general speech with the base model"))
+        if clips := (*self.clips, *self.steer):
+            self.base = hear(clips, "base", say("Transcribing general speech with the base model"))
 
     def hear_adapted(self, hear: Hear, should_stop: Callable[[], bool]) -> None:
         """Let the delivered model hear it; a stop ends this alone, and is said."""
@@ -175,18 +191,20 @@ def no_general_set(language: str | None) -> str:
     )
 
 
-def general_lengths(session: Session, name: str, own_set_id: int) -> list[Seconds]:
-    """Lengths of a general set's clips, about: what a model will learn from is not left out yet.
+def general_lengths(session: Session, name: str, own_set_id: int, language: str | None = None) -> PartLengths:
+    """Lengths of a general set's clips by part, about: what a model will learn from is not left out yet.
+
+    Args:
+        language: Of the run.
 
     Raises:
         WorkbenchError: There is no such set, it has no confirmed clip, or it is the run's own.
     """
     if name == NONE:
-        return []
+        return PartLengths()
     row = living_set(session, name)
     if name == BUNDLED and (row is None or row.id == own_set_id):
-        manifest = assets_root() / "clips" / BUNDLED / "manifest.jsonl"
-        return [float(json.loads(line)["duration"]) for line in manifest.read_text(encoding="utf-8").splitlines()]
+        return bundled_lengths()
     if row is None:
         raise UnknownNameError(say("general set"), name, [*dict.fromkeys([BUNDLED, *set_names(session)]), NONE])
     if row.id == own_set_id:
@@ -198,69 +216,52 @@ def general_lengths(session: Session, name: str, own_set_id: int) -> list[Second
         raise WorkbenchError(
             say("The general set {name} has no confirmed clip; confirm its labels, or choose none.", name=name)
         )
-    return [c.n_samples / SAMPLE_RATE for c in clips]
+    return own_lengths(name, clips, row.language, language) if clips else bundled_lengths()
 
 
-def general_set(session: Session, name: str | None, own_set_id: int, learned: Iterable[RunClip]) -> GeneralSet | None:
+def general_set(
+    session: Session,
+    name: str | None,
+    own_set_id: int,
+    learned: Iterable[RunClip],
+    *,
+    judging: Iterable[RunClip] = (),
+    language: str | None = None,
+) -> GeneralSet | None:
     """The clips of a general set that a model knows nothing of; None where none was wished for.
 
     A set that has become useless since the run was started is said in `unscored`: the run itself is worth having.
 
     Args:
         learned: The clips that train the model or choose its best state.
+        judging: The run's test clips.
+        language: Of the run.
     """
     if name is None or name == NONE:
         return None
     try:
         general_lengths(session, name, own_set_id)
     except WorkbenchError as e:
-        return GeneralSet(name, None, (), unscored=say("The general set was not scored: {why}", why=e))
+        return GeneralSet(name, None, unscored=say("The general set was not scored: {why}", why=e))
     row = living_set(session, name)
-    clips: Sequence[RunClip] = ()
-    language: str | None = "en"
-    if row is not None and row.id != own_set_id:
-        clips, language = _confirmed(session, row.id), row.language
-        version = version_of(clips)
-    if not clips:
-        clips, language, version = bundled_clips(), "en", bundled_version()
-    kept = without_learned(clips, learned)
-    why = say(
+    clips = _confirmed(session, row.id) if row is not None and row.id != own_set_id else ()
+    set_language = row.language if row is not None and clips else "en"
+    parts = own_parts(name, clips, set_language, language) if clips else bundled_parts()
+    version = version_of(parts.report) if clips else bundled_version()
+    kept = parts.unlike(learned, judging)
+    left_out = len(parts.report) - len(kept.report)
+    notes = (kept.note,) if kept.note else ()
+    return GeneralSet(
+        name, set_language, kept, left_out, "" if kept.report else _all_learned(name, parts), notes, version
+    )
+
+
+def _all_learned(name: str, parts: GeneralParts) -> str:
+    return say(
         "The general set was not scored: the model learns from all {clips} clips of {name}, or their sentences.",
-        clips=len(clips),
+        clips=len(parts.report),
         name=name,
     )
-    return GeneralSet(name, language, kept, len(clips) - len(kept), "" if kept else why, version=version)
-
-
-def without_learned(clips: Sequence[RunClip], learned: Iterable[RunClip]) -> tuple[RunClip, ...]:
-    """The clips whose sound, and in an open vocabulary whose sentence, is not among what was learned."""
-    known = list(learned)
-    sounds = {c.whole or c.sha256 for c in known} | {c.sha256 for c in known}
-    said = set() if closed_vocabulary([c.text for c in clips]) else {normalize_marks(c.text) for c in known}
-    return tuple(c for c in clips if sounds.isdisjoint((c.sha256, c.whole)) and normalize_marks(c.text) not in said)
-
-
-def bundled_clips() -> tuple[RunClip, ...]:
-    """The bundled sample set, where it lies."""
-    return _read_clips(assets_root() / "clips" / BUNDLED)
-
-
-def learn_clips() -> tuple[RunClip, ...]:
-    """General speech to learn from, where it lies; no voice and no sentence of it is in the set to check."""
-    return _read_clips(assets_root() / LEARN)
-
-
-def _read_clips(folder: Path) -> tuple[RunClip, ...]:
-    """The clips of a bundled folder; their ids are negative, since they are no clips of the workspace."""
-    clips = []
-    for number, line in enumerate((folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines(), 1):
-        row = json.loads(line)
-        path = folder / row["audio_filepath"]
-        samples = read_clip(path)
-        clips.append(
-            RunClip(-number, content_hash(samples), path.name, len(samples), row["speaker"], row["text"], path)
-        )
-    return tuple(clips)
 
 
 def bundled_version() -> str:

@@ -25,7 +25,7 @@ from workbench.services.runs.fine_tune import planned_updates, train_arm
 from workbench.services.runs.loaded import Wanted
 from workbench.services.runs.progress import TRAINING
 from workbench.services.runs.records import Texts
-from workbench.services.runs.training import ArmTraining, delivers_base
+from workbench.services.runs.training import ArmTraining
 from workbench.store.models import RunRow
 
 
@@ -49,12 +49,11 @@ class Curve:
         stopped = _train_parts(training, arm, sizes_for(clips)[:-1], draws)
         restore_state(context.run.backend, start)
         context.run.progress.doing = TRAINING
-        texts, outcomes, ended = train_arm(training, arm)
+        whole = train_arm(training, arm)
         more = {}
-        if not stopped and not ended and len(sizes_for(clips)) > 1:
-            more["curve"] = _fitted(training, texts, clips, draws)
-        keeps_base = delivers_base(context, outcomes)
-        return Trained(arm, texts, outcomes, stopped or ended, keeps_base, training.not_heard_again, more)
+        if not stopped and not whole.stopped and len(sizes_for(clips)) > 1:
+            more["curve"] = _fitted(training, whole.texts, clips, draws)
+        return whole.trained(training, arm, stopped=stopped, **more)
 
 
 def train_clips(arm: Arm, split: Split) -> list[int]:
@@ -84,9 +83,10 @@ def _train_parts(training: ArmTraining, arm: Arm, sizes: Sequence[int], draws: i
         run.progress.doing = count(size, "Training on {n} clip", "Training on {n} clips")
         split = replace(splits[fold], train=part_of(arm, splits[fold], size, draw))
         outcome = training.train(arm, split, folder, fold if len(splits) > 1 else None, turn=turn)
-        if outcome.stopped:
+        learned = training.blending.settle(arm, start, split.dev, outcome)
+        if learned.outcome.stopped:
             return True
-        heard = training.test(arm, split.test, fold, outcome)
+        heard = training.test(arm, split.test, fold, learned)
         write_json(folder / "texts.json", {str(i): text for i, (text, _) in heard.items()})
     return False
 

@@ -26,11 +26,13 @@ from workbench.services.estimates.workload import Sound, Work
 from workbench.services.models.base_scores import Standings, expected_errors
 from workbench.services.models.language_check import language_notes
 from workbench.services.runs.command_line import command_line
-from workbench.services.runs.forgetting import BUNDLED, NONE, default_general, general_lengths, no_general_set
+from workbench.services.runs.forgetting import NONE, default_general, general_lengths, no_general_set
+from workbench.services.runs.general_parts import BUNDLED
 from workbench.services.runs.label_checks import LabelChecks
 from workbench.services.runs.labelled import MIN_CONFIRMED, ConfirmedClips, LabelledClip, labelled_clips, run_split
 from workbench.services.runs.model_facts import ModelFacts
 from workbench.services.runs.preview import Preview, Times
+from workbench.services.runs.rehearsal import NOTHING, to_rehearse, without_rehearsal
 from workbench.store.database import Store
 from workbench.store.queries import set_names
 
@@ -158,6 +160,7 @@ class Planning:
             window=planned.window,
             command=command_line(clips.set_name, spec, strategy, config, root=self.root),
             times=times,
+            rehearsed=len(planned.work.rehearse) if planned.work else 0,
         )
 
     def _provable(
@@ -282,14 +285,20 @@ class Planning:
         suggestion = _settings(choice, labelled, clips.language, window, settings)
         config = suggestion.config
         with self.store.session() as session:
-            general = general_lengths(session, str(config.general_set), clips.set_id)
+            general = general_lengths(session, str(config.general_set), clips.set_id, config.language)
+        rehearse = to_rehearse(general.rehearse, window.padded_to)
+        if not rehearse and not settings.get("rehearsal"):  # nobody asked for it
+            suggestion = without_rehearsal(suggestion)
+            config = suggestion.config
         split, notes = run_split(labelled, config, clips.rule)
         new, unknown = self.checks.new_characters(choice.spec, [c.text for c in labelled], config)
         unchecked = settings.get("general_set") is None and config.general_set == NONE
         sounds = {c.clip_id: Sound(c.sha256, c.duration) for c in labelled}
         own = window.own if window.seconds else None
         parts = split["folds"] or [split]
-        work = Work(choice.spec.name, parts, sounds, general, window.padded_to, own, window.healing)
+        of_model = (choice.spec.name, parts, sounds, general.report, window.padded_to, own, window.healing)
+        steer = general.steer if config.blend is None else ()
+        work = Work(*of_model, steer, rehearse if config.rehearsal else ())
         return PlannedRun(
             choice=choice,
             suggestion=suggestion,
@@ -299,7 +308,13 @@ class Planning:
             work=work if choice.plan else None,
             new_characters=new,
             left_out=(*clips.notes, *too_long),
-            notes=(*notes, *unknown, *([no_general_set(config.language)] if unchecked else [])),
+            notes=(
+                *notes,
+                *unknown,
+                *([general.note] if general.note else []),
+                *([no_general_set(config.language)] if unchecked else []),
+                *([NOTHING] if config.rehearsal and not rehearse else []),
+            ),
         )
 
 

@@ -26,6 +26,7 @@ from workbench.services.runs.context import RunContext
 from workbench.services.runs.forgetting import GeneralCheck, general_set
 from workbench.services.runs.loaded import LoadedRun, run_window
 from workbench.services.runs.records import versions
+from workbench.services.runs.rehearsal import Rehearsal, rehearsal_of
 from workbench.services.runs.short_window import ShortWindow, make_healed
 
 if TYPE_CHECKING:
@@ -53,23 +54,30 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
     base_hearing = model.cache(shallowest if window is None else backend.decode_start)
     splits = _splits(run)
     general = _general_check(run, splits, window or backend.window)
-    work = _work(run, splits, general, own_window, window, plans)
+    rehearsal = rehearsal_of(run, general)
+    speech = (*general.clips, *general.steer, *rehearsal.clips)
+    work = replace(_work(run, splits, general, own_window, window, plans), rehearse=rehearsal.lengths)
     arms_ahead = [(plan, config) for plan, (_, config) in zip(plans, run.wanted, strict=True)]
     run.progress.course = Course.foretold(foretell(Expecting(run.store, run.workspace.cache), work, arms_ahead))
     judging = _judging(run, splits, window)
     if window is None:
-        _listen(run, base_hearing, run.clips.values(), general, say("Listening once with the frozen part"))
+        _listen(run, base_hearing, [*run.clips.values(), *speech], say("Listening once with the frozen part"))
     else:
-        _listen(run, base_hearing, judging, general, say("Hearing clips and general speech with the base"), "base")
+        _listen(run, base_hearing, [*judging, *speech], say("Hearing clips and general speech with the base"), "base")
     _choose_language(run, base_hearing)
     base_heard = model.transcribe(judging, base_hearing, "base", say("Transcribing with the base model"))
     base_texts = _keep_base_texts(run, splits, base_heard)
-    general.hear_base(lambda clips, phase, message: model.transcribe(clips, base_hearing, phase, message))
+
+    def by_base(clips: Sequence[RunClip], phase: str, message: str) -> dict[int, str]:
+        return model.transcribe(clips, base_hearing, phase, message)
+
+    general.hear_base(by_base)
+    rehearsal.find_texts(run, by_base)
     short, hearing = None, base_hearing
     if window is not None:
         short = _enter_window(run, window, plans)
         hearing = model.cache(shallowest)
-        _listen(run, hearing, run.clips.values(), general, say("Listening once with the frozen part"))
+        _listen(run, hearing, [*run.clips.values(), *speech], say("Listening once with the frozen part"))
     written, new_characters = _written(run, splits)
     if new_characters:
         backend.extend(new_characters)
@@ -79,7 +87,8 @@ def prepare(run: LoadedRun, foretell: Foretell) -> RunContext:
             raise TrainingError(say("No clip is left to train on; confirm more labels."))
     training = sorted({i for s in splits for i in s.train if i in labels})
     arms = tuple(
-        _arm(run, strategy, config, labels, training, new_characters, hearing, short) for strategy, config in run.wanted
+        _arm(run, strategy, config, labels, training, rehearsal, new_characters, hearing, short)
+        for strategy, config in run.wanted
     )
     run.save(versions=versions())
     return RunContext(
@@ -110,10 +119,13 @@ def _splits(run: LoadedRun) -> tuple[Split, ...]:
 
 def _general_check(run: LoadedRun, splits: Sequence[Split], window: Seconds | None) -> GeneralCheck:
     """The clips on which forgetting is measured, without those that the delivered model learns from."""
-    learned = {i for s in splits for i in (*s.train, *s.dev)}
+    learned = [run.clips[i] for i in sorted({i for s in splits for i in (*s.train, *s.dev)})]
+    judging = [run.clips[i] for i in sorted({i for s in splits for i in s.test})]
+    name, language = run.config.general_set, run.config.language
     with run.store.session() as session:
-        found = general_set(session, run.config.general_set, run.row.set_id, [run.clips[i] for i in learned])
-    return GeneralCheck(found.within(window).whole(run.workspace) if found else None)
+        found = general_set(session, name, run.row.set_id, learned, judging=judging, language=language)
+    steers = any(config.blend is None for _, config in run.wanted)
+    return GeneralCheck(found.within(window).whole(run.workspace) if found else None, steers)
 
 
 def _work(
@@ -128,7 +140,21 @@ def _work(
     sides = [{"train": s.train, "dev": s.dev, "test": s.test} for s in splits]
     sounds = {c.id: Sound(c.sha256, c.n_samples / SAMPLE_RATE) for c in run.clips.values()}
     healing = healing_ahead(run.model_folder, own, window, plans, run.workspace.root)
-    return Work(run.row.model["name"], sides, sounds, general.lengths, window or own, own if window else None, healing)
+    own_first = own if window else None
+    return Work(
+        run.row.model["name"],
+        sides,
+        sounds,
+        _lengths(general.clips),
+        window or own,
+        own_first,
+        healing,
+        _lengths(general.steer),
+    )
+
+
+def _lengths(clips: Iterable[RunClip]) -> list[Seconds]:
+    return [clip.n_samples / SAMPLE_RATE for clip in clips]
 
 
 def _judging(run: LoadedRun, splits: Sequence[Split], window: int | None) -> list[RunClip]:
@@ -141,12 +167,11 @@ def _listen(
     run: LoadedRun,
     hearing: FeatureCache,
     clips: Iterable[RunClip],
-    general: GeneralCheck,
     message: str,
     phase: str = "prefix",
 ) -> None:
-    """Let what is frozen hear clips and general speech."""
-    run.model.fill(hearing, [run.model.item(c) for c in (*clips, *general.clips)], message, phase)
+    """Let what is frozen hear clips."""
+    run.model.fill(hearing, [run.model.item(c) for c in clips], message, phase)
 
 
 def _choose_language(run: LoadedRun, hearing: FeatureCache) -> None:
@@ -244,6 +269,7 @@ def _arm(
     config: TrainingConfig,
     labels: Mapping[int, str],
     training: Sequence[int],
+    rehearsal: Rehearsal,
     new_characters: Sequence[str],
     shallow: FeatureCache,
     short: ShortWindow | None,
@@ -254,17 +280,20 @@ def _arm(
     plan = replace(plan, window=float(short.seconds)) if short else plan
     _check_new_characters(plan, new_characters)
     hearing = model.cache(run.backend.audio_boundary(plan.boundary), shallow)
+    rehearsed = tuple(model.example(clip, text, 0) for clip, text in rehearsal.learned)
     if hearing is not shallow:
-        run.progress.add("prefix", len(labels))
-        model.fill(hearing, [model.item(run.clips[i]) for i in labels], say("Listening once with the frozen part"))
+        run.progress.add("prefix", len(labels) + len(rehearsed))
+        heard = [*(run.clips[i] for i in labels), *(clip for clip, _ in rehearsal.learned)]
+        model.fill(hearing, [model.item(clip) for clip in heard], say("Listening once with the frozen part"))
     cache = model.cache(plan.boundary, hearing)  # inside a decoder, where the labels are known
     examples = {i: model.example(run.clips[i], text, config.augment_copies) for i, text in labels.items()}
     if cache is not hearing:
-        run.progress.add("prefix", len(training))
-        model.fill(cache, [examples[i].items[0] for i in training], say("Reading the labels once"))
+        run.progress.add("prefix", len(training) + len(rehearsed))
+        read = [*(examples[i].items[0] for i in training), *(e.items[0] for e in rehearsed)]
+        model.fill(cache, read, say("Reading the labels once"))
     copies = [item for i in training for item in examples[i].items[1:]]
     model.fill(cache, copies, say("Listening to the altered copies"))
-    return Arm(strategy, config, plan, hearing, cache, examples)
+    return Arm(strategy, config, plan, hearing, cache, examples, rehearsed)
 
 
 def _check_new_characters(plan: FreezePlan, new_characters: Sequence[str]) -> None:

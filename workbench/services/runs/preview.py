@@ -40,6 +40,7 @@ class Preview:
         new_characters: Characters in the labels that the model cannot write yet.
         notes: What the user should know before pressing start.
         window: In which the clips are heard.
+        rehearsed: Clips of general speech that are heard beside the set's own, for not forgetting it.
         times: How long it takes on this machine; None while the model's files are not here.
     """
 
@@ -58,3 +59,4 @@ class Preview:
     command: str
     times: Times | None = None
     window: Window = field(default_factory=Window)
+    rehearsed: int = 0

@@ -72,6 +72,11 @@ class Progress:
         if self.course:
             self.course.stages[STAGES[phase]].units += units
 
+    def leave_out(self, phase: str, units: int) -> None:
+        """A phase that was foretold has so many things less to do."""
+        if self.course:
+            self.course.stages[STAGES[phase]].behind += units
+
     def plan_updates(self, planned: Sequence[int], *, later: int = 0) -> None:
         """The updates of each training to come, in order, and those of trainings that are planned later."""
         self.planned = list(planned)

@@ -17,6 +17,7 @@ from workbench.services.jobs.workers import FINAL, RESUMABLE, Jobs
 from workbench.services.runs.command_line import command_line, export_command, sweep_command
 from workbench.services.runs.delivery import kept_base
 from workbench.services.runs.dev_samples import Watched, watched
+from workbench.services.runs.other_blend import take_trainings, with_blend
 from workbench.services.runs.plan import PlannedRun, Planning, learning
 from workbench.services.storage.reserve import told_when_full
 from workbench.store.database import Store
@@ -196,6 +197,26 @@ class Adaptation:
         plans = learning(arms)
         expected = self._planning.expecting.of_sweep(planned.work, plans) if planned.work and plans else None
         return self._launch(set_name, SWEEP, SWEEP, planned, {SWEEP: {"arms": wanted}}, expected)
+
+    @told_when_full(say("The run was not started"))
+    def blend(self, name: str, share: float) -> str:
+        """Store a run that is a finished one with another share of what that learned, and start it; returns its id.
+
+        Raises:
+            WorkbenchError: No such run, it has not finished or learned nothing, its set is archived, or there is no
+                such share.
+        """
+        with self.store.session() as session:
+            source = find_run(session, name)
+            refuse_archived(session.get_one(ClipSetRow, source.set_id))
+            row = with_blend(source, share)
+            session.add(row)
+            session.flush()
+            new = row.name
+            take_trainings(self.workspace.run_folder(name), self.workspace.run_folder(new))
+            self.jobs.announce(new)
+        self.jobs.launch(new)
+        return new
 
     def view(self, name: str) -> RunView:
         """One run as it stands now.

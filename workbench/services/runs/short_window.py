@@ -24,7 +24,7 @@ from workbench.core.windows import HEALING_UPDATES
 from workbench.language.said import say
 from workbench.services.estimates.window import HEALING_COPIES
 from workbench.services.runs.clips import RunClip
-from workbench.services.runs.forgetting import learn_clips
+from workbench.services.runs.general_parts import learn_clips
 from workbench.services.runs.progress import Progress
 from workbench.workspace import Workspace
 

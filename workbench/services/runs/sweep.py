@@ -27,8 +27,8 @@ from workbench.services.estimates.workload import Work
 from workbench.services.runs.arm import Arm
 from workbench.services.runs.context import RunContext, Trained
 from workbench.services.runs.loaded import Wanted
-from workbench.services.runs.records import Texts
-from workbench.services.runs.training import ArmTraining, delivers_base
+from workbench.services.runs.records import Learned, Texts
+from workbench.services.runs.training import ArmTraining
 from workbench.store.models import RunRow
 
 
@@ -99,7 +99,7 @@ class Sweep:
 
     def train(self, context: RunContext) -> Trained:
         races = _Races(ArmTraining(context))
-        run, texts, outcomes = context.run, Texts(), list[TrainingOutcome]()
+        run, texts, trainings = context.run, Texts(), list[Learned]()
         for number, split in enumerate(context.splits):
             fold = number if context.in_folds else None
             folder = run.folder / (f"fold-{number + 1}" if fold is not None else "training")
@@ -107,14 +107,14 @@ class Sweep:
             winner = races.winner(race)
             races.training.enter(winner)
             start = copy_state(run.backend)
-            outcomes.append(races.take(winner, folder, race))
-            texts |= races.training.test(winner, split.test, fold, outcomes[-1])
-            if race.stopped or fold is None:
-                keeps_base = delivers_base(context, outcomes)
-                return races.trained(winner, texts, outcomes, stopped=race.stopped, keeps_base=keeps_base)
+            learned = races.training.blending.settle(winner, start, split.dev, races.take(winner, folder, race))
+            trainings.append(learned)
+            texts |= races.training.test(winner, split.test, fold, learned)
+            if learned.outcome.stopped or fold is None:
+                return races.trained(winner, texts, trainings, learned)
             races.training.leave(winner, start)
-        chosen, keeps_base, stopped = races.train_delivered(outcomes)
-        return races.trained(chosen, texts, outcomes, stopped=stopped, keeps_base=keeps_base)
+        chosen, delivered = races.train_delivered(trainings)
+        return races.trained(chosen, texts, trainings, delivered)
 
 
 class _Races:
@@ -242,12 +242,8 @@ class _Races:
         load_state(self.loaded.backend, folder / _slug(arm.name) / "best.safetensors")
         return replace(race.trials[arm.name].outcome, stopped=race.stopped)
 
-    def train_delivered(self, outcomes: Sequence[TrainingOutcome]) -> tuple[Arm, bool, bool]:
-        """With folds: the arm that most of them chose, trained on all clips for its median number of updates.
-
-        Returns:
-            The arm, whether the base is delivered instead, and whether it was stopped.
-        """
+    def train_delivered(self, trainings: Sequence[Learned]) -> tuple[Arm, Learned]:
+        """With folds: the arm that most of them chose, trained on all clips for its median number of updates."""
         choices = [race.choice.chosen for race in self.finished if race.choice]
         votes = Counter(choices)
         most = max(votes.values())
@@ -255,10 +251,10 @@ class _Races:
         if BASE in names:
             arm = _simplest(self.arms.values())
             self.training.enter(arm)
-            return arm, True, False
+            return arm, Learned(TrainingOutcome(0, 0, (), stopped=False), 0.0)
         arm = _simplest(self.arms[name] for name in names)
         self.training.enter(arm)
-        chosen = [outcome for outcome, name in zip(outcomes, choices, strict=True) if name == arm.name]
+        chosen = [learned for learned, name in zip(trainings, choices, strict=True) if name == arm.name]
         self.loaded.notes.append(
             say(
                 "{n} of {folds} folds chose {arm}; the figures are those of each fold's own choice on clips it had not "
@@ -268,18 +264,17 @@ class _Races:
                 arm=arm.name,
             )
         )
-        outcome, _ = self.training.train_final(arm, chosen, self.turn)
-        return arm, False, outcome.stopped
+        delivered, _ = self.training.train_final(arm, copy_state(self.loaded.backend), chosen, self.turn)
+        return arm, delivered
 
-    def trained(
-        self, arm: Arm, texts: Texts, outcomes: Sequence[TrainingOutcome], *, stopped: bool, keeps_base: bool
-    ) -> Trained:
+    def trained(self, arm: Arm, texts: Texts, trainings: Sequence[Learned], delivered: Learned) -> Trained:
         """Store which arm the model is; the race's table goes into the result."""
         run = self.loaded
         config = {**arm.config.to_json(), "sweep": run.row.config["sweep"]}
         run.save(strategy=arm.strategy, config=config, plan=asdict(arm.plan))
         more = {"sweep": self._table()}
-        return Trained(arm, texts, outcomes, stopped, keeps_base, self.training.not_heard_again, more)
+        stopped, heard = delivered.outcome.stopped, self.training.blending.heard
+        return Trained(arm, texts, trainings, delivered, stopped, self.training.not_heard_again, heard, more)
 
     def _table(self) -> dict[str, Any]:
         """What the races showed, pooled over the folds' dev clips."""

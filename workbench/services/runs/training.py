@@ -15,19 +15,22 @@ from workbench.core.evaluation.scoring import Evaluation, evaluate
 from workbench.core.types import Split
 from workbench.language.said import say
 from workbench.services.runs.arm import Arm
+from workbench.services.runs.blending import Blending, State
 from workbench.services.runs.context import RunContext
-from workbench.services.runs.records import Texts
+from workbench.services.runs.records import Learned, Texts
 
 
 class ArmTraining:
     """The trainings of one run.
 
     Attributes:
+        blending: How much of what each learned is kept.
         not_heard_again: Clips of trainings whose best state is the base, which had heard them already.
     """
 
     def __init__(self, context: RunContext) -> None:
         self.context, self.run = context, context.run
+        self.blending = Blending(context)
         self.not_heard_again: list[int] = []
 
     def enter(self, arm: Arm) -> None:
@@ -82,6 +85,7 @@ class ArmTraining:
                 replace(arm.config, seed=arm.config.seed + (fold or 0)),
                 train=[examples[i] for i in split.train if i in examples],
                 dev=dev,
+                rehearsed=arm.rehearsed,
                 cache=arm.cache,
                 hearing=arm.hearing,
                 folder=folder,
@@ -97,9 +101,9 @@ class ArmTraining:
         if sentence not in self.run.notes:
             self.run.notes.append(sentence)
 
-    def test(self, arm: Arm, clip_ids: Sequence[int], fold: int | None, outcome: TrainingOutcome) -> Texts:
-        """What the model writes in test clips, after a training of this outcome."""
-        if self.context.short and outcome.best_step == 0:  # it is the base, which hears in its own window
+    def test(self, arm: Arm, clip_ids: Sequence[int], fold: int | None, learned: Learned) -> Texts:
+        """What the model writes in test clips, after a training."""
+        if self.context.short and learned.share == 0:  # it is the base, which hears in its own window
             self.not_heard_again += clip_ids
             return {i: (self.context.base_heard[i], fold) for i in clip_ids}
         heard = self.hear(arm, clip_ids, say("Transcribing with the adapted model"))
@@ -111,21 +115,21 @@ class ArmTraining:
         return self.run.model.transcribe(clips, arm.hearing, "evaluating", message, may_stop=False)
 
     def train_final(
-        self, arm: Arm, outcomes: Sequence[TrainingOutcome], turn: int | None = None
-    ) -> tuple[TrainingOutcome, int]:
-        """The model to deliver after folds: all clips, for the folds' median number of updates, which is told too."""
-        steps = round(statistics.median(o.best_step for o in outcomes))
+        self, arm: Arm, start: State, trainings: Sequence[Learned], turn: int | None = None
+    ) -> tuple[Learned, int]:
+        """The model to deliver after folds: all clips, for the folds' median number of updates, which is told too.
+
+        Args:
+            start: The weights that it begins with.
+        """
+        steps = round(statistics.median(learned.outcome.best_step for learned in trainings))
         everything, folder = Split(tuple(arm.examples), (), (), rule="all clips"), self.run.folder / "training"
         folds = len(self.context.splits)
-        return self.train(arm, everything, folder, folds, stop_after=steps, turn=turn), steps
+        outcome = self.train(arm, everything, folder, folds, stop_after=steps, turn=turn)
+        if not steps:
+            return Learned(outcome, 0.0), 0
+        return self.blending.settle_delivered(arm, start, outcome, trainings), steps
 
     def scored(self, clip_ids: Sequence[int], texts: Sequence[str]) -> Evaluation:
         """Texts held against the clips' labels, by the run's normalizer."""
         return evaluate([self.run.clips[i].text for i in clip_ids], list(texts), self.run.normalizer)
-
-
-def delivers_base(context: RunContext, outcomes: Sequence[TrainingOutcome]) -> bool:
-    """Whether the model after these trainings is the base as it was."""
-    if len(outcomes) == len(context.splits) > 1 and not outcomes[-1].stopped:
-        return round(statistics.median(o.best_step for o in outcomes)) == 0
-    return outcomes[-1].best_step == 0

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from workbench.core.config import EFFORTS, TRACKER_NAMES, TrainingConfig, setting_help
+from workbench.core.config import EFFORTS, REHEARSAL_TEXTS, TRACKER_NAMES, TrainingConfig, setting_help
 from workbench.errors import TrainingError
 from workbench.language.said import say
 from workbench.ui import text
@@ -24,6 +24,7 @@ CHOICES: Final = {
     "normalizer": ["english", "marks", "turkic", "characters", "none"],
     "task": ["transcribe", "translate"],
     "general_set": ["general", "none"],
+    "rehearsal_texts": list(REHEARSAL_TEXTS),
     "tracker": list(TRACKER_NAMES),
 }
 

@@ -82,14 +82,19 @@ def preview(p: Preview) -> str:
     how_long = ""
     if p.times:
         how_long = f"<p class='hint'>{esc(_known_from(p.times))}</p>"
+    too = f"<p>{esc(text.REHEARSED.format(n=number(p.rehearsed), percent=_percent(p)))}</p>" if p.rehearsed else ""
     cells = "".join(f"<div><b>{esc(n)}</b><span>{esc(label)}</span></div>" for n, label in figures)
     notes = "".join(f"<li>{esc(note)}</li>" for note in p.notes)
     return (
         f"<div class='preview'><div class='figures'>{cells}</div>"
-        f"<p>{esc(p.provable or text.NOT_PROVABLE_YET)}</p>"
+        f"<p>{esc(p.provable or text.NOT_PROVABLE_YET)}</p>{too}"
         f"<p class='hint'>{esc(p.split_rule)}</p>{how_long}"
         f"{f'<ul class=mind>{notes}</ul>' if notes else ''}{command(p.command)}</div>"
     )
+
+
+def _percent(p: Preview) -> str:
+    return f"{100 * p.suggestion.config.rehearsal:.0f}"
 
 
 def strategies(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -138,7 +138,9 @@ def _phases(view: RunView) -> str:
     now = view.progress.get("phase")
     frozen = view.plan.get("boundary", 1) if view.plan else 1
     heals = now == "healing" or view.seconds.get("healing")
+    blends = view.config.blend is None and view.config.general_set not in (None, NONE)
     idle = {
+        *(() if blends else ("blending",)),
         *(() if frozen else ("prefix",)),
         *(() if heals else ("healing",)),
         *(("general",) if view.config.general_set in (None, NONE) else ()),

@@ -52,6 +52,9 @@ class Collect:
                 interactive=True,
             )
             self.kept_words = words_keeper()
+            self.favour = gr.Checkbox(
+                False, label=text.FAVOUR, info=text.FAVOUR_INFO, interactive=True, elem_id="favour-words"
+            )
         under_words()
         with fold(text.TAKE_ALONG, elem_id="take-along") as self.along:
             self.texts = html()
@@ -116,6 +119,7 @@ class Collect:
         self.kept_words.keep(
             self.keep_words, None, [self.kept_words, self.words_fold, self.recorder], trigger_mode="multiple", **private
         )
+        self.favour.input(self.favour_words, [chosen, self.favour], None, **private)
         self.speaker.change(lambda name: name, self.speaker, self.kept_speaker, **private)
         self.bin.expand(self.list_bin, None, self.binned, **private)
         self.returned = self.back.click(self.bring_back, self.binned, None, **private)
@@ -127,7 +131,7 @@ class Collect:
             js=confirm_script(text.ERASE_SURE, 1),
             **private,
         ).success(self.list_bin, None, self.binned, **private)
-        opened = [self.words, self.words_of, self.report, self.kept_words, self.words_fold, self.recorder]
+        opened = [self.words, self.words_of, self.favour, self.report, self.kept_words, self.words_fold, self.recorder]
         chosen.change(self.open_set, chosen, opened, **private)
         chosen.change(self.list_texts, chosen, self.texts, **private)
 
@@ -209,12 +213,20 @@ class Collect:
         done: list[Any] = self.save_words(str(event._data["set"]), str(event._data["text"]))
         return done
 
-    @quiet(6)
+    @shown
+    def favour_words(self, set_name: str, favours: bool) -> None:
+        """Whether models favour the set's words from now on."""
+        if not set_name:
+            raise DataError(text.NO_SET)
+        self.collecting.favour_words(set_name, favours)
+
+    @quiet(7)
     def open_set(self, set_name: str) -> list[Any]:
         """The set's words, and the recorder for this set."""
         info = self.collecting.set_info(set_name) if set_name else None
         words = "\n".join(info.word_lines if info else ())
-        return [words, set_name, "", {"set": set_name, "said": words, "opens": True}, *self._words_shown(info)]
+        favours = bool(info and info.favours_words)
+        return [words, set_name, favours, "", {"set": set_name, "said": words, "opens": True}, *self._words_shown(info)]
 
     @staticmethod
     def _words_shown(info: SetInfo | None) -> list[Any]:

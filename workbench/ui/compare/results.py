@@ -11,6 +11,7 @@ from workbench.core.text.normalize import unspaced_script
 from workbench.core.text.ruler import measure_of
 from workbench.services.results.comparison import RunComparison
 from workbench.ui import text
+from workbench.ui.charts.blend import blend
 from workbench.ui.charts.error_mix import error_mix
 from workbench.ui.charts.forgetting import forgetting
 from workbench.ui.charts.learning_curve import learning_curve
@@ -51,6 +52,7 @@ def details(result: RunComparison) -> str:
         sweep(result.sweep),
         learning_curve(result.curve),
         forgetting(result.forgetting),
+        blend(result.blend_curve, result.blend),
         error_mix(c, names),
         mistakes(c, names, result.run),
         _figures(c, names),

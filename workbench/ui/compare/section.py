@@ -6,6 +6,7 @@ from typing import Any, Final
 import gradio as gr
 from cachetools import LRUCache
 
+from workbench.core.evaluation.blend import SHARES
 from workbench.core.types import Seconds
 from workbench.core.word_times import Text
 from workbench.errors import WorkbenchError
@@ -20,7 +21,7 @@ from workbench.ui.compare.results import Clip, clip, clip_rows, clips, details, 
 from workbench.ui.compare.timeline import Shown, Side, timeline
 from workbench.ui.kit.components import html, result_list, timeline_view
 from workbench.ui.kit.errors import quiet, shown
-from workbench.ui.kit.html import esc, heading, number, percent
+from workbench.ui.kit.html import esc, heading, number, percent, whole_percent
 from workbench.ui.kit.latest import Newest
 
 KEPT_COMPARISONS: Final = 6  # a click on a clip asks for one again; several tabs may look at different ones
@@ -33,6 +34,7 @@ class Compare:
 
     def __init__(self, workbench: Workbench) -> None:
         self.comparing, self.aligning, self.picturing = workbench.comparing, workbench.aligning, workbench.picturing
+        self.adaptation = workbench.adaptation
         self.newest_clip = Newest()
         self._kept: LRUCache[Question, RunComparison] = LRUCache(KEPT_COMPARISONS)
         self._lock = threading.Lock()
@@ -53,6 +55,10 @@ class Compare:
             self.list = result_list(elem_id="results")
         with gr.Column(elem_classes="card details-box"):
             self.details = html(elem_id="details")
+            with gr.Row(visible=False, elem_id="other-blend") as self.blends:
+                shares = [(whole_percent(share), share) for share in SHARES if share]
+                self.share = gr.Dropdown(shares, value=0.5, label=text.BLEND_OTHER, interactive=True, min_width=150)
+                self.blend = gr.Button(text.BLEND_START, min_width=150)
         self.ticker = gr.Timer(LOOK_EVERY_S, active=False)
 
     def _build_choices(self) -> None:
@@ -74,6 +80,7 @@ class Compare:
         self.outputs = [
             self.what, self.before, self.after, self.shown_run,
             self.overall, self.details, self.list, self.timeline, self.one, self.clip, self.ticker, self.right,
+            self.blends,
         ]  # fmt: skip
         self.showing = [*asked, self.shown_run, self.clip], self.outputs
         self.result.change(self.show, *self.showing, **every)
@@ -108,7 +115,7 @@ class Compare:
 
     # ---- handlers ----
 
-    @quiet(12)
+    @quiet(13)
     def show(self, token: str, before: str, after: str, normalizer: str, shown_run: str, clip_id: int) -> list[Any]:
         """The run's comparison; with another run than before it is held against its base again.
 
@@ -144,6 +151,11 @@ class Compare:
     def pair(self, event: gr.EventData, token: str, normalizer: str) -> list[Any]:
         """Two runs that were ticked elsewhere, the first on the left side."""
         return self._view(Question(token, str(event._data["first"]), str(event._data["second"]), normalizer), 0)
+
+    @shown
+    def keep_other(self, run: str, share: float) -> str:
+        """Start another blend of the run that is shown; its id."""
+        return self.adaptation.blend(run, float(share))
 
     @shown
     def choose(self, event: gr.EventData, token: str, before: str, after: str, normalizer: str) -> list[Any]:
@@ -182,7 +194,7 @@ class Compare:
             nothing = _nothing(text.RESULT_PENDING if pending else text.NO_RESULT)
             hidden = [gr.update(visible=False), gr.skip(), gr.skip(), ""]
             # The clip that an address names waits for the comparison, which may come with a later answer.
-            return [*hidden, nothing, "", clip_rows([], None), {}, "", gr.skip(), gr.Timer(active=False), ""]
+            return [*hidden, nothing, "", clip_rows([], None), {}, "", gr.skip(), gr.Timer(active=False), "", hidden[0]]
         found = clips(result.comparison)
         chosen = _find(found, clip_id) or (found[0] if found else None)
         number = (chosen[0].clip_id or 0) if chosen else 0
@@ -201,6 +213,7 @@ class Compare:
             number,
             ticker,
             question.run,
+            gr.update(visible=bool(result.blend_curve)),
         ]
 
     def _instead(self, question: Question) -> str:

@@ -10,6 +10,7 @@ from workbench.services.results.history import DeletedRun, Entry
 from workbench.services.runs.service import RunView
 from workbench.services.workbench import Workbench
 from workbench.ui import text
+from workbench.ui.charts.blend import kept
 from workbench.ui.compare.results import clips
 from workbench.ui.kit.components import history_list, html, show_place
 from workbench.ui.kit.errors import quiet, say, shown
@@ -161,7 +162,7 @@ def _row(entry: Entry, best: bool) -> dict[str, Any]:
         "id": entry.id,
         "title": entry.title,
         "note": entry.note,
-        "what": f"{entry.strategy} · {entry.model}",
+        "what": " · ".join(part for part in (entry.strategy, kept(entry.blend), entry.model) if part),
         "clips": _clips(entry, tested),
         "wer": f"{percent(f.base_wer)} → {percent(f.adapted_wer)}" if f else "–",
         "change": f"{points(f.change.estimate)} ({points(f.change.low)} … {points(f.change.high)})" if f else "",

@@ -18,6 +18,7 @@ from workbench.core.evaluation.terms import TermCount, TermScore
 from workbench.language.spoken import spoken
 from workbench.services.results.report import Report, ReportClip
 from workbench.ui import text
+from workbench.ui.charts.blend import blend, kept
 from workbench.ui.charts.forgetting import meter
 from workbench.ui.charts.svg import interval_bar
 from workbench.ui.compare.results import marked
@@ -169,7 +170,8 @@ def _forgetting(report: Report) -> str:
     sign, standing = text.STANDING_SIGNS[found.standing], text.STANDINGS[found.standing]
     kind = found.standing.replace(" ", "-")
     said = f"<p><b>{sign} {esc(standing)}</b></p>{meter(found)}<p>{esc(found.sentence())}</p>"
-    return f"<div class='forgetting {kind}'>{said}</div>"
+    result = report.result
+    return f"<div class='forgetting {kind}'>{said}</div>{blend(result.blend_curve, result.blend)}"
 
 
 # ---- clips ----
@@ -264,7 +266,7 @@ def _card(report: Report) -> str:
             (card["model"], esc(model)),
             (card["licence"], esc(report.model.licence)),
             (card["print"], esc(report.fingerprint)),
-            (card["strategy"], esc(run.strategy)),
+            (card["strategy"], esc(" · ".join(filter(None, (run.strategy, kept(report.result.blend)))))),
             (card["weights"], esc(weights) if total else ""),
             (card["clips"], esc(clips)),
             (card["split"], esc(report.split_rule)),
