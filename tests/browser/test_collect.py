@@ -205,7 +205,7 @@ def test_a_first_visit_leads_from_the_sample_clips_to_the_next_step(open_page: O
     with Server(own_bench) as server:
         page = open_page(url=server.url)
         tabs, guide = page.locator("#steps"), page.locator("#next-step")
-        tabs.get_by_text("word errors (WER), before and after").wait_for()
+        tabs.get_by_text("nothing compared yet").wait_for()
         guide.get_by_text("Try the sample clips, or make a set of your own").wait_for()
         page.get_by_role("button", name="Try it with sample clips").click()
         tabs.get_by_text("160 of 160 confirmed").wait_for()

@@ -94,8 +94,7 @@ def test_a_run_is_starred_and_a_point_of_the_chart_shows_its_run(
     stage(page, "adapt")
     page.locator(f"tr.run-row[data-run={best}][aria-current]").wait_for()
 
-    row(page, other).get_by_role("button", name="More").click()
-    page.get_by_role("button", name=f"{text.HISTORY_WORDS['use']}: {other}").click()
+    row(page, other).get_by_role("button", name=f"{text.HISTORY_WORDS['use']}: {other}").click()
     page.get_by_text(text.RUN_STARRED.format(run=other, base="ctc-en")).wait_for()
     row(page, other).get_by_role("img", name=text.BEST_BY_STAR).wait_for()
     assert row(page, best).get_by_role("img").count() == 0

@@ -73,6 +73,64 @@ def test_an_idle_page_asks_nothing_and_hears_of_what_another_process_writes(visi
     choose(visited, "elsewhere")
 
 
+# As in a tab behind another one, in which nothing is painted: each stage comes by a clock, here a slow one.
+UNPAINTED = """() => {
+  window.requestAnimationFrame = () => 0;
+  const real = window.setTimeout;
+  window.setTimeout = (then, ms, ...given) => real(then, ms === 200 ? 1500 : ms, ...given);
+}"""
+DRAWN = "(stage) => document.getElementById(`stage-${stage}`)?.children.length > 0"
+
+
+@pytest.fixture
+def unpainted(browser: Any, own_bench: Workbench) -> Any:
+    """Opens a page whose stages are drawn late."""
+    with Server(own_bench) as server:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.add_init_script(f"({UNPAINTED})()")
+        yield lambda: (page.goto(server.url), page)[1]
+        context.close()
+
+
+def test_a_click_on_the_welcome_is_answered_though_the_stages_are_not_drawn_yet(unpainted: Any) -> None:
+    page = unpainted()
+    page.get_by_role("button", name="Try it with sample clips").click()
+    assert not page.evaluate(DRAWN, "collect")
+    page.locator("#clip-list li.clip").first.wait_for()
+    page.locator("#welcome").wait_for(state="detached")
+
+
+def test_what_is_typed_while_other_stages_are_being_drawn_stays_and_is_heard(
+    unpainted: Any, own_bench: Workbench
+) -> None:
+    own_bench.collecting.import_samples("clinic")
+    page = unpainted()
+    until(page, lambda: page.evaluate(DRAWN, "collect"))
+    assert not page.locator("#welcome").is_visible()
+    field = page.locator("#author :is(input, textarea)")  # by its role it is not found in a stage that is not shown
+    field.fill("Dr Who")
+    assert not page.evaluate(DRAWN, "compare")
+    until(page, lambda: page.evaluate(DRAWN, "compare"))
+    page.locator("#clip-list li.clip").first.wait_for(state="attached")  # all are confirmed: Adapt is shown by then
+    assert field.input_value() == "Dr Who"
+
+
+def test_the_dark_that_was_chosen_before_is_there_before_the_stages_are(unpainted: Any) -> None:
+    page = unpainted()
+    switch = page.get_by_role("button", name="Switch between light and dark")
+    switch.click()
+    page.reload()
+    switch.wait_for()
+    assert page.evaluate("document.body.classList.contains('dark')")
+    assert not page.evaluate(DRAWN, "compare")
+    switch.click()
+    page.reload()
+    switch.wait_for()
+    assert not page.evaluate("document.body.classList.contains('dark')")
+
+
 @pytest.mark.slow
 def test_a_hidden_page_hangs_up_and_asks_when_it_is_seen_again(visited: Any, own_bench: Workbench) -> None:
     open_streams = "() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/changes')).length"

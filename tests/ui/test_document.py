@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -28,6 +30,10 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
 
+def documents_of(rewrite: Callable[[str], str], begun: bool = False) -> Documents:
+    return Documents(rewrite, lambda: begun)
+
+
 def opened(
     documents: Documents, app: App, *, host: str = "localhost", query: str = "", method: str = "GET", **more: str
 ) -> str:
@@ -41,12 +47,14 @@ def opened(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    answer = asyncio.run(documents.page(app, Request(scope), f"token-{next(TOKENS)}"))
+    page = documents.page(app, Request(scope), f"token-{next(TOKENS)}")
+    with ThreadPoolExecutor(1) as own:  # this thread has the loop of the browser tests
+        answer = own.submit(asyncio.run, page).result()
     return bytes(answer.body).decode()
 
 
 def test_the_page_is_made_once_and_each_opening_has_its_own_token_and_nonce() -> None:
-    app, documents = App(), Documents(lambda html: html.replace("body", "main"))
+    app, documents = App(), documents_of(lambda html: html.replace("body", "main"))
     first, second = opened(documents, app), opened(documents, app)
     assert app.asked == 1
     nonces = [set(re.findall('nonce="([^"]+)"', html)) for html in (first, second)]
@@ -56,7 +64,7 @@ def test_the_page_is_made_once_and_each_opening_has_its_own_token_and_nonce() ->
 
 
 def test_another_address_is_another_page() -> None:
-    app, documents = App(), Documents(str)
+    app, documents = App(), documents_of(str)
     assert "http://localhost/" in opened(documents, app)
     assert "http://speech.example/" in opened(documents, app, host="speech.example")
     assert app.asked == 2
@@ -69,24 +77,33 @@ def test_another_address_is_another_page() -> None:
 
 
 def test_what_somebody_asks_for_by_a_query_is_not_kept() -> None:
-    app, documents = App(), Documents(str)
+    app, documents = App(), documents_of(str)
     for _ in range(2):
         opened(documents, app, query="deep_link=a")
     assert app.asked == 2
 
 
 def test_an_answer_that_is_no_page_is_passed_on_and_not_kept() -> None:
-    app, documents = App(503), Documents(str)
+    app, documents = App(503), documents_of(str)
     assert opened(documents, app).startswith('<html lang="en"><head><script src=')
     opened(documents, app)
     assert app.asked == 2
 
 
 def test_as_many_pages_are_kept_as_fit() -> None:
-    app, documents = App(), Documents(str)
+    app, documents = App(), documents_of(str)
     for number in range(KEPT + 1):
         opened(documents, app, host=f"host{number}")
     opened(documents, app, host=f"host{KEPT}")
     assert app.asked == KEPT + 1
     opened(documents, app, host="host0")
     assert app.asked == KEPT + 2
+
+
+def test_the_page_is_told_whether_there_is_a_set_to_show_each_time_it_is_sent() -> None:
+    app, sets = App(), [False]
+    documents = Documents(str, lambda: sets[0])
+    assert "data-begun" not in opened(documents, app)
+    sets[0] = True
+    assert '<html lang="en" data-begun>' in opened(documents, app)
+    assert app.asked == 1

@@ -361,3 +361,19 @@ def test_the_timer_answers_only_what_changed(bench: Workbench, fill: Fill) -> No
     later = page.look("s", "", first[0])
     assert later[0] != first[0]
     assert text.STEPS[0] in later[2]
+
+
+def test_a_set_that_was_renamed_elsewhere_is_shown_on_under_its_new_name(bench: Workbench, fill: Fill) -> None:
+    fill("s", 2)
+    page = Page(bench)
+    page.build()
+    seen = page.look("s", "", {})[0]
+    bench.shelf.rename("s", "ward")
+    fill("s", 1)
+    bench.collecting.delete_set("s")
+    followed = page.look("s", "", seen)
+    assert followed[-1] == "ward"
+    assert [a["value"] for a in followed if isinstance(a, dict) and a.get("choices")] == ["ward"]
+    assert page.look("ward", "", seen)[-1] == gr.skip()
+    bench.collecting.delete_set("ward")
+    assert page.look("ward", "", page.look("ward", "", seen)[0])[-1] == gr.skip(), "a set that is gone is not followed"

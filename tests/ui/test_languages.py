@@ -177,3 +177,14 @@ def test_the_menu_marks_wordings_that_nobody_checked(tmp_path: Path) -> None:
     assert menu.count(" selected") == 1
     with speaking("de"):
         assert "<option value='de' lang='de' selected>" in language_menu()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_gradio_has_words_for_what_it_tells_a_screen_reader(served: Served, language: str) -> None:
+    given = config(served, {"Accept-Language": language})["i18n_translations"]
+    if language == ENGLISH:
+        assert given is None, "it has its own, and given ones take longer"
+        return
+    with speaking(language):
+        assert given == {language: {"common.complete": text.COMPLETE, "status.queue_position": text.QUEUED}}
+        assert "{position}" in text.QUEUED

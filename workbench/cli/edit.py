@@ -44,7 +44,7 @@ def trim(
         say(bench.upkeep.look())
         name = bench.labelling.clip(clip).name
         done = _undone(bench, clip, name) if undo else _trimmed(bench, clip, start, end)
-        stale = bench.labelling.clip(clip).stale
+        stale = bench.labelling.clip(clip).stale and not bench.trimming.silence_apart(clip)
     seconds = {which: round(getattr(done, which), 4) for which in ("start", "end", "duration", "whole")}
     document = {"clip": clip, "name": name, **seconds, "revision": done.revision, "stale_draft": stale}
     more = " Its draft was made of another cut; let a model hear it again." if stale else ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from workbench.errors import WorkbenchError
-from workbench.language.spoken import ask
+from workbench.language.spoken import ENGLISH, ask, spoken
 from workbench.services.workbench import Workbench
 from workbench.ui.gate.access import LOCAL, Access
 from workbench.workspace import SERVING
@@ -84,6 +84,7 @@ def make_app(workbench: Workbench, access: Access | None = None, login: "Login |
         uploads=workbench.uploads,
         delivery=delivery(blocks, workbench.workspace.cache),
         languages=languages,
+        begun=lambda: any(not info.archived for info in workbench.collecting.sets()),
     )
 
 
@@ -91,7 +92,6 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
     """An application with a page at its root."""
     import gradio as gr
 
-    from workbench.ui.kit.components import style_sheets
     from workbench.ui.kit.scripts import call, call_programs
     from workbench.ui.kit.theme import theme
 
@@ -114,14 +114,25 @@ def _mounted(app: "FastAPI", blocks: "gr.Blocks", access: Access) -> "FastAPI":
         pwa=False,
         mcp_server=False,
         theme=theme(),
-        css_paths=style_sheets(),
         js=call("page"),
+        i18n=_said_in_english(),
         head="<meta name='viewport' content='width=device-width, initial-scale=1'>",
     )
     # Gradio writes all components down for each tab, for a link that is not offered here, before its first answer.
     sessions: Any = blocks.state_holder
     sessions.blocks = SimpleNamespace(default_config=blocks.default_config, blocks={})
     return app
+
+
+def _said_in_english() -> "gr.I18n | None":
+    """What Gradio says to screen readers and has no word for but in English; None where that is the page's language."""
+    import gradio as gr
+
+    from workbench.ui import text
+
+    if spoken() == ENGLISH:
+        return None
+    return gr.I18n(**{spoken(): {"common.complete": text.COMPLETE, "status.queue_position": text.QUEUED}})
 
 
 def serve(workbench: Workbench, access: Access, *, port: int, open_browser: bool = False) -> None:

@@ -1,13 +1,4 @@
 () => {
-  const key = 'speech-workbench-theme';
-  const paint = (mode) => document.body.classList.toggle('dark', mode === 'dark');
-  try { const kept = localStorage.getItem(key); if (kept) paint(kept); } catch { /* storage is off: the system decides */ }
-  document.addEventListener('click', (event) => {
-    if (!event.target.closest('[data-theme-switch]')) return;
-    const mode = document.body.classList.contains('dark') ? 'light' : 'dark';
-    paint(mode);
-    try { localStorage.setItem(key, mode); } catch { /* not kept, still switched */ }
-  });
   document.addEventListener('change', (event) => {
     const menu = /** @type {HTMLSelectElement | null} */ (event.target.closest('select[data-language]'));
     if (!menu) return;

@@ -116,9 +116,9 @@ class Page:
             self.label.progress, self.label.draft, self.label.stop, self.models.seen, self.label.who,
             self.adapt.run, self.adapt.run_choice, self.adapt.panel, self.adapt.stop, self.adapt.resume,
             self.adapt.start, self.compare.result, self.history.seen, self.adapt.ended,
-            self.take.seen,
+            self.take.seen, chosen,
         ]  # fmt: skip
-        self._n_outputs = len(outputs)
+        self._n_outputs, self._n_choice = len(outputs), outputs.index(self.sets.choice)
         # A late answer about the set before would stay: nothing asks again until something changes.
         look = self.newest_look.asking(quiet(len(outputs))(self.look), inputs, outputs)
         went.success(**look, **private).success(self.compare.show, *self.compare.showing, **private)
@@ -171,6 +171,8 @@ class Page:
             return [gr.skip()] * self._n_outputs
         infos = self.workbench.collecting.sets()
         info = next((i for i in infos if i.name == set_name), None)
+        if info is None and (renamed := next((i.name for i in infos if str(i.id) == seen.get("id")), None)):
+            return self._follow(renamed)
         names = [i.name for i in infos if not i.archived or i is info]  # another tab may have archived it
         runs = self.workbench.best_runs.runs(set_name) if info else []
         watched = seen.get("watched", "")
@@ -181,6 +183,7 @@ class Page:
         labels = _labels(info, self.workbench.labelling.changes(set_name)) if info else ""
         now = {
             "set": set_name,
+            "id": str(info.id) if info else "",
             "sets": repr(names),
             "labels": labels,
             "drafts": repr(self.workbench.drafting.draft_view(set_name)),
@@ -196,7 +199,8 @@ class Page:
         if now == seen and run == (view.id if view else ""):
             return [gr.skip()] * self._n_outputs
         changed = {name for name in now if now[name] != seen.get(name)}
-        drafts = self.label.draft_panel(set_name) if changed & {"set", "drafts"} else [gr.skip()] * 3
+        waiting = info.clips - info.confirmed if info else 0
+        drafts = self.label.draft_panel(set_name, waiting) if changed & {"set", "drafts", "labels"} else [gr.skip()] * 3
         speakers = gr.update(choices=self.label.speakers(set_name if info else ""))
         guide = self.sets.guide(info, labels, view, self.compare.verdict(token))
         return [
@@ -214,7 +218,15 @@ class Page:
             repr((set_name, now["history"])) if changed & {"set", "history", "labels"} else gr.skip(),
             now["done"] if "done" in changed and "done" in seen else gr.skip(),
             now["take"] if "take" in changed else gr.skip(),
+            gr.skip(),
         ]
+
+    def _follow(self, renamed: str) -> list[Any]:
+        """Show the set on under the name that another tab or a terminal gave it; the next look tells all about it."""
+        choice, *_ = self.sets.moved_to(renamed)
+        answer: list[Any] = [gr.skip()] * self._n_outputs
+        answer[self._n_choice], answer[-1] = choice, renamed
+        return answer
 
 
 def _show_progress_nowhere(blocks: gr.Blocks, place: gr.HTML) -> None:

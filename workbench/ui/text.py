@@ -42,7 +42,7 @@ GUIDE_ADAPT: Final = "Go to Adapt"
 GUIDE_COMPARE: Final = "See the result"
 GUIDE_NO_CLIPS: Final = "no clips yet"
 GUIDE_NO_RUN: Final = "nothing learned yet"
-GUIDE_NO_VERDICT: Final = "word errors (WER), before and after"
+GUIDE_NO_VERDICT: Final = "nothing compared yet"
 GUIDE_BAR: Final = "Test clips on the way to enough of them"
 GUIDE_LABELLED: Final = Forms("more labelled clip")
 GUIDE_NO_SET: Final = "Try the sample clips, or make a set of your own."
@@ -78,6 +78,8 @@ SAMPLES_TITLE: Final = "Or take a ready-made sample set, recorded with synthetic
 TRY_SAMPLES: Final = "Try it with sample clips"
 SAMPLE_BUTTONS: Final = {"clinic": "Clinic", "workshop": "Workshop", "general": "Everyday"}
 LOADING: Final = "loading …"
+COMPLETE: Final = "Complete"
+QUEUED: Final = "In queue: {position} of {size}"
 PAGE_LANGUAGE: Final = "Language of the page"
 UNCHECKED_LANGUAGE: Final = "{language} (wording not checked)"
 THEME: Final = "Switch between light and dark"
@@ -224,6 +226,7 @@ SEARCH: Final = "Search text or file"
 DRAFT_MODEL: Final = "Draft with"
 DRAFT: Final = Forms("draft")
 DRAFT_ALL: Final = "Draft all"
+DRAFT_ALL_OF: Final = "Draft all {n}"
 STOP_DRAFTS: Final = "Stop"
 CONFIRM_DRAFTS: Final = "Confirm all drafts"
 CONFIRM_DRAFTS_SURE: Final = (
@@ -564,7 +567,6 @@ MEASURED: Final = "measured in {runs}"
 MEASURED_BUSY: Final = "measured in {runs}, on a busy machine"
 ESTIMATED: Final = "estimated"
 NO_SPEED: Final = "known once it has been downloaded"
-UP_TO: Final = "up to {time}"
 ABOUT: Final = "about {time}"
 TO_THE_VERDICT: Final = "to the verdict"
 TIME_MEASURED: Final = "The time is that of {runs} on this machine, for this many clips; learning may end sooner."
@@ -856,7 +858,7 @@ HISTORY_WORDS: Final = {
     ),
     "mark": "Show {name}: {verdict}, WER {wer}, took {took}.",
     "baseLine": "base",
-    "signs": {"best": "★", **VERDICT_SIGNS},
+    "signs": {"best": "★", "use": "☆", **VERDICT_SIGNS},
     "units": {"s": "s", "min": "min", "h": "h"},
 }
 BEST_BY_ITSELF: Final = "The best run: the fewest errors of the runs that have proven better on the same test clips."

@@ -342,3 +342,18 @@ def test_a_sound_of_which_another_clip_has_a_cut_stays(few: Workbench) -> None:
     assert few.picturing.sound(twin.id, WHOLE).is_file()
     few.trimming.undo(twin.id, "ann")
     assert few.labelling.clip(twin.id).sha256 == clip.sha256
+
+
+def test_a_draft_still_says_what_is_said_where_silence_alone_was_cut(bench: Workbench, make_wav, tmp_path) -> None:
+    spoken = speechlike(1.5, seed=3)
+    room = 0.0005 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    bench.collecting.create_set("s")
+    bench.collecting.import_path(
+        make_wav("take.wav", samples=np.concatenate([room, spoken, room])), "s", allow_outside=True
+    )
+    clip = bench.labelling.clips("s")[0]
+    bench.labelling.save_drafts("m", {clip.id: "a text"})
+    for start, end, apart in ((0.5, 3.0, True), (0.5, 1.8, False), (0.2, 3.2, True), (1.5, 3.5, False)):
+        bench.trimming.trim(clip.id, start, end, author="ann")
+        assert bench.labelling.clip(clip.id).stale
+        assert bench.trimming.silence_apart(clip.id) is apart, (start, end)

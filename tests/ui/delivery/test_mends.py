@@ -142,3 +142,48 @@ def test_values_are_copied_as_before() -> None:
         )
     assert told[0][:3] == told[1][:3] == [[True] * 8, True, 0]
     assert told[1][3] == 1
+
+
+def test_an_event_sets_what_it_sets_as_before_and_nothing_is_looked_for_where_it_sets_nothing() -> None:
+    told = []
+    for piece in both(MENDS["UNSET"], r"async set_event_args\(e,t\)\{.*?\}\)\}(?=async cancel)"):
+        told.append(
+            run(
+                f"class Events {{ {piece} told = []; looks = 0;"
+                "async get_state_cb(id) { this.looks += 1; return id === 9 ? null : { open: 'before' }; }"
+                "async update_state_cb(id, values) { this.told.push([id, values]); } }"
+                "const events = new Events(); (async () => {"
+                "for (const [id, values] of [[1, {}], [2, { open: 'now' }], [9, { open: 'now' }]])"
+                "  (await events.set_event_args(id, values))();"
+                "console.log(JSON.stringify([events.told, events.looks])) })()"
+            )
+        )
+    assert told[0][0] == told[1][0] == [[2, {"open": "now"}], [2, {"open": "before"}]]
+    assert (told[0][1], told[1][1]) == (3, 2)
+
+
+def test_what_a_component_tells_before_all_are_drawn_is_told_afterwards_in_its_order() -> None:
+    (piece,) = re.findall(r"this\.#u=(\(\.\.\.e\)=>.*?),globalThis", mended(*originals(MENDS["WAITED"])))
+    (name,) = re.findall(r"resolved\?(\w+)\(", piece)
+    told = run(
+        f"const told = [], {name} = (...e) => told.push(e); class Tree {{ resolved = false;"
+        f"ready = new Promise((done) => {{ this.all = done; }}); u = {piece}; }}"
+        "const tree = new Tree(); tree.u(1, 'click'); tree.u(2, 'input'); const before = told.length;"
+        "(async () => { tree.resolved = true; tree.all(); await tree.ready; await 0; tree.u(3, 'click');"
+        "console.log(JSON.stringify([before, told])) })()"
+    )
+    assert told == [0, [[1, "click"], [2, "input"], [3, "click"]]]
+
+
+@pytest.mark.parametrize("name", ["en", "de-DE", "no language"])
+def test_the_same_names_are_names_of_languages(name: str) -> None:
+    told = []
+    for piece in both(MENDS["NAMED"], r"try\{(?:new Intl\.Locale|\w+\.resolveLocale)\(e\.initialLocale\)"):
+        told.append(
+            run(
+                "const ot = { resolveLocale: (e) => new Intl.Locale(Intl.NumberFormat.supportedLocalesOf(e)[0] || e) };"
+                f"const e = {{ initialLocale: {json.dumps(name)} }}; let is = false;"
+                f"{piece} && (is = true) }} catch {{}} console.log(JSON.stringify(is))"
+            )
+        )
+    assert told == [name != "no language"] * 2

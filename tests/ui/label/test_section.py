@@ -10,10 +10,12 @@ from sqlalchemy.exc import OperationalError
 
 from tests.ui.test_handlers import event, query
 from workbench.core.types import Heard
+from workbench.language.spoken import speaking
 from workbench.services.inference.draft_progress import DraftView
+from workbench.services.labels.query import UNNAMED_AUTHOR
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.label.clip_rows import PAGE_SIZE
+from workbench.ui.label.clip_rows import PAGE_SIZE, Query, called
 from workbench.ui.label.section import Label
 
 Fill = Callable[..., list[int]]
@@ -222,6 +224,18 @@ def test_the_button_that_stops_drafts_says_so_until_they_have_stopped(
     shown = []
     for state in states:
         monkeypatch.setattr(label.drafting, "draft_view", lambda _, state=state: state)
-        shown.append(label.draft_panel("s")[2])
+        shown.append(label.draft_panel("s", 0)[2])
     said = [(s["visible"], s["interactive"], s["value"]) for s in shown]
     assert said == [(True, True, "Stop"), (True, False, text.STOPPING_NOW), (False, True, "Stop")]
+
+
+def test_the_button_that_drafts_says_how_many_clips_wait(label: Label) -> None:
+    assert [label.draft_panel("s", waiting)[1]["value"] for waiting in (1_204, 0)] == ["Draft all 1,204", "Draft all"]
+
+
+def test_who_gives_no_name_is_kept_under_one_word_and_called_in_the_language_of_the_page() -> None:
+    unnamed = Query("s", None, None, None, None, 0, " ")
+    with speaking("de"):
+        assert unnamed.signs_as == UNNAMED_AUTHOR
+        assert called(UNNAMED_AUTHOR) != UNNAMED_AUTHOR
+        assert called("Ada") == "Ada"

@@ -90,7 +90,7 @@ def test_it_shows_how_far_the_test_set_is_and_marks_one_step() -> None:
     assert tabs.count("class='here'") == 1
     assert "4 of 8 confirmed" in tabs
     assert "aria-valuenow='25'" in line
-    assert text.GUIDE_NO_VERDICT == "word errors (WER), before and after"
+    assert text.GUIDE_NO_VERDICT == "nothing compared yet"
 
 
 def test_whatever_is_in_the_facts_is_shown_as_text() -> None:

@@ -7,10 +7,13 @@ caches or compares clips has it without knowing of trims.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.audio import trim as silence
 from workbench.audio.decode import SHORTEST, Samples, content_hash, is_silent, read_clip, write_flac
 from workbench.core.text.clean import clean_name
 from workbench.core.types import SAMPLE_RATE, Seconds
@@ -21,8 +24,8 @@ from workbench.services.storage.reserve import told_when_full
 from workbench.services.storage.sound_files import MEND, sound_problem
 from workbench.services.trash.trash import sounds_lock
 from workbench.store.database import Store
-from workbench.store.models import ClipRow, TrimRow, now
-from workbench.store.queries import lock_clip, note_change
+from workbench.store.models import ClipRow, HypothesisRow, TrimRow, now
+from workbench.store.queries import lock_clip, note_change, select_labelled
 from workbench.store.sounds import Cut, has_sound, whole_of
 from workbench.workspace import Workspace
 
@@ -129,6 +132,23 @@ class Trimming:
             clip = session.get(ClipRow, clip_id)
             return [_trim(row, whole_of(clip).duration) for row in _revisions(session, clip_id)] if clip else []
 
+    def silence_apart(self, clip_id: int) -> bool:
+        """Whether the cut that a clip's draft was made of differs from the one that is heard by silence alone.
+
+        Such a draft is stale, and says what is said all the same. False where nobody can be told from the room.
+        """
+        with self._store.session() as session:
+            statement = select_labelled(ClipRow, HypothesisRow.sound).where(ClipRow.id == clip_id)
+            clip, sound = session.execute(statement).one()
+            whole, heard = whole_of(clip), Cut(clip.sha256, clip.cut_start, clip.duration)
+            cuts = {row.sha256: _as_cut(row) for row in _revisions(session, clip_id)}
+        drafted = whole if sound in (None, whole.sha256) else cuts.get(sound)
+        try:
+            first, last = _spoken(self._workspace.sound_path(whole.sha256))
+        except (AudioError, OSError):
+            return False
+        return drafted is not None and all(cut.start <= first < last <= cut.end for cut in (drafted, heard))
+
     def _whole(self, session: Session, clip_id: int) -> tuple[Cut, str]:
         clip = lock_clip(session, clip_id)
         return whole_of(clip), clip.name
@@ -166,6 +186,14 @@ def mend_cuts(workspace: Workspace, store: Store, sha256: str) -> None:
     for cut in broken:
         assert samples is not None
         write_flac(workspace.sound_path(cut.sha256), samples[round(cut.start * SAMPLE_RATE) :][: _length(cut)])
+
+
+@lru_cache(maxsize=1_000)
+def _spoken(path: Path) -> tuple[Seconds, Seconds]:
+    """Where in a sound, which its content names, somebody begins and ends to speak; twice the same where nobody is."""
+    samples = read_clip(path)
+    found = silence.trim(samples, margin=0.0)
+    return found.before, found.before + found.speech
 
 
 def _length(cut: Cut) -> int:

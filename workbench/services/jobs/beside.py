@@ -3,8 +3,10 @@
 The process ends when its input does: the server asks it to stop that way, and a server that dies leaves none behind.
 """
 
+import _thread
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -83,25 +85,41 @@ def _end(process: "subprocess.Popen[str]") -> None:
 def report(work: Callable[[Tell, Stopped], dict[str, Any]]) -> None:
     """The process's own side: do the work, and say how far it is and how it ended.
 
+    Asked to stop, the work ends at its next step; in the first one, which loads torch for up to a minute, at once.
+
     Args:
         work: Told where to say its steps, and how to ask whether it is to stop.
     """
     said = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the steps
-    stopped = threading.Event()
+    stopped, past_loading = threading.Event(), threading.Event()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background has it ignored
 
     def wait_for_the_end() -> None:
         sys.stdin.read()
         stopped.set()
+        if not past_loading.is_set():
+            _thread.interrupt_main()
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
     def tell(**document: Any) -> None:
         said.write(json.dumps(kept(document)) + "\n")
 
+    steps = 0
+
+    def step_on(step: dict[str, Any]) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > 1:
+            past_loading.set()
+        tell(step=step)
+
     try:
-        tell(done=work(lambda step: tell(step=step), stopped.is_set))
-    except StopRequested:
+        done = work(step_on, stopped.is_set)
+        past_loading.set()
+        tell(done=done)
+    except (StopRequested, KeyboardInterrupt):
         tell(stopped=True)
     except WorkbenchError as e:
         tell(error=sentence(e))

@@ -20,6 +20,7 @@ from workbench.store.models import ClipRow, HypothesisRow, ReferenceRow
 from workbench.store.queries import STATUS, TEXT, batches, find_set, select_clips, select_labelled, to_clip
 
 IMPORT_AUTHOR: Final = "import"  # a label that came with a sound
+UNNAMED_AUTHOR: Final = "expert"  # of who gave no name; the page words it where it is shown
 UNASSIGNED: Final = "none"  # the filter's name for clips without a split
 # A word is pointed out where the model gave it less than even odds, which everybody can picture. With ctc-en, on 180
 # clips of the sample sets and 25 of LibriSpeech, 91 to 98 % of the words pointed out were wrong (39 to 68 % of all the

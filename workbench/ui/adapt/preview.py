@@ -69,8 +69,8 @@ def about(found: Expectation) -> str:
 
 
 def _how_long(found: Expectation, *, measured: str = "") -> str:
-    """The time in words; only what was measured here may be a bound."""
-    return (measured or text.UP_TO if found.measured_in else text.ABOUT).format(time=span(found.seconds))
+    """The time in words; only what was measured here may be a bound, and of one run not even that."""
+    return (measured or text.ABOUT if found.measured_in else text.ABOUT).format(time=span(found.seconds))
 
 
 def preview(p: Preview) -> str:

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
 
+from workbench.services.labels.query import UNNAMED_AUTHOR
 from workbench.services.workbench import Workbench
-from workbench.ui import text
 from workbench.ui.gate.answers import answered, document, string, whole_number
 
 LARGEST_TAKE: Final = 16_000_000  # bytes; 32 s at 192 kHz in 16 bit are 12.3 million
@@ -44,7 +44,7 @@ def add_recording_routes(app: FastAPI, workbench: Workbench) -> None:
     async def check(request: Request) -> Response:
         def answer(body: bytes) -> dict[str, Any]:
             asked = document(body)
-            author = string(asked, "author").strip() or text.EXPERT
+            author = string(asked, "author").strip() or UNNAMED_AUTHOR
             clip_id = whole_number(asked, "clip") or 0
             return {"remark": workbench.prompting.check(string(asked, "set"), clip_id, _prompts(asked), author=author)}
 

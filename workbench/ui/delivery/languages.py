@@ -55,7 +55,8 @@ class Languages:
                 blocks = self._built(language)
                 if _alike(blocks, self.blocks):
                     blocks.app_id = self.blocks.app_id  # a page whose number is not the server's is loaded anew
-                    return self._mount(blocks)
+                    with speaking(language):
+                        return self._mount(blocks)
         except Exception:  # the page's boundary: the English one serves everybody
             log.exception("the page could not be built in %s", language)
             return None

@@ -101,7 +101,95 @@ PLAIN: Final = _mend(
         r"try{return structuredClone(\g<value>)}",
     ),
 )
-MENDS: Final = (CLOCK, TWICE, SOUGHT, ATTACHED, TOLD, COPIED, PLAIN)
+# What a component told its events while others were not drawn yet would have had nowhere to go: it waits for all.
+WAITED: Final = _mend(
+    "ready_resolve;",
+    (
+        r"(?P<events>this\.#\w+)=(?P<told>\w+),this\.root=this\.create_node\("
+        r"(?=\{id:\w+\.id,children:\[\]\},new Map,!0\);"
+        r"for\(let \w+ of \w+\)\w+\.props\.visible!=0&&this\.components_to_register\.add\(\w+\.id\);this\.client=)",
+        r"\g<events>=(...e)=>this.resolved?\g<told>(...e):this.ready.then(()=>\g<told>(...e)),globalThis.$waited=!0,"
+        r"this.root=this.create_node(",
+    ),
+)
+# All was drawn before any of it was seen. The stages are drawn one after the other, each after the page was painted;
+# only where the events wait for them.
+PAINTED: Final = _mend(
+    ".node.children.length&&",
+    (
+        r"(?P<head>\bfunction \w+\(e,(?P<own>\w+)\)\{\w+\((?P=own),!0\);let \w+=\w+\((?P=own),\w+\),(?P<made>\w+)="
+        r"(?P<state>\w+)\(null\),\w+=\w+\(\(\)=>(?P<get>\w+)\((?P=made)\)\?\.default\),\w+=0;)"
+        r"(?P<between>\w+\(\(\)=>\{let e=(?P=own)\.node\.component,.{0,60}(?P<set>\w+)\((?P=made),null\);"
+        r"return\}.{0,500}?)"
+        r"(?P=own)\.node\.children&&(?P=own)\.node\.children\.length&&",
+        r"const $frame=()=>new Promise(e=>{requestAnimationFrame(()=>setTimeout(e)),setTimeout(e,200)});"
+        r"let $drawn=null;function $after(e){$drawn=($drawn||$frame()).then($frame).then(e)}"
+        r"\g<head>let $late=globalThis.$waited&&\g<own>.node.props.shared_props.elem_classes?.includes(`stage`),"
+        r"$due=\g<state>(!$late);$late&&$after(()=>\g<set>($due,!0));\g<between>"
+        r"\g<get>($due)&&\g<own>.node.children&&\g<own>.node.children.length&&",
+    ),
+)
+# A sign that the page is being loaded lay over it until all was drawn.
+COVERED: Final = _mend(
+    ".ready.then(()=>{",
+    (
+        r"\breturn (?P<tree>\w+)\.ready\.then\(\(\)=>\{"
+        r"(?=.{0,120}\),(?P<ready>\w+)\(!0\),.{0,80}dispatch_load_events\(\))",
+        r"return globalThis.$waited&&\g<ready>(!0),\g<tree>.ready.then(()=>{",
+    ),
+)
+# What the page is made of was watched for changes, value by value, though it is replaced as a whole or not at all.
+WATCHED: Final = _mend(
+    ".get_url_config(),!0)",
+    (
+        r"\b(?P<set>\w+)\((?P<config>\w+),(?P<get>\w+)\((?P<client>\w+)\)\.get_url_config\(\),!0\)",
+        r"\g<set>(\g<config>,\g<get>(\g<client>).get_url_config())",
+    ),
+)
+# The tree of components was watched while it was made, which took longer than making it.
+GROWN: Final = _mend(
+    "this.root_untracked=this.root}",
+    (
+        r"this\.root\.children=(?P<made>(?P<layout>this\.#\w+)\.children\.map\(\w+=>this\.traverse\(\w+,\w+=>this\.create_node\([^()]*\)\)\))"
+        r"(?P<between>,this\.component_ids=\w+\.map\(\w+=>\w+\.id\),this\.initial_tabs=\{\},)(?P<tabs>\w+)\(this\.root,this\.initial_tabs\),"
+        r"this\.postprocess\(this\.root\),this\.root_untracked=this\.root\}",
+        r"let $tree=this.create_node({id:\g<layout>.id,children:[]},new Map,!0);"
+        r"$tree.children=\g<made>\g<between>\g<tabs>($tree,this.initial_tabs),"
+        r"this.postprocess($tree),this.root_untracked=this.root}",
+    ),
+)
+# For each event that starts when the page opens, what it is to set was looked for; most set nothing.
+UNSET: Final = _mend(
+    "async set_event_args(",
+    (
+        r"async set_event_args\((?P<id>\w+),(?P<values>\w+)\)\{let ",
+        r"async set_event_args(\g<id>,\g<values>){if(!Object.keys(\g<values>).length)return()=>{};let ",
+    ),
+)
+# Whether a language's name is one was asked of what knows how its numbers are written, which takes 20 ms to load.
+NAMED: Final = _mend(
+    ".resolveLocale(",
+    (
+        r"try\{\w+\.resolveLocale\((?P<options>\w+)\.initialLocale\)&&\(",
+        r"try{new Intl.Locale(\g<options>.initialLocale)&&(",
+    ),
+)
+MENDS: Final = (
+    CLOCK,
+    TWICE,
+    SOUGHT,
+    ATTACHED,
+    TOLD,
+    COPIED,
+    PLAIN,
+    WAITED,
+    PAINTED,
+    COVERED,
+    WATCHED,
+    GROWN,
+    UNSET,
+    NAMED,
+)
 
 
 def mended(body: str) -> str:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,10 +42,11 @@ class Documents:
 
     Args:
         rewrite: What is done to the HTML that Gradio made.
+        begun: Whether there is a set to show; where there is none, the welcome is seen at once.
     """
 
-    def __init__(self, rewrite: Callable[[str], str]) -> None:
-        self._rewrite = rewrite
+    def __init__(self, rewrite: Callable[[str], str], begun: Callable[[], bool]) -> None:
+        self._rewrite, self._begun = rewrite, begun
         self._kept: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
     async def page(self, app: App, request: Request, token: str) -> Response:
@@ -57,7 +59,8 @@ class Documents:
         made = await self._html(app, request)
         if isinstance(made, Response):
             return made
-        return _compressed(_sent(made, token), request.headers.get("accept-encoding", ""))
+        begun = await run_in_threadpool(self._begun)
+        return _compressed(_sent(made, token, begun), request.headers.get("accept-encoding", ""))
 
     async def _html(self, app: App, request: Request) -> str | Response:
         """What Gradio makes, rewritten; its answer where it makes none."""
@@ -86,10 +89,10 @@ def _key(app: App, request: Request) -> tuple[Any, ...]:
     return app, str(request.url), *(request.headers.get(name) for name in ADDRESS)
 
 
-def _sent(html: str, token: str) -> Response:
+def _sent(html: str, token: str, begun: bool) -> Response:
     nonce = policies.nonce()
     script = _FETCH % (json.dumps(HEADER), json.dumps(token))
-    html = _LANGUAGE.sub(rf'\1lang="{spoken()}"', html, count=1)
+    html = _LANGUAGE.sub(rf'\1lang="{spoken()}"{" data-begun" if begun else ""}', html, count=1)
     html = html.replace("<head>", f"<head><script>{script}</script>", 1)
     html = _SCRIPT.sub(f'<script nonce="{nonce}"', html)
     made = Response(html, headers={"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})

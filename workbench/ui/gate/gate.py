@@ -75,6 +75,7 @@ class Gate:
         uploads: Where files go.
         delivery: What is sent in place of Gradio's own files.
         languages: The page by language.
+        begun: Whether there is a set to show.
     """
 
     def __init__(
@@ -89,10 +90,11 @@ class Gate:
         uploads: Uploads,
         delivery: Delivery,
         languages: Languages,
+        begun: Callable[[], bool],
     ) -> None:
         self._app, self._own, self._access, self._login = app, own, access, login
         self._pages, self._uploads, self._delivery, self._languages = pages, uploads, delivery, languages
-        self._documents = Documents(delivery.rewrite)
+        self._documents = Documents(delivery.rewrite, begun)
         self._hosts = Hosts(access)
         self._functions = inputs_of(blocks)
         self._waiting = Waiting(blocks)

@@ -48,7 +48,9 @@ class Row {
     this.look = button('plain', words.show, () => trigger('show', { id: this.run.id }));
     this.edit = button('plain', words.edit, () => this.toggle());
     const acts = make('td', 'run-acts', null, { role: 'cell' });
-    acts.append(pick, this.look, this.edit);
+    this.use = button('plain', words.signs.use, () => trigger('star', { id: this.run.id }));
+    this.noLonger = button('plain', words.signs.best, () => trigger('unstar', { id: this.run.id }));
+    acts.append(pick, this.use, this.noLonger, this.look, this.edit);
     this.tr.append(acts);
     this.detail = make('tr', 'run-detail', null, { role: 'row' });
     this.detail.hidden = true;
@@ -69,9 +71,7 @@ class Row {
     this.again = button('plain', words.rerun, () => trigger('rerun', { id: this.run.id }));
     this.report = make('a', 'plain', words.report, { href: `reports/${run.id}`, download: '' });
     this.remove = button('plain danger', words.remove, () => trigger('remove', { id: this.run.id }));
-    this.use = button('plain', words.use, () => trigger('star', { id: this.run.id }));
-    this.noLonger = button('plain', words.noLonger, () => trigger('unstar', { id: this.run.id }));
-    tools.append(keep, this.saved, this.use, this.noLonger, this.report, this.again, this.remove);
+    tools.append(keep, this.saved, this.report, this.again, this.remove);
     this.own = make('details', 'own');
     this.own.append(make('summary', '', words.ownReport), make('p', 'hint', words.ownReportHint));
     this.clips = make('div', 'choice');
@@ -120,6 +120,7 @@ class Row {
     this.remove.hidden = run.active;
     for (const [node, label] of [[this.look, words.show], [this.edit, words.edit], [this.again, words.rerun],
       [this.report, words.report], [this.remove, words.remove], [this.use, words.use], [this.noLonger, words.noLonger]]) node.setAttribute('aria-label', `${label}: ${name}`);
+    for (const [node, label] of [[this.use, words.use], [this.noLonger, words.noLonger]]) node.title = label;
     this.tick.setAttribute('aria-label', words.pickLabel.replace('{name}', name));
   }
 

@@ -33,6 +33,12 @@ def fold(label: str, *, elem_classes: str = "fold", **kwargs: Any) -> gr.Accordi
     return gr.Accordion(label, open=0, elem_classes=elem_classes, **kwargs)  # type: ignore[arg-type]
 
 
+def choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
+    """A choice whose values are the same in every language: what each is called, by its value."""
+    offered = [(said, name) for name, said in choices.items()]
+    return gr.Dropdown(offered, value=value, label=label, interactive=True, min_width=110, elem_id=name)
+
+
 def clip_list(**kwargs: Any) -> gr.HTML:
     """The clips to label; its value is plain data, written as text by label/clip_*.js.
 

@@ -51,6 +51,7 @@ PROGRAMS: Final = {
     ),
     "result_list": ("compare/result_rules.js", "compare/result_list.js"),
     "run_panel": ("kit/copy.js", "adapt/run_panel.js"),
+    "theme": ("kit/theme.js",),
     "take": ("kit/elements.js", "take/take.js"),
     "set_menu": ("kit/elements.js", "sets/menu.js"),
     "timeline": ("kit/numbers_rules.js", "compare/timeline_rules.js", "compare/timeline.js"),

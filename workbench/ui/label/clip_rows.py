@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from workbench.core.text.normalize import Alphabet, explain_model_text, to_model_text
 from workbench.errors import WorkbenchError
-from workbench.services.labels.query import ClipPage, Listed, Wanted
+from workbench.services.labels.query import UNNAMED_AUTHOR, ClipPage, Listed, Wanted
 from workbench.services.workbench import Workbench
 from workbench.ui import text
 from workbench.ui.kit.html import number
@@ -49,7 +49,12 @@ class Query(NamedTuple):
     @property
     def signs_as(self) -> str:
         """The name that this page's changes are signed with."""
-        return self.author.strip() or text.EXPERT
+        return self.author.strip() or UNNAMED_AUTHOR
+
+
+def called(author: str) -> str:
+    """Who changed something, as the page says it."""
+    return text.EXPERT if author == UNNAMED_AUTHOR else author
 
 
 class ClipRows:
@@ -58,7 +63,7 @@ class ClipRows:
     def __init__(self, workbench: Workbench, doctor: DoctorPanel) -> None:
         self.browsing, self.picturing = workbench.browsing, workbench.picturing
         self.label_checks, self.catalog, self.doctor = workbench.label_checks, workbench.catalog, doctor
-        self.labelling = workbench.labelling
+        self.labelling, self.trimming = workbench.labelling, workbench.trimming
 
     def view(
         self, query: Query, *, touched: int | None = None, find: int | None = None, **extra: Any
@@ -88,7 +93,7 @@ class ClipRows:
             "shown": _place(found) if rows else "",
             "nothing": "" if rows else text.NO_MATCH if filtered else text.NO_CLIPS,
             "only": query.only,
-            "author": query.signs_as,
+            "author": called(query.signs_as),
             "touched": self._touched(touched, rows, row),
             **extra,
         }
@@ -139,7 +144,7 @@ class ClipRows:
             "edited": listed.edited,
             "text": clip.text,
             "revision": clip.revision,
-            "author": listed.author,
+            "author": called(listed.author),
             "warnings": list(clip.warnings),
             "notes": [note for note in notes if note.get("label") in (None, clip.text)],
             "draft": listed.draft.text.split() if listed.draft and unsure else [],
@@ -147,7 +152,7 @@ class ClipRows:
             "cut": clip.cut and list(clip.cut),
             "whole": clip.whole,
             "trims": clip.trims,
-            "stale": clip.stale,
+            "stale": clip.stale and not self.trimming.silence_apart(clip.id),
             "url": f"sounds/{clip.id}?cut={clip.trims}",  # another one for each cut: browsers keep what they played
             "peaks": self.picturing.known_peaks(clip.sha256),
             "written": "" if as_typed or written is None else explain_model_text(written),

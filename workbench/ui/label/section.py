@@ -12,11 +12,11 @@ from workbench.errors import DataError, NothingToDoError, WorkbenchError
 from workbench.services.labels.revisions import Saved
 from workbench.services.workbench import Workbench
 from workbench.ui import text
-from workbench.ui.kit.components import clip_list, confirm_script, heard, html
+from workbench.ui.kit.components import choice, clip_list, confirm_script, heard, html
 from workbench.ui.kit.errors import note, quiet, say, sentence_of, shown, warn
-from workbench.ui.kit.html import drafting, heading, plural, when
+from workbench.ui.kit.html import drafting, fill, heading, number, plural, when
 from workbench.ui.kit.latest import stamp, stamp_box
-from workbench.ui.label.clip_rows import ClipRows, Query
+from workbench.ui.label.clip_rows import ClipRows, Query, called
 from workbench.ui.label.doctor import DoctorPanel
 from workbench.ui.label.trims import Trims
 from workbench.ui.models.section import Models
@@ -52,19 +52,19 @@ class Label:
         self.progress = html(elem_id="drafting")
         self.doctor.build()
         with gr.Row(elem_classes="tight", elem_id="clip-filters"):
-            self.status = _choice(text.SHOW, text.FILTERS, "show")
-            self.who = _choice(text.BY_SPEAKER, {"": text.ALL_SPEAKERS}, "by-speaker")
-            self.split = _choice(text.SET_PART, text.SET_PARTS, "by-part")
-            self.order = _choice(text.SORT, text.ORDERS, "sort-by", value="added")
+            self.status = choice(text.SHOW, text.FILTERS, "show")
+            self.who = choice(text.BY_SPEAKER, {"": text.ALL_SPEAKERS}, "by-speaker")
+            self.split = choice(text.SET_PART, text.SET_PARTS, "by-part")
+            self.order = choice(text.SORT, text.ORDERS, "sort-by", value="added")
             self.search = gr.Textbox(
                 label=text.SEARCH, placeholder=text.SEARCH, max_lines=1, min_width=110, elem_id="search"
             )
         self.list = clip_list(elem_id="clip-list")
         with gr.Row(elem_classes="tight"):
             self.name = gr.Textbox(
-                text.EXPERT,
                 label=text.YOUR_NAME,
                 info=text.YOUR_NAME_INFO,
+                placeholder=text.EXPERT,
                 max_lines=1,
                 min_width=150,
                 elem_id="author",
@@ -213,7 +213,7 @@ class Label:
         except Exception as e:  # whatever it is, the browser has to know that this text is not kept
             return _not_kept(query, said, e)
         theirs = saved.conflict if saved.conflict and not _own(saved, said.get("sent", [])) else None
-        overtook = {"id": saved.clip_id, "author": theirs.author, "text": theirs.text} if theirs else None
+        overtook = {"id": saved.clip_id, "author": called(theirs.author), "text": theirs.text} if theirs else None
         about = {"said": str(said["text"]), "revision": saved.revision, "confirmed": saved.confirmed}
         answered = {"id": saved.clip_id, **about}
         return self.view(query, touched=saved.clip_id, overtook=overtook, answered=answered)
@@ -250,7 +250,7 @@ class Label:
         clip_id = int(event._data["id"])
         items = [
             {
-                "when": f"{when(r.time)} · {r.author}{f' · {text.A_CONFIRMED}' if r.confirmed else ''}",
+                "when": f"{when(r.time)} · {called(r.author)}{f' · {text.A_CONFIRMED}' if r.confirmed else ''}",
                 "text": r.text or text.NO_LABEL,
                 "usable": bool(r.text),
             }
@@ -364,22 +364,21 @@ class Label:
         told = text.CONFIRMED_MANY.format(n=plural(len(drafts), text.A_DRAFT))
         return self.view(query, done={"ids": drafts, "text": told})
 
-    def draft_panel(self, set_name: str) -> list[Any]:
-        """Bar, draft button and stop button, for the page's timer."""
+    def draft_panel(self, set_name: str, waiting: int) -> list[Any]:
+        """Bar, draft button and stop button, for the page's timer.
+
+        Args:
+            waiting: Clips without a confirmed label, which are those that would be drafted.
+        """
         view = self.drafting.draft_view(set_name)
         stop = _stop_button(active=view.active, stopping=view.stopping)
-        return [drafting(view), gr.update(interactive=not view.active), stop]
+        said = fill(text.DRAFT_ALL_OF, n=number(waiting)) if waiting else text.DRAFT_ALL
+        return [drafting(view), gr.update(value=said, interactive=not view.active), stop]
 
 
 def _stop_button(*, active: bool, stopping: bool = False) -> Any:
     said = text.STOPPING_NOW if stopping else text.STOP_DRAFTS
     return gr.update(visible=active, interactive=not stopping, value=said)
-
-
-def _choice(label: str, choices: dict[str, str], name: str, *, value: str = "") -> gr.Dropdown:
-    """A choice whose values are the same in every language: what each is called, by its value."""
-    said = [(called, name) for name, called in choices.items()]
-    return gr.Dropdown(said, value=value, label=label, interactive=True, min_width=110, elem_id=name)
 
 
 def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str, Any]:
@@ -390,7 +389,7 @@ def _not_kept(query: Query, said: dict[str, Any], error: Exception) -> dict[str,
     elif not isinstance(error, WorkbenchError):
         log.error("a label could not be saved", exc_info=error)
     failed = {"id": int(said["id"]), "said": str(said["text"]), "why": why, "again": again}
-    return {"set": query.set_name, "at": query.asked, "author": query.signs_as, "failed": failed}
+    return {"set": query.set_name, "at": query.asked, "author": called(query.signs_as), "failed": failed}
 
 
 def _own(saved: Saved, sent: list[Any]) -> bool:

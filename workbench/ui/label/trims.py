@@ -13,7 +13,7 @@ from workbench.ui import text
 from workbench.ui.kit.errors import say, sentence_of
 from workbench.ui.kit.html import fill
 from workbench.ui.kit.worded import worded
-from workbench.ui.label.clip_rows import ClipRows, Query
+from workbench.ui.label.clip_rows import ClipRows, Query, called
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _overtook(done: Trim) -> str:
     if done.conflict is None:
         return ""
     theirs = done.conflict
-    return fill(text.TRIM_OVERTOOK, author=theirs.author, start=theirs.start, end=theirs.end)
+    return fill(text.TRIM_OVERTOOK, author=called(theirs.author), start=theirs.start, end=theirs.end)
 
 
 def _refused(query: Query, clip_id: int, error: Exception) -> dict[str, Any]:
@@ -81,4 +81,4 @@ def _refused(query: Query, clip_id: int, error: Exception) -> dict[str, Any]:
     if not isinstance(error, WorkbenchError):
         log.error("a clip could not be trimmed", exc_info=error)
     refused = {"id": clip_id, "why": sentence_of(error)}
-    return {"set": query.set_name, "at": query.asked, "author": query.signs_as, "refused": refused}
+    return {"set": query.set_name, "at": query.asked, "author": called(query.signs_as), "refused": refused}

@@ -15,6 +15,7 @@ from workbench.ui.adapt.progress import short
 from workbench.ui.kit.components import html
 from workbench.ui.kit.errors import quiet, say, shown
 from workbench.ui.kit.html import esc
+from workbench.ui.kit.scripts import program
 from workbench.ui.sets.guide import Facts, Guide, guide, loading_html
 from workbench.ui.sets.languages import language_menu
 from workbench.ui.sets.menu import SetMenu
@@ -49,8 +50,9 @@ class Sets:
                 self.menu.build()
                 html(language_menu(), elem_classes="theme-box")
                 html(
-                    f"<button type='button' class='theme' data-theme-switch aria-label='{esc(text.THEME)}' "
+                    f"<button type='button' class='theme' aria-label='{esc(text.THEME)}' "
                     f"title='{esc(text.THEME)}'>◐</button>",
+                    script=program("theme"),
                     elem_classes="theme-box",
                 )
         with gr.Column(visible=False, elem_classes="card mind", elem_id="notices") as self.notices:
@@ -81,9 +83,9 @@ class Sets:
         self._wire()
 
     def _build_welcome(self) -> None:
-        """What a first visit shows above the board."""
+        """What a first visit shows above the board, from the start; sets/section.css hides it where there are sets."""
         steps = "".join(f"<li><b>{esc(name)}</b> {esc(said)}</li>" for name, said in text.WELCOME_STEPS)
-        with gr.Column(visible=False, elem_classes="card welcome", elem_id="welcome") as self.welcome:
+        with gr.Column(elem_classes="card welcome", elem_id="welcome") as self.welcome:
             html(f"<h2>{esc(text.WELCOME_TITLE)}</h2><p>{esc(text.WELCOME)}</p><ol class='path'>{steps}</ol>")
             with gr.Row(elem_classes="choices"):
                 with gr.Column(elem_classes="choice", min_width=240):

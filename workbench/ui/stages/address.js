@@ -40,6 +40,7 @@ window.openStage = openStage;
 function shown() {
   const value = props.value || {};
   if (value.set === undefined) return;
+  delete document.documentElement.dataset.begun; // from now on answers show and hide the welcome
   write(withShown(at, value));
   if (!known && value.here) { // where no address names a stage, the guide does
     known = true;
