@@ -12,6 +12,7 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,24 +22,55 @@ from bench.report import RESULTS, machine, show, write
 
 SHARED: Final = Path(__file__).resolve().parent.parent.parent / "shared"
 SPEECH, LISTS = SHARED / "audio" / "librispeech_other", SHARED / "text" / "librispeech_other_biasing.jsonl"
+TRADES: Final = Path(__file__).resolve().parent.parent / "assets" / "clips"
 MODELS = "whisper-tiny.en,whisper-base,ctc-en"
 UNSAID = (100, 1000)
 BATCH = 8
 
 
+@dataclass(frozen=True)
 class Material:
     """The clips, what is said in them, their rare words and their lists."""
 
-    def __init__(self, n: int | None) -> None:
+    sounds: list[np.ndarray]
+    texts: list[str]
+    speakers: list[str]
+    rare: list[list[str]]
+    lists: list[list[str]]
+
+    @classmethod
+    def read_speech(cls, n: int | None) -> "Material":
+        """The field's test."""
         from workbench.audio.decode import decode_file
 
         rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()][:n]
         lists = {row["audio_filepath"]: row for row in map(json.loads, LISTS.read_text(encoding="utf-8").splitlines())}
-        self.sounds = [decode_file(SPEECH / row["audio_filepath"]).samples for row in rows]
-        self.texts = [row["text"] for row in rows]
-        self.speakers = [row["speaker"] for row in rows]
-        self.rare = [lists[row["audio_filepath"]]["rare_words"] for row in rows]
-        self.lists = [lists[row["audio_filepath"]]["words"] for row in rows]
+        of_clips = [lists[row["audio_filepath"]] for row in rows]
+        return cls(
+            [decode_file(SPEECH / row["audio_filepath"]).samples for row in rows],
+            [row["text"] for row in rows],
+            [row["speaker"] for row in rows],
+            [of_clip["rare_words"] for of_clip in of_clips],
+            [of_clip["words"] for of_clip in of_clips],
+        )
+
+    @classmethod
+    def trade(cls, name: str, n: int | None) -> "Material":
+        """The test clips of a bundled set with its one list; its terms are the rare words."""
+        from workbench.audio.decode import decode_file
+
+        folder = TRADES / name
+        words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
+        words = [word for word in words if word]
+        rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [row for row in rows if row["split"] == "test"][:n]
+        return cls(
+            [decode_file(folder / row["audio_filepath"]).samples for row in rows],
+            [row["text"] for row in rows],
+            [row["speaker"] for row in rows],
+            [words] * len(rows),
+            [words] * len(rows),
+        )
 
     def unsaid(self, n: int, seed: int = 0) -> list[str]:
         """Words of all lists that nobody says in any clip."""
@@ -64,9 +96,12 @@ def written(backend: Any, items: Sequence[Any], lists: Sequence[Sequence[str]], 
     """Texts, with a list of its own for each clip."""
     from workbench.core.text.word_list import Term
 
-    texts = []
+    texts: list[str] = []
+    told: Sequence[str] | None = None
     for item, words in zip(items, lists, strict=True):
-        backend.set_boost([Term(word) for word in words], strength)
+        if words is not told:
+            backend.set_boost([Term(word) for word in words], strength)
+            told = words
         texts += backend.transcribe(backend.collate([item]), _start(backend))
     backend.set_boost([], 0.0)
     return texts
@@ -109,12 +144,18 @@ def time_factor(backend: Any, material: Material, words: Sequence[str], strength
     return round(spent[True] / spent[False], 3)
 
 
-def rows_of(name: str, material: Material) -> list[dict[str, Any]]:
+def loaded(name: str) -> Any:
     from workbench.asr.catalog.catalog import Catalog
     from workbench.asr.catalog.loading import load
 
     backend = load(Catalog().find(name))
     backend.set_language("en")
+    return backend
+
+
+def rows_of(name: str, material: Material) -> list[dict[str, Any]]:
+    """One model and the field's test."""
+    backend = loaded(name)
     items, strength = heard(backend, material.sounds), backend.usual_boost
     nothing: list[list[str]] = [[] for _ in items]
     plain = written(backend, items, nothing, 0.0)
@@ -129,6 +170,22 @@ def rows_of(name: str, material: Material) -> list[dict[str, Any]]:
     return [{**of_list, "time_factor": factor} for of_list in found]
 
 
+def trade_row(name: str, trade: str, n: int | None) -> dict[str, Any]:
+    """One model and a bundled set's test clips; recall of its terms before and after."""
+    from workbench.core.evaluation.scoring import evaluate
+    from workbench.core.evaluation.terms import pooled, score_terms
+
+    backend, material = loaded(name), Material.trade(trade, n)
+    items, strength = heard(backend, material.sounds), backend.usual_boost
+    plain = written(backend, items, [[] for _ in items], 0.0)
+    texts = written(backend, items, material.lists, strength)
+    found = row(material, plain, texts, model=name, list=f"{trade}, its own", strength=strength, lists=material.lists)
+    before, after = (evaluate(material.texts, side, "english") for side in (plain, texts))
+    all_terms = pooled(score_terms(material.lists[0], before, after))
+    counts = {"terms_before": all_terms.base.hits, "terms_after": all_terms.adapted.hits}
+    return {**found, **counts, "terms_said": all_terms.base.occurrences}
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=MODELS, help="names, with commas")
@@ -136,11 +193,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--smoke", action="store_true", help="four clips and the bundled model: shows that it works")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     given = parser.parse_args(arguments)
-    about, material = machine(), Material(4 if given.smoke else given.clips)
-    names = ["ctc-en"] if given.smoke else given.models.split(",")
+    n = 4 if given.smoke else given.clips
+    about, names = machine(), ["ctc-en"] if given.smoke else given.models.split(",")
+    trades = [trade_row(name, trade, n) for name in names for trade in ("clinic", "workshop")]
+    show("Words of the trade that are favoured", trades)
+    material = Material.read_speech(n)
     rows = [row for name in names for row in rows_of(name, material)]
     show("Words that are favoured", rows)
-    print(write("boost", {"machine": about, "rows": rows}, given.out))
+    print(write("boost", {"machine": about, "rows": rows, "trades": trades}, given.out))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ ARGUMENTS = {
     "words": [*SET, __file__],
     "report": ["run-1", *OUT],
     "push": ["run-1"],
+    "blend": ["run-1", "--at", "0.5"],
     "licence": ["s", "CC0-1.0"],
     "export": ["run-1", "--format", "csv", *OUT],
     "erase": ["run-1", "--yes"],

@@ -43,6 +43,7 @@ def test_a_model_without_such_a_token_says_nothing(tmp_path: Path) -> None:
 def test_a_texts_end_counts_among_its_tokens() -> None:
     none = torch.tensor([], dtype=torch.long)
     state = GreedyState(1, end_token=2, never=none, not_first=none, measured=True)
+    assert state.begin() == [0]
     for shares in ([0.9, 0.05, 0.05], [0.2, 0.1, 0.7]):
         state.take(torch.tensor([shares]).log())
     assert state.finished

@@ -121,9 +121,9 @@ def test_the_panel_is_of_the_run_on_the_right_side_and_tabs_see_what_is_packed(
     other = finished_run(bench, monkeypatch, "s", seed=2)
     compare = Compare(bench)
     token = compare.token(bench.adaptation.view(other), 12)
-    assert compare.choose_sides(token, "", run, "", 0)[-1] == run
-    assert compare.show(token, "", "", "", "", 0)[-1] == other
-    assert compare.show("", "", "", "", "", 0)[-1] == ""
+    assert compare.choose_sides(token, "", run, "", 0)[-2] == run
+    assert compare.show(token, "", "", "", "", 0)[-2] == other
+    assert compare.show("", "", "", "", "", 0)[-2] == ""
     page = Page(bench)
     page.build()
     seen = page.look("s", other, {})

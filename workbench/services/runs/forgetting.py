@@ -103,10 +103,11 @@ class GeneralSet:
     def whole(self, workspace: Workspace) -> "GeneralSet":
         """Without the clips whose stored sound is damaged or missing."""
         every = (*self.parts.rehearse, *self.parts.steer, *self.parts.report)
-        kept, broken = divide_usable(workspace, [c for c in every if c.path is None])
+        own = [c for c in every if c.path is None]
+        kept, broken = divide_usable(workspace, own)
         if not broken:
             return self
-        note = say_left_out(broken, len(every), general=self.name)
+        note = say_left_out(broken, len(own), general=self.name)
         usable = {c.id for c in kept}
         parts = self.parts.each(lambda clips: tuple(c for c in clips if c.path is not None or c.id in usable))
         return replace(self, parts=parts, unscored="" if parts.report else note, notes=(*self.notes, note))
