@@ -203,7 +203,7 @@ WORDS_INFO: Final = (
 WORDS_EXAMPLE: Final = "metoprolol\natrial fibrillation\nQID = cue eye dee"
 FAVOUR: Final = "Models favour these words"
 FAVOUR_INFO: Final = (
-    "While they write drafts and when you try them by voice, without any training; never in comparisons."
+    "While they write drafts and when you try them by voice, without any training; comparisons do without."
 )
 BIN: Final = "Deleted, can still be brought back"
 BIN_CHOICE: Final = "Deleted clip or set"
