@@ -192,3 +192,7 @@ def test_a_decoder_writes_what_is_favoured_strongly_enough(tmp_path: Path, save:
     assert alone == favoured, "whoever is read beside a clip does not matter"
     backend.set_boost([], 0.0)
     assert texts(backend, clips) == plain
+    backend.set_boost([Term("cat")], 60.0)
+    assert texts(backend, clips) == favoured
+    backend.set_boost([Term("world")], 60.0)
+    assert all("world" in text.lower().split() for text in texts(backend, clips))

@@ -15,6 +15,7 @@ from workbench.core.text.word_list import Term
 
 ROOT: Final = 0
 WORD_STARTS: Final = "Ġ▁"  # a space, as byte-level vocabularies and SentencePiece write it
+KEPT_BOOSTS: Final = 2  # of one model: its words, and none
 MOST_RETURNS: Final = 8  # of one text; then it is read on without the list
 
 

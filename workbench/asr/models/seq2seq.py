@@ -4,7 +4,9 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.asr.models.boosting import Boost, boost_of, inner
+from cachetools import LRUCache
+
+from workbench.asr.models.boosting import KEPT_BOOSTS, Boost, boost_of, inner
 from workbench.asr.models.silence import silence_token
 from workbench.asr.weights.generation_settings import own_language
 from workbench.core.text.word_list import Term
@@ -43,6 +45,7 @@ class TokenWriter:
         self._known = known
         self._more_characters: frozenset[str] = frozenset()
         self._inner: frozenset[int] | None = None
+        self._boosts: LRUCache[tuple[tuple[Term, ...], float], Boost | None] = LRUCache(KEPT_BOOSTS)
 
     @property
     def most_tokens(self) -> int:
@@ -121,7 +124,10 @@ class TokenWriter:
 
     def set_boost(self, terms: Sequence[Term], strength: float) -> None:
         """See `Backend`."""
-        self.boost = boost_of(terms, strength, self._within_a_sentence, self._goes_on)
+        wish = tuple(terms), strength
+        if wish not in self._boosts:  # thousands of words take seconds to spell, and are asked for again and again
+            self._boosts[wish] = boost_of(terms, strength, self._within_a_sentence, self._goes_on)
+        self.boost = self._boosts[wish]
 
     def _within_a_sentence(self, text: str) -> list[int]:
         """Token ids of a word as it stands behind another one."""
