@@ -177,6 +177,11 @@ class TermReader:
         self._paths: list[_Path] = []
 
     @property
+    def known(self) -> list[int]:
+        """The tokens that the text begins with, after it has gone back."""
+        return self._given
+
+    @property
     def given(self) -> int | None:
         """The token that stands here already; None where the model goes on by itself."""
         place = len(self._tokens)

@@ -69,6 +69,13 @@ class GreedyState:
         return self.rows
 
     @property
+    def given(self) -> Tensor:
+        """(n_rows, n) tokens that are known of the clips to write next, as far as they are of all."""
+        known = [self._terms[i].known if self._terms else [] for i in self.rows]
+        n = min(map(len, known))
+        return torch.tensor([tokens[:n] for tokens in known], dtype=torch.long).reshape(len(known), n)
+
+    @property
     def finished(self) -> bool:
         return not self._going
 

@@ -87,16 +87,18 @@ class WhisperBackend(WhisperLayers):
     def _write(self, state: GreedyState, heard: Batch, prompts: Tensor) -> None:
         """Write the clips that the state is at, from their beginning."""
         cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-        tokens = prompts
-        for step in range(self.most_tokens - prompts.shape[1]):
-            hidden = self._read(tokens, heard, cache)
-            if state.measured and step == 0:
-                silent = silence_of(self.model.proj_out(hidden[:, 0]), self.silence_token)
-                for clip, of_clip in zip(state.rows, silent, strict=True):
-                    state.silent[clip] = of_clip
-            tokens = state.take(self.model.proj_out(hidden[:, -1]))
+        given = state.given.to(prompts.device)  # read at once, as they are known
+        hidden = self._read(torch.cat([prompts, given], 1), heard, cache)
+        if state.measured:
+            silent = silence_of(self.model.proj_out(hidden[:, 0]), self.silence_token)
+            for clip, of_clip in zip(state.rows, silent, strict=True):
+                state.silent[clip] = of_clip
+        for place in range(prompts.shape[1] - 1, hidden.shape[1]):
+            tokens = state.take(self.model.proj_out(hidden[:, place]))
+        for _ in range(self.most_tokens - hidden.shape[1] - 1):
             if state.finished:
                 break
+            tokens = state.take(self.model.proj_out(self._read(tokens, heard, cache)[:, -1]))
 
     def _read(self, tokens: Tensor, heard: Batch, cache: EncoderDecoderCache) -> Tensor:
         """(batch, n_tokens, width) behind the decoder, for the tokens that follow those in the cache."""
