@@ -111,6 +111,11 @@ def test_a_reader_returns_only_where_the_bonus_alone_decided() -> None:
 def test_what_was_heard_by_its_sound_is_written_as_the_term() -> None:
     assert steps("a bd e", boost("xyz = bd")) == "a xyz e"
     assert steps("a bdc e", boost("xyz = bd")) == "a bdc e"
+    cased = boost_of([term_of("QID = cue eye")], 1.0, lambda t: [ord(c) for c in t], lambda t: chr(t) != " ", ord(" "))
+    assert cased is not None
+    for heard in ("cue eye", "Cue eye"):
+        ((_, _, said),) = cased.heard_otherwise([ord(c) for c in heard])
+        assert "".join(map(chr, said)) == "QID"
     longest = boost("x = a", "y = a b")
     assert longest.heard_otherwise(ids("a b a")) == [(0, 3, tuple(ids("y"))), (4, 5, tuple(ids("x")))]
 

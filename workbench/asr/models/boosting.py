@@ -141,8 +141,8 @@ def boost_of(
         for spelling in spellings(term.text):
             tree.add(encode(spelling))
         for sound in term.sounds_like:
-            for heard, text in zip(spellings(sound)[-2:], spellings(term.text)[-2:], strict=False):
-                tree.add(encode(heard), encode(text))
+            for heard in spellings(sound):
+                tree.add(encode(heard), encode(term.text))
     return Boost(tree, strength, goes_on, space) if len(tree) > 1 else None
 
 

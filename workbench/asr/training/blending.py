@@ -17,26 +17,17 @@ State = Mapping[str, Tensor]  # what learns, by name
 
 
 def blended(start: State, adapted: State, share: float, *, new_rows: int = 0) -> dict[str, Tensor]:
-    """The weights at a share of the way from `start` (0, exactly) to `adapted` (1).
+    """The weights at a share of the way from `start` (0) to `adapted` (1), which themselves come out exactly.
 
     Args:
         new_rows: Characters by which the alphabet has grown; their rows are the last ones of the output layer.
     """
-    if share == 0:
-        return dict(start)
+    if share in (0, 1):
+        return dict(adapted if share else start)
     return {
         name: _kept_as_learned(name, begun + share * (adapted[name] - begun), adapted[name], new_rows)
         for name, begun in start.items()
     }
-
-
-def unblended(start: State, kept: State, share: float, *, new_rows: int = 0) -> dict[str, Tensor]:
-    """What training ended with, from what was kept of it.
-
-    Args:
-        share: Above 0, with which `kept` was made.
-    """
-    return blended(start, kept, 1 / share, new_rows=new_rows)
 
 
 def _kept_as_learned(name: str, between: Tensor, learned: Tensor, new_rows: int) -> Tensor:

@@ -64,13 +64,14 @@ class Favoured:
         """As it is asked for from the process beside the page."""
         return {"terms": [[t.text, list(t.sounds_like)] for t in self.terms], "strength": self.strength}
 
-    def kept_as(self, model: str) -> str:
-        """The name under which what a model wrote so is kept: its own texts are those that it is judged by."""
-        return f"{model}{WITH_WORDS}"
-
     @classmethod
     def from_json(cls, document: Mapping[str, Any] | None) -> "Favoured | None":
         """What `to_json` wrote; None for none."""
         if document is None:
             return None
         return cls(tuple(Term(text, tuple(sounds)) for text, sounds in document["terms"]), document["strength"])
+
+
+def kept_as(model: str, favoured: Favoured | None) -> str:
+    """The name under which what a model wrote is kept: by what it wrote with words favoured it is not judged."""
+    return f"{model}{WITH_WORDS}" if favoured else model

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.normalize import repetition
-from workbench.core.text.word_list import Favoured
+from workbench.core.text.word_list import Favoured, kept_as
 from workbench.core.types import Clip, Heard, Seconds, is_run
 from workbench.errors import NothingToDoError, WorkbenchError
 from workbench.language.said import count, listing, say, sentence
@@ -76,7 +76,7 @@ class _Work:
 
     @property
     def kept_as(self) -> str:
-        return self.favoured.kept_as(self.model) if self.favoured else self.model
+        return kept_as(self.model, self.favoured)
 
     @property
     def done(self) -> int:
@@ -182,10 +182,9 @@ class Drafting:
         waiting, language, pace = [self.labelling.clip(i) for i in clip_ids], self._language_of(clip_ids), _Pace()
         self._fetch(model)
         favoured = self.labelling.favoured(set_name)
-        kept_as = favoured.kept_as(model) if favoured else model
         while waiting:
             heard, damaged, sounds = self._hear(model, pace, waiting, language, favoured)
-            self.labelling.save_drafts(kept_as, heard, sounds=sounds)
+            self.labelling.save_drafts(kept_as(model, favoured), heard, sounds=sounds)
             texts |= {i: said.text for i, said in heard.items()}
             broken += damaged
         if broken and not texts:
@@ -206,8 +205,7 @@ class Drafting:
             raise WorkbenchError(_already(set_name) if busy else _ending(set_name)) from None
         try:
             language, favoured = self._language(set_name), self.labelling.favoured(set_name) if draft else None
-            kept_as = favoured.kept_as(model) if favoured else model
-            had = begin(self.store, set_id, kept_as, language, [c.id for c in clips], draft=draft)
+            had = begin(self.store, set_id, kept_as(model, favoured), language, [c.id for c in clips], draft=draft)
             left = [c for c in clips if c.id not in had]
             work = _Work(set_id, set_name, model, language, favoured, draft, left, len(clips), list(had.values()))
             thread = threading.Thread(target=self._drive, args=(work, lock), daemon=True)

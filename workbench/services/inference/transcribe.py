@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.asr.catalog.catalog import Catalog
 from workbench.core.text.languages import spoken_code
 from workbench.core.text.ruler import choose_ruler
-from workbench.core.text.word_list import Favoured
+from workbench.core.text.word_list import Favoured, kept_as
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
 from workbench.errors import AudioError, ModelError, WorkbenchError
 from workbench.language.said import listing, say, sentence
@@ -202,8 +202,7 @@ class Transcribing:
         for chunk, sounds in self._chunks(clips, broken):
             heard = self.listen(model, sounds, language, favoured)
             texts = {c.id: said for c, (said, _) in zip(chunk, heard, strict=True)}
-            kept_as = favoured.kept_as(name) if favoured else name
-            self.labelling.save_drafts(kept_as, texts, sounds=_sounds(chunk))
+            self.labelling.save_drafts(kept_as(name, favoured), texts, sounds=_sounds(chunk))
             for clip, (said, seconds) in zip(chunk, heard, strict=True):
                 documents.append(document_of(clip.name, clip.id, said, clip.duration, seconds, clip.warnings))
             done(len(documents))
