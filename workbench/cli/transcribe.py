@@ -1,5 +1,6 @@
 """The verb transcribe: files or a whole set, written down by a model that may favour some words."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +76,7 @@ def transcribe(
         chosen = model if is_run(model) else bench.catalog.resolve(model)
         problems: list[str] = []
         total = bench.collecting.set_info(set_name).clips if set_name else len(files or [])
-        favoured = favoured_words(bench, chosen, set_name, words, boost, language)
+        favoured = favoured_words(bench, chosen, set_name, words, boost, language, bar)
         if set_name:
             document = bench.transcribing.clip_set(
                 chosen,
@@ -109,6 +110,7 @@ def favoured_words(
     file: Path | None,
     boost: str | None,
     language: str | None,
+    bar: Callable[[int, int, str], None],
 ) -> "Favoured | None":
     """The words that were asked for, at the strength that was asked for or that the set's confirmed clips choose."""
     wish = boost or (AUTO if file else OFF)
@@ -116,6 +118,7 @@ def favoured_words(
         return None
     from workbench.core.text.word_list import Favoured
     from workbench.services.clips.sets import read_words
+    from workbench.services.inference.boost_strength import MOST_CLIPS
 
     if file is None and set_name is None:
         raise typer.BadParameter("name the words to favour: --words FILE")
@@ -124,8 +127,14 @@ def favoured_words(
         raise WorkbenchError("There is no word to favour: the list is empty.")
     if wish != AUTO:
         return Favoured(favoured.terms, _strength(wish))
-    choice = bench.transcribing.choose_strength(model, set_name, favoured, language=language) if set_name else None
+    if set_name is None:
+        return favoured
+    total = min(bench.collecting.set_info(set_name).confirmed, MOST_CLIPS)
+    choice = bench.transcribing.choose_strength(
+        model, set_name, favoured, language=language, done=lambda n: bar(n, total, "choosing how strongly")
+    )
     if choice is None:
+        messages().print("Too few confirmed clips to choose a strength by: the model's usual one is taken.")
         return favoured
     messages().print(choice.sentence())
     return Favoured(favoured.terms, choice.strength)

@@ -1,6 +1,6 @@
 """The strength with the fewest errors, and what it is worth on clips it was not chosen on."""
 
-from workbench.core.evaluation.boost_strength import best_strength, dealt, out_of_fold
+from workbench.core.evaluation.boost_strength import best_strength, out_of_fold
 
 
 def test_the_fewest_errors_choose_and_the_weakest_of_equals() -> None:
@@ -14,10 +14,3 @@ def test_each_clip_is_judged_at_the_strength_that_the_others_chose() -> None:
     assert out_of_fold(errors, [0, 0, 1]) == [5, 5, 9]
     assert out_of_fold(errors, [0, 1, 2]) == [5, 5, 9]
     assert out_of_fold({0.0: [4, 4, 4], 2.0: [1, 1, 1]}, [0, 1, 2]) == [1, 1, 1]
-
-
-def test_a_speaker_stays_in_one_fold() -> None:
-    groups = ["a"] * 4 + ["b"] * 3 + ["c", "d", "e", "f"]
-    folds = dealt(groups, 3)
-    assert all(len({f for f, g in zip(folds, groups, strict=True) if g == who}) == 1 for who in set(groups))
-    assert sorted(folds.count(n) for n in range(3)) == [3, 4, 4]

@@ -15,6 +15,8 @@ from tests.test_cli_models import Terminal, terminal  # noqa: F401 - a fixture
 from workbench.asr.models import ctc_beam
 from workbench.core.text.word_list import Favoured
 from workbench.core.types import ModelSpec
+from workbench.errors import TrainingError
+from workbench.services.inference import transcribe
 from workbench.services.inference.boost_strength import LEAST_CLIPS
 from workbench.services.inference.models import Models
 from workbench.services.workbench import Workbench
@@ -136,3 +138,21 @@ def test_an_empty_list_is_said(terminal: Terminal, tmp_path: Path) -> None:  # n
     file.write_text("\n \n")
     failed = terminal.run("transcribe", "--model", "ctc-en", "a.wav", "--words", str(file), status=1)
     assert "There is no word to favour" in failed.stderr
+
+
+def test_a_strength_is_not_chosen_where_nothing_could_tell(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whisper: ModelSpec
+) -> None:
+    """Fewer clips than it takes, and clips that all hang together."""
+    import_tones(bench, tmp_path / "few", range(LEAST_CLIPS - 1), "few")
+    assert bench.transcribing.choose_strength(whisper, "few", Favoured.of(["cat"])) is None
+    ids = import_tones(bench, tmp_path / "tones", range(20, 20 + LEAST_CLIPS), "tones")
+    choice = bench.transcribing.choose_strength(whisper, "tones", Favoured.of(["cat"]))
+    assert choice is not None
+    assert (choice.clips, choice.strength in (0.0, 1.5, 3.0, 4.5)) == (len(ids), True)
+
+    def hang_together(*clips: object) -> None:
+        raise TrainingError("all hang together")
+
+    monkeypatch.setattr(transcribe, "folds", hang_together)
+    assert bench.transcribing.choose_strength(whisper, "tones", Favoured.of(["cat"])) is None

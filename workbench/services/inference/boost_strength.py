@@ -3,10 +3,10 @@ chosen on; needs torch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.asr.training.batch_plan import padded_batches
-from workbench.core.evaluation.boost_strength import best_strength, dealt, out_of_fold
+from workbench.core.evaluation.boost_strength import best_strength, out_of_fold
 from workbench.core.evaluation.intervals import Interval, paired_bootstrap
 from workbench.core.evaluation.scoring import evaluate
 from workbench.core.text.word_list import Favoured
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FACTORS: Final = (0.0, 0.5, 1.0, 1.5)  # of the family's usual strength
 LEAST_CLIPS: Final = 10  # of fewer, the usual strength is taken
+MOST_CLIPS: Final = 200  # of more, some
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,6 @@ class StrengthChoice:
     clips: int
     without: float
     change: Interval
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "strength": self.strength,
-            "clips": self.clips,
-            "wer_without": self.without,
-            "wer_change": self.change.to_json(),
-        }
 
     def sentence(self) -> str:
         """What was chosen, and what it does."""
@@ -65,6 +58,7 @@ def choose_strength(
     sounds: "Sequence[np.ndarray]",
     texts: Sequence[str],
     speakers: Sequence[str | None],
+    folds: Sequence[int],
     favoured: Favoured,
     normalizer: str,
     done: Callable[[int], None] = lambda n: None,
@@ -74,14 +68,14 @@ def choose_strength(
     Args:
         sounds: (n_samples,) float32 at 16 kHz each, none longer than the model's window.
         texts: What is said in them.
+        folds: The fold of each clip.
     """
     strengths = [factor * backend.usual_boost for factor in FACTORS]
     heard = _heard(backend, sounds, favoured, strengths, done)
     scores = {s: evaluate(texts, heard[s], normalizer) for s in strengths}
     errors = {s: [clip.errors for clip in of.clips] for s, of in scores.items()}
     words = [clip.reference_words for clip in scores[0.0].clips]
-    groups = [speaker or " ".join(text.split()) for speaker, text in zip(speakers, texts, strict=True)]
-    change = paired_bootstrap(errors[0.0], out_of_fold(errors, dealt(groups)), words, speakers)
+    change = paired_bootstrap(errors[0.0], out_of_fold(errors, folds), words, speakers)
     return StrengthChoice(best_strength(errors), len(texts), sum(errors[0.0]) / max(1, sum(words)), change)
 
 
@@ -107,5 +101,5 @@ def _heard(
                 texts[strength][i] = text
         finished += len(batch)
         done(finished)
-    favour(backend, Favoured((), 0.0))
+    backend.set_boost((), 0.0)
     return texts

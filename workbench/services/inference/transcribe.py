@@ -3,17 +3,19 @@
 The page asks the process beside it instead, see `drafting`. torch is imported with the first model.
 """
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.asr.catalog.catalog import Catalog
+from workbench.core.splits import folds
 from workbench.core.text.languages import spoken_code
 from workbench.core.text.ruler import choose_ruler
 from workbench.core.text.word_list import Favoured, kept_as
 from workbench.core.types import SAMPLE_RATE, Clip, Heard, ModelSpec, Seconds, is_run
-from workbench.errors import AudioError, ModelError, WorkbenchError
+from workbench.errors import AudioError, ModelError, TrainingError, WorkbenchError
 from workbench.language.said import listing, say, sentence
 from workbench.services.inference.long_form import CHUNK_SECONDS, document_of, favour, hear_sounds, usable
 from workbench.services.labels.revisions import Labelling
@@ -76,23 +78,31 @@ class Transcribing:
         """How strongly words are favoured, chosen on a set's confirmed clips.
 
         Returns:
-            None where these are fewer than it can be chosen on, or too few of them can be heard at once.
+            None where there are too few, or all hang together, so that none could tell what others chose.
         """
-        from workbench.services.inference.boost_strength import LEAST_CLIPS, choose_strength
+        from workbench.services.inference.boost_strength import LEAST_CLIPS, MOST_CLIPS, choose_strength
 
         language = language or self._set_language(set_name)
         backend = self._backend(model, language)
         longest = backend.window or float("inf")
-        confirmed = [c for c in self.labelling.clips(set_name) if c.status == "confirmed" and c.duration <= longest]
+        able = {c.id: c for c in self.labelling.clips(set_name) if c.duration <= longest}
+        confirmed = [c for c in self.labelling.candidates(set_name) if c.clip_id in able]
+        confirmed = random.Random(0).sample(confirmed, min(MOST_CLIPS, len(confirmed)))
+        try:
+            splits = folds(confirmed)
+        except TrainingError:
+            return None
+        fold_of = {i: number for number, split in enumerate(splits) for i in split.test}
         clips: list[Clip] = []
         sounds: list[np.ndarray] = []
-        for chunk, of_chunk in self._chunks([c for c in confirmed if c.text.strip()], []):
+        for chunk, of_chunk in self._chunks([able[i] for i in fold_of], []):  # damaged ones are told by what comes next
             clips, sounds = clips + chunk, sounds + of_chunk
         if len(clips) < LEAST_CLIPS:
             return None
         texts = [clip.text for clip in clips]
         rules = choose_ruler(texts, language).normalizer
-        return choose_strength(backend, sounds, texts, [c.speaker for c in clips], favoured, rules, done)
+        speakers, of_clips = [clip.speaker for clip in clips], [fold_of[clip.id] for clip in clips]
+        return choose_strength(backend, sounds, texts, speakers, of_clips, favoured, rules, done)
 
     def _check_named(self, model: str | ModelSpec, language: str | None) -> None:
         """Refuse a language that was asked for by its code, where the model cannot be told it.
