@@ -4,8 +4,8 @@
 
 The field's test (Le et al. 2021): librispeech_other with 100 words a clip, of which its rare words were said. The
 strengths are the families' usual ones, chosen on librispeech_dev_train, whose speakers are others. Time is of listening
-and writing together, with one list for all clips, as a set has one (the first clip's); both ways take turns batch by
-batch, every third clip by length.
+and writing, in batches as drafts have them, with one list for all clips as a set has one (the first clip's); both ways
+take turns batch by batch.
 """
 
 import argparse
@@ -25,9 +25,8 @@ SHARED: Final = Path(__file__).resolve().parent.parent.parent / "shared"
 SPEECH, LISTS = SHARED / "audio" / "librispeech_other", SHARED / "text" / "librispeech_other_biasing.jsonl"
 TRADES: Final = Path(__file__).resolve().parent.parent / "assets" / "clips"
 MODELS = "whisper-tiny.en,whisper-base,ctc-en"
+CTC_TOGETHER = 8  # clips; a decoder reads as many together as in drafts
 UNSAID = (100, 1000)
-BATCH = 8
-TIMED = 3  # every third clip by length is timed
 
 
 @dataclass(frozen=True)
@@ -133,10 +132,11 @@ def time_factor(backend: Any, material: Material, words: Sequence[str], strength
     from workbench.asr.models.backend import ClipInput
     from workbench.core.text.word_list import Term
 
-    order = sorted(range(len(material.sounds)), key=lambda i: len(material.sounds[i]))[::TIMED]
+    order = sorted(range(len(material.sounds)), key=lambda i: len(material.sounds[i]))
     start, spent = backend.decode_start, {False: 0.0, True: 0.0}
-    for at in range(0, len(order), BATCH):
-        batch = [ClipInput(material.sounds[i]) for i in order[at : at + BATCH]]
+    together = backend.decode_batch_size or CTC_TOGETHER
+    for at in range(0, len(order), together):
+        batch = [ClipInput(material.sounds[i]) for i in order[at : at + together]]
         for favoured in random.Random(at).sample([False, True], 2):
             backend.set_boost([Term(word) for word in words] if favoured else [], strength)
             began = time.process_time()
